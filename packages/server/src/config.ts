@@ -1,0 +1,83 @@
+/** Every setting of the server, once: environment key, type, default, unit, meaning. `docs/configuration.md` is generated from it. */
+interface Setting<T> {
+  readonly key: string
+  readonly default: T
+  readonly unit?: string
+  readonly about: string
+}
+const s = <T>(key: string, fallback: T, about: string, unit?: string): Setting<T> => ({
+  key,
+  default: fallback,
+  about,
+  ...(unit === undefined ? {} : { unit }),
+})
+
+export const settings = {
+  host: s('SIGNALBOX_HOST', '127.0.0.1', 'Address to listen on. Anything but loopback needs at least one key.'),
+  port: s('SIGNALBOX_PORT', 4400, 'TCP port of everything: doors, live, API, dashboard. 0 picks a free one.'),
+  data: s('SIGNALBOX_DATA', './data', 'Folder of the embedded PostgreSQL.'),
+  databaseUrl: s('DATABASE_URL', '', 'PostgreSQL 15 or newer to use instead of the embedded one.'),
+  partitions: s('SIGNALBOX_PARTITIONS', 2, 'Log partitions, each with one sequencer. Fixed at first start.'),
+  retentionDays: s(
+    'SIGNALBOX_RETENTION_DAYS',
+    30,
+    'How long events are kept, by the time in their id; backfilled days count from their backfill.',
+    'days',
+  ),
+  allowedHosts: s(
+    'SIGNALBOX_ALLOWED_HOSTS',
+    '',
+    'Further Host names accepted, comma separated. Loopback names and the listening address always are.',
+  ),
+  allowedOrigins: s('SIGNALBOX_ALLOWED_ORIGINS', '', 'Further browser Origins accepted, comma separated. The server’s own always are.'),
+  maxBodyBytes: s('SIGNALBOX_MAX_BODY_BYTES', 16 * 1024 * 1024, 'Largest request body after decompression.', 'bytes'),
+  maxBatchEvents: s('SIGNALBOX_MAX_BATCH_EVENTS', 10_000, 'Most events in one request or WebSocket batch.', 'events'),
+  maxDepth: s('SIGNALBOX_MAX_DEPTH', 64, 'Deepest nesting of an event’s data.', 'levels'),
+  maxKeys: s('SIGNALBOX_MAX_KEYS', 1_000, 'Most keys in an event’s data, nested ones counted.', 'keys'),
+  maxStringChars: s('SIGNALBOX_MAX_STRING_CHARS', 1_000_000, 'Longest string in an event’s data.', 'UTF-16 units'),
+  bodyTimeoutMs: s('SIGNALBOX_BODY_TIMEOUT_MS', 30_000, 'Longest time for a request body to arrive.', 'ms'),
+  queueEvents: s('SIGNALBOX_QUEUE_EVENTS', 50_000, 'Events waiting for a partition’s sequencer before senders get 503.', 'events'),
+  queueBytes: s(
+    'SIGNALBOX_QUEUE_BYTES',
+    64 * 1024 * 1024,
+    'Bytes of event data waiting for a partition’s sequencer before senders get 503.',
+    'bytes',
+  ),
+  batchEvents: s('SIGNALBOX_BATCH_EVENTS', 2_000, 'Most events in one commit.', 'events'),
+  commitTimeoutMs: s('SIGNALBOX_COMMIT_TIMEOUT_MS', 10_000, 'Longest a sender waits for the commit before it is answered 503.', 'ms'),
+  snapshotEvery: s('SIGNALBOX_SNAPSHOT_EVERY', 20_000, 'Positions between two snapshots of the fold, per partition.', 'events'),
+  ingestCredit: s('SIGNALBOX_INGEST_CREDIT', 20_000, 'Unacknowledged events one ingest WebSocket may have.', 'events'),
+  ringBytes: s('SIGNALBOX_RING_BYTES', 64 * 1024 * 1024, 'Recent commits kept in memory for live readers.', 'bytes'),
+  flushMs: s('SIGNALBOX_FLUSH_MS', 20, 'Longest a live frame waits to be joined with the next; an idle feed is flushed at once.', 'ms'),
+  socketBytes: s(
+    'SIGNALBOX_SOCKET_BYTES',
+    64 * 1024,
+    'Bytes unsent to one live client before it is demoted to reading by cursor.',
+    'bytes',
+  ),
+  maxLagEvents: s('SIGNALBOX_MAX_LAG_EVENTS', 100_000, 'Events a slow event feed may be behind before a gap is announced.', 'events'),
+  slowCloseMs: s('SIGNALBOX_SLOW_CLOSE_MS', 30_000, 'Time without any progress after which a blocked live client is closed (4008).', 'ms'),
+  maxConnections: s('SIGNALBOX_MAX_CONNECTIONS', 50_000, 'Live connections (WebSocket and SSE).', 'connections'),
+  heartbeatMs: s('SIGNALBOX_HEARTBEAT_MS', 20_000, 'Time between heartbeats on an idle live connection.', 'ms'),
+  agentLostAfter: s('SIGNALBOX_AGENT_LOST_AFTER', 3, 'Missed heartbeat intervals after which an agent is marked lost.', 'intervals'),
+  drainMs: s('SIGNALBOX_DRAIN_MS', 5_000, 'Longest a stop waits for senders and live clients.', 'ms'),
+  logLevel: s('SIGNALBOX_LOG_LEVEL', 'info', 'trace, debug, info, warn, error, or silent.'),
+} as const satisfies Record<string, Setting<string | number>>
+
+type Widen<T> = T extends number ? number : string
+export type Config = { readonly [K in keyof typeof settings]: Widen<(typeof settings)[K]['default']> }
+
+/** Reads the environment. Throws with every wrong setting named. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const wrong: string[] = []
+  const entries = Object.entries(settings).map(([name, setting]) => {
+    const raw = env[setting.key]
+    if (raw === undefined || raw === '') return [name, setting.default]
+    if (typeof setting.default === 'string') return [name, raw]
+    const value = Number(raw)
+    if (!Number.isSafeInteger(value) || value < 0) wrong.push(`${setting.key} must be a whole number, not "${raw}"`)
+    return [name, value]
+  })
+  if (wrong.length > 0) throw new Error(`Wrong configuration: ${wrong.join('; ')}.`)
+  return Object.fromEntries(entries) as Config
+}

@@ -1,0 +1,76 @@
+/** Signalbox's own figures, one place. Stages get this object; `/metrics` prints the registry. Names are in docs/metrics.md. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** The conservation law: received = stored + duplicate + refused + quarantined, for every door. */
+export type Fate = 'received' | 'stored' | 'duplicate' | 'refused' | 'quarantined'
+
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  const seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
+  return {
+    registry,
+    /** Labels: door (rest, websocket, …), fate. Refused: not kept. Quarantined: not applied, body kept. */
+    events: new Counter({ name: 'signalbox_events_total', help: 'Events by door and fate.', labelNames: ['door', 'fate'], registers }),
+    refusals: new Counter({
+      name: 'signalbox_refusals_total',
+      help: 'Refused and quarantined events and requests by code.',
+      labelNames: ['code'],
+      registers,
+    }),
+    batchEvents: new Histogram({
+      name: 'signalbox_commit_events',
+      help: 'Events in one commit.',
+      buckets: [1, 5, 20, 100, 500, 1000, 2000, 5000],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'signalbox_commit_seconds',
+      help: 'Time of one commit.',
+      buckets: seconds,
+      labelNames: ['partition'],
+      registers,
+    }),
+    ackSeconds: new Histogram({
+      name: 'signalbox_ack_seconds',
+      help: 'From received by a door to committed.',
+      buckets: seconds,
+      registers,
+    }),
+    liveSeconds: new Histogram({
+      name: 'signalbox_live_seconds',
+      help: 'From received by a door to written to a live socket.',
+      buckets: seconds,
+      registers,
+    }),
+    fencedCommits: new Counter({
+      name: 'signalbox_fenced_commits_total',
+      help: 'Commits refused because another writer took the partition.',
+      registers,
+    }),
+    queueEvents: new Gauge({ name: 'signalbox_queue_events', help: 'Events waiting for a sequencer.', registers }),
+    head: new Gauge({ name: 'signalbox_head_position', help: 'Last committed position.', labelNames: ['partition'], registers }),
+    lagEvents: new Gauge({
+      name: 'signalbox_consumer_lag_events',
+      help: 'Events a consumer of the log is behind.',
+      labelNames: ['consumer'],
+      registers,
+    }),
+    liveClients: new Gauge({ name: 'signalbox_live_clients', help: 'Live connections.', labelNames: ['transport'], registers }),
+    liveDeliveries: new Counter({
+      name: 'signalbox_live_deliveries_total',
+      help: 'Items (events or rows) written to live clients.',
+      registers,
+    }),
+    conflated: new Counter({
+      name: 'signalbox_live_conflated_total',
+      help: 'State rows replaced by a newer one before they were sent.',
+      registers,
+    }),
+    gaps: new Counter({ name: 'signalbox_live_gaps_total', help: 'Announced gaps.', registers }),
+    dropped: new Counter({ name: 'signalbox_live_dropped_events_total', help: 'Events within announced gaps.', registers }),
+    resyncs: new Counter({ name: 'signalbox_live_resyncs_total', help: 'Announced resyncs.', labelNames: ['reason'], registers }),
+    slowCloses: new Counter({ name: 'signalbox_live_slow_closes_total', help: 'Live clients closed for not reading.', registers }),
+  }
+}
+export type Metrics = ReturnType<typeof createMetrics>

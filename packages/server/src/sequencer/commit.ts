@@ -1,0 +1,20 @@
+import type { LoggedEvent, Partition } from '@signalbox/model/event.ts'
+import type { ChangedRow } from '@signalbox/model/rows.ts'
+
+/** One committed transaction of one partition: what the live stage and other nodes learn of. Positions `from..to` are dense. */
+export interface Commit {
+  readonly partition: Partition
+  readonly from: number
+  readonly to: number
+  /** Server time of the commit, epoch ms. */
+  readonly at: number
+  readonly events: readonly LoggedEvent[]
+  /** Newest row of every key the commit changed. */
+  readonly rows: readonly ChangedRow[]
+}
+
+/** Tells the live stage of commits, in order per partition, after they are durable. In memory on one node. A missed one shows as a gap in positions, to be filled from the store. */
+export interface CommitBus {
+  announce(commit: Commit): void
+  subscribe(listener: (commit: Commit) => void): () => void
+}

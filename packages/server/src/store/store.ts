@@ -1,0 +1,50 @@
+/**
+ * Store: the log and its projections in PostgreSQL.
+ *
+ * `LogReader` is what live and api read by; the sequencer's write side is `store/commit.ts`, its own file.
+ * Every read is of committed data; a `Heads` taken first bounds what is returned, so nothing is skipped.
+ */
+import type { LoggedEvent, Partition, TenantId } from '@signalbox/model/event.ts'
+import type { Filter } from '@signalbox/model/live.ts'
+import type { RowOf, Table } from '@signalbox/model/rows.ts'
+
+/** Last committed position of each partition, by index. The content of a cursor, with `epoch`. */
+export interface Heads {
+  /** Incarnation of the log; changes when history was lost (restore, PITR). */
+  readonly epoch: string
+  readonly positions: readonly number[]
+}
+
+export interface TableRow<T extends Table = Table> {
+  readonly table: T
+  readonly partition: Partition
+  readonly key: string
+  readonly position: number
+  readonly row: RowOf[T]
+}
+
+export interface LogReader {
+  heads(): Promise<Heads>
+  /** First position still kept, per partition (1 when nothing was dropped). */
+  oldest(): Promise<readonly number[]>
+  /** Events of one partition with `after < position <= upTo`, ascending, at most `limit`, matching `filter`. `scannedTo` is how far it looked: the next `after`. */
+  readPartition(q: {
+    tenant: TenantId
+    partition: Partition
+    after: number
+    upTo: number
+    limit: number
+    filter?: Filter | undefined
+  }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
+  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: only open ones and those of the newest 200 per run asked for by `filter.run`. */
+  snapshot(q: { tenant: TenantId; filter?: Filter | undefined }): Promise<{ heads: Heads; rows: readonly TableRow[] }>
+  /** Rows of a partition with `after < position <= upTo`. */
+  rowsChanged(q: {
+    tenant: TenantId
+    partition: Partition
+    after: number
+    upTo: number
+    filter?: Filter | undefined
+    limit: number
+  }): Promise<{ rows: readonly TableRow[]; scannedTo: number }>
+}
