@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { TenantId } from '@signalbox/model/event.ts'
+import type {} from 'fastify'
 import type { WebSocket } from 'ws'
 
 export type Scope = 'ingest' | 'read' | 'admin'

@@ -1,0 +1,17 @@
+import type { EpochMs } from '@signalbox/model/event.ts'
+
+/** Time as a port, so that tests move it by hand. */
+export interface Clock {
+  now(): EpochMs
+  /** Calls `run` once after `ms`; the returned function cancels. Does not keep the process alive. */
+  after(ms: number, run: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
