@@ -1,0 +1,54 @@
+/** Writes docs/configuration.md and docs/errors.md from the code's own tables; with --check, fails when they are stale. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { refusals } from '../packages/model/src/refusals.ts'
+import { settings } from '../packages/server/src/config.ts'
+
+const cell = (text) => String(text).replaceAll('|', '\\|')
+const pages = {
+  'docs/configuration.md': [
+    '# Configuration',
+    '',
+    'Environment variables, read once at start. Generated from `packages/server/src/config.ts`.',
+    '',
+    '| variable | default | unit | meaning |',
+    '| --- | --- | --- | --- |',
+    ...Object.values(settings).map(
+      (s) => `| \`${s.key}\` | ${s.default === '' ? '' : `\`${s.default}\``} | ${s.unit ?? ''} | ${cell(s.about)} |`,
+    ),
+    '',
+  ],
+  'docs/errors.md': [
+    '# Errors',
+    '',
+    'Every refusal carries one of these codes, in a problem (RFC 9457) or beside the item it refuses. Generated from `packages/model/src/refusals.ts`.',
+    '',
+    '| code | status | meaning | what to do | retry as it is |',
+    '| --- | --- | --- | --- | --- |',
+    ...Object.entries(refusals).map(
+      ([code, r]) =>
+        `| <a id="${code}"></a>\`${code}\` | ${r.status} | ${cell(r.means)} | ${cell(r.hint)} | ${r.retryable ? 'yes' : 'no'} |`,
+    ),
+    '',
+  ],
+}
+const home = join(import.meta.dirname, '..')
+const stale = []
+for (const [name, lines] of Object.entries(pages)) {
+  const text = lines.join('\n')
+  const file = join(home, name)
+  const now = (() => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch {
+      return ''
+    }
+  })()
+  if (now === text) continue
+  if (process.argv.includes('--check')) stale.push(name)
+  else writeFileSync(file, text)
+}
+if (stale.length > 0) {
+  console.error(`Stale: ${stale.join(', ')}. Run: npm run docs`)
+  process.exit(1)
+}
