@@ -71,6 +71,8 @@ export interface AgentRow {
   /** Time of its newest event of any type. */
   readonly lastSeenAt: EpochMs
   readonly lastHeartbeatAt?: EpochMs | undefined
+  /** Server time of its newest event; the server's own events about it do not count. */
+  readonly lastReceivedAt: EpochMs
   /** Longest silence it announced, from `agent.started|heartbeat` `data.intervalMs`. */
   readonly heartbeatIntervalMs?: number | undefined
   /** Time of its newest event that is its own work, not a heartbeat. */

@@ -1,0 +1,150 @@
+import type { EpochMs, LoggedEvent } from '../event.ts'
+import type { AgentRole, AgentRow, AgentStatus, CallRow, InFlight, Latest, Totals } from '../rows.ts'
+import { callTypes, count, named, text } from './keys.ts'
+import { latest, newer } from './latest.ts'
+import { addTotals, emptyTotals } from './totals.ts'
+
+const mostInFlight = 32
+/** The server's own events about an agent are no sign of life of it. */
+export const serverSource = 'signalbox'
+
+const statusAfter: Readonly<Record<string, AgentStatus | undefined>> = {
+  'agent.started': 'idle',
+  'agent.stopped': 'stopped',
+  'task.started': 'busy',
+  'task.progress': 'busy',
+  'llm.started': 'busy',
+  'llm.finished': 'busy',
+  'tool.started': 'busy',
+  'tool.finished': 'busy',
+  'task.input_required': 'waiting',
+  'task.auth_required': 'waiting',
+  'approval.requested': 'waiting',
+  'approval.decided': 'busy',
+  'task.completed': 'idle',
+  'task.failed': 'idle',
+  'task.canceled': 'idle',
+  'task.rejected': 'idle',
+  'run.finished': 'idle',
+  'run.failed': 'idle',
+}
+const endsTask: ReadonlySet<string> = new Set(['task.completed', 'task.failed', 'task.canceled', 'task.rejected'])
+
+export function openAgent(id: string, time: EpochMs, receivedAt: EpochMs): AgentRow {
+  return { id, firstSeenAt: time, lastSeenAt: time, lastReceivedAt: receivedAt, events: 0, totals: emptyTotals, inFlight: {} }
+}
+
+function foldStatus(agent: AgentRow, event: LoggedEvent): Latest<AgentStatus> | undefined {
+  const said = event.type === 'agent.status' ? (text(event.data.status) as AgentStatus | undefined) : statusAfter[event.type]
+  // An event that came after "lost" proves life whatever the agent's clock says, so arrival decides here, not time.
+  if (agent.status?.value === 'lost' && event.source !== serverSource) {
+    const value = said ?? (Object.keys(agent.inFlight).length > 0 ? 'busy' : 'idle')
+    return { value, at: Math.max(agent.status.at, event.time), by: event.id }
+  }
+  return latest(agent.status, said, event)
+}
+
+function foldInFlight(held: AgentRow['inFlight'], event: LoggedEvent, key: string, call: CallRow): AgentRow['inFlight'] {
+  if (call.outcome !== undefined) {
+    if (held[key] === undefined) return held
+    const { [key]: _ended, ...rest } = held
+    return rest
+  }
+  const open: InFlight = { kind: call.kind, name: call.name, startedAt: call.startedAt ?? event.time }
+  const next = { ...held, [key]: open }
+  const keys = Object.keys(next)
+  if (keys.length > mostInFlight && keys[0] !== undefined) delete (next as Record<string, InFlight>)[keys[0]]
+  return next
+}
+
+/** One event of the agent's own. `call` is its call after the event, `added` what the event adds to totals. */
+export function foldAgent(
+  held: AgentRow | undefined,
+  id: string,
+  event: LoggedEvent,
+  added: Totals | undefined,
+  callKey?: string,
+  call?: CallRow,
+): AgentRow {
+  const agent = held ?? openAgent(id, event.time, event.receivedAt)
+  const { type, data, time } = event
+  const started = type === 'agent.started'
+  const heartbeat = type === 'agent.heartbeat'
+  const own = event.source !== serverSource
+  const task = endsTask.has(type)
+    ? agent.task?.value === event.task
+      ? ''
+      : undefined
+    : type === 'task.started' || type === 'task.progress'
+      ? event.task
+      : undefined
+  return {
+    id,
+    role: started ? latest(agent.role, text(data.role) as AgentRole | undefined, event) : agent.role,
+    name: started ? latest(agent.name, text(data.name), event) : agent.name,
+    manager: started ? latest(agent.manager, named(data.manager), event) : agent.manager,
+    model: latest(agent.model, started || callTypes[type]?.kind === 'llm' ? text(data.model) : undefined, event),
+    host: started ? latest(agent.host, text(data.host), event) : agent.host,
+    status: foldStatus(agent, event),
+    run: latest(agent.run, event.run, event),
+    task: latest(agent.task, task, event),
+    firstSeenAt: Math.min(agent.firstSeenAt, time),
+    lastSeenAt: own ? Math.max(agent.lastSeenAt, time) : agent.lastSeenAt,
+    lastHeartbeatAt: heartbeat ? Math.max(agent.lastHeartbeatAt ?? 0, time) : agent.lastHeartbeatAt,
+    lastReceivedAt: own ? Math.max(agent.lastReceivedAt, event.receivedAt) : agent.lastReceivedAt,
+    heartbeatIntervalMs: (started || heartbeat) && count(data.intervalMs) > 0 ? count(data.intervalMs) : agent.heartbeatIntervalMs,
+    lastProgressAt: heartbeat || !own ? agent.lastProgressAt : Math.max(agent.lastProgressAt ?? 0, time),
+    events: agent.events + 1,
+    totals: added === undefined ? agent.totals : addTotals(agent.totals, added),
+    inFlight: call === undefined || callKey === undefined ? agent.inFlight : foldInFlight(agent.inFlight, event, callKey, call),
+  }
+}
+
+/** Roles told by who delegates to whom, weaker than any the agent gave itself. */
+const implied = <T>(held: Latest<T> | undefined, value: T, rank: 0 | 1): Latest<T> | undefined => newer(held, { value, at: rank, by: '' })
+
+export function foldDelegator(held: AgentRow | undefined, id: string, event: LoggedEvent): AgentRow {
+  const agent = held ?? openAgent(id, event.time, event.receivedAt)
+  return { ...agent, role: implied(agent.role, 'manager', 1) }
+}
+
+export function foldDelegate(held: AgentRow | undefined, id: string, from: string | undefined, event: LoggedEvent): AgentRow {
+  const agent = held ?? openAgent(id, event.time, event.receivedAt)
+  return {
+    ...agent,
+    role: implied(agent.role, 'worker', 0),
+    manager: from === undefined || from === id ? agent.manager : latest(agent.manager, from, event),
+    run: latest(agent.run, event.run, event),
+    task: latest(agent.task, event.task, event),
+  }
+}
+
+const later = (a: EpochMs | undefined, b: EpochMs | undefined) => (a === undefined ? b : b === undefined ? a : Math.max(a, b))
+
+function join(a: AgentRow, b: AgentRow): AgentRow {
+  return {
+    id: a.id,
+    role: newer(a.role, b.role),
+    name: newer(a.name, b.name),
+    manager: newer(a.manager, b.manager),
+    model: newer(a.model, b.model),
+    host: newer(a.host, b.host),
+    status: newer(a.status, b.status),
+    run: newer(a.run, b.run),
+    task: newer(a.task, b.task),
+    firstSeenAt: Math.min(a.firstSeenAt, b.firstSeenAt),
+    lastSeenAt: Math.max(a.lastSeenAt, b.lastSeenAt),
+    lastHeartbeatAt: later(a.lastHeartbeatAt, b.lastHeartbeatAt),
+    lastReceivedAt: Math.max(a.lastReceivedAt, b.lastReceivedAt),
+    heartbeatIntervalMs: later(a.heartbeatIntervalMs, b.heartbeatIntervalMs),
+    lastProgressAt: later(a.lastProgressAt, b.lastProgressAt),
+    events: a.events + b.events,
+    totals: addTotals(a.totals, b.totals),
+    inFlight: { ...a.inFlight, ...b.inFlight },
+  }
+}
+
+/** One agent from its rows of several partitions (disjoint events, so sums add up). Commutative and associative. */
+export function joinAgents(rows: readonly AgentRow[]): AgentRow | undefined {
+  return rows.length === 0 ? undefined : rows.reduce(join)
+}

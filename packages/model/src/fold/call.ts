@@ -1,0 +1,42 @@
+import type { Event } from '../event.ts'
+import type { AgentRow, CallRow } from '../rows.ts'
+import { callId, callTypes, count, text } from './keys.ts'
+
+/** One model or tool call. Start and end may come in either order and more than once; usage is the maximum seen, so repeats add nothing. */
+export function foldCall(call: CallRow | undefined, event: Event): CallRow | undefined {
+  const what = callTypes[event.type]
+  if (what === undefined) return call
+  const { data } = event
+  const usage = (typeof data.usage === 'object' && data.usage !== null ? data.usage : {}) as Record<string, unknown>
+  const had = call?.usage
+  const ended = what.step !== 'started'
+  const name = text(data.name) ?? text(data.model)
+  return {
+    id: callId(event),
+    kind: what.kind,
+    name: name ?? call?.name ?? what.kind,
+    run: event.run,
+    agent: event.agent ?? call?.agent,
+    task: event.task ?? call?.task,
+    startedAt: ended ? call?.startedAt : Math.min(event.time, call?.startedAt ?? event.time),
+    endedAt: ended ? Math.max(event.time, call?.endedAt ?? 0) : call?.endedAt,
+    // A failure is kept when a contradicting success comes too: errors must not vanish by order of arrival.
+    outcome: what.step === 'failed' || call?.outcome === 'failed' ? 'failed' : ended ? 'finished' : call?.outcome,
+    error: text(data.error) ?? call?.error,
+    usage: {
+      inputTokens: Math.max(had?.inputTokens ?? 0, count(usage.inputTokens)),
+      cacheReadTokens: Math.max(had?.cacheReadTokens ?? 0, count(usage.cacheReadTokens)),
+      cacheWriteTokens: Math.max(had?.cacheWriteTokens ?? 0, count(usage.cacheWriteTokens)),
+      outputTokens: Math.max(had?.outputTokens ?? 0, count(usage.outputTokens)),
+      reasoningTokens: Math.max(had?.reasoningTokens ?? 0, count(usage.reasoningTokens)),
+      costMicros: Math.max(had?.costMicros ?? 0, count(data.costMicros)),
+    },
+  }
+}
+
+/** An open call whose agent is gone is orphaned; its late end closes it, its agent's return opens it again. */
+export function callState(call: CallRow, agent: Pick<AgentRow, 'status'> | undefined): 'open' | 'finished' | 'failed' | 'orphaned' {
+  if (call.outcome !== undefined) return call.outcome
+  const status = agent?.status?.value
+  return status === 'lost' || status === 'stopped' ? 'orphaned' : 'open'
+}

@@ -1,0 +1,83 @@
+/**
+ * The fold: `(rows, event) -> rows`. Pure but for the `Rows` it is given; no clock, no randomness, no I/O.
+ * The sequencer writes projections with it, the API rebuilds the past with it. Events come in log order of one partition.
+ */
+import type { LoggedEvent } from '../event.ts'
+import type { RowOf, Rows, Table, Totals } from '../rows.ts'
+import { foldAgent, foldDelegate, foldDelegator } from './agent.ts'
+import { foldCall } from './call.ts'
+import { foldEdge } from './edge.ts'
+import { callId, callTypes, count, named, relationOf, rowKey } from './keys.ts'
+import { foldRun } from './run.ts'
+import { foldTask } from './task.ts'
+import { addTotals, callDelta, emptyTotals } from './totals.ts'
+
+/** Changes whenever the same log would give other rows. */
+export const FOLD_VERSION = '1'
+
+function reportedTotals(event: LoggedEvent): Totals | undefined {
+  const reported = event.data.reported
+  if (typeof reported !== 'object' || reported === null) return undefined
+  const said = reported as Record<string, unknown>
+  return {
+    ...emptyTotals,
+    reportedInputTokens: count(said.inputTokens),
+    reportedOutputTokens: count(said.outputTokens),
+    reportedCostMicros: count(said.costMicros),
+  }
+}
+
+export function applyEvent(rows: Rows, event: LoggedEvent): void {
+  const { run, agent, task } = event
+  let added = 'reported' in event.data ? reportedTotals(event) : undefined
+
+  const isCall = Object.hasOwn(callTypes, event.type)
+  const callKey = isCall ? rowKey.call(run, callId(event)) : undefined
+  const callBefore = callKey === undefined ? undefined : rows.get('calls', callKey)
+  const call = isCall ? foldCall(callBefore, event) : undefined
+  if (call !== undefined && callKey !== undefined) {
+    rows.set('calls', callKey, call)
+    const delta = callDelta(callBefore, call)
+    added = added === undefined ? delta : addTotals(added, delta)
+  }
+
+  const taskKey = task !== undefined && event.type.startsWith('task.') ? rowKey.task(run, task) : undefined
+  const taskBefore = taskKey === undefined ? undefined : rows.get('tasks', taskKey)
+  const taskAfter = taskKey === undefined ? undefined : foldTask(taskBefore, event)
+  if (taskKey !== undefined && taskAfter !== undefined) rows.set('tasks', taskKey, taskAfter)
+
+  if (run !== undefined) rows.set('runs', run, foldRun(rows.get('runs', run), run, event, added, taskBefore, taskAfter))
+  if (agent !== undefined) rows.set('agents', agent, foldAgent(rows.get('agents', agent), agent, event, added, callKey, call))
+
+  const relation = relationOf(event)
+  if (relation !== undefined) {
+    const key = rowKey.edge(run, relation.from, relation.to, relation.kind)
+    rows.set('edges', key, foldEdge(rows.get('edges', key), event, relation))
+    if (relation.kind === 'delegation') {
+      rows.set('agents', relation.from, foldDelegator(rows.get('agents', relation.from), relation.from, event))
+      rows.set('agents', relation.to, foldDelegate(rows.get('agents', relation.to), relation.to, relation.from, event))
+    }
+  } else if (event.type === 'task.assigned') {
+    const to = named(event.data.to)
+    if (to !== undefined) rows.set('agents', to, foldDelegate(rows.get('agents', to), to, undefined, event))
+  }
+}
+
+/** Rows in memory: for replay, for browsers, for tests. */
+export function createRows(): Rows & { entries(): Iterable<readonly [Table, string, RowOf[Table]]>; readonly size: () => number } {
+  const held: { [T in Table]: Map<string, RowOf[T]> } = {
+    agents: new Map(),
+    runs: new Map(),
+    tasks: new Map(),
+    calls: new Map(),
+    edges: new Map(),
+  }
+  return {
+    get: (table, key) => held[table].get(key),
+    set: (table, key, row) => void held[table].set(key, row),
+    *entries() {
+      for (const table of Object.keys(held) as Table[]) for (const [key, row] of held[table]) yield [table, key, row]
+    },
+    size: () => Object.values(held).reduce((sum, map) => sum + map.size, 0),
+  }
+}

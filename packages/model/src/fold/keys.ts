@@ -1,0 +1,79 @@
+import type { Event } from '../event.ts'
+import type { RowKey } from '../rows.ts'
+
+const separator = '\u001f'
+
+export const rowKey = {
+  agent: (agent: string) => agent,
+  run: (run: string) => run,
+  task: (run: string | undefined, task: string) => `${run ?? ''}${separator}${task}`,
+  call: (run: string | undefined, call: string) => `${run ?? ''}${separator}${call}`,
+  edge: (run: string | undefined, from: string, to: string, kind: string) =>
+    `${run ?? ''}${separator}${from}${separator}${to}${separator}${kind}`,
+}
+
+export const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+export const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
+
+/** `llm.*` and `tool.*` that open or close a call. */
+export const callTypes: Readonly<Record<string, { readonly kind: 'llm' | 'tool'; readonly step: 'started' | 'finished' | 'failed' }>> = {
+  'llm.started': { kind: 'llm', step: 'started' },
+  'llm.finished': { kind: 'llm', step: 'finished' },
+  'llm.failed': { kind: 'llm', step: 'failed' },
+  'tool.started': { kind: 'tool', step: 'started' },
+  'tool.finished': { kind: 'tool', step: 'finished' },
+  'tool.failed': { kind: 'tool', step: 'failed' },
+}
+
+/** Longest key the store's index takes comfortably; a longer call or peer name is cut, not refused: it is agent text. */
+const keyChars = 256
+const cut = (name: string) => (name.length > keyChars ? name.slice(0, keyChars) : name)
+/** NUL cannot be in a PostgreSQL text, and the separator must stay ours. */
+const clean = (name: string) => cut(name.replace(/[\u0000-\u001f\ud800-\udfff]/gu, '\ufffd'))
+export const named = (value: unknown): string | undefined => {
+  const name = text(value)
+  return name === undefined ? undefined : clean(name)
+}
+
+export const callId = (event: Event): string => named(event.data.call) ?? event.id
+
+export interface Relation {
+  readonly kind: 'delegation' | 'handoff' | 'message'
+  readonly from: string
+  readonly to: string
+}
+
+/** Who gave what to whom, if the event says so. */
+export function relationOf(event: Event): Relation | undefined {
+  const kind =
+    event.type === 'task.assigned' || event.type === 'task.created'
+      ? 'delegation'
+      : event.type === 'handoff'
+        ? 'handoff'
+        : event.type === 'message.sent'
+          ? 'message'
+          : undefined
+  if (kind === undefined) return undefined
+  const to = named(event.type === 'task.created' ? event.data.assignee : event.data.to)
+  const from = named(event.data.from) ?? event.agent
+  return to === undefined || from === undefined || to === from ? undefined : { kind, from, to }
+}
+
+/** Every row that folding this event may read or write. */
+export function touchedKeys(event: Event): readonly RowKey[] {
+  const keys: RowKey[] = []
+  if (event.agent !== undefined) keys.push({ table: 'agents', key: event.agent })
+  if (event.run !== undefined) keys.push({ table: 'runs', key: event.run })
+  if (event.task !== undefined && event.type.startsWith('task.')) keys.push({ table: 'tasks', key: rowKey.task(event.run, event.task) })
+  if (Object.hasOwn(callTypes, event.type)) keys.push({ table: 'calls', key: rowKey.call(event.run, callId(event)) })
+  const relation = relationOf(event)
+  if (relation !== undefined) {
+    keys.push({ table: 'edges', key: rowKey.edge(event.run, relation.from, relation.to, relation.kind) })
+    if (relation.to !== event.agent) keys.push({ table: 'agents', key: relation.to })
+    if (relation.from !== event.agent) keys.push({ table: 'agents', key: relation.from })
+  } else if (event.type === 'task.assigned') {
+    const to = named(event.data.to)
+    if (to !== undefined && to !== event.agent) keys.push({ table: 'agents', key: to })
+  }
+  return keys
+}

@@ -1,0 +1,101 @@
+/**
+ * Ids that carry their time in the first 48 bits: UUIDv7 for events of our own making, UUIDv8 for foreign ids (RFC 9562).
+ * The log is range-partitioned by id, so the id alone decides where an event lives and when it leaves.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import type { EpochMs, EventId, Partition, TenantId } from './event.ts'
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const largestTime = 2 ** 48 - 1
+
+function format(bytes: Uint8Array): EventId {
+  let text = ''
+  for (let i = 0; i < 16; i += 1) text += `${i === 4 || i === 6 || i === 8 || i === 10 ? '-' : ''}${hex[bytes[i] ?? 0]}`
+  return text
+}
+
+function withTime(bytes: Uint8Array, timeMs: EpochMs, version: 7 | 8): EventId {
+  if (!(timeMs >= 0 && timeMs <= largestTime))
+    throw new RangeError(`An id cannot carry the time ${timeMs}: it must be 0 to ${largestTime} ms.`)
+  const whole = Math.trunc(timeMs)
+  const high = Math.floor(whole / 0x1_0000)
+  bytes[0] = high >>> 24
+  bytes[1] = high >>> 16
+  bytes[2] = high >>> 8
+  bytes[3] = high
+  bytes[4] = whole >>> 8
+  bytes[5] = whole
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4)
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return format(bytes)
+}
+
+/** A UUIDv7 of `timeMs`. `random` (16 bytes) is for tests; the default is the platform's generator. */
+export function uuidv7(timeMs: EpochMs, random: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): EventId {
+  return withTime(Uint8Array.from(random), timeMs, 7)
+}
+
+/** UUIDv7s that strictly increase, also within a millisecond and when the clock steps back (RFC 9562, method 1: a counter in rand_a). */
+export function createIdSource(now: () => EpochMs): () => EventId {
+  const pool = new Uint8Array(16 * 256)
+  let used = pool.length
+  let last = -1
+  let counter = 0
+  return () => {
+    const time = Math.trunc(now())
+    if (time > last) {
+      last = time
+      counter = 0
+    } else if (++counter > 0xfff) {
+      last += 1
+      counter = 0
+    }
+    if (used === pool.length) {
+      crypto.getRandomValues(pool)
+      used = 0
+    }
+    const bytes = pool.slice(used, used + 16)
+    used += 16
+    bytes[6] = counter >>> 8
+    bytes[7] = counter
+    return withTime(bytes, last, 7)
+  }
+}
+
+/** The same input gives the same id for ever. `timeMs` is the event's own time; `kind` tells apart several events made from one foreign record. */
+export function foreignId(source: string, foreign: string, kind: string, timeMs: EpochMs): EventId {
+  const digest = sha256(utf8ToBytes(`${source.length}:${source}${foreign.length}:${foreign}${kind}`))
+  return withTime(digest.slice(0, 16), timeMs, 8)
+}
+
+export function idTime(id: EventId): EpochMs {
+  return Number.parseInt(id.slice(0, 8), 16) * 0x1_0000 + Number.parseInt(id.slice(9, 13), 16)
+}
+
+/** Smallest id of a time: the bound of a log day. */
+export function firstIdOf(timeMs: EpochMs): EventId {
+  const digits = Math.trunc(timeMs).toString(16).padStart(12, '0')
+  return `${digits.slice(0, 8)}-${digits.slice(8)}-0000-0000-000000000000`
+}
+
+/** What decides an event's partition: its run, so that a run is ordered; without one its agent, else its source. */
+export function partitionKey(event: {
+  readonly run?: string | undefined
+  readonly agent?: string | undefined
+  readonly source: string
+}): string {
+  return event.run ?? event.agent ?? event.source
+}
+
+/** FNV-1a over UTF-16 units, tenant first. Never change it: events of one run would change partition. */
+export function partitionOf(tenant: TenantId, key: string, count: number): Partition {
+  if (count === 1) return 0
+  let hash = 0x811c9dc5
+  for (let i = 0; i < tenant.length; i += 1) hash = Math.imul(hash ^ tenant.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash, 0x01000193)
+  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
+  // FNV's low bits are weak for short keys; fold the high ones in before the remainder.
+  hash ^= hash >>> 15
+  return (hash >>> 0) % count
+}

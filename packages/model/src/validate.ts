@@ -1,0 +1,105 @@
+/** From what a sender wrote to an `Event`, or to the reason why not. Runs once an event, on the hot path; compiles its schemas (not for pages under a strict CSP). */
+import { Compile } from 'typebox/compile'
+import { type EpochMs, type Event, type EventId, EventInput, type TenantId } from './event.ts'
+import type { RefusalCode } from './refusals.ts'
+import { isKnownType, vocabulary } from './vocabulary.ts'
+
+export interface ValidateLimits {
+  readonly maxDepth: number
+  readonly maxKeys: number
+  readonly maxStringChars: number
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly event: Event; readonly idMade: boolean }
+  | { readonly ok: false; readonly code: RefusalCode; readonly message: string; readonly id?: string }
+
+const envelope = Compile(EventInput)
+const dataOf = new Map(Object.entries(vocabulary).map(([type, schema]) => [type, Compile(schema)]))
+
+interface SchemaError {
+  readonly instancePath: string
+  readonly message: string
+  readonly params?: object
+}
+function explain(errors: Iterable<SchemaError>, prefix: string): string {
+  for (const error of errors) {
+    const names = error.params as { requiredProperties?: string[]; additionalProperties?: string[] } | undefined
+    const which = names?.requiredProperties ?? names?.additionalProperties
+    const path = `${prefix}${error.instancePath}`
+    return `${path === '' ? 'The event' : path} ${error.message}${which === undefined ? '' : ` (${which.join(', ')})`}.`
+  }
+  return 'The event does not match the schema.'
+}
+
+type Problem = { readonly code: RefusalCode; readonly message: string }
+
+/** Bounds of `data`, without recursion: depth comes from the sender. */
+function checkData(data: object, limits: ValidateLimits): Problem | undefined {
+  let keys = 0
+  let level: object[] = [data]
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > limits.maxDepth) return { code: 'TOO_DEEP', message: `/data is nested deeper than ${limits.maxDepth} levels.` }
+    const next: object[] = []
+    for (const node of level) {
+      const isArray = Array.isArray(node)
+      for (const key in node) {
+        if (!isArray) {
+          keys += 1
+          if (keys > limits.maxKeys) return { code: 'TOO_MANY_KEYS', message: `/data has more than ${limits.maxKeys} keys.` }
+          if (key === '__proto__') return { code: 'KEY_FORBIDDEN', message: '/data has a key "__proto__".' }
+          if (key.length > limits.maxStringChars)
+            return { code: 'STRING_TOO_LONG', message: `A key in /data has ${key.length} characters.` }
+        }
+        const value: unknown = (node as Record<string, unknown>)[key]
+        if (typeof value === 'string') {
+          if (value.length > limits.maxStringChars) {
+            return {
+              code: 'STRING_TOO_LONG',
+              message: `"${key.slice(0, 80)}" in /data has ${value.length} characters; the limit is ${limits.maxStringChars}.`,
+            }
+          }
+        } else if (typeof value === 'number') {
+          if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+            return { code: 'NUMBER_NOT_EXACT', message: `"${key.slice(0, 80)}" in /data cannot be kept exactly.` }
+          }
+        } else if (typeof value === 'object' && value !== null) next.push(value)
+      }
+    }
+    level = next
+  }
+  return undefined
+}
+
+const noData: Readonly<Record<string, unknown>> = Object.freeze({})
+
+/** `nextId` makes the id of an event that has none; it gets the event's time. */
+export function parseEvent(
+  input: unknown,
+  tenant: TenantId,
+  limits: ValidateLimits,
+  nextId: (source: string, time: EpochMs) => EventId,
+): Parsed {
+  const refuse = (code: RefusalCode, message: string): Parsed => {
+    const id =
+      typeof input === 'object' && input !== null && 'id' in input && typeof input.id === 'string' ? input.id.slice(0, 64) : undefined
+    return { ok: false, code, message, ...(id === undefined ? {} : { id }) }
+  }
+  if (!envelope.Check(input)) return refuse('INVALID_EVENT', explain(envelope.Errors(input), ''))
+  const time = Date.parse(input.time)
+  if (!(time >= 0)) return refuse('INVALID_EVENT', '/time must be an RFC 3339 time after 1970.')
+  const data = input.data ?? noData
+  const problem = checkData(data, limits)
+  if (problem !== undefined) return refuse(problem.code, problem.message)
+  if (isKnownType(input.type)) {
+    const schema = dataOf.get(input.type)
+    if (schema !== undefined && !schema.Check(data)) return refuse('INVALID_EVENT', explain(schema.Errors(data), '/data'))
+  }
+  const { source, type, run, agent, task, cause, seq, epoch, trace } = input
+  const id = input.id === undefined ? nextId(source, time) : input.id.toLowerCase()
+  return {
+    ok: true,
+    idMade: input.id === undefined,
+    event: { id, tenant, source, type, time, run, agent, task, cause, seq, epoch, trace, data, dataJson: JSON.stringify(data) },
+  }
+}
