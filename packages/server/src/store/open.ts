@@ -1,0 +1,105 @@
+/** Opens the store: waits for PostgreSQL, migrates, checks, learns the log's epoch, keeps the days. */
+import { randomBytes } from 'node:crypto'
+import type { EpochMs } from '@signalbox/model/event.ts'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import { untilAnswers } from './answers.ts'
+import { type Check, checkDurability } from './checks.ts'
+import { createLogDays, type LogDays } from './days.ts'
+import { migrate } from './migrate.ts'
+import { createLogReader } from './reader.ts'
+import type { LogReader } from './store.ts'
+
+export interface Store {
+  readonly url: string
+  readonly pool: pg.Pool
+  readonly meta: { readonly epoch: string; readonly partitions: number }
+  readonly reader: LogReader
+  readonly days: LogDays
+  readonly checks: readonly Check[]
+  stop(): Promise<void>
+}
+
+export interface StoreOptions {
+  readonly url: string
+  readonly config: { readonly partitions: number; readonly retentionDays: number }
+  readonly log: Logger
+  readonly now?: () => EpochMs
+}
+
+const answerTimeoutMs = 30_000
+const keepDaysEveryMs = 60 * 60_000
+
+export async function openStore({ url, config, log, now = Date.now }: StoreOptions): Promise<Store> {
+  await untilAnswers(url, answerTimeoutMs)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  let meta: Store['meta']
+  let checks: readonly Check[]
+  try {
+    for (const name of await migrate(client)) log.info({ migration: name }, 'migrated')
+    checks = await checkDurability(client)
+    for (const check of checks) if (!check.ok) log.warn({ check: check.name, value: check.value }, check.hint)
+    meta = await readMeta(client, config.partitions, log)
+  } finally {
+    await client.end()
+  }
+  const pool = new pg.Pool({ connectionString: url, max: 12, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 5_000 })
+  // A lost idle connection is the pool's business; queries report their own.
+  pool.on('error', (error) => log.warn({ err: error }, 'lost an idle database connection'))
+  const days = createLogDays(pool, config, now)
+  await days.makeAhead()
+  const keep = setInterval(() => {
+    days
+      .makeAhead()
+      .then(() => days.dropExpired())
+      .then((dropped) => dropped.length > 0 && log.info({ dropped }, 'retention dropped log days'))
+      .catch((error) => log.error({ err: error }, 'keeping the log days failed; trying again in an hour'))
+  }, keepDaysEveryMs)
+  keep.unref()
+  return {
+    url,
+    pool,
+    meta,
+    days,
+    checks,
+    reader: createLogReader(pool, meta),
+    async stop() {
+      clearInterval(keep)
+      await pool.end()
+    },
+  }
+}
+
+/** A database restored from a backup or promoted has another system identifier or timeline: its log may lack what clients saw, so it gets a new epoch. */
+async function readMeta(client: pg.Client, partitions: number, log: Logger): Promise<Store['meta']> {
+  const { rows: control } = await client.query<{ system: string; timeline: number }>(
+    'select s.system_identifier::text as system, c.timeline_id as timeline from pg_control_system() s, pg_control_checkpoint() c',
+  )
+  const { system, timeline } = control[0] ?? { system: 'unknown', timeline: 0 }
+  const newEpoch = () => randomBytes(4).toString('hex')
+  await client.query('begin')
+  await client.query('lock table meta in share row exclusive mode')
+  await client.query('insert into meta (epoch, partitions, system_identifier, timeline) values ($1, $2, $3, $4) on conflict do nothing', [
+    newEpoch(),
+    Math.max(1, partitions),
+    system,
+    timeline,
+  ])
+  const { rows } = await client.query<{ epoch: string; partitions: number; system_identifier: string; timeline: number }>(
+    'select * from meta',
+  )
+  const row = rows[0]
+  if (row === undefined) throw new Error('The table meta is empty.')
+  let { epoch } = row
+  if (row.system_identifier !== system || row.timeline !== timeline) {
+    epoch = newEpoch()
+    log.warn({ was: row.epoch, is: epoch }, 'the database was restored or promoted: the log has a new epoch, live clients will resync')
+    await client.query('update meta set epoch = $1, system_identifier = $2, timeline = $3', [epoch, system, timeline])
+  }
+  await client.query('insert into heads (partition) select * from generate_series(0, $1::int - 1) on conflict do nothing', [row.partitions])
+  await client.query('commit')
+  if (row.partitions !== partitions)
+    log.warn({ wanted: partitions, has: row.partitions }, 'SIGNALBOX_PARTITIONS is fixed at first start; the log keeps its own')
+  return { epoch, partitions: row.partitions }
+}

@@ -1,0 +1,177 @@
+/** `LogReader` over PostgreSQL. */
+import type { LoggedEvent } from '@signalbox/model/event.ts'
+import type { Filter } from '@signalbox/model/live.ts'
+import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import type { Pool, PoolClient } from 'pg'
+import type { Heads, LogReader, TableRow } from './store.ts'
+
+export interface LogRow {
+  position: string
+  time: string
+  received_at: string
+  seq: string | null
+  epoch: string | null
+  id: string
+  partition: number
+  tenant: string
+  source: string
+  type: string
+  run: string | null
+  agent: string | null
+  task: string | null
+  cause: string | null
+  trace: string | null
+  data: string
+}
+
+export const logColumns =
+  'position, time, received_at, seq, epoch, id, partition, tenant, source, type, run, agent, task, cause, trace, data'
+
+export function toEvent(row: LogRow): LoggedEvent {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    source: row.source,
+    type: row.type,
+    time: Number(row.time),
+    run: row.run ?? undefined,
+    agent: row.agent ?? undefined,
+    task: row.task ?? undefined,
+    cause: row.cause ?? undefined,
+    seq: row.seq === null ? undefined : Number(row.seq),
+    epoch: row.epoch === null ? undefined : Number(row.epoch),
+    trace: row.trace ?? undefined,
+    data: JSON.parse(row.data) as Record<string, unknown>,
+    dataJson: row.data,
+    partition: row.partition,
+    position: Number(row.position),
+    receivedAt: Number(row.received_at),
+  }
+}
+
+/** SQL for a filter on events; `values` grows. A type ending in `.*` is a prefix. */
+export function eventConditions(filter: Filter | undefined, values: unknown[]): string {
+  let sql = ''
+  const bind = (value: unknown) => `$${values.push(value)}`
+  for (const field of ['run', 'agent', 'task'] as const) {
+    const wanted = filter?.[field]
+    if (wanted !== undefined && wanted.length > 0) sql += ` and ${field} = any(${bind(wanted)})`
+  }
+  if (filter?.type !== undefined && filter.type.length > 0) {
+    const prefixes = filter.type.filter((type) => type.endsWith('.*')).map((type) => `${type.slice(0, -1).replace(/[\\%_]/g, '\\$&')}%`)
+    const exact = filter.type.filter((type) => !type.endsWith('.*'))
+    sql += ` and (type = any(${bind(exact)}) or type like any(${bind(prefixes)}))`
+  }
+  return sql
+}
+
+interface ProjectionRow {
+  tbl: Table
+  partition: number
+  key: string
+  position: string
+  body: RowOf[Table]
+}
+
+export const toTableRow = (row: ProjectionRow): TableRow => ({
+  table: row.tbl,
+  partition: row.partition,
+  key: row.key,
+  position: Number(row.position),
+  row: row.body,
+})
+
+/** What of the fold a filter keeps: a run's own rows, an agent's, a task's. */
+function rowConditions(filter: Filter | undefined, values: unknown[]): string {
+  let sql = ''
+  const bind = (value: unknown) => `$${values.push(value)}`
+  // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run here.
+  if (filter?.run !== undefined && filter.run.length > 0) sql += ` and (run = any(${bind(filter.run)}) or tbl = 'agents')`
+  if (filter?.agent !== undefined && filter.agent.length > 0) sql += ` and agent = any(${bind(filter.agent)})`
+  if (filter?.task !== undefined && filter.task.length > 0) sql += ` and task = any(${bind(filter.task)})`
+  return sql
+}
+
+const closedCallsOfARun = 2_000
+
+export function createLogReader(pool: Pool, meta: { readonly epoch: string; readonly partitions: number }): LogReader {
+  async function headsOf(client: Pick<PoolClient, 'query'>): Promise<Heads> {
+    const { rows } = await client.query<{ position: string }>('select position from heads order by partition')
+    return { epoch: meta.epoch, positions: rows.map((row) => Number(row.position)) }
+  }
+
+  return {
+    heads: () => headsOf(pool),
+
+    async oldest() {
+      const { rows } = await pool.query<{ oldest: string }>('select oldest from heads order by partition')
+      return rows.map((row) => Number(row.oldest))
+    },
+
+    async readPartition({ tenant, partition, after, upTo, limit, filter }) {
+      if (after >= upTo) return { events: [], scannedTo: after }
+      // The ids' bounds of the commits in range prune the log's days; without them every day's position index is probed.
+      const { rows: bounds } = await pool.query<{ last: string | null; min_id: string | null; max_id: string | null }>(
+        `select max(last) as last, min(min_id) as min_id, max(max_id) as max_id from
+           (select last, min_id::text, max_id::text from commits where partition = $1 and last > $2 and first <= $3 order by last limit 500) c`,
+        [partition, after, upTo],
+      )
+      const bound = bounds[0]
+      if (bound?.last == null) return { events: [], scannedTo: upTo }
+      const reach = Math.min(upTo, Number(bound.last))
+      const values: unknown[] = [partition, after, reach, bound.min_id, bound.max_id, tenant, limit]
+      const { rows } = await pool.query<LogRow>(
+        `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 and id between $4 and $5 and tenant = $6
+         ${eventConditions(filter, values)} order by position limit $7`,
+        values,
+      )
+      const events = rows.map(toEvent)
+      return { events, scannedTo: events.length < limit ? reach : (events.at(-1)?.position ?? reach) }
+    },
+
+    async snapshot({ tenant, filter }) {
+      const client = await pool.connect()
+      try {
+        await client.query('begin isolation level repeatable read read only')
+        const heads = await headsOf(client)
+        const values: unknown[] = [tenant]
+        const conditions = rowConditions(filter, values)
+        const { rows } = await client.query<ProjectionRow>(
+          `select tbl, partition, key, position, body from projections where tenant = $1 and (tbl <> 'calls' or state = 'open')${conditions}`,
+          values,
+        )
+        const closed: ProjectionRow[] = []
+        if (filter?.run !== undefined && filter.run.length > 0) {
+          const found = await client.query<ProjectionRow>(
+            `select tbl, partition, key, position, body from projections
+             where tenant = $1 and tbl = 'calls' and run = any($2) and state = 'closed' order by sort desc limit $3`,
+            [tenant, filter.run, closedCallsOfARun],
+          )
+          closed.push(...found.rows)
+        }
+        await client.query('commit')
+        return { heads, rows: [...rows, ...closed].map(toTableRow) }
+      } catch (error) {
+        await client.query('rollback').catch(() => undefined)
+        throw error
+      } finally {
+        client.release()
+      }
+    },
+
+    async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
+      const values: unknown[] = [partition, after, upTo, tenant, limit]
+      const { rows } = await pool.query<ProjectionRow>(
+        `select tbl, partition, key, position, body from projections where partition = $1 and position > $2 and position <= $3 and tenant = $4
+         ${rowConditions(filter, values)} order by position limit $5`,
+        values,
+      )
+      const found = rows.map(toTableRow)
+      const last = found.at(-1)?.position
+      if (found.length < limit || last === undefined) return { rows: found, scannedTo: upTo }
+      // Rows of one position belong together: leave a position that may be cut for the next page.
+      const whole = found.filter((row) => row.position < last)
+      return whole.length > 0 ? { rows: whole, scannedTo: last - 1 } : { rows: found, scannedTo: last }
+    },
+  }
+}
