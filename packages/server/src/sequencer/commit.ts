@@ -1,5 +1,9 @@
-import type { LoggedEvent, Partition } from '@signalbox/model/event.ts'
+import type { LoggedEvent, Partition, TenantId } from '@signalbox/model/event.ts'
 import type { ChangedRow } from '@signalbox/model/rows.ts'
+
+export interface CommittedRow extends ChangedRow {
+  readonly tenant: TenantId
+}
 
 /** One committed transaction of one partition: what the live stage and other nodes learn of. Positions `from..to` are dense. */
 export interface Commit {
@@ -10,7 +14,7 @@ export interface Commit {
   readonly at: number
   readonly events: readonly LoggedEvent[]
   /** Newest row of every key the commit changed. */
-  readonly rows: readonly ChangedRow[]
+  readonly rows: readonly CommittedRow[]
 }
 
 /** Tells the live stage of commits, in order per partition, after they are durable. In memory on one node. A missed one shows as a gap in positions, to be filled from the store. */
