@@ -2,10 +2,17 @@
  * The HTTP front shared by every stage: one Fastify instance on one port.
  * It checks Host and Origin, finds the caller, and turns refusals into RFC 9457 problems. Routes are given by the stages.
  */
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TenantId } from '@signalbox/model/event.ts'
-import type {} from 'fastify'
-import type { WebSocket } from 'ws'
+import type { RefusalCode } from '@signalbox/model/refusals.ts'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { addressesOf, isAllowed } from './http/allow.ts'
+import { problemOf, Refused, type RefusedInit } from './http/problem.ts'
 
 export type Scope = 'ingest' | 'read' | 'admin'
 
@@ -34,4 +41,153 @@ export interface Upgrades {
     protocols: readonly string[],
     accept: (socket: WebSocket, request: IncomingMessage, caller: Caller) => void,
   ): void
+}
+
+export interface HttpOptions {
+  readonly config: {
+    readonly host: string
+    readonly port: number
+    readonly allowedHosts: string
+    readonly allowedOrigins: string
+    readonly bodyTimeoutMs: number
+    readonly maxBodyBytes: number
+  }
+  readonly auth: { caller(request: IncomingMessage): Promise<Caller | undefined> }
+  readonly log: Logger
+}
+
+export type HttpApp = FastifyInstance<
+  import('node:http').Server,
+  IncomingMessage,
+  import('node:http').ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface Http {
+  readonly app: HttpApp
+  readonly upgrades: Upgrades
+  /** Listens; answers the base URL. */
+  listen(): Promise<string>
+  /** From now on new requests (but health checks) get 503 DRAINING. */
+  drain(): void
+  stop(): Promise<void>
+}
+
+const maxFrameBytes = 16 * 1024 * 1024
+const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
+
+export function createHttp({ config, auth, log }: HttpOptions): Http {
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: config.maxBodyBytes,
+    requestTimeout: config.bodyTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 600 },
+    http: { headersTimeout: Math.min(10_000, config.bodyTimeoutMs), connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs) },
+    ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true } },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  const allowed = addressesOf(config)
+  let draining = false
+
+  const refusalOf = async (request: IncomingMessage, scope: Scope | undefined): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
+    const wrong = isAllowed(request.headers, allowed)
+    if (wrong !== undefined) return { refused: { code: 'ORIGIN_REFUSED', detail: wrong } }
+    const caller = await auth.caller(request)
+    if (scope === undefined) return { caller: caller ?? { tenant: 'default', scopes: new Set() } }
+    if (caller === undefined) return { refused: { code: 'UNAUTHENTICATED', detail: 'The request has no valid key.' } }
+    if (!caller.scopes.has(scope)) return { refused: { code: 'FORBIDDEN', detail: `The key lacks the scope "${scope}".` } }
+    return { caller }
+  }
+
+  app.decorateRequest('caller', null as unknown as Caller)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
+    if (draining && !drainOpenPaths.has(request.url))
+      throw new Refused({ code: 'DRAINING', detail: 'The server is stopping.', retryAfterMs: 2_000 })
+    const found = await refusalOf(request.raw, request.routeOptions.config.scope)
+    if ('refused' in found) throw new Refused(found.refused)
+    request.caller = found.caller
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error, request.id)
+    if (problem.code === 'INTERNAL') request.log.error({ err: error, reqId: request.id, url: request.url }, 'a request failed')
+    if (error instanceof Refused && error.init.retryAfterMs !== undefined)
+      reply.header('retry-after', Math.ceil(error.init.retryAfterMs / 1_000))
+    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  })
+  app.setNotFoundHandler((request) => {
+    throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${request.method} ${request.url.split('?')[0]}.` })
+  })
+
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: maxFrameBytes,
+    handleProtocols: (offered) => offered.values().next().value ?? false,
+  })
+  const doors = new Map<
+    string,
+    { scope: Scope; protocols: readonly string[]; accept: (socket: WebSocket, request: IncomingMessage, caller: Caller) => void }
+  >()
+
+  app.server.on('upgrade', async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    try {
+      const path = (request.url ?? '').split('?')[0] ?? ''
+      const door = doors.get(path)
+      if (door === undefined) return refuseUpgrade(socket, 'NOT_FOUND', `There is no WebSocket at ${path}.`)
+      if (draining) return refuseUpgrade(socket, 'DRAINING', 'The server is stopping.')
+      const found = await refusalOf(request, door.scope)
+      if ('refused' in found) return refuseUpgrade(socket, found.refused.code, found.refused.detail)
+      const offered = (request.headers['sec-websocket-protocol'] ?? '')
+        .split(',')
+        .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
+      const agreed = offered.find((name) => door.protocols.includes(name))
+      if (offered.length > 0 && agreed === undefined)
+        return refuseUpgrade(socket, 'BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
+      if (agreed !== undefined) request.headers['sec-websocket-protocol'] = agreed
+      sockets.handleUpgrade(request, socket, head, (accepted) => door.accept(accepted, request, found.caller))
+    } catch (error) {
+      log.error({ err: error }, 'an upgrade failed')
+      refuseUpgrade(socket, 'INTERNAL', 'The upgrade failed.')
+    }
+  })
+
+  return {
+    app,
+    upgrades: {
+      on(path, scope, protocols, accept) {
+        doors.set(path, { scope, protocols, accept })
+      },
+    },
+    async listen() {
+      await app.listen({ host: config.host, port: config.port })
+      const address = app.server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : config.port
+      allowed.port = port
+      const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host
+      return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    },
+    drain() {
+      draining = true
+    },
+    async stop() {
+      draining = true
+      for (const socket of sockets.clients) socket.terminate()
+      await app.close()
+    },
+  }
+}
+
+function refuseUpgrade(socket: Duplex, code: RefusalCode, detail: string): void {
+  const problem = problemOf(new Refused({ code, detail }), randomUUID())
+  const body = JSON.stringify(problem)
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
 }

@@ -1,0 +1,183 @@
+/**
+ * Ingest: doors turn one wire format into items, and all of them bring their items here.
+ *
+ * In: parsed items of one request. Out: what became of each. Promises: a bad item costs no other; everything is counted once
+ * (received = stored + duplicate + refused + quarantined); nothing is awaited before publishing, so one sender's batches keep their order.
+ */
+import type { EpochMs, Event, EventId, TenantId } from '@signalbox/model/event.ts'
+import { createIdSource, foreignId, partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
+import type { Durability, ItemRefusal } from '@signalbox/model/live.ts'
+import { parseEvent, type ValidateLimits } from '@signalbox/model/validate.ts'
+import { type Ack, type Broker, type Outcome, Unavailable } from '../broker/broker.ts'
+import type { Clock } from '../clock.ts'
+import type { Metrics } from '../ops/metrics.ts'
+
+/** A bad item with what it was, for people to look at. */
+export interface Kept {
+  readonly id: string
+  readonly tenant: TenantId
+  readonly at: EpochMs
+  readonly door: string
+  readonly code: string
+  readonly message: string
+  readonly eventId?: string | undefined
+  readonly source?: string | undefined
+  readonly body: string
+}
+
+export interface IngestDeps {
+  readonly broker: Pick<Broker, 'publish'>
+  readonly partitions: number
+  /** Keeps bad items; answers how many of them, from the first on: the quarantine is bounded. */
+  readonly quarantine: (rows: readonly Kept[]) => Promise<number>
+  /** Live cursor at or after the newest commit. */
+  readonly cursor: () => string
+  readonly limits: ValidateLimits
+  readonly clock: Clock
+  readonly metrics: Metrics
+  /** Told of a fault that the sender is not told of. */
+  readonly onFault: (error: unknown) => void
+}
+
+export interface RawItem {
+  /** Parsed JSON, or `malformed` with the text when it is none. */
+  readonly value?: unknown
+  readonly malformed?: string
+}
+
+export interface ReceiveOptions {
+  readonly tenant: TenantId
+  readonly door: string
+  readonly backfill: boolean
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface Receipt {
+  readonly accepted: number
+  readonly duplicates: number
+  readonly refused: readonly ItemRefusal[]
+  readonly durability: Durability
+  readonly cursor: string
+  /** Ids made by the server, by index. */
+  readonly made: readonly { readonly index: number; readonly id: EventId }[]
+}
+
+interface Placed {
+  readonly index: number
+  readonly event: Event
+}
+
+export function createReceive(deps: IngestDeps) {
+  const { broker, partitions, limits, clock, metrics } = deps
+  const nextId = createIdSource(() => clock.now())
+
+  function publish(placed: readonly Placed[], options: ReceiveOptions, receivedAt: EpochMs) {
+    const byPartition = new Map<number, Placed[]>()
+    for (const item of placed) {
+      const partition = partitionOf(options.tenant, partitionKey(item.event), partitions)
+      const held = byPartition.get(partition)
+      if (held === undefined) byPartition.set(partition, [item])
+      else held.push(item)
+    }
+    return [...byPartition].map(([partition, items]) => ({
+      items,
+      ack: broker.publish({ partition, events: items.map(({ event }) => event), backfill: options.backfill, receivedAt }),
+    }))
+  }
+
+  /** Everything up to publishing happens before this returns its promise. Rejects with `Unavailable`. */
+  return async function receive(raw: readonly RawItem[], options: ReceiveOptions): Promise<Receipt> {
+    const { tenant, door } = options
+    const receivedAt = clock.now()
+    const count = (fate: string, by: number) => by > 0 && metrics.events.inc({ door, fate }, by)
+    count('received', raw.length)
+    const placed: Placed[] = []
+    const made: { index: number; id: EventId }[] = []
+    const bad: Kept[] = []
+    const refused: ItemRefusal[] = []
+    raw.forEach((item, index) => {
+      const reject = (code: ItemRefusal['code'], message: string, id?: string) => {
+        refused.push({ index, id, code, message })
+        bad.push({
+          id: uuidv7(receivedAt),
+          tenant,
+          at: receivedAt,
+          door,
+          code,
+          message,
+          eventId: id,
+          source: sourceOf(item.value),
+          body: bodyOf(item),
+        })
+      }
+      if (item.malformed !== undefined) return reject('MALFORMED_JSON', `Item ${index} is not JSON.`)
+      const parsed = parseEvent(item.value, tenant, limits, (source, time) =>
+        options.idempotencyKey === undefined ? nextId() : foreignId(source, options.idempotencyKey, String(index), time),
+      )
+      if (!parsed.ok) return reject(parsed.code, parsed.message, parsed.id)
+      placed.push({ index, event: parsed.event })
+      if (parsed.idMade) made.push({ index, id: parsed.event.id })
+    })
+
+    const published = publish(placed, options, receivedAt)
+    const acks = await Promise.allSettled(published.map(({ ack }) => ack))
+    let failure: unknown
+    let accepted = 0
+    let duplicates = 0
+    let durability: Durability = 'durable'
+    let kept = 0
+    acks.forEach((settled, i) => {
+      const items = published[i]?.items ?? []
+      if (settled.status === 'rejected') {
+        failure = settled.reason
+        count('refused', items.length)
+        return
+      }
+      durability = settled.value.durability
+      items.forEach(({ index, event }, k) => {
+        const outcome: Outcome | undefined = (settled.value as Ack).outcomes[k]
+        if (outcome === undefined) throw new Error(`The broker left event ${event.id} undecided.`)
+        if (outcome.kind === 'stored') accepted += 1
+        else if (outcome.kind === 'duplicate') duplicates += 1
+        else {
+          refused.push({ index, id: event.id, code: outcome.code, message: outcome.message })
+          metrics.refusals.inc({ code: outcome.code })
+          // The sequencer keeps these two, in the transaction that refused them.
+          if (outcome.code === 'ID_REUSED' || outcome.code === 'INTERNAL') kept += 1
+          else count('refused', 1)
+        }
+      })
+    })
+    count('stored', accepted)
+    count('duplicate', duplicates)
+    count('quarantined', kept)
+    if (failure !== undefined) {
+      // The sender will send all of it again; its bad items are kept then, not twice.
+      count('refused', bad.length)
+      metrics.refusals.inc({ code: failure instanceof Unavailable ? failure.code : 'INTERNAL' })
+      throw failure
+    }
+    const inQuarantine = bad.length === 0 ? 0 : await deps.quarantine(bad).catch((error) => (deps.onFault(error), 0))
+    count('quarantined', inQuarantine)
+    count('refused', bad.length - inQuarantine)
+    for (const { code } of bad) metrics.refusals.inc({ code })
+    refused.sort((a, b) => a.index - b.index)
+    return { accepted, duplicates, refused, durability, cursor: deps.cursor(), made }
+  }
+}
+export type Receive = ReturnType<typeof createReceive>
+
+function sourceOf(value: unknown): string | undefined {
+  return typeof value === 'object' && value !== null && 'source' in value && typeof value.source === 'string'
+    ? value.source.slice(0, 256)
+    : undefined
+}
+
+function bodyOf(item: RawItem): string {
+  if (item.malformed !== undefined) return item.malformed
+  try {
+    return JSON.stringify(item.value) ?? 'undefined'
+  } catch {
+    return '(nested too deeply to print)'
+  }
+}

@@ -1,0 +1,113 @@
+/** The REST door: `POST /v1/events`. */
+import type { Readable } from 'node:stream'
+import { EventInput } from '@signalbox/model/event.ts'
+import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
+import type { FastifyPluginAsync } from 'fastify'
+import Type from 'typebox'
+import { Unavailable } from '../broker/broker.ts'
+import { Problem, Refused } from '../http/problem.ts'
+import { parseBody, readBody } from './body.ts'
+import type { Receive } from './receive.ts'
+
+const ReceiptBody = Type.Object(
+  {
+    accepted: Type.Integer({ description: 'Events stored by this request.' }),
+    duplicates: Type.Integer({ description: 'Events that were there before with the same content.' }),
+    refused: Type.Array(
+      Type.Object(
+        { index: Type.Integer(), id: Type.Optional(Type.String()), code: Type.String(), message: Type.String() },
+        { additionalProperties: false },
+      ),
+      { description: 'Events not stored, by their index in the request.' },
+    ),
+    durability: Type.Union([Type.Literal('durable'), Type.Literal('replicated'), Type.Literal('volatile')], {
+      description: 'durable: fsynced in PostgreSQL.',
+    }),
+    cursor: Type.String({ description: 'Live cursor at or after these events.' }),
+    ids: Type.Optional(
+      Type.Array(Type.Object({ index: Type.Integer(), id: Type.String() }, { additionalProperties: false }), {
+        description: 'Ids made by the server.',
+      }),
+    ),
+    warnings: Type.Optional(Type.Array(Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: false }))),
+  },
+  { additionalProperties: false },
+)
+
+export interface RestOptions {
+  readonly receive: Receive
+  readonly config: { readonly maxBodyBytes: number; readonly maxBatchEvents: number }
+}
+
+/** What the sender is told when nothing of its request, or an unknown part, was stored. */
+export function refusedAs(error: unknown): unknown {
+  if (!(error instanceof Unavailable)) return error
+  return new Refused({ code: error.code, detail: refusals[error.code].means, retryAfterMs: error.retryAfterMs })
+}
+
+export const restDoor =
+  ({ receive, config }: RestOptions): FastifyPluginAsync =>
+  async (app) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    app.post(
+      '/v1/events',
+      {
+        config: { scope: 'ingest' },
+        // Bodies are streamed, decompressed and validated item by item, so that one bad item costs no other.
+        validatorCompiler: () => () => true,
+        schema: {
+          operationId: 'sendEvents',
+          tags: ['ingest'],
+          summary: 'Send events',
+          description:
+            'One event, an array of them, or NDJSON (`application/x-ndjson`); plain, gzip or zstd. Answers 200 once the batch is committed, with what became of each event; a request of exactly one event that is refused answers that refusal. `Idempotency-Key` makes the ids of events that have none, so that a retry is a duplicate.',
+          headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ maxLength: 255 })) }),
+          querystring: Type.Object({
+            backfill: Type.Optional(Type.Boolean({ description: 'Take events older than the retention, at their own times.' })),
+          }),
+          body: Type.Union([EventInput, Type.Array(EventInput)]),
+          response: { 200: ReceiptBody, '4xx': Problem, '5xx': Problem },
+        },
+      },
+      async (request, reply) => {
+        const text = await readBody(request.body as Readable, request.headers['content-encoding'], config.maxBodyBytes)
+        const items = parseBody(text, request.headers['content-type'] ?? '', config.maxBatchEvents)
+        const key = request.headers['idempotency-key']
+        const { backfill } = request.query as { backfill?: string }
+        let receipt: Awaited<ReturnType<Receive>>
+        try {
+          receipt = await receive(items, {
+            tenant: request.caller.tenant,
+            door: 'rest',
+            backfill: backfill === 'true' || backfill === '1' || backfill === '',
+            idempotencyKey: typeof key === 'string' ? key.slice(0, 255) : undefined,
+          })
+        } catch (error) {
+          throw refusedAs(error)
+        }
+        const { made, ...answer } = receipt
+        const only = items.length === 1 ? answer.refused[0] : undefined
+        if (only !== undefined)
+          throw new Refused({ code: only.code as RefusalCode, detail: only.message, more: { refused: answer.refused } })
+        const mayDouble = made.length > 0 && key === undefined
+        return reply.type('application/json').send(
+          JSON.stringify({
+            ...answer,
+            ...(made.length > 0 ? { ids: made } : {}),
+            ...(mayDouble
+              ? {
+                  warnings: [
+                    {
+                      code: 'ID_MADE_BY_SERVER',
+                      message:
+                        'Events without an id got one here; sending this request again may double them. Send ids, or an Idempotency-Key.',
+                    },
+                  ],
+                }
+              : {}),
+          }),
+        )
+      },
+    )
+  }

@@ -1,0 +1,94 @@
+/** The newest commits of every partition in memory, bounded in bytes. Each event's wire text is made once, when somebody first wants it. */
+import type { LoggedEvent } from '@signalbox/model/event.ts'
+import { toWire } from '@signalbox/model/wire.ts'
+import type { Commit, CommittedRow } from '../sequencer/commit.ts'
+
+export interface RingEvent {
+  readonly event: LoggedEvent
+  readonly wire: () => string
+}
+
+interface Slot {
+  readonly from: number
+  readonly to: number
+  readonly events: readonly RingEvent[]
+  readonly rows: readonly CommittedRow[]
+  readonly bytes: number
+}
+
+export interface Ring {
+  /** Last position of each partition known here. */
+  readonly heads: number[]
+  add(commit: Commit): void
+  /** True when every position after `after` is here. */
+  covers(partition: number, after: number): boolean
+  events(partition: number, after: number, upTo: number): Iterable<RingEvent>
+  rows(partition: number, after: number, upTo: number): Iterable<CommittedRow>
+}
+
+/** An event's share beside its data: envelope, wire text, rows. A rough, generous figure. */
+const overheadBytes = 1_200
+
+export function createRing(heads: readonly number[], mostBytes: number): Ring {
+  const slots: Slot[][] = heads.map(() => [])
+  let bytes = 0
+
+  const trim = () => {
+    while (bytes > mostBytes) {
+      const longest = slots.reduce((a, b) => (b.length > a.length ? b : a))
+      if (longest.length <= 1) return
+      bytes -= longest.shift()?.bytes ?? 0
+    }
+  }
+  /** First slot that ends after `after`. */
+  const start = (list: readonly Slot[], after: number) => {
+    let low = 0
+    let high = list.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((list[middle]?.to ?? 0) > after) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  const ring: Ring = {
+    heads: [...heads],
+    add(commit) {
+      const list = slots[commit.partition]
+      const head = ring.heads[commit.partition]
+      if (list === undefined || head === undefined || commit.to <= head) return
+      // A missed commit: what is here no longer joins up, readers behind go to the store.
+      if (commit.from !== head + 1) bytes -= list.splice(0).reduce((sum, slot) => sum + slot.bytes, 0)
+      const size = commit.events.reduce((sum, event) => sum + 2 * event.dataJson.length + overheadBytes, 0)
+      const events = commit.events.map((event) => {
+        let text: string | undefined
+        return { event, wire: () => (text ??= toWire(event)) }
+      })
+      list.push({ from: commit.from, to: commit.to, events, rows: commit.rows, bytes: size })
+      bytes += size
+      ring.heads[commit.partition] = commit.to
+      trim()
+    },
+    covers(partition, after) {
+      const list = slots[partition] ?? []
+      return after >= (ring.heads[partition] ?? 0) || (list[0] !== undefined && list[0].from <= after + 1)
+    },
+    *events(partition, after, upTo) {
+      const list = slots[partition] ?? []
+      for (let i = start(list, after); i < list.length; i += 1) {
+        for (const held of list[i]?.events ?? []) {
+          if (held.event.position > upTo) return
+          if (held.event.position > after) yield held
+        }
+      }
+    },
+    *rows(partition, after, upTo) {
+      const list = slots[partition] ?? []
+      for (let i = start(list, after); i < list.length && (list[i]?.from ?? 0) <= upTo; i += 1) {
+        for (const row of list[i]?.rows ?? []) if (row.position > after && row.position <= upTo) yield row
+      }
+    },
+  }
+  return ring
+}

@@ -1,0 +1,112 @@
+/** Keys: `sbx_<id>_<secret>_<crc>`. Stored is a hash of the secret only; the checksum tells a typo from a wrong key without asking the database. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { crc32 } from 'node:zlib'
+import type { TenantId } from '@signalbox/model/event.ts'
+import type { Pool } from 'pg'
+import { isLoopback } from '../http/allow.ts'
+import type { Caller, Scope } from '../http.ts'
+
+export const scopes = ['ingest', 'read', 'admin'] as const satisfies readonly Scope[]
+
+export interface KeyInfo {
+  readonly id: string
+  readonly tenant: TenantId
+  readonly name: string
+  readonly scopes: readonly Scope[]
+  readonly createdAt: number
+  readonly revokedAt?: number | undefined
+}
+
+/** A revoked key stops working within this time, on open answers too. */
+const cacheMs = 5_000
+const sha256 = (text: string) => createHash('sha256').update(text).digest()
+const checksum = (text: string) => crc32(text).toString(16).padStart(8, '0')
+
+export function createKeys(pool: Pick<Pool, 'query'>) {
+  return {
+    /** Answers the whole key: the only time it is known. */
+    async create(name: string, wanted: readonly Scope[], tenant: TenantId = 'default'): Promise<{ key: string; id: string }> {
+      const id = randomBytes(6).toString('hex')
+      const secret = randomBytes(24).toString('hex')
+      const body = `sbx_${id}_${secret}`
+      await pool.query('insert into keys (id, tenant, name, scopes, hash, created_at) values ($1, $2, $3, $4, $5, $6)', [
+        id,
+        tenant,
+        name,
+        wanted,
+        sha256(secret),
+        Date.now(),
+      ])
+      return { key: `${body}_${checksum(body)}`, id }
+    },
+    /** False when there is no such key, or it was revoked before. */
+    async revoke(id: string): Promise<boolean> {
+      const { rowCount } = await pool.query('update keys set revoked_at = $2 where id = $1 and revoked_at is null', [id, Date.now()])
+      return rowCount === 1
+    },
+    async list(): Promise<KeyInfo[]> {
+      const { rows } = await pool.query<{
+        id: string
+        tenant: string
+        name: string
+        scopes: Scope[]
+        created_at: string
+        revoked_at: string | null
+      }>('select id, tenant, name, scopes, created_at, revoked_at from keys order by created_at')
+      return rows.map((row) => ({
+        id: row.id,
+        tenant: row.tenant,
+        name: row.name,
+        scopes: row.scopes,
+        createdAt: Number(row.created_at),
+        revokedAt: row.revoked_at === null ? undefined : Number(row.revoked_at),
+      }))
+    },
+  }
+}
+
+const everyScope: ReadonlySet<Scope> = new Set(scopes)
+const local: Caller = { tenant: 'default', scopes: everyScope }
+
+/** Who calls. Bound to loopback everyone on this machine may do everything; elsewhere a key decides. */
+export function createAuth(pool: Pick<Pool, 'query'>, config: { readonly host: string }, now: () => number = Date.now) {
+  const cache = new Map<string, { readonly caller: Caller | undefined; readonly until: number }>()
+  const mostCached = 10_000
+
+  async function look(key: string): Promise<Caller | undefined> {
+    const parts = /^(sbx_([0-9a-f]+)_([0-9a-f]+))_([0-9a-f]{8})$/.exec(key)
+    const [, body = '', id = '', secret = '', crc = ''] = parts ?? []
+    if (parts === null || checksum(body) !== crc) return undefined
+    const { rows } = await pool.query<{ tenant: string; scopes: Scope[]; hash: Buffer }>(
+      'select tenant, scopes, hash from keys where id = $1 and revoked_at is null',
+      [id],
+    )
+    const row = rows[0]
+    if (row === undefined || !timingSafeEqual(row.hash, sha256(secret))) return undefined
+    return { tenant: row.tenant, scopes: new Set(row.scopes), keyId: id }
+  }
+
+  return {
+    async caller(request: Pick<IncomingMessage, 'headers'>): Promise<Caller | undefined> {
+      const header = request.headers.authorization
+      if (header === undefined) return isLoopback(config.host) ? local : undefined
+      const key = header.replace(/^Bearer\s+/i, '')
+      const cacheKey = sha256(key).toString('base64')
+      const held = cache.get(cacheKey)
+      if (held !== undefined && held.until > now()) return held.caller
+      const caller = await look(key)
+      if (cache.size >= mostCached) cache.clear()
+      cache.set(cacheKey, { caller, until: now() + cacheMs })
+      return caller
+    },
+    /** Beyond loopback a server without keys would be open to the world, so it does not start. */
+    async refuseToStart(): Promise<string | undefined> {
+      if (isLoopback(config.host)) return undefined
+      const { rowCount } = await pool.query('select 1 from keys where revoked_at is null limit 1')
+      return (rowCount ?? 0) > 0
+        ? undefined
+        : `SIGNALBOX_HOST is ${config.host}, which others can reach, and there is no key. Make one first (npm run -s signalbox -- keys create --name first --scope ingest,read,admin), or listen on 127.0.0.1.`
+    },
+  }
+}
