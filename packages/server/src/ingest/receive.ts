@@ -85,6 +85,16 @@ export function createReceive(deps: IngestDeps) {
     }))
   }
 
+  /** How many were kept; a failure keeps none and costs no other item. */
+  const keep = async (bad: readonly Kept[]): Promise<number> => {
+    try {
+      return await deps.quarantine(bad)
+    } catch (error) {
+      deps.onFault(error)
+      return 0
+    }
+  }
+
   /** Everything up to publishing happens before this returns its promise. Rejects with `Unavailable`. */
   return async function receive(raw: readonly RawItem[], options: ReceiveOptions): Promise<Receipt> {
     const { tenant, door } = options
@@ -95,7 +105,7 @@ export function createReceive(deps: IngestDeps) {
     const made: { index: number; id: EventId }[] = []
     const bad: Kept[] = []
     const refused: ItemRefusal[] = []
-    raw.forEach((item, index) => {
+    for (const [index, item] of raw.entries()) {
       const reject = (code: ItemRefusal['code'], message: string, id?: string) => {
         refused.push({ index, id, code, message })
         bad.push({
@@ -110,14 +120,20 @@ export function createReceive(deps: IngestDeps) {
           body: bodyOf(item),
         })
       }
-      if (item.malformed !== undefined) return reject('MALFORMED_JSON', `Item ${index} is not JSON.`)
+      if (item.malformed !== undefined) {
+        reject('MALFORMED_JSON', `Item ${index} is not JSON.`)
+        continue
+      }
       const parsed = parseEvent(item.value, tenant, limits, (source, time) =>
         options.idempotencyKey === undefined ? nextId() : foreignId(source, options.idempotencyKey, String(index), time),
       )
-      if (!parsed.ok) return reject(parsed.code, parsed.message, parsed.id)
+      if (!parsed.ok) {
+        reject(parsed.code, parsed.message, parsed.id)
+        continue
+      }
       placed.push({ index, event: parsed.event })
       if (parsed.idMade) made.push({ index, id: parsed.event.id })
-    })
+    }
 
     const published = publish(placed, options, receivedAt)
     const acks = await Promise.allSettled(published.map(({ ack }) => ack))
@@ -157,7 +173,7 @@ export function createReceive(deps: IngestDeps) {
       metrics.refusals.inc({ code: failure instanceof Unavailable ? failure.code : 'INTERNAL' })
       throw failure
     }
-    const inQuarantine = bad.length === 0 ? 0 : await deps.quarantine(bad).catch((error) => (deps.onFault(error), 0))
+    const inQuarantine = bad.length === 0 ? 0 : await keep(bad)
     count('quarantined', inQuarantine)
     count('refused', bad.length - inQuarantine)
     for (const { code } of bad) metrics.refusals.inc({ code })

@@ -16,7 +16,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import { filterKey, shortHash } from './filter.ts'
 import { encode, type Framing } from './frames.ts'
 import { createRing, type Ring } from './ring.ts'
-import { type Outlet, type Session, type Subscription, step } from './session.ts'
+import type { Outlet, Session, Subscription } from './session.ts'
 
 export interface HubConfig {
   readonly ringBytes: number

@@ -64,7 +64,10 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     say({ kind: 'goaway', reason: 'drain', reconnectInMs: drainReconnectMs })
     socket.close(closeCodes.restart, 'DRAINING')
   })
-  if (seat === undefined) return socket.close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
+  if (seat === undefined) {
+    socket.close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
+    return
+  }
 
   const fail = (message: string) => {
     say({ kind: 'error', code: 'BAD_REQUEST', message })

@@ -1,0 +1,34 @@
+/** Keyset pages: a list's cursor is the last row's sort key, so that a page never skips or repeats what did not move. */
+import Type from 'typebox'
+import { Refused } from '../http/problem.ts'
+
+export const Limit = Type.Integer({ minimum: 1, maximum: 1_000, default: 100, description: 'Most items of the page.' })
+export const ListCursor = Type.Optional(Type.String({ maxLength: 2_000, description: '`next` of the page before.' }))
+
+type Key = readonly (string | number)[]
+
+export const encodeKey = (list: string, key: Key): string => Buffer.from(JSON.stringify([list, ...key])).toString('base64url')
+
+/** Refuses a cursor of another list or of none. */
+export function decodeKey(list: string, kinds: readonly ('string' | 'number')[], cursor: string | undefined): Key | undefined {
+  if (cursor === undefined) return undefined
+  try {
+    const [name, ...key] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [string, ...(string | number)[]]
+    if (name === list && key.length === kinds.length && key.every((part, i) => typeof part === kinds[i])) return key
+  } catch {
+    // Falls through to the refusal.
+  }
+  throw new Refused({ code: 'BAD_CURSOR', detail: `The cursor is not one of this list's.` })
+}
+
+/** `rows` holds one more than `limit` when there is a next page. */
+export function pageOf<R, T>(
+  rows: readonly R[],
+  limit: number,
+  view: (row: R) => T,
+  keyOf: (row: R) => string,
+): { items: T[]; next: string | null } {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return { items: shown.map(view), next: rows.length > limit && last !== undefined ? keyOf(last) : null }
+}

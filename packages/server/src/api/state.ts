@@ -1,0 +1,49 @@
+/** The state of any kept moment: the nearest snapshot before it, and the fold of the log from there. Nothing is executed. */
+import { zstdDecompressSync } from 'node:zlib'
+import type { TenantId } from '@signalbox/model/event.ts'
+import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
+import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import type { Pool } from 'pg'
+import type { LogReader } from '../store/store.ts'
+
+export type FoldedRows = ReturnType<typeof createRows>
+export type SnapshotState = readonly (readonly [TenantId, Table, string, RowOf[Table]])[]
+
+const pageEvents = 2_000
+
+/** Positions whose events were committed at or before `at`. Index: commits_at. */
+export async function positionsAt(pool: Pool, partitions: number, at: number): Promise<number[]> {
+  return Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => {
+      const { rows } = await pool.query<{ last: string }>(
+        'select last from commits where partition = $1 and at <= $2 order by at desc, last desc limit 1',
+        [partition, at],
+      )
+      return Number(rows[0]?.last ?? 0)
+    }),
+  )
+}
+
+/** One set of rows per partition: a reader joins the agents. */
+export async function stateAt(pool: Pool, reader: LogReader, tenant: TenantId, positions: readonly number[]): Promise<FoldedRows[]> {
+  return Promise.all(
+    positions.map(async (upTo, partition) => {
+      const rows = createRows()
+      const { rows: found } = await pool.query<{ position: string; state: Buffer }>(
+        'select position, state from snapshots where partition = $1 and position <= $2 and fold = $3 order by position desc limit 1',
+        [partition, upTo, FOLD_VERSION],
+      )
+      let after = Number(found[0]?.position ?? 0)
+      if (found[0] !== undefined) {
+        for (const [owner, table, key, row] of JSON.parse(zstdDecompressSync(found[0].state).toString()) as SnapshotState)
+          if (owner === tenant) rows.set(table, key, row)
+      }
+      while (after < upTo) {
+        const { events, scannedTo } = await reader.readPartition({ tenant, partition, after, upTo, limit: pageEvents })
+        for (const event of events) applyEvent(rows, event)
+        after = scannedTo
+      }
+      return rows
+    }),
+  )
+}

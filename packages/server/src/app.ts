@@ -1,0 +1,141 @@
+/**
+ * The wiring: the one place that chooses adapters and orders start and stop.
+ * Start goes against the data's way (store first), stop goes with it (doors first), so nothing taken is left behind.
+ */
+import { join } from 'node:path'
+import swagger from '@fastify/swagger'
+import { partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
+import type { Logger } from 'pino'
+import packageJson from '../package.json' with { type: 'json' }
+import { eventById } from './api/reads.ts'
+import { apiRoutes } from './api/routes.ts'
+import { createDirectBroker } from './broker/direct.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { createHttp } from './http.ts'
+import { createReceive } from './ingest/receive.ts'
+import { restDoor } from './ingest/rest.ts'
+import { registerIngestSocket } from './ingest/websocket.ts'
+import { createHub } from './live/hub.ts'
+import { liveRoutes } from './live/routes.ts'
+import { registerLiveSockets } from './live/ws.ts'
+import { createAuth } from './ops/auth.ts'
+import { dashboardFiles } from './ops/dashboard.ts'
+import { opsRoutes } from './ops/health.ts'
+import { createLog } from './ops/log.ts'
+import { createMetrics } from './ops/metrics.ts'
+import { createMemoryBus } from './sequencer/bus.ts'
+import { startSequencers } from './sequencer/sequencer.ts'
+import { startEmbedded } from './store/embedded.ts'
+import { openStore } from './store/open.ts'
+import { createQuarantine } from './store/quarantine.ts'
+import { startLiveness } from './streams/liveness.ts'
+import { startProducers } from './streams/producers.ts'
+import { startSnapshots } from './streams/snapshots.ts'
+
+export interface App {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The canary's own tenant: nobody's key reads it. */
+const canaryTenant = 'signalbox'
+const dashboardFolder = join(import.meta.dirname, '..', '..', 'dashboard', 'dist')
+
+export async function startApp(config: Config, options: { readonly log?: Logger; readonly clock?: Clock } = {}): Promise<App> {
+  const log = options.log ?? createLog(config.logLevel)
+  const clock = options.clock ?? systemClock
+  const stops: (() => void | Promise<void>)[] = []
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+  }
+  try {
+    const embedded = config.databaseUrl === '' ? await startEmbedded(config, log) : undefined
+    if (embedded !== undefined) stops.push(() => embedded.stop())
+    const store = await openStore({ url: embedded?.url ?? config.databaseUrl, config, log, now: clock.now })
+    stops.push(() => store.stop())
+
+    const auth = createAuth(store.pool, config, clock.now)
+    const refusal = await auth.refuseToStart()
+    if (refusal !== undefined) throw new Error(refusal)
+
+    const metrics = createMetrics()
+    const bus = createMemoryBus(log)
+    const broker = createDirectBroker(config)
+    const { partitions } = store.meta
+    const hub = createHub({ store, bus, config, metrics, log, clock })
+    await hub.start()
+    stops.push(() => hub.stop())
+    const snapshots = startSnapshots({ pool: store.pool, partitions, heads: store.reader.heads, bus, config, log })
+    stops.push(() => snapshots.stop())
+    const producers = startProducers({ pool: store.pool, reader: store.reader, bus, clock, metrics, log })
+    stops.push(() => producers.stop())
+    const sequencers = startSequencers({ store, broker, bus, config, metrics, log, clock })
+    stops.push(() => sequencers.stop())
+    const liveness = startLiveness({ pool: store.pool, broker, partitions, config, clock, log })
+    stops.push(() => liveness.stop())
+
+    const http = createHttp({ config, auth, log })
+    stops.push(() => http.stop())
+    const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
+    const receive = createReceive({
+      broker,
+      partitions,
+      quarantine: createQuarantine(store.pool),
+      cursor: hub.cursor,
+      limits: config,
+      clock,
+      metrics,
+      onFault,
+    })
+    let draining = false
+    const canary = async () => {
+      const now = clock.now()
+      const event = {
+        id: uuidv7(now),
+        tenant: canaryTenant,
+        source: 'signalbox',
+        type: 'custom.canary',
+        time: now,
+        data: {},
+        dataJson: '{}',
+      }
+      await broker.publish({
+        partition: partitionOf(canaryTenant, event.source, partitions),
+        events: [event],
+        backfill: false,
+        receivedAt: now,
+      })
+      if ((await eventById(store.pool, canaryTenant, event.id)) === undefined)
+        throw new Error('The canary was committed and cannot be read back.')
+    }
+
+    await http.app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: { title: 'Signalbox', version: packageJson.version, description: 'A real-time control room for fleets of AI agents.' },
+        tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
+      },
+    })
+    await http.app.register(restDoor({ receive, config }))
+    await http.app.register(liveRoutes({ hub, clock }))
+    await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
+    await http.app.register(opsRoutes({ config, metrics, clock, canary, isDraining: () => draining }))
+    http.app.get('/openapi.json', { schema: { hide: true } }, async () => http.app.swagger())
+    await http.app.register(dashboardFiles({ folder: dashboardFolder }))
+    const ingestSockets = registerIngestSocket(http.upgrades, { receive, config, clock, onFault })
+    registerLiveSockets(http.upgrades, { hub, clock, heartbeatMs: config.heartbeatMs })
+    stops.push(() => {
+      draining = true
+      http.drain()
+      ingestSockets.drain()
+      hub.drain()
+    })
+    const url = await http.listen()
+    log.info({ address: url, partitions, epoch: store.meta.epoch }, 'Signalbox is up')
+    return { url, stop: stopAll }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
