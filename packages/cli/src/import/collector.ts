@@ -1,0 +1,105 @@
+/** Gathers the events of one import: makes their ids, keeps them in time order, counts what the report tells. */
+
+import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
+import { foreignId } from '@signalbox/model/ids.ts'
+import type { Imported, Note, Report } from './import.ts'
+
+export interface Draft {
+  /** The source's own name of the record (and of the part of it), unique within `source`. */
+  readonly foreign: string
+  readonly type: string
+  readonly time: EpochMs
+  readonly run: string
+  readonly agent?: string | undefined
+  readonly task?: string | undefined
+  readonly cause?: string | undefined
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+export interface Collector {
+  /** Returns the id it made. */
+  add(source: string, draft: Draft): string
+  /** An event that no record stands for: marked `derived`. */
+  derive(source: string, draft: Draft): string
+  record(count?: number): void
+  skip(what: string, why: string): void
+  lose(what: string, why: string): void
+  reused(id: string): void
+  finish(format: string, files: number): Imported
+}
+
+const count = (notes: Map<string, { what: string; count: number; why: string }>, what: string, why: string) => {
+  const note = notes.get(what) ?? { what, why, count: 0 }
+  note.count += 1
+  notes.set(what, note)
+}
+
+export function createCollector(): Collector {
+  const events: { readonly time: EpochMs; readonly event: EventInput }[] = []
+  const skipped = new Map<string, { what: string; count: number; why: string }>()
+  const lossy = new Map<string, { what: string; count: number; why: string }>()
+  const reused = new Set<string>()
+  let records = 0
+  let derived = 0
+
+  const add = (source: string, draft: Draft): string => {
+    const id = foreignId(source, draft.foreign, draft.type, draft.time)
+    const event: EventInput = {
+      id,
+      source,
+      type: draft.type,
+      time: new Date(draft.time).toISOString(),
+      run: draft.run,
+      data: { ...draft.data },
+    }
+    if (draft.agent !== undefined) event.agent = draft.agent
+    if (draft.task !== undefined) event.task = draft.task
+    if (draft.cause !== undefined) event.cause = draft.cause
+    events.push({ time: draft.time, event })
+    return id
+  }
+
+  return {
+    add,
+    derive(source, draft) {
+      derived += 1
+      return add(source, { ...draft, data: { ...draft.data, derived: true } })
+    },
+    record(more = 1) {
+      records += more
+    },
+    skip: (what, why) => count(skipped, what, why),
+    lose: (what, why) => count(lossy, what, why),
+    reused: (id) => void reused.add(id),
+    finish(format, files) {
+      // Array.prototype.sort is stable: what shares a millisecond keeps the order in which it was added.
+      const inOrder = events.toSorted((a, b) => a.time - b.time).map((entry) => entry.event)
+      return { events: inOrder, report: report(inOrder) }
+
+      function report(all: readonly EventInput[]): Report {
+        const delegations = all.filter((event) => event.type === 'task.assigned')
+        return {
+          format,
+          files,
+          records,
+          events: all.length,
+          derived,
+          runs: distinct(all.map((event) => event.run)),
+          agents: distinct(all.map((event) => event.agent)),
+          tasks: distinct(
+            all.map((event) => (event.task === undefined || !event.type.startsWith('task.') ? undefined : `${event.run}\n${event.task}`)),
+          ),
+          delegations: delegations.length,
+          delegatedTo: distinct(delegations.map((event) => String(event.data?.to))),
+          skipped: byCount(skipped),
+          idsReusedWithOtherContent: [...reused],
+          lossy: byCount(lossy),
+        }
+      }
+    },
+  }
+}
+
+const distinct = (values: readonly (string | undefined)[]) => new Set(values.filter((value) => value !== undefined)).size
+const byCount = (notes: ReadonlyMap<string, Note>): Note[] =>
+  [...notes.values()].sort((a, b) => b.count - a.count || a.what.localeCompare(b.what))

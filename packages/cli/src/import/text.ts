@@ -1,0 +1,25 @@
+/** Text and JSON of foreign files, made safe to keep. */
+
+/** Longest text taken into an event where the rest is of no use on a screen. UTF-16 units. */
+export const clipChars = 2_000
+
+/** Well-formed and without NUL, at most `chars` long; what is cut ends in an ellipsis. */
+export function clip(text: string, chars = clipChars): string {
+  const whole = text.replaceAll('\u0000', '\ufffd')
+  return (whole.length <= chars ? whole : `${whole.slice(0, chars - 1)}…`).toWellFormed()
+}
+
+export type Json = Readonly<Record<string, unknown>>
+
+export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const stringOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+export const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0)
+
+export function parseObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
