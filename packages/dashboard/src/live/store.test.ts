@@ -1,0 +1,76 @@
+import { emptyTotals } from '@signalbox/model/fold/totals.ts'
+import type { ServerFrame } from '@signalbox/model/live.ts'
+import type { AgentRow } from '@signalbox/model/rows.ts'
+import { expect, test, vi } from 'vitest'
+import { createLiveStore } from './store.ts'
+
+const agent = (id: string, events: number): AgentRow => ({
+  id,
+  firstSeenAt: 1,
+  lastSeenAt: 1,
+  lastReceivedAt: 1,
+  events,
+  totals: emptyTotals,
+  inFlight: {},
+})
+const delta = (...rows: AgentRow[]): ServerFrame => ({
+  kind: 'delta',
+  sub: 's',
+  from: 'a',
+  cursor: 'b',
+  rows: rows.map((row) => ({ table: 'agents', partition: 0, key: row.id, position: row.events, row })),
+})
+
+test('many frames are one flush, and only watchers of what changed are told', () => {
+  let flush = () => {}
+  const schedule = vi.fn((run: () => void) => {
+    flush = run
+  })
+  const store = createLiveStore(schedule)
+  const one = vi.fn()
+  const two = vi.fn()
+  const all = vi.fn()
+  store.watchKey('agents', 'w1', one)
+  store.watchKey('agents', 'w2', two)
+  store.watchTable('agents', all)
+  for (let i = 1; i <= 100; i += 1) store.push(delta(agent('w1', i)))
+  expect(schedule).toHaveBeenCalledTimes(1)
+  expect(store.get('agents', 'w1')).toBeUndefined()
+  flush()
+  expect(store.get('agents', 'w1')?.events).toBe(100)
+  expect([one.mock.calls.length, two.mock.calls.length, all.mock.calls.length]).toEqual([1, 0, 1])
+})
+
+test('a row that did not change keeps its identity, and so does the list', () => {
+  let flush = () => {}
+  const store = createLiveStore((run) => {
+    flush = run
+  })
+  store.push(delta(agent('w1', 1), agent('w2', 1)))
+  flush()
+  const before = store.get('agents', 'w2')
+  const list = store.all('agents')
+  expect(store.all('agents')).toBe(list)
+  store.push(delta(agent('w1', 2)))
+  flush()
+  expect(store.get('agents', 'w2')).toBe(before)
+  expect(store.all('agents')).not.toBe(list)
+})
+
+test('a new snapshot forgets what is not in it', () => {
+  let flush = () => {}
+  const store = createLiveStore((run) => {
+    flush = run
+  })
+  store.push(delta(agent('gone', 1)))
+  store.push({
+    kind: 'snapshot',
+    sub: 's',
+    cursor: 'c',
+    last: true,
+    rows: [{ table: 'agents', partition: 0, key: 'w1', position: 1, row: agent('w1', 1) }],
+  })
+  flush()
+  expect(store.all('agents').map(({ id }) => id)).toEqual(['w1'])
+  expect(store.ready()).toBe(true)
+})
