@@ -29,9 +29,9 @@ function oneRun(session: Session, out: Collector) {
   const run = `claude-code/${session.id}`
   const stage: Stage = { out, source: run, run, session, main: session.main && agentId(session, session.main.agent) }
   const { start, end } = session
-  out.derive(run, { foreign: 'run', type: 'run.started', time: start, run, data: { name: session.name } })
+  out.derive(run, { foreign: 'run', type: 'run.started', time: start - 2, run, data: { name: session.name } })
   for (const log of session.logs) oneAgent(stage, log)
-  out.derive(run, { foreign: 'run', type: 'run.finished', time: end, run, data: { reason: 'end of the recording' } })
+  out.derive(run, { foreign: 'run', type: 'run.finished', time: end + 2, run, data: { reason: 'end of the recording' } })
 }
 
 const agentId = (session: Session, agent: string) => `claude-code/${session.id.slice(0, 8)}/${agent}`
@@ -48,7 +48,7 @@ function oneAgent(stage: Stage, log: AgentLog) {
   out.derive(source, {
     foreign: `agent ${log.agent}`,
     type: 'agent.started',
-    time: first.time,
+    time: first.time - 1,
     run,
     agent,
     data: {
@@ -79,7 +79,7 @@ function oneAgent(stage: Stage, log: AgentLog) {
   out.derive(source, {
     foreign: `agent ${log.agent}`,
     type: 'agent.stopped',
-    time: last.time,
+    time: last.time + 1,
     run,
     agent,
     task: order?.call,
