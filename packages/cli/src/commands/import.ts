@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts'
 import { type Format, formats, type Imported } from '../import/import.ts'
 import { readFiles } from '../import/read-files.ts'
 import { type Speed, sendPaced } from '../send/pace.ts'
-import { createRestager, nameRuns } from '../send/restage.ts'
+import { createRestager, nameRuns, speedText } from '../send/restage.ts'
 import { type Sent, sendAll } from '../send/send.ts'
 import { addressOf, createProgress, gapOption, say, speedOption, untilStopped, whole, withAddress } from './options.ts'
 import { describeReport } from './report.ts'
@@ -82,5 +82,5 @@ export async function mustAnswer(server: Server) {
 
 export function liveBanner(server: Server, runs: readonly string[], speed: Speed): string {
   const named = runs.length === 1 ? `as the run ${runs[0]}` : `as ${runs.length} runs`
-  return `Playing ${named} at ${speed}x, times shifted to now. Watch it at ${server.url}/ . Ctrl-C stops.`
+  return `Playing ${named} at ${speed === 'max' ? 'full speed' : speedText(speed)}, times shifted to now. Watch it at ${server.url}/ . Ctrl-C stops.`
 }

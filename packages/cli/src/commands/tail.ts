@@ -1,10 +1,11 @@
 /** `signalbox tail`: events as they are stored, one line each. */
 
-import type { ServerFrame } from '@signalbox/model/live.ts'
+import { type Item, subscribe } from '@signalbox/client/subscribe.ts'
+import type { Filter } from '@signalbox/model/live.ts'
 import type { Command } from 'commander'
 import { connect } from '../connect.ts'
-import { isObject, type Json } from '../import/text.ts'
-import { patienceMs } from './import.ts'
+import type { Json } from '../import/text.ts'
+import { mustAnswer } from './import.ts'
 import { addressOf, say, untilStopped, withAddress } from './options.ts'
 
 interface TailOptions {
@@ -31,29 +32,18 @@ export function addTail(program: Command) {
     .option('--from-start', 'begin with the oldest event kept instead of now')
     .option('--json', 'print each event as one line of JSON')
   withAddress(command).action(async (options: TailOptions) => {
-    const stopped = untilStopped()
-    const server = connect({
-      ...addressOf(options),
-      patienceMs,
-      onRetry: (why) => process.stderr.write(`signalbox: ${why}; trying again\n`),
-    })
-    const filter = fields.flatMap((field) => (options[field] ?? []).map((value) => `&${field}=${encodeURIComponent(value)}`)).join('')
-    stopped.addEventListener('abort', () => process.exit(0))
-    for (let cursor: string | undefined; !stopped.aborted; ) {
-      const from: string = cursor === undefined ? (options.fromStart ? '&from=start' : '') : `&cursor=${encodeURIComponent(cursor)}`
-      const answer = await server.get(`/v1/poll?feed=events${filter}${from}`)
-      const body = isObject(answer) ? answer : {}
-      cursor = String(body.cursor)
-      for (const frame of (Array.isArray(body.frames) ? body.frames : []) as ServerFrame[]) show(frame, options.json === true)
-    }
+    const { url, key } = addressOf(options)
+    await mustAnswer(connect({ url, key }))
+    const filter: Filter = Object.fromEntries(fields.flatMap((field) => (options[field] === undefined ? [] : [[field, options[field]]])))
+    const items = subscribe({ url: url.replace(/\/+$/, ''), key, filter, fromStart: options.fromStart === true, signal: untilStopped() })
+    for await (const item of items) show(item, options.json === true)
   })
 }
 
-function show(frame: ServerFrame, json: boolean) {
-  if (frame.kind === 'events') for (const event of frame.items) say(json ? JSON.stringify(event) : eventLine(event))
-  else if (frame.kind === 'gap') process.stderr.write(`signalbox: events left out (${frame.reason}); they are at ${frame.fetch}\n`)
-  else if (frame.kind === 'resync')
-    process.stderr.write(`signalbox: the history before here is gone (${frame.reason}); going on from now\n`)
+function show(item: Item, json: boolean) {
+  if (item.kind === 'event') say(json ? JSON.stringify(item.event) : eventLine(item.event))
+  else if (item.kind === 'gap') process.stderr.write(`signalbox: events left out (${item.reason}); they are at ${item.fetch}\n`)
+  else if (item.kind === 'resync') process.stderr.write(`signalbox: the history before here is gone (${item.reason}); going on from now\n`)
 }
 
 const telling = ['title', 'name', 'status', 'note', 'text', 'to', 'error', 'detail', 'reason'] as const
