@@ -29,9 +29,9 @@ function oneRun(session: Session, out: Collector) {
   const run = `claude-code/${session.id}`
   const stage: Stage = { out, source: run, run, session, main: session.main && agentId(session, session.main.agent) }
   const { start, end } = session
-  out.derive(run, { foreign: 'run', type: 'run.started', time: start, run, data: { name: session.name } })
+  out.derive(run, { foreign: 'run', type: 'run.started', time: start - 2, run, data: { name: session.name } })
   for (const log of session.logs) oneAgent(stage, log)
-  out.derive(run, { foreign: 'run', type: 'run.finished', time: end, run, data: { reason: 'end of the recording' } })
+  out.derive(run, { foreign: 'run', type: 'run.finished', time: end + 2, run, data: { reason: 'end of the recording' } })
 }
 
 const agentId = (session: Session, agent: string) => `claude-code/${session.id.slice(0, 8)}/${agent}`
@@ -48,7 +48,7 @@ function oneAgent(stage: Stage, log: AgentLog) {
   out.derive(source, {
     foreign: `agent ${log.agent}`,
     type: 'agent.started',
-    time: first.time,
+    time: first.time - 1,
     run,
     agent,
     data: {
@@ -79,7 +79,7 @@ function oneAgent(stage: Stage, log: AgentLog) {
   out.derive(source, {
     foreign: `agent ${log.agent}`,
     type: 'agent.stopped',
-    time: last.time,
+    time: last.time + 1,
     run,
     agent,
     task: order?.call,
@@ -88,8 +88,7 @@ function oneAgent(stage: Stage, log: AgentLog) {
 }
 
 function oneEntry(stage: Stage, log: AgentLog, agent: string, entry: Entry) {
-  const { out, source, run, session, main } = stage
-  const isMain = log === session.main
+  const { out, source, run, session } = stage
   const task = session.orders.get(log.agent)?.call
   const at = { time: entry.time, run, agent, task }
   if (entry.kind === 'compacted') return void out.add(source, { ...at, foreign: entry.id, type: 'context.compacted', data: entry.data })
@@ -100,24 +99,29 @@ function oneEntry(stage: Stage, log: AgentLog, agent: string, entry: Entry) {
       type: 'agent.status',
       data: { status: 'waiting', detail: 'turn ended', ...entry.data },
     })
-  entry.blocks.forEach((block, index) => {
+  for (const [index, block] of entry.blocks.entries()) {
     const foreign = `${entry.id}:${index}`
-    if (block.type === 'text') {
-      const text = clip(stringOf(block.text)?.trim() ?? '')
-      if (text === '') return out.skip('empty text', 'It says nothing.')
-      if (entry.kind === 'assistant')
-        return void out.add(source, { ...at, foreign, type: 'message.sent', data: { role: 'assistant', text } })
-      if (entry.meta) return out.skip('text written by the tool itself', 'Reminders, summaries and caveats that nobody said.')
-      // A worker's first words are its orders; main's come from the person at the keyboard.
-      const from = isMain ? human(stage, entry) : main
-      return void out.add(source, { ...at, agent: from ?? agent, foreign, type: 'message.sent', data: { role: 'user', text, to: agent } })
-    }
-    if (block.type === 'tool_use') return toolUse(stage, agent, task, entry, foreign, block)
-    if (block.type === 'tool_result') return toolResult(stage, log, agent, task, entry, foreign, block)
-    if (block.type === 'thinking' || block.type === 'redacted_thinking')
-      return out.skip('thinking', 'Private reasoning; its tokens are in the usage.')
-    out.skip(`${String(block.type)} block`, 'Not text, and of no use on a screen.')
-  })
+    if (block.type === 'text') said(stage, log, agent, entry, foreign, block)
+    else if (block.type === 'tool_use') toolUse(stage, agent, task, entry, foreign, block)
+    else if (block.type === 'tool_result') toolResult(stage, log, agent, task, entry, foreign, block)
+    else if (block.type === 'thinking' || block.type === 'redacted_thinking')
+      out.skip('thinking', 'Private reasoning; its tokens are in the usage.')
+    else out.skip(`${String(block.type)} block`, 'Not text, and of no use on a screen.')
+  }
+}
+
+function said(stage: Stage, log: AgentLog, agent: string, entry: Entry, foreign: string, block: Json) {
+  const { out, source, run, session, main } = stage
+  const text = clip(stringOf(block.text)?.trim() ?? '')
+  const at = { time: entry.time, run, task: session.orders.get(log.agent)?.call, foreign, type: 'message.sent' }
+  if (text === '') out.skip('empty text', 'It says nothing.')
+  else if (entry.kind === 'assistant') out.add(source, { ...at, agent, data: { role: 'assistant', text } })
+  else if (entry.meta) out.skip('text written by the tool itself', 'Reminders, summaries and caveats that nobody said.')
+  else {
+    // A worker's first words are its orders; main's come from the person at the keyboard.
+    const from = log === session.main ? human(stage, entry) : main
+    out.add(source, { ...at, agent: from ?? agent, data: { role: 'user', text, to: agent } })
+  }
 }
 
 function human(stage: Stage, entry: Entry): string {

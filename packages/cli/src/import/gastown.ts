@@ -2,7 +2,8 @@
  * Gas Town: the change history of a fleet's work database (`events.union.jsonl`) as one run, `gastown`.
  *
  * Every line becomes exactly one event, which carries the whole line in `data.source`; what a screen needs beside (roles, titles,
- * who is busy) is derived and marked. docs/imports/gastown.md has the table.
+ * who is busy) is derived and marked, and set a millisecond beside its record,
+ * because of two statuses of one moment neither is the later. docs/imports/gastown.md has the table.
  */
 import type { EpochMs } from '@signalbox/model/event.ts'
 import { type Collector, createCollector } from './collector.ts'
@@ -31,7 +32,7 @@ export function gastown(files: readonly SourceFile[]): Imported {
   const last = changes.at(-1)
   if (first === undefined || last === undefined) return out.finish('gastown', files.length)
 
-  out.derive(source, { foreign: 'run', type: 'run.started', time: first.time, run, data: { name: 'Gas Town' } })
+  out.derive(source, { foreign: 'run', type: 'run.started', time: first.time - 2, run, data: { name: 'Gas Town' } })
   const fleet = createFleet(out, cast)
   const known = new Set<string>()
   for (const change of changes) {
@@ -56,8 +57,8 @@ export function gastown(files: readonly SourceFile[]): Imported {
     })
     fleet.follow(change, meaning)
   }
-  fleet.leave(last.time)
-  out.derive(source, { foreign: 'run', type: 'run.finished', time: last.time, run, data: { reason: 'end of the recording' } })
+  fleet.leave(last.time + 2)
+  out.derive(source, { foreign: 'run', type: 'run.finished', time: last.time + 3, run, data: { reason: 'end of the recording' } })
   return out.finish('gastown', files.length)
 }
 
@@ -137,13 +138,13 @@ function createFleet(out: Collector, cast: Cast) {
   const arrive = (agent: string, time: EpochMs) => {
     if (present.has(agent)) return
     present.add(agent)
-    out.derive(source, { foreign: `agent ${agent}`, type: 'agent.started', time, run, agent, data: { ...cast.describe(agent) } })
+    out.derive(source, { foreign: `agent ${agent}`, type: 'agent.started', time: time - 1, run, agent, data: { ...cast.describe(agent) } })
   }
   const status = (change: Change, agent: string, data: Json) =>
     out.derive(source, {
       foreign: `${change.foreign} ${agent}`,
       type: 'agent.status',
-      time: change.time,
+      time: change.time + 1,
       run,
       agent,
       task: change.subject,

@@ -84,7 +84,7 @@ function oneRun(path: string, conversation: Json, history: readonly unknown[], o
     run,
     data: { error: `${blamed}, step ${mistakeAt}: ${reason}`, expected: clip(String(conversation.ground_truth ?? ''), 300) },
   })
-  crew.leave(end)
+  crew.leave(end + 1)
 }
 
 function stepOf(step: unknown, index: number, time: EpochMs): Step {

@@ -18,7 +18,8 @@ export function schedule(times: readonly EpochMs[], speed: Speed, maxGapMs: numb
   let due = 0
   return times.map((time, index) => {
     const before = times[index - 1] ?? time
-    if (speed !== 'max') due += Math.min(Math.max(0, time - before) / speed, maxGapMs)
+    // What was later stays later by at least a millisecond: of two statuses of one moment neither would be the last.
+    if (time > before) due += Math.max(1, speed === 'max' ? 1 : Math.min((time - before) / speed, maxGapMs))
     return Math.floor(due)
   })
 }

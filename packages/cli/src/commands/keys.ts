@@ -1,0 +1,46 @@
+/** `signalbox keys`: made, listed and revoked in the database itself, so that the first key needs no key. */
+
+import type { Scope } from '@signalbox/server/http.ts'
+import { createKeys, scopes } from '@signalbox/server/ops/auth.ts'
+import { type Command, Option } from 'commander'
+import { Failure } from '../failure.ts'
+import { withDatabase } from './database.ts'
+import { say } from './options.ts'
+import { tableOf } from './state.ts'
+
+export function addKeys(program: Command) {
+  const keys = program.command('keys').description('API keys, needed once the server listens beyond loopback')
+  keys
+    .command('create')
+    .description('make a key and print it; it is shown only once')
+    .argument('<name>', 'what it is for')
+    .addOption(new Option('--scope <scope...>', 'what it may do').choices(scopes).default(['ingest', 'read']))
+    .action(async (name: string, options: { scope: Scope[] }) => {
+      const made = await withDatabase((pool) => createKeys(pool).create(name, options.scope))
+      process.stderr.write(`Key ${made.id} (${options.scope.join(', ')}). Keep it now: it is stored hashed and never shown again.\n`)
+      say(made.key)
+    })
+  keys
+    .command('list')
+    .description('list the keys, without their secrets')
+    .action(async () => {
+      const all = await withDatabase((pool) => createKeys(pool).list())
+      const rows = all.map(({ id, name, scopes: may, createdAt, revokedAt }) => ({
+        id,
+        name,
+        may: may.join(' '),
+        created: new Date(createdAt).toISOString(),
+        revoked: revokedAt === undefined ? undefined : new Date(revokedAt).toISOString(),
+      }))
+      for (const line of rows.length === 0 ? ['There are no keys.'] : tableOf(['id', 'name', 'may', 'created', 'revoked'], rows)) say(line)
+    })
+  keys
+    .command('revoke')
+    .description('end a key; a running server obeys within seconds')
+    .argument('<id>', 'its id, as listed')
+    .action(async (id: string) => {
+      const done = await withDatabase((pool) => createKeys(pool).revoke(id))
+      if (!done) throw new Failure('usage', `There is no key ${id} in force.`, 'List them with: signalbox keys list')
+      say(`Key ${id} is revoked.`)
+    })
+}
