@@ -30,10 +30,11 @@ export function installPackages() {
   const stamp = join(root, 'node_modules', '.signalbox-lock')
   const wanted = hashOf([join(root, 'package-lock.json')])
   if (readIf(stamp) === wanted) return
-  console.error('signalbox: installing packages (npm ci), once, about half a minute …')
+  console.error('signalbox: installing packages, once, about half a minute …')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const done = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (done.status !== 0) fail('npm ci failed; its message is above. Check the network and the npm registry, then try again.')
+  // Not `npm ci`: it refuses a lock without the binaries of platforms that a registry does not carry. The locked versions are installed all the same.
+  const done = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
+  if (done.status !== 0) fail('npm install failed; its message is above. Check the network and the npm registry, then try again.')
   writeFileSync(stamp, wanted)
 }
 
