@@ -5,7 +5,7 @@ import { useBindings } from '../keys.ts'
 import { store, useNow, useRow, useTable } from '../live/live.ts'
 import { NoAgents, NoMatches } from '../parts/empty.tsx'
 import { agentLook, Badge } from '../parts/status.tsx'
-import { type Search, useSearch } from '../search.ts'
+import { useSearch } from '../search.ts'
 import { age, compact, dollars, visible } from '../text.ts'
 
 const tileWidth = 236
@@ -28,10 +28,10 @@ const groupOf: Record<(typeof groupings)[number], (agent: AgentRow) => string> =
 const troubled = (agent: AgentRow) => agent.totals.errors > 0 || agent.status?.value === 'lost' || agent.status?.value === 'stuck'
 const nameOf = (agent: AgentRow) => agent.name?.value ?? agent.id
 
-function matching(agents: readonly AgentRow[], search: Search): AgentRow[] {
-  const words = search.q.toLowerCase().split(/\s+/).filter(Boolean)
+function matching(agents: readonly AgentRow[], q: string, errors: boolean): AgentRow[] {
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean)
   return agents.filter((agent) => {
-    if (search.errors && !troubled(agent)) return false
+    if (errors && !troubled(agent)) return false
     const text =
       `${agent.id} ${nameOf(agent)} ${agent.role?.value ?? ''} ${agentLook(agent.status?.value).words} ${agent.task?.value ?? ''} ${agent.run?.value ?? ''}`.toLowerCase()
     return words.every((word) => text.includes(word))
@@ -67,7 +67,7 @@ export function Fleet() {
     observer.observe(element)
     return () => observer.disconnect()
   }, [])
-  const shown = useMemo(() => matching(agents, search), [agents, search])
+  const shown = useMemo(() => matching(agents, search.q, search.errors), [agents, search.q, search.errors])
   const grouping = groupings.find((name) => name === search.group) ?? 'manager'
   const lines = useMemo(() => linesOf(shown, grouping, search.view === 'table' ? 1 : columns), [shown, grouping, columns, search.view])
   const tall = search.view === 'table' ? 34 : tileHeight + gap
@@ -78,7 +78,7 @@ export function Fleet() {
     overscan: 6,
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are measured again when the lines are others
-  useLayoutEffect(() => virtual.measure(), [virtual, lines, tall])
+  useLayoutEffect(() => virtual.measure(), [lines, tall])
   useBindings([
     { keys: '/', about: 'Filter agents', run: () => filterBox.current?.focus() },
     { keys: 'x', about: 'Errors only', run: () => setSearch({ errors: !search.errors }) },

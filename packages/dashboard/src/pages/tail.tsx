@@ -90,9 +90,10 @@ export function Tail() {
     estimateSize: () => rowHeight,
     overscan: 20,
   })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the newest line is followed when there is one more, not when the virtualizer is another
   useEffect(() => {
     if (atEnd.current && matching.length > 0) virtual.scrollToIndex(matching.length - 1)
-  }, [matching.length, virtual])
+  }, [matching.length])
 
   const resume = () => {
     setPaused(false)

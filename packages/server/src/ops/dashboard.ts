@@ -15,8 +15,8 @@ export const dashboardFiles =
     if (built) {
       await app.register(fastifyStatic, {
         root: folder,
-        wildcard: false,
-        index: false,
+        // Only what is asked for below: the page's addresses and its files share one route.
+        serve: false,
         setHeaders(reply, path) {
           reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
         },
@@ -24,8 +24,9 @@ export const dashboardFiles =
     }
     app.get('/*', { schema: { hide: true } }, async (request, reply) => {
       const path = request.url.split('?')[0] ?? ''
-      if (path.startsWith('/v1/') || /\.\w+$/.test(path))
-        throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${path.slice(0, 200)}.` })
+      const isFile = /\.\w+$/.test(path)
+      if (path.startsWith('/v1/') || (isFile && !built)) throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${path.slice(0, 200)}.` })
+      if (isFile) return reply.sendFile(path)
       if (!built) return reply.type('text/plain').send('The dashboard is not built. Start with: npm start\nThe API is at /openapi.json.\n')
       return reply.header('content-security-policy', policy).header('cache-control', 'no-cache').sendFile('index.html')
     })
