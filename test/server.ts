@@ -1,0 +1,91 @@
+/** A whole server in a process of its own, as a user starts it, on a folder of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export const root = join(import.meta.dirname, '..')
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No free port.')
+  return address.port
+}
+
+export interface TestServer {
+  readonly url: string
+  readonly data: string
+  /** kill -9; then `start` brings it up again on the same folder and port. */
+  kill(): Promise<void>
+  start(): Promise<void>
+  /** SIGTERM, waits for the exit; answers its code. */
+  terminate(): Promise<number | null>
+  /** kill -9 of the postmaster. */
+  killPostgres(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export async function startServer(env: Record<string, string> = {}): Promise<TestServer> {
+  const data = await mkdtemp(join(tmpdir(), 'signalbox-journey-'))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  let child: ChildProcess | undefined
+
+  const server: TestServer = {
+    url,
+    data,
+    async start() {
+      const started = spawn(process.execPath, [join(root, 'packages/cli/src/main.ts'), 'up'], {
+        env: { ...process.env, SIGNALBOX_DATA: data, SIGNALBOX_PORT: String(port), SIGNALBOX_LOG_LEVEL: 'warn', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      child = started
+      let said = ''
+      const ready = new Promise<void>((resolve, reject) => {
+        const listen = (chunk: Buffer) => {
+          said += chunk
+          if (said.includes('Signalbox is up')) resolve()
+        }
+        started.stdout?.on('data', listen)
+        started.stderr?.on('data', listen)
+        started.once('exit', (code) => reject(new Error(`The server ended while starting (exit ${code}): ${said}`)))
+      })
+      await ready
+    },
+    async kill() {
+      const ended = child === undefined ? undefined : once(child, 'exit')
+      child?.kill('SIGKILL')
+      await ended
+    },
+    async terminate() {
+      if (child === undefined) return null
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      const [code] = await ended
+      child = undefined
+      return code as number | null
+    },
+    async killPostgres() {
+      const pid = Number((await readFile(join(data, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0])
+      process.kill(pid, 'SIGKILL')
+    },
+    async [Symbol.asyncDispose]() {
+      if (child !== undefined && child.exitCode === null && child.signalCode === null) await server.terminate()
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+  await server.start()
+  return server
+}
+
+export async function getJson<T>(url: string): Promise<T> {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as T
+}
