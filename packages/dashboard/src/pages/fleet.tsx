@@ -147,9 +147,9 @@ export function Fleet() {
             return (
               <div key={index} className="absolute left-0 right-0 top-0" style={{ transform: `translateY(${start}px)` }}>
                 {line.kind === 'head' ? (
-                  <h3 className="flex h-[38px] items-end gap-2 pb-1.5 text-xs font-medium text-soft">
+                  <h2 className="flex h-[38px] items-end gap-2 pb-1.5 text-xs font-medium text-soft">
                     {visible(line.name)} <span className="text-faint">{line.count}</span>
-                  </h3>
+                  </h2>
                 ) : (
                   <ul className="flex" style={{ gap }}>
                     {line.ids.map((id) => (search.view === 'table' ? <TableRow key={id} id={id} /> : <Tile key={id} id={id} />))}
@@ -213,6 +213,31 @@ function useTile(id: string) {
   return { agent, now, selected, select: () => setSearch({ sel: selected ? '' : `agent:${id}` }) }
 }
 
+/** Names the whole tile: its area is the button's, its text is the agent's name and status. */
+function Pick({
+  agent,
+  words,
+  selected,
+  select,
+}: {
+  readonly agent: AgentRow
+  readonly words: string
+  readonly selected: boolean
+  readonly select: () => void
+}) {
+  return (
+    <button
+      type="button"
+      onClick={select}
+      aria-pressed={selected}
+      className="min-w-0 truncate text-left font-medium after:absolute after:inset-0 after:rounded-lg"
+    >
+      {visible(nameOf(agent))}
+      <span className="sr-only">, {words}</span>
+    </button>
+  )
+}
+
 function Tile({ id }: { readonly id: string }) {
   const { agent, now, selected, select } = useTile(id)
   if (agent === undefined) return null
@@ -220,35 +245,30 @@ function Tile({ id }: { readonly id: string }) {
   const { text, since } = doing(agent, now)
   const stale = now - agent.lastSeenAt > 3 * (agent.heartbeatIntervalMs ?? 60_000) && agent.status?.value !== 'stopped'
   return (
-    <li style={{ width: tileWidth, height: tileHeight }}>
-      <button
-        type="button"
-        onClick={select}
-        aria-pressed={selected}
-        aria-label={`${nameOf(agent)}, ${look.words}`}
-        className={`flex size-full flex-col rounded-lg border bg-panel p-3 text-left transition-colors hover:border-accent/60 ${selected ? 'border-accent ring-1 ring-accent' : 'border-line'}`}
-      >
-        <span className="flex items-center justify-between gap-2">
-          <span className="truncate font-medium">{visible(nameOf(agent))}</span>
-          <Role role={agent.role?.value} />
+    <li
+      style={{ width: tileWidth, height: tileHeight }}
+      className={`relative flex flex-col rounded-lg border bg-panel p-3 transition-colors hover:border-accent/60 ${selected ? 'border-accent ring-1 ring-accent' : 'border-line'}`}
+    >
+      <span className="flex items-center justify-between gap-2">
+        <Pick agent={agent} words={look.words} selected={selected} select={select} />
+        <Role role={agent.role?.value} />
+      </span>
+      <span className="mt-1 flex items-center justify-between">
+        <Badge look={look} />
+        {agent.status !== undefined && <span className="text-xs text-faint">{age(now - agent.status.at)}</span>}
+      </span>
+      <span className="mt-1.5 flex gap-2 text-xs text-soft">
+        <span className="min-w-0 flex-1 truncate font-mono">{visible(text) || ' '}</span>
+        {since !== undefined && <span className="text-busy">{since}</span>}
+      </span>
+      <span className="mt-auto flex items-center gap-3 border-t border-line/60 pt-1.5 text-xs text-faint">
+        <span title="tokens in and out">{compact(agent.totals.inputTokens + agent.totals.outputTokens)} tok</span>
+        <span title="cost">{dollars(agent.totals.costMicros)}</span>
+        {agent.totals.errors > 0 && <span className="text-bad">✕ {agent.totals.errors}</span>}
+        <span className={`ml-auto ${stale ? 'text-wait' : ''}`} title={`last event ${new Date(agent.lastSeenAt).toISOString()}`}>
+          {age(now - agent.lastSeenAt)}
         </span>
-        <span className="mt-1 flex items-center justify-between">
-          <Badge look={look} />
-          {agent.status !== undefined && <span className="text-xs text-faint">{age(now - agent.status.at)}</span>}
-        </span>
-        <span className="mt-1.5 flex gap-2 text-xs text-soft">
-          <span className="min-w-0 flex-1 truncate font-mono">{visible(text) || ' '}</span>
-          {since !== undefined && <span className="text-busy">{since}</span>}
-        </span>
-        <span className="mt-auto flex items-center gap-3 border-t border-line/60 pt-1.5 text-xs text-faint">
-          <span title="tokens in and out">{compact(agent.totals.inputTokens + agent.totals.outputTokens)} tok</span>
-          <span title="cost">{dollars(agent.totals.costMicros)}</span>
-          {agent.totals.errors > 0 && <span className="text-bad">✕ {agent.totals.errors}</span>}
-          <span className={`ml-auto ${stale ? 'text-wait' : ''}`} title={`last event ${new Date(agent.lastSeenAt).toISOString()}`}>
-            {age(now - agent.lastSeenAt)}
-          </span>
-        </span>
-      </button>
+      </span>
     </li>
   )
 }
@@ -269,22 +289,18 @@ function TableRow({ id }: { readonly id: string }) {
   if (agent === undefined) return null
   const look = agentLook(agent.status?.value)
   return (
-    <li className="w-full">
-      <button
-        type="button"
-        onClick={select}
-        aria-pressed={selected}
-        aria-label={`${nameOf(agent)}, ${look.words}`}
-        className={`grid h-[33px] w-full grid-cols-[2fr_90px_100px_2fr_90px_90px_80px] items-center gap-3 border-b border-line/60 px-2 text-left hover:bg-raised ${selected ? 'bg-accent/10' : ''}`}
-      >
-        <span className="truncate font-medium">{visible(nameOf(agent))}</span>
+    <li
+      className={`relative grid h-[33px] w-full grid-cols-[2fr_90px_100px_2fr_90px_90px_80px] items-center gap-3 border-b border-line/60 px-2 hover:bg-raised ${selected ? 'bg-accent/10' : ''}`}
+    >
+      <Pick agent={agent} words={look.words} selected={selected} select={select} />
+      <span>
         <Role role={agent.role?.value} />
-        <Badge look={look} />
-        <span className="truncate font-mono text-xs text-soft">{visible(doing(agent, now).text)}</span>
-        <span className="text-right">{compact(agent.totals.inputTokens + agent.totals.outputTokens)}</span>
-        <span className="text-right">{dollars(agent.totals.costMicros)}</span>
-        <span className="text-right text-faint">{age(now - agent.lastSeenAt)}</span>
-      </button>
+      </span>
+      <Badge look={look} />
+      <span className="truncate font-mono text-xs text-soft">{visible(doing(agent, now).text)}</span>
+      <span className="text-right">{compact(agent.totals.inputTokens + agent.totals.outputTokens)}</span>
+      <span className="text-right">{dollars(agent.totals.costMicros)}</span>
+      <span className="text-right text-faint">{age(now - agent.lastSeenAt)}</span>
     </li>
   )
 }

@@ -137,7 +137,8 @@ function Timeline({ lanes: all, now }: { readonly lanes: Swimlanes; readonly now
   }
   return (
     <div ref={box} className="flex-1 overflow-auto">
-      <svg width={nameWidth + width} height={height + 12} role="img" aria-label="Swimlanes: one lane an agent, time from left to right">
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be drawn in */}
+      <svg width={nameWidth + width} height={height + 12} role="group" aria-label="Swimlanes: one lane an agent, time from left to right">
         <Ruler from={from} to={to} x={x} height={height} />
         {lanes.map((lane, i) => (
           <LaneView
