@@ -1,5 +1,6 @@
 /** The in-process broker. Group commit by nature: what gathers while one batch commits is the next batch, so idle adds no wait and load grows the batch. */
 import type { Partition } from '@signalbox/model/event.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { type Ack, type BatchHandler, type Broker, type Submission, Unavailable } from './broker.ts'
 
 interface Waiting {
@@ -14,42 +15,72 @@ interface Queue {
   events: number
   bytes: number
   wake: (() => void) | undefined
+  /** Cancels the look for submissions whose time is up. */
+  watch: (() => void) | undefined
 }
 
 export interface DirectBrokerConfig {
+  /** Bounds of each partition's queue. */
   readonly queueEvents: number
   readonly queueBytes: number
   readonly batchEvents: number
+  /** Longest a submission waits to be taken, from its `receivedAt`. Without it, for ever. */
+  readonly commitTimeoutMs?: number
 }
 
 const overloadedRetryMs = 1_000
 /** Rough size of an event beside its data. */
 const envelopeBytes = 200
+/** A batch of large events ends here, so that one commit's buffers stay small. */
+const batchBytes = 8 * 1024 * 1024
 
-export function createDirectBroker(config: DirectBrokerConfig): Broker {
+export function createDirectBroker(config: DirectBrokerConfig, clock: Clock = systemClock): Broker {
   const queues = new Map<Partition, Queue>()
+  const waitMs = config.commitTimeoutMs ?? Number.POSITIVE_INFINITY
   let closed = false
   const queueOf = (partition: Partition): Queue => {
     const held = queues.get(partition)
     if (held !== undefined) return held
-    const made: Queue = { waiting: [], events: 0, bytes: 0, wake: undefined }
+    const made: Queue = { waiting: [], events: 0, bytes: 0, wake: undefined, watch: undefined }
     queues.set(partition, made)
     return made
+  }
+
+  function remove(queue: Queue, count: number): Waiting[] {
+    const taken = queue.waiting.splice(0, count)
+    for (const { submission, bytes } of taken) {
+      queue.events -= submission.events.length
+      queue.bytes -= bytes
+    }
+    return taken
   }
 
   /** As many whole submissions as one commit takes; at least one. */
   function take(queue: Queue): Waiting[] {
     let events = 0
+    let bytes = 0
     let count = 0
-    for (const { submission } of queue.waiting) {
-      if (count > 0 && events + submission.events.length > config.batchEvents) break
-      events += submission.events.length
+    for (const waiting of queue.waiting) {
+      events += waiting.submission.events.length
+      bytes += waiting.bytes
+      if (count > 0 && (events > config.batchEvents || bytes > batchBytes)) break
       count += 1
     }
-    const taken = queue.waiting.splice(0, count)
-    queue.events -= events
-    for (const { bytes } of taken) queue.bytes -= bytes
-    return taken
+    return remove(queue, count)
+  }
+
+  /** While the handler hangs, those behind are told in time. One timer a queue, for its oldest. */
+  function watch(queue: Queue) {
+    const oldest = queue.waiting[0]
+    if (queue.watch !== undefined || oldest === undefined || !Number.isFinite(waitMs)) return
+    queue.watch = clock.after(Math.max(1, oldest.submission.receivedAt + waitMs - clock.now()), () => {
+      queue.watch = undefined
+      const bound = clock.now() - waitMs
+      let count = 0
+      while ((queue.waiting[count]?.submission.receivedAt ?? Number.POSITIVE_INFINITY) <= bound) count += 1
+      for (const { fail } of remove(queue, count)) fail(new Unavailable('STORE_UNAVAILABLE', overloadedRetryMs, false))
+      watch(queue)
+    })
   }
 
   async function consumeOne(partition: Partition, handle: BatchHandler, signal: AbortSignal) {
@@ -80,6 +111,8 @@ export function createDirectBroker(config: DirectBrokerConfig): Broker {
       }
     } finally {
       signal.removeEventListener('abort', wake)
+      queue.watch?.()
+      queue.watch = undefined
     }
   }
 
@@ -87,23 +120,31 @@ export function createDirectBroker(config: DirectBrokerConfig): Broker {
     publish(submission) {
       if (closed) return Promise.reject(new Unavailable('DRAINING', overloadedRetryMs, false))
       const queue = queueOf(submission.partition)
-      let bytes = 0
+      let bytes = envelopeBytes
       for (const event of submission.events) bytes += event.dataJson.length + envelopeBytes
       const full = queue.events + submission.events.length > config.queueEvents || queue.bytes + bytes > config.queueBytes
-      if (full && queue.events > 0) return Promise.reject(new Unavailable('OVERLOADED', overloadedRetryMs, false))
+      // A submission larger than the whole queue is taken alone rather than refused for ever.
+      if (full && queue.waiting.length > 0) return Promise.reject(new Unavailable('OVERLOADED', overloadedRetryMs, false))
       return new Promise((settle, fail) => {
         queue.waiting.push({ submission, bytes, settle, fail })
         queue.events += submission.events.length
         queue.bytes += bytes
         queue.wake?.()
+        watch(queue)
       })
     },
     async consume(partitions, handle, signal) {
-      signal.addEventListener('abort', () => {
+      const close = () => {
         closed = true
-      })
+      }
+      if (signal.aborted) close()
+      else signal.addEventListener('abort', close, { once: true })
       await Promise.all(partitions.map((partition) => consumeOne(partition, handle, signal)))
     },
-    depth: () => [...queues.values()].reduce((sum, queue) => sum + queue.events, 0),
+    depth: () => {
+      let events = 0
+      for (const queue of queues.values()) events += queue.events
+      return events
+    },
   }
 }

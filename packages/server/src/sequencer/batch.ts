@@ -1,15 +1,19 @@
 /** What becomes of each event of a batch, decided before and while it commits. */
 import { isDeepStrictEqual } from 'node:util'
 import { type EpochMs, type Event, limits } from '@signalbox/model/event.ts'
-import { idTime } from '@signalbox/model/ids.ts'
+import { foreignId, idTime } from '@signalbox/model/ids.ts'
+import { toWire } from '@signalbox/model/wire.ts'
 import type { Outcome, Submission } from '../broker/broker.ts'
+import type { QuarantineRow } from '../store/log-write.ts'
 
 export interface Item {
   readonly event: Event
   readonly receivedAt: EpochMs
+  /** The item of this batch that had the id before; this one is decided by what becomes of it. */
+  readonly first?: Item | undefined
   outcome: Outcome | undefined
-  /** ID_REUSED: the event that holds the id, as JSON. */
-  holder?: Event
+  /** The event that holds the id; with ID_REUSED it is kept beside the refused one. */
+  holder?: Event | undefined
 }
 
 const duplicate: Outcome = { kind: 'duplicate' }
@@ -32,11 +36,11 @@ export function sameContent(a: Event, b: Event): boolean {
 }
 
 export function judge(item: Item, holder: Event): void {
+  item.holder = holder
   if (sameContent(item.event, holder)) {
     item.outcome = duplicate
     return
   }
-  item.holder = holder
   item.outcome = {
     kind: 'refused',
     code: 'ID_REUSED',
@@ -44,32 +48,89 @@ export function judge(item: Item, holder: Event): void {
   }
 }
 
+/** The event cannot be applied: a fault of ours, kept for people. It costs no other event. */
+export function refuseAsFault(item: Item, cause: unknown): void {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  item.holder = undefined
+  item.outcome = {
+    kind: 'refused',
+    code: 'INTERNAL',
+    message: `Event ${item.event.id} was not applied: ${why}. It is kept in /v1/quarantine.`,
+  }
+}
+
 export const keyOf = (event: Event): string => `${event.tenant}\u0000${event.id}`
 
-/** Items of a batch, with what needs no database decided: too old, from the future, twice in the batch (the first wins). */
+/** Undecided, and the first of its id in the batch: to be stored. */
+export const isFresh = (item: Item): boolean => item.outcome === undefined && item.first === undefined
+
+/** Items of a batch, with what needs no database decided: too old, from the future. */
 export function openBatch(submissions: readonly Submission[], retainedFrom: EpochMs, now: EpochMs): Item[] {
   const items: Item[] = []
-  const seen = new Map<string, Event>()
+  const seen = new Map<string, Item>()
   for (const { events, backfill, receivedAt } of submissions) {
     for (const event of events) {
-      const item: Item = { event, receivedAt, outcome: undefined }
-      items.push(item)
       const time = idTime(event.id)
       if (time > now + limits.futureMs) {
         const message = `Event ${event.id} was refused: its id says ${new Date(time).toISOString()}, more than five minutes ahead of the server.`
-        item.outcome = { kind: 'refused', code: 'EVENT_FROM_FUTURE', message }
+        items.push({ event, receivedAt, outcome: { kind: 'refused', code: 'EVENT_FROM_FUTURE', message } })
         continue
       }
       if (time < retainedFrom && !backfill) {
         const message = `Event ${event.id} was refused: its id says ${new Date(time).toISOString()}, before the retention's ${new Date(retainedFrom).toISOString()}. Send history with ?backfill=true.`
-        item.outcome = { kind: 'refused', code: 'EVENT_TOO_OLD', message }
+        items.push({ event, receivedAt, outcome: { kind: 'refused', code: 'EVENT_TOO_OLD', message } })
         continue
       }
       const key = keyOf(event)
       const first = seen.get(key)
-      if (first === undefined) seen.set(key, event)
-      else judge(item, first)
+      const item: Item = { event, receivedAt, first, outcome: undefined }
+      if (first === undefined) seen.set(key, item)
+      items.push(item)
     }
   }
   return items
+}
+
+/** Decides the items whose id came twice in the batch. The first of them, where it is still undecided, is about to be stored. */
+export function decideRepeats(items: readonly Item[]): void {
+  for (const item of items) {
+    const { first } = item
+    if (first === undefined) continue
+    if (first.outcome?.kind !== 'refused' || first.holder !== undefined) judge(item, first.holder ?? first.event)
+    else if (sameContent(item.event, first.event)) item.outcome = first.outcome
+    else refuseAsFault(item, 'its id was used in the same batch by an event that could not be applied')
+  }
+}
+
+/** Rows for what is kept of refused items. The same refusal has the same id, so that a sender's retries are kept once. */
+export function quarantineRows(items: readonly Item[], at: EpochMs): QuarantineRow[] {
+  const rows: QuarantineRow[] = []
+  for (const { event, holder, outcome } of items) {
+    if (outcome?.kind !== 'refused' || (outcome.code !== 'ID_REUSED' && outcome.code !== 'INTERNAL')) continue
+    const body = wireOf(event)
+    rows.push({
+      id: foreignId('quarantine', `${event.tenant}/${event.id}/${body}`, outcome.code, idTime(event.id)),
+      tenant: event.tenant,
+      at,
+      door: 'sequencer',
+      code: outcome.code,
+      message: outcome.message,
+      eventId: event.id,
+      source: event.source,
+      body,
+      otherBody: holder === undefined ? undefined : wireOf(holder),
+    })
+  }
+  return rows
+}
+
+/** The event as it was sent. */
+function wireOf(event: Event): string {
+  const {
+    partition: _partition,
+    position: _position,
+    receivedAt: _receivedAt,
+    ...sent
+  } = JSON.parse(toWire({ ...event, partition: 0, position: 0, receivedAt: 0 })) as Record<string, unknown>
+  return JSON.stringify(sent)
 }

@@ -1,9 +1,9 @@
 /**
- * Sequencer: one writer per partition, fenced by a number in `heads`.
+ * Sequencer: the one writer of each partition.
  *
- * In: batches from the broker. Out: one transaction a batch, then a `Commit` on the bus, then the senders' outcomes.
- * Promises: an id takes effect once; positions are dense and in commit order; an outcome is told only after COMMIT;
- * while the database is away senders are told to come back, and work goes on by itself when it returns.
+ * In: batches from the broker. Out: durable commits, told to the bus; an outcome for each event. Promises: positions are dense and in
+ * commit order; an event takes effect once; what is acknowledged is on disk; a batch that cannot be committed leaves no trace in memory
+ * and is tried again until its senders' time is up. It resumes by itself.
  */
 import type { Logger } from 'pino'
 import { type Ack, type Broker, type Submission, Unavailable } from '../broker/broker.ts'
@@ -25,78 +25,96 @@ export interface SequencerOptions {
 }
 
 export interface Sequencers {
-  /** Settles what was taken, then lets the partitions go. */
+  /** Settles what was taken, then lets the partitions go. With the store away it gives up after `stopMs`. */
   stop(): Promise<void>
 }
 
 const firstRetryMs = 20
 const longestRetryMs = 1_000
 const unavailableRetryMs = 1_000
+/** Longest that a stop waits for commits in flight. */
+const stopMs = 4_000
+
+function acksOf(submissions: readonly Submission[], items: readonly Item[], head: number): Ack[] {
+  let next = 0
+  return submissions.map(({ events }) => {
+    const outcomes = items.slice(next, next + events.length).map(({ outcome, event }) => {
+      if (outcome === undefined) throw new Error(`Event ${event.id} left the sequencer undecided.`)
+      return outcome
+    })
+    next += events.length
+    return { durability: 'durable', outcomes, head }
+  })
+}
 
 export function startSequencers({ store, broker, bus, config, metrics, log, clock }: SequencerOptions): Sequencers {
   const stopping = new AbortController()
-  const wait = (ms: number) => new Promise<void>((resume) => clock.after(ms, resume))
-
-  const acksOf = (submissions: readonly Submission[], items: readonly Item[], head: number): Ack[] => {
-    let next = 0
-    return submissions.map(({ events }) => {
-      const outcomes = items.slice(next, next + events.length).map(({ outcome, event }) => {
-        if (outcome === undefined) throw new Error(`Event ${event.id} left the sequencer undecided.`)
-        return outcome
-      })
-      next += events.length
-      return { durability: 'durable', outcomes, head }
-    })
-  }
+  let stopBy = Number.POSITIVE_INFINITY
 
   async function commitBatch(writer: Writer, partition: number, submissions: readonly Submission[]): Promise<readonly Ack[]> {
-    const deadline = Math.min(...submissions.map(({ receivedAt }) => receivedAt)) + config.commitTimeoutMs
+    const oldest = submissions.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY)
     const backfill = submissions.some((submission) => submission.backfill)
-    for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
+    const leftMs = () => Math.min(oldest + config.commitTimeoutMs, stopBy) - clock.now()
+    let tried: { readonly error: unknown } | undefined
+    for (let retryMs = firstRetryMs; leftMs() > 0; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
       const items = openBatch(submissions, store.days.retainedFrom(), clock.now())
       const startedAt = performance.now()
+      let cancel = () => {}
+      // A dead network answers nothing: without this the partition would wait for TCP to give up.
+      const late = new Promise<never>((_, reject) => {
+        cancel = clock.after(leftMs(), () => reject(new Error('The store did not answer in time.')))
+      })
       try {
-        const commit = await writer.commit(items, backfill)
-        if (commit !== undefined) {
-          metrics.commitSeconds.observe({ partition }, (performance.now() - startedAt) / 1_000)
-          metrics.batchEvents.observe(commit.events.length)
-          metrics.head.set({ partition }, commit.to)
-          bus.announce(commit)
-        }
+        await Promise.race([writer.commit(items, backfill), late])
+        metrics.commitSeconds.observe({ partition }, (performance.now() - startedAt) / 1_000)
         const now = clock.now()
         for (const { receivedAt } of submissions) metrics.ackSeconds.observe(Math.max(0, now - receivedAt) / 1_000)
-        metrics.queueEvents.set(broker.depth())
         return acksOf(submissions, items, writer.head())
       } catch (error) {
-        if (error instanceof Fenced) metrics.fencedCommits.inc()
-        log.warn(
-          { err: error, partition },
-          error instanceof Fenced ? 'fenced: another writer took the partition' : 'a commit failed; trying again',
-        )
-        await writer.reset()
-        if (clock.now() + retryMs > deadline) throw new Unavailable('STORE_UNAVAILABLE', unavailableRetryMs, true, error)
-        await wait(retryMs)
+        tried = { error }
+        writer.reset()
+        if (error instanceof Fenced) {
+          metrics.fencedCommits.inc()
+          log.warn({ err: error, partition }, 'fenced: another writer took the partition; taking it back')
+        } else log.warn({ err: error, partition }, 'a commit failed; trying again')
+      } finally {
+        cancel()
       }
+      await new Promise<void>((resume) => clock.after(Math.min(retryMs, Math.max(0, leftMs())), resume))
     }
+    throw new Unavailable('STORE_UNAVAILABLE', unavailableRetryMs, tried !== undefined, tried?.error)
   }
 
-  const done = Array.from({ length: store.meta.partitions }, async (_, partition) => {
+  const partitions = Array.from({ length: store.meta.partitions }, (_, partition) => {
     const writer = createWriter({
       partition,
       url: store.url,
       days: store.days,
       now: () => clock.now(),
       log,
-      statementTimeoutMs: config.commitTimeoutMs,
+      timeoutMs: config.commitTimeoutMs,
+      onCommit(commit) {
+        metrics.batchEvents.observe(commit.events.length)
+        metrics.head.set({ partition }, commit.to)
+        metrics.queueEvents.set(broker.depth())
+        bus.announce(commit)
+      },
     })
-    await broker.consume([partition], (batch) => commitBatch(writer, partition, batch), stopping.signal)
-    await writer.reset()
+    const done = broker
+      .consume([partition], (batch) => commitBatch(writer, partition, batch), stopping.signal)
+      .finally(() => writer.reset())
+    return { writer, done }
   })
 
   return {
     async stop() {
+      stopBy = clock.now() + stopMs
       stopping.abort()
-      await Promise.all(done)
+      const cancel = clock.after(stopMs, () => {
+        for (const { writer } of partitions) writer.reset()
+      })
+      await Promise.all(partitions.map(({ done }) => done))
+      cancel()
     },
   }
 }

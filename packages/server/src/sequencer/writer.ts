@@ -2,13 +2,11 @@
  * The one writer of a partition. Each batch is one transaction: log, rows folded from it, head, commit record.
  * Nothing in memory moves before COMMIT answered; after a failure the writer forgets all it held and reads it again.
  */
-import { createHash } from 'node:crypto'
 import type { Event, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
 import { touchedKeys } from '@signalbox/model/fold/keys.ts'
-import { idTime, uuidv7 } from '@signalbox/model/ids.ts'
+import { idTime } from '@signalbox/model/ids.ts'
 import type { RowKey } from '@signalbox/model/rows.ts'
-import { toWire } from '@signalbox/model/wire.ts'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import type { LogDays } from '../store/days.ts'
@@ -17,85 +15,120 @@ import {
   copyLine,
   findByIds,
   type Head,
-  type QuarantineRow,
   readAllRows,
+  readCommit,
   readRows,
   takePartition,
   writeCommit,
   writeQuarantine,
 } from '../store/log-write.ts'
-import { type Item, judge, keyOf } from './batch.ts'
+import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault } from './batch.ts'
+import { chainHash } from './chain.ts'
 import type { Commit, CommittedRow } from './commit.ts'
-import { createOverlay, createRowCache, type Overlay, type RowCache } from './row-cache.ts'
+import { createOverlay, createRowCache, type Overlay, type RowCache, trimTenants } from './row-cache.ts'
 
 /** Another writer took the partition. What this one was committing was not stored. */
 export class Fenced extends Error {}
 
 export interface Writer {
-  /** Commits what is undecided of `items` and decides it. Undefined when nothing was left to store. */
-  commit(items: readonly Item[], backfill: boolean): Promise<Commit | undefined>
+  /** Commits what is fresh of `items` and decides all of them. */
+  commit(items: readonly Item[], backfill: boolean): Promise<void>
+  /** Last committed position known here. */
   readonly head: () => number
-  /** Forgets everything and lets the connection go; the next commit takes the partition anew. */
-  reset(): Promise<void>
+  /** Forgets everything and drops the connection, also in mid-commit; the next commit takes the partition anew. */
+  reset(): void
 }
 
-/** Rows held a tenant, about 1 KiB each. */
-const cachedRows = 50_000
-/** Another partition may keep inserting ids that we looked up as new; each round decides at least one of them. */
-const mostConflictRounds = 10
-const uniqueViolation = '23505'
-
-interface Hold {
-  readonly client: pg.Client
-  head: Head
-  readonly caches: Map<TenantId, RowCache>
-}
-
-export function createWriter(options: {
+export interface WriterOptions {
   readonly partition: number
   readonly url: string
   readonly days: LogDays
   readonly now: () => number
   readonly log: Logger
-  readonly statementTimeoutMs: number
-}): Writer {
-  const { partition, url, days, now, log, statementTimeoutMs } = options
-  let hold: Hold | undefined
-  let lookFirst = false
+  readonly timeoutMs: number
+  /**
+   * Told of every commit that is durable, in order. After a COMMIT whose answer was lost, or one of another writer,
+   * it is told of the newest commit only: who follows positions sees the gap and reads the rest from the store.
+   */
+  readonly onCommit: (commit: Commit) => void
+}
 
-  async function take(): Promise<Hold> {
-    const client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: 5_000,
-      application_name: `signalbox sequencer ${partition}`,
-    })
-    client.on('error', (error) => log.warn({ err: error, partition }, 'lost the database connection'))
-    await client.connect()
-    try {
-      await client.query(
-        `set synchronous_commit = on; set statement_timeout = ${statementTimeoutMs}; set idle_in_transaction_session_timeout = ${statementTimeoutMs}`,
-      )
-      hold = { client, head: await takePartition(client, partition), caches: new Map() }
-      return hold
-    } catch (error) {
-      await client.end().catch(() => undefined)
-      throw error
-    }
+/** Rows held, of all tenants and of one; about 1 KiB each. */
+const cachedRows = 100_000
+const cachedTenantRows = 50_000
+/** Rows of a tenant read at once when it first writes; with more, rows are read as they are needed. */
+const preloadedRows = 12_500
+/** Another partition may keep inserting ids that we looked up as new; each round decides at least one of them. */
+const mostConflictRounds = 10
+const longestConnectMs = 5_000
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
+/** unique_violation: an id is in the log. deadlock_detected: another partition inserts the same ids in another order. */
+const conflicts: ReadonlySet<string> = new Set(['23505', '40P01'])
+/** Classes of SQLSTATE that blame what was written, not the world: data_exception, integrity_constraint_violation, program_limit_exceeded. */
+const blamesData = (error: unknown) => /^(22|23|54)...$/.test(codeOf(error)) && !conflicts.has(codeOf(error))
+
+interface Hold {
+  readonly client: pg.Client
+  head: Head
+  /** By tenant, in order of last use. */
+  readonly caches: Map<TenantId, RowCache>
+}
+
+export function createWriter({ partition, url, days, now, log, timeoutMs, onCommit }: WriterOptions): Writer {
+  let client: pg.Client | undefined
+  let hold: Hold | undefined
+  /** Duplicates came last time: they come in runs, and asking first is cheaper than a transaction rolled back. */
+  let lookFirst = false
+  let announced: number | undefined
+
+  function announce(commit: Commit) {
+    announced = commit.to
+    onCommit(commit)
   }
 
-  async function cacheOf({ client, caches }: Hold, tenant: TenantId): Promise<RowCache> {
-    const held = caches.get(tenant)
-    if (held !== undefined) return held
-    const { rows, complete } = await readAllRows(client, partition, tenant, cachedRows / 4)
-    const cache = createRowCache(cachedRows, complete)
+  async function take(): Promise<Hold> {
+    const mine = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: Math.min(longestConnectMs, timeoutMs),
+      keepAlive: true,
+      application_name: `signalbox sequencer ${partition}`,
+    })
+    client = mine
+    mine.on('error', (error) => log.warn({ err: error, partition }, 'lost the database connection'))
+    await mine.connect()
+    await mine.query(
+      `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}`,
+    )
+    const head = await takePartition(mine, partition)
+    if (announced !== undefined && head.position > announced) {
+      const newest = await readCommit(mine, partition, head.position)
+      if (newest !== undefined && client === mine) announce(newest)
+    }
+    if (client !== mine) throw new Error('The writer was reset while it took its partition.')
+    announced = head.position
+    hold = { client: mine, head, caches: new Map() }
+    return hold
+  }
+
+  async function cacheOf(held: Hold, tenant: TenantId): Promise<RowCache> {
+    const known = held.caches.get(tenant)
+    if (known !== undefined) {
+      held.caches.delete(tenant)
+      held.caches.set(tenant, known)
+      return known
+    }
+    const { rows, complete } = await readAllRows(held.client, partition, tenant, preloadedRows)
+    const cache = createRowCache(cachedTenantRows, complete)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
-    caches.set(tenant, cache)
+    held.caches.set(tenant, cache)
     return cache
   }
 
   /** Fetches the rows that folding needs and that may exist outside the cache. */
-  async function warm({ client }: Hold, tenant: TenantId, cache: RowCache, events: readonly Event[]): Promise<void> {
-    if (cache.complete) return
+  async function warm(held: Hold, tenant: TenantId, events: readonly Event[]): Promise<void> {
+    const cache = await cacheOf(held, tenant)
+    if (cache.isComplete()) return
     const missing = new Map<string, RowKey>()
     for (const event of events) {
       for (const wanted of touchedKeys(event)) {
@@ -103,184 +136,163 @@ export function createWriter(options: {
       }
     }
     if (missing.size === 0) return
-    for (const { tbl, key, body } of await readRows(client, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
+    for (const { tbl, key, body } of await readRows(held.client, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
   }
 
-  /** Folds into overlays, one a tenant. Returns the events that the fold cannot take. */
-  function fold(
-    events: readonly LoggedEvent[],
-    overlays: Map<TenantId, Overlay>,
-    caches: ReadonlyMap<TenantId, RowCache>,
-  ): Map<string, Error> {
-    const poison = new Map<string, Error>()
-    for (const event of events) {
-      const cache = caches.get(event.tenant)
-      if (cache === undefined) throw new Error(`No rows are held for tenant ${event.tenant}.`)
-      const overlay = overlays.get(event.tenant) ?? createOverlay(cache)
-      overlays.set(event.tenant, overlay)
-      overlay.position = event.position
-      try {
-        applyEvent(overlay, event)
-      } catch (error) {
-        poison.set(keyOf(event), error as Error)
+  async function warmAll(held: Hold, fresh: readonly Item[]): Promise<void> {
+    const tenants = new Map<TenantId, Event[]>()
+    for (const { event } of fresh) {
+      const own = tenants.get(event.tenant)
+      if (own === undefined) tenants.set(event.tenant, [event])
+      else own.push(event)
+    }
+    for (const [tenant, own] of tenants) await warm(held, tenant, own)
+  }
+
+  /** Numbers and folds; an item that the fold cannot take is refused and leaves no trace in the rest. */
+  function fold({ head, caches }: Hold, fresh: readonly Item[]) {
+    let kept = fresh
+    for (;;) {
+      const overlays = new Map<TenantId, Overlay>()
+      const events: LoggedEvent[] = []
+      let isWhole = true
+      for (const item of kept) {
+        const event: LoggedEvent = { ...item.event, partition, position: head.position + events.length + 1, receivedAt: item.receivedAt }
+        let overlay = overlays.get(event.tenant)
+        if (overlay === undefined) {
+          const cache = caches.get(event.tenant)
+          if (cache === undefined) throw new Error(`No rows are held for tenant ${event.tenant}.`)
+          overlay = createOverlay(cache)
+          overlays.set(event.tenant, overlay)
+        }
+        overlay.position = event.position
+        try {
+          applyEvent(overlay, event)
+          events.push(event)
+        } catch (error) {
+          log.error({ err: error, id: event.id }, 'the fold refused an event')
+          refuseAsFault(item, error)
+          isWhole = false
+        }
       }
+      if (isWhole) return { kept, events, overlays }
+      kept = kept.filter(({ outcome }) => outcome === undefined)
     }
-    return poison
   }
 
-  async function decideKnown({ client }: Hold, items: readonly Item[]): Promise<boolean> {
-    const found = new Map<string, Event>()
-    for (const event of await findByIds(
-      client,
-      items.map(({ event }) => event.id),
-    )) {
-      found.set(keyOf(event), event)
+  async function attempt(held: Hold, items: readonly Item[]): Promise<void> {
+    const fresh = items.filter(isFresh)
+    await warmAll(held, fresh)
+    const { kept, events, overlays } = fold(held, fresh)
+    decideRepeats(items)
+    const at = now()
+    const quarantine = quarantineRows(items, at)
+    if (events.length === 0 && quarantine.length === 0) return
+
+    const { head } = held
+    const rows: CommittedRow[] = []
+    for (const [tenant, overlay] of overlays)
+      for (const [table, key, row, position] of overlay.changed()) rows.push({ tenant, table, key, row, position })
+    let text = ''
+    let minId = events[0]?.id ?? ''
+    let maxId = minId
+    for (const event of events) {
+      text += copyLine(event)
+      if (event.id < minId) minId = event.id
+      if (event.id > maxId) maxId = event.id
     }
-    for (const item of items) {
+    const lines = Buffer.from(text)
+    const first = head.position + 1
+    const last = head.position + events.length
+    const hash = chainHash(head.hash, lines)
+
+    await held.client.query('begin')
+    if (events.length > 0) {
+      await copyIntoLog(held.client, lines)
+      let duplicates = 0
+      let refused = 0
+      for (const { outcome } of items) {
+        if (outcome?.kind === 'duplicate') duplicates += 1
+        else if (outcome?.kind === 'refused') refused += 1
+      }
+      const record = { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash }
+      if (!(await writeCommit(held.client, record, rows))) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+    }
+    await writeQuarantine(held.client, quarantine)
+    await held.client.query('commit')
+
+    if (events.length === 0) return
+    held.head = { position: last, fence: head.fence, hash }
+    for (const { tenant, table, key, row } of rows) held.caches.get(tenant)?.set(table, key, row)
+    trimTenants(held.caches, cachedRows)
+    for (let i = 0; i < kept.length; i += 1) {
+      const item = kept[i]
+      if (item !== undefined) item.outcome = { kind: 'stored', position: first + i }
+    }
+    announce({ partition, from: first, to: last, at, events, rows })
+  }
+
+  /** Decides what is in the log already. False when nothing was. */
+  async function decideKnown(held: Hold, items: readonly Item[]): Promise<boolean> {
+    const fresh = items.filter(isFresh)
+    if (fresh.length === 0) return false
+    const found = new Map<string, Event>()
+    const ids = fresh.map(({ event }) => event.id)
+    for (const event of await findByIds(held.client, ids)) found.set(keyOf(event), event)
+    for (const item of fresh) {
       const holder = found.get(keyOf(item.event))
       if (holder !== undefined) judge(item, holder)
     }
     return found.size > 0
   }
 
-  const reusedRows = (items: readonly Item[], at: number): QuarantineRow[] =>
-    items.flatMap(({ event, holder, outcome }) =>
-      holder === undefined || outcome?.kind !== 'refused'
-        ? []
-        : [
-            {
-              id: uuidv7(at),
-              tenant: event.tenant,
-              at,
-              door: 'sequencer',
-              code: outcome.code,
-              message: outcome.message,
-              eventId: event.id,
-              source: event.source,
-              body: wireOf(event),
-              otherBody: wireOf(holder),
-            },
-          ],
-    )
-
-  async function attempt(held: Hold, items: readonly Item[], fresh: readonly Item[]): Promise<Commit | undefined> {
-    const { client, head } = held
-    const at = now()
-    const first = head.position + 1
-    const number = (list: readonly Item[]): LoggedEvent[] =>
-      list.map(({ event, receivedAt }, i) => ({ ...event, partition, position: first + i, receivedAt }))
-    let kept = fresh
-    let events = number(kept)
-    const tenants = new Map<TenantId, Event[]>()
-    for (const event of events) tenants.set(event.tenant, [...(tenants.get(event.tenant) ?? []), event])
-    for (const [tenant, own] of tenants) await warm(held, tenant, await cacheOf(held, tenant), own)
-
-    let overlays = new Map<TenantId, Overlay>()
-    const poison = fold(events, overlays, held.caches)
-    const quarantine = reusedRows(items, at)
-    if (poison.size > 0) {
-      kept = fresh.filter(({ event }) => !poison.has(keyOf(event)))
-      for (const item of fresh) {
-        const error = poison.get(keyOf(item.event))
-        if (error === undefined) continue
-        const message = `Event ${item.event.id} was not applied: ${error.message}. It is kept in /v1/quarantine.`
-        log.error({ err: error, id: item.event.id }, 'the fold refused an event')
-        quarantine.push({
-          id: uuidv7(at),
-          tenant: item.event.tenant,
-          at,
-          door: 'sequencer',
-          code: 'INTERNAL',
-          message,
-          eventId: item.event.id,
-          source: item.event.source,
-          body: wireOf(item.event),
-        })
-        item.outcome = { kind: 'refused', code: 'INTERNAL', message }
+  async function settle(held: Hold, items: readonly Item[]): Promise<void> {
+    for (let round = 0; ; round += 1) {
+      if (round > 0 || lookFirst) lookFirst = await decideKnown(held, items)
+      try {
+        return await attempt(held, items)
+      } catch (error) {
+        const isConflict = conflicts.has(codeOf(error)) && round < mostConflictRounds
+        if (!isConflict && !blamesData(error)) throw error
+        await held.client.query('rollback')
+        if (isConflict) continue
+        const fresh = items.filter(isFresh)
+        if (fresh.length === 0) throw error
+        const only = fresh.length === 1 ? fresh[0] : undefined
+        if (only !== undefined) {
+          log.error({ err: error, id: only.event.id }, 'the store refused an event')
+          refuseAsFault(only, error)
+          continue
+        }
+        // PostgreSQL does not name the event it refused: halves find it, and the rest is stored.
+        const half = new Set(fresh.slice(0, fresh.length >>> 1))
+        await settle(held, [...half])
+        return settle(
+          held,
+          items.filter((item) => !half.has(item)),
+        )
       }
-      events = number(kept)
-      overlays = new Map()
-      fold(events, overlays, held.caches)
     }
-
-    const changed: CommittedRow[] = []
-    for (const [tenant, overlay] of overlays)
-      for (const [table, key, row, position] of overlay.changed()) changed.push({ tenant, table, key, row, position })
-    let lines = ''
-    let minId = events[0]?.id ?? ''
-    let maxId = minId
-    for (const event of events) {
-      lines += copyLine(event)
-      if (event.id < minId) minId = event.id
-      if (event.id > maxId) maxId = event.id
-    }
-    const last = head.position + events.length
-    const hash = createHash('sha256').update(head.hash).update(lines).digest()
-
-    await client.query('begin')
-    if (events.length > 0) {
-      await copyIntoLog(client, lines)
-      const duplicates = items.filter(({ outcome }) => outcome?.kind === 'duplicate').length
-      const refused = items.filter(({ outcome }) => outcome?.kind === 'refused').length
-      const ours = await writeCommit(
-        client,
-        { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash },
-        changed,
-      )
-      if (!ours) throw new Fenced(`Partition ${partition} was taken by another writer.`)
-    }
-    await writeQuarantine(client, quarantine)
-    await client.query('commit')
-
-    if (events.length === 0) return undefined
-    held.head = { position: last, fence: head.fence, hash }
-    for (const { tenant, table, key, row } of changed) held.caches.get(tenant)?.set(table, key, row)
-    kept.forEach((item, i) => {
-      item.outcome = { kind: 'stored', position: first + i }
-    })
-    return { partition, from: first, to: last, at, events, rows: changed }
   }
 
   return {
     async commit(items, backfill) {
       const held = hold ?? (await take())
-      const undecided = items.filter(({ outcome }) => outcome === undefined)
+      const fresh = items.filter(isFresh)
       await days.ensure(
-        undecided.map(({ event }) => idTime(event.id)),
+        fresh.map(({ event }) => idTime(event.id)),
         backfill,
       )
-      for (let round = 0; ; round += 1) {
-        if (round > 0 || lookFirst)
-          lookFirst = await decideKnown(
-            held,
-            undecided.filter(({ outcome }) => outcome === undefined),
-          )
-        const fresh = undecided.filter(({ outcome }) => outcome === undefined)
-        if (fresh.length === 0 && !items.some(({ holder }) => holder !== undefined)) return undefined
-        try {
-          return await attempt(held, items, fresh)
-        } catch (error) {
-          if ((error as { code?: string }).code !== uniqueViolation || round === mostConflictRounds) throw error
-          await held.client.query('rollback')
-        }
-      }
+      if (hold !== held) throw new Error('The writer was reset before it could commit.')
+      await settle(held, items)
     },
-    head: () => hold?.head.position ?? 0,
-    async reset() {
-      const held = hold
+    head: () => hold?.head.position ?? announced ?? 0,
+    reset() {
+      const mine = client
+      client = undefined
       hold = undefined
-      await held?.client.end().catch(() => undefined)
+      // Not awaited: a dead network would never answer, and the fence keeps the old connection from committing.
+      mine?.end().catch(() => undefined)
     },
   }
-}
-
-/** The event as it was sent, for people who look into the quarantine. */
-function wireOf(event: Event): string {
-  const {
-    partition: _partition,
-    position: _position,
-    receivedAt: _receivedAt,
-    ...sent
-  } = JSON.parse(toWire({ ...event, partition: 0, position: 0, receivedAt: 0 })) as Record<string, unknown>
-  return JSON.stringify(sent)
 }

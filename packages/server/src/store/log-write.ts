@@ -20,8 +20,8 @@ export function copyLine(event: LoggedEvent): string {
 }
 
 /** Fails with 23505 when an id of a line is in the log; waits when another partition is inserting it. */
-export async function copyIntoLog(client: Client, lines: string): Promise<void> {
-  await pipeline(Readable.from([Buffer.from(lines)], { objectMode: false }), client.query(copyFrom(`copy log (${logColumns}) from stdin`)))
+export async function copyIntoLog(client: Client, lines: Buffer): Promise<void> {
+  await pipeline(Readable.from([lines], { objectMode: false }), client.query(copyFrom(`copy log (${logColumns}) from stdin`)))
 }
 
 /** Index: primary key of the days the ids belong to. */
@@ -45,6 +45,41 @@ export async function takePartition(client: Pick<Client, 'query'>, partition: nu
   const row = rows[0]
   if (row === undefined) throw new Error(`There is no partition ${partition} in heads.`)
   return { position: Number(row.position), fence: Number(row.fence), hash: row.hash }
+}
+
+export interface CommitRead {
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+  readonly at: number
+  readonly events: readonly LoggedEvent[]
+  readonly rows: readonly RowWrite[]
+}
+
+/** The commit that ends at `last`, which must be the head: then its rows are the newest of their keys. Indexes: log_position, projections_position. */
+export async function readCommit(client: Pick<Client, 'query'>, partition: number, last: number): Promise<CommitRead | undefined> {
+  const { rows: commits } = await client.query<{ first: string; at: string; min_id: string; max_id: string }>(
+    'select first, at, min_id, max_id from commits where partition = $1 and last = $2',
+    [partition, last],
+  )
+  const commit = commits[0]
+  if (commit === undefined) return undefined
+  const { rows: events } = await client.query<LogRow>(
+    `select ${logColumns} from log where partition = $1 and position between $2 and $3 and id between $4 and $5 order by position`,
+    [partition, commit.first, last, commit.min_id, commit.max_id],
+  )
+  const { rows } = await client.query<{ tenant: TenantId; tbl: Table; key: string; position: string; body: RowOf[Table] }>(
+    'select tenant, tbl, key, position, body from projections where partition = $1 and position between $2 and $3',
+    [partition, commit.first, last],
+  )
+  return {
+    partition,
+    from: Number(commit.first),
+    to: last,
+    at: Number(commit.at),
+    events: events.map(toEvent),
+    rows: rows.map(({ tenant, tbl, key, position, body }) => ({ tenant, table: tbl, key, position: Number(position), row: body })),
+  }
 }
 
 export interface RowWrite {
