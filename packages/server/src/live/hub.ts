@@ -199,6 +199,7 @@ export function createHub(deps: HubDeps): Hub {
 
   async function open(session: Session, cohort: Cohort, subscription: Subscription): Promise<void> {
     const found = await place(subscription)
+    if (session.state === 'closed') return
     if (found.kind === 'at' || found.kind === 'resync') session.positions = found.positions
     session.outlet.opened(openedAt(subscription, found, session.positions))
     if (found.kind === 'resync') session.backlog = [cohort.pages.resync(found.reason, found.positions)]

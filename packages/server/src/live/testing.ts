@@ -7,16 +7,21 @@ import type { ServerFrame } from '@signalbox/model/live.ts'
 import { createLiveState, type LiveState } from '@signalbox/model/live-state.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { pino } from 'pino'
+import type { createFakeClock } from '../clock.fake.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { createHttp } from '../http.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
 import { createMemoryBus } from '../sequencer/bus.ts'
 import type { Commit, CommitBus, CommittedRow } from '../sequencer/commit.ts'
 import type { LogReader, TableRow } from '../store/store.ts'
+import { decodeCursor } from './cursor.ts'
 import { matchesEvent, matchesRow } from './filter.ts'
-import { createHub, type Hub, type HubConfig } from './hub.ts'
+import { createHub, type Hub, type HubConfig, type Subscription } from './hub.ts'
+import { nextTurn } from './pace.ts'
 import { liveRoutes } from './routes.ts'
 import { registerLiveSockets } from './ws.ts'
+
+export type FakeClock = ReturnType<typeof createFakeClock>
 
 const log = pino({ level: 'silent' })
 
@@ -225,4 +230,77 @@ export function createTaker(cursor?: string, state: LiveState = createLiveState(
       }),
   }
   return taker
+}
+
+export interface Attached extends Taker {
+  /** From now on it does not read: what is written to it waits. */
+  stall(): void
+  /** Reads what waits, and goes on. */
+  read(): void
+  /** Bytes written to it that it has not read. */
+  readonly waitingBytes: () => number
+  readonly closedWith: () => number | undefined
+  close(): void
+}
+
+/** A reader without a socket. */
+export function attach(
+  hub: Hub,
+  wanted: Partial<Omit<Subscription, 'cursor'>> & { readonly cursor?: string | undefined },
+  taker = createTaker(wanted.cursor),
+): Attached {
+  let isStalled = false
+  let waitingBytes = 0
+  let closedWith: number | undefined
+  let waiting: ServerFrame[] = []
+  const subscribed = hub.subscribe(
+    {
+      tenant: 'default',
+      feed: 'events',
+      filter: {},
+      framing: 'text',
+      ...wanted,
+      cursor: wanted.cursor === undefined ? undefined : decodeCursor(wanted.cursor),
+    },
+    {
+      opened: (cursor) => taker.take({ kind: 'subscribed', ref: '', sub: '', cursor }),
+      write(frame) {
+        const value = JSON.parse(String(frame.payload)) as ServerFrame
+        if (!isStalled) return taker.take(value)
+        waiting.push(value)
+        waitingBytes += frame.bytes
+      },
+      pending: () => waitingBytes,
+      close(code) {
+        closedWith = code
+      },
+    },
+  )
+  return {
+    ...taker,
+    stall() {
+      isStalled = true
+    },
+    read() {
+      isStalled = false
+      waitingBytes = 0
+      const held = waiting
+      waiting = []
+      for (const frame of held) taker.take(frame)
+      subscribed.drained()
+    },
+    waitingBytes: () => waitingBytes,
+    closedWith: () => closedWith,
+    close: () => subscribed.close(),
+  }
+}
+
+/** Lets the hub work, with the clock moving a millisecond a turn, until `is` holds. */
+export async function work(clock: FakeClock, is: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn += 1) {
+    if (is()) return
+    await nextTurn()
+    clock.advance(1)
+  }
+  throw new Error('It never came to be.')
 }
