@@ -1,170 +1,159 @@
 /** Readers with the same feed, filter and framing: each frame is made once and written to all who are at its start. */
-import type { FeedKind, Filter, LiveRow } from '@signalbox/model/live.ts'
 import { closeCodes } from '@signalbox/model/live.ts'
-import { toWire } from '@signalbox/model/wire.ts'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
-import type { LogReader } from '../store/store.ts'
-import { matchesEvent, matchesRow } from './filter.ts'
-import { type Encoded, encode, encodeEvents, type Framing } from './frames.ts'
+import type { Encoded } from './frames.ts'
 import type { HubConfig } from './hub.ts'
+import { nextTurn, type Pace, type Turns } from './pace.ts'
+import type { Feed, Limits, Page, Pages } from './pages.ts'
+import { isAhead, isSame } from './place.ts'
 import type { Ring } from './ring.ts'
 import { type Session, step } from './session.ts'
 
 export interface Cohort {
   readonly sub: string
+  readonly pages: Pages
   /** Where its live readers are. */
   readonly positions: () => readonly number[]
   join(session: Session): void
   leave(session: Session): void
-  /** The session's positions are set: begin to bring it up. */
+  /** The session's positions and backlog are set: begin to bring it up. */
   place(session: Session): void
+  /** Its outlet may have room again. */
   drained(session: Session): void
-  sendSnapshot(session: Session): Promise<void>
-  flush(): void
-  tick(now: number, beat: boolean): void
+  /** Sends what was committed since the last flush; `beat`: or else a heartbeat. One at a time. */
+  flush(pace: Pace, beat: boolean): Promise<void>
+  /** Closes who stood still for too long. */
+  tick(now: number): void
 }
 
 interface CohortDeps {
-  readonly sub: string
-  readonly tenant: string
-  readonly feed: FeedKind
-  readonly filter: Filter
-  readonly framing: Framing
+  readonly feed: Feed
+  readonly pages: Pages
   readonly ring: Ring
-  readonly reader: LogReader
   readonly config: HubConfig
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
-  readonly cursorOf: (positions: readonly number[]) => string
+  /** Reads of the store wait here. */
+  readonly turns: Turns
+  /** Asks for a flush. */
+  readonly wake: () => void
   readonly onEmpty: () => void
 }
 
-const pageEvents = 500
-const pageRows = 1_000
-const snapshotPageRows = 1_000
+const pageLimits: Limits = { items: 500, bytes: 256 * 1024 }
+const flushLimits: Limits = { items: 5_000, bytes: 1024 * 1024 }
 
-const same = (a: readonly number[], b: readonly number[]) => a.every((position, i) => position === b[i])
-const ahead = (a: readonly number[], b: readonly number[]) => a.some((position, i) => position > (b[i] ?? 0))
+const lagOf = (from: readonly number[], to: readonly number[]) => to.reduce((sum, position, i) => sum + position - (from[i] ?? 0), 0)
 
 export function createCohort(deps: CohortDeps): Cohort {
-  const { sub, tenant, feed, filter, framing, ring, reader, config, metrics, log, clock, cursorOf } = deps
+  const { feed, pages, ring, config, metrics, log, clock, turns, wake } = deps
   const members = new Set<Session>()
-  /** Last frame's end: where live readers are. `scanned` is further when nothing matched since. */
+  /** The last frame's end: live readers hold this very array. `scanned` is further where nothing matched since. */
   let positions: readonly number[] = [...ring.heads]
   let scanned: readonly number[] = positions
-  let snapshot: Promise<{ readonly pages: readonly Encoded[]; readonly positions: readonly number[] }> | undefined
-
-  /** Newest row of each key. */
-  function conflate(rows: Iterable<LiveRow>): LiveRow[] {
-    const newest = new Map<string, LiveRow>()
-    let all = 0
-    for (const row of rows) {
-      all += 1
-      newest.set(`${row.partition} ${row.table} ${row.key}`, row)
-    }
-    metrics.conflated.inc(all - newest.size)
-    return [...newest.values()]
-  }
-
-  function* ringRows(after: readonly number[], upTo: readonly number[]): Iterable<LiveRow> {
-    for (let partition = 0; partition < upTo.length; partition += 1) {
-      for (const { tenant: owner, ...row } of ring.rows(partition, after[partition] ?? 0, upTo[partition] ?? 0)) {
-        if (owner === tenant && matchesRow(filter, row.table, row.row)) yield { ...row, partition }
-      }
-    }
-  }
-
-  function frameFromRing(after: readonly number[], from: readonly number[], upTo: readonly number[]): Encoded | undefined {
-    const begins = cursorOf(from)
-    const ends = cursorOf(upTo)
-    if (feed === 'state') {
-      const rows = conflate(ringRows(after, upTo))
-      return rows.length === 0 ? undefined : encode(framing, { kind: 'delta', sub, from: begins, cursor: ends, rows }, rows.length)
-    }
-    const wires: string[] = []
-    for (let partition = 0; partition < upTo.length; partition += 1) {
-      for (const { event, wire } of ring.events(partition, after[partition] ?? 0, upTo[partition] ?? 0)) {
-        if (event.tenant === tenant && matchesEvent(filter, event)) wires.push(wire())
-      }
-    }
-    return wires.length === 0 ? undefined : encodeEvents(framing, sub, begins, ends, wires)
-  }
+  /** The page made last: readers who come back together want the same one. */
+  let recent: { readonly key: string; readonly page: Promise<Page> } | undefined
 
   const isFull = (session: Session) => session.outlet.pending() > config.socketBytes
+  const isLive = (session: Session) => session.state === 'live'
 
   function block(session: Session) {
     step(session, 'full')
     session.blockedAt = clock.now()
     session.blockedPending = session.outlet.pending()
-    session.slow = true
   }
 
-  /** Writes one frame to every live reader; those who are full keep their place instead. */
-  function broadcast(frame: Encoded) {
+  /** Writes one frame to every live reader; who is full keeps its place instead. Who went live meanwhile is past this frame. */
+  async function advance(frame: Encoded, to: readonly number[], pace: Pace) {
+    const from = positions
+    positions = to
+    scanned = to
+    let written = 0
     for (const session of members) {
-      if (session.state !== 'live') continue
+      if (session.state !== 'live' || session.positions !== from) continue
       if (isFull(session)) {
         block(session)
         continue
       }
-      session.positions = positions
+      session.positions = to
       session.outlet.write(frame)
-      metrics.liveDeliveries.inc(frame.items)
+      written += 1
+      const pause = pace.wrote()
+      if (pause !== undefined) await pause
     }
+    metrics.liveDeliveries.inc(frame.items * written)
   }
 
-  function advance(frame: Encoded, to: readonly number[]) {
-    positions = to
-    scanned = to
-    broadcast(frame)
+  /** When the oldest event after `after` was received. */
+  function oldestAfter(after: readonly number[]): number | undefined {
+    let oldest: number | undefined
+    after.forEach((position, partition) => {
+      for (const { event } of ring.events(partition, position, Number.POSITIVE_INFINITY)) {
+        oldest = Math.min(oldest ?? event.receivedAt, event.receivedAt)
+        break
+      }
+    })
+    return oldest
   }
 
-  const heartbeat = (from: readonly number[], to: readonly number[]) =>
-    encode(framing, { kind: 'heartbeat', sub, from: cursorOf(from), cursor: cursorOf(to), serverTime: clock.now() })
+  async function flush(pace: Pace, beat: boolean) {
+    const heads = [...ring.heads]
+    while (!isSame(scanned, heads)) {
+      if (!pages.covers(scanned)) {
+        // A commit was missed, or more came than memory holds: everybody reads pages.
+        for (const session of members) if (isLive(session)) step(session, 'missed')
+      }
+      if (!members.values().some(isLive)) {
+        positions = heads
+        scanned = heads
+        break
+      }
+      const oldest = oldestAfter(scanned)
+      const { frame, to } = pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
+      if (frame === undefined) scanned = to
+      else {
+        await advance(frame, to, pace)
+        // One observation a frame, of its oldest event: the worst of it.
+        if (oldest !== undefined) metrics.liveSeconds.observe(Math.max(0, clock.now() - oldest) / 1_000)
+      }
+    }
+    const isBeyond = (session: Session) => session.state === 'behind' && isAhead(session.positions, positions)
+    if (beat || (positions !== scanned && members.values().some(isBeyond)))
+      await advance(pages.heartbeat(positions, scanned, clock.now()), scanned, pace)
+    let behind = 0
+    for (const session of members) {
+      if (session.state !== 'behind') continue
+      behind += 1
+      void pump(session)
+    }
+    if (behind === 0) recent = undefined
+  }
 
-  /** The next page for one reader that is behind; undefined when there is nothing to send but progress. */
-  async function page(session: Session): Promise<{ readonly frame: Encoded; readonly to: readonly number[] }> {
+  async function nextPage(session: Session): Promise<Page> {
     const start = session.positions
     const target = positions
-    const lag = target.reduce((sum, position, i) => sum + position - (start[i] ?? 0), 0)
-    if (feed === 'events' && session.slow && lag > config.maxLagEvents) {
-      metrics.gaps.inc()
-      metrics.dropped.inc(lag)
-      const from = cursorOf(start)
-      const query = new URLSearchParams([
-        ['feed', 'events'],
-        ['cursor', from],
-        ...Object.entries(filter).flatMap(([name, values]) => values.map((value: string) => [name, value])),
-      ])
-      return {
-        frame: encode(framing, { kind: 'gap', sub, from, cursor: cursorOf(target), reason: 'slow', fetch: `/v1/poll?${query}` }),
-        to: target,
-      }
-    }
-    if (start.every((position, partition) => ring.covers(partition, position))) {
-      const to = target.map((position, i) => Math.min(position, (start[i] ?? 0) + pageEvents))
-      return { frame: frameFromRing(start, start, to) ?? heartbeat(start, to), to }
-    }
-    const partition = start.findIndex((position, i) => position < (target[i] ?? 0))
-    const after = start[partition] ?? 0
-    const upTo = target[partition] ?? 0
-    const reached = (scannedTo: number) => start.map((position, i) => (i === partition ? scannedTo : position))
-    if (feed === 'state') {
-      const found = await reader.rowsChanged({ tenant, partition, after, upTo, filter, limit: pageRows })
-      const to = reached(found.scannedTo)
-      if (found.rows.length === 0) return { frame: heartbeat(start, to), to }
-      return {
-        frame: encode(framing, { kind: 'delta', sub, from: cursorOf(start), cursor: cursorOf(to), rows: found.rows }, found.rows.length),
-        to,
-      }
-    }
-    const found = await reader.readPartition({ tenant, partition, after, upTo, limit: pageEvents, filter })
-    const to = reached(found.scannedTo)
-    if (found.events.length === 0) return { frame: heartbeat(start, to), to }
-    return { frame: encodeEvents(framing, sub, cursorOf(start), cursorOf(to), found.events.map(toWire)), to }
+    const lag = lagOf(start, target)
+    if (feed.feed === 'events' && lag > session.bestLag + config.maxLagEvents) return { frame: pages.gap(start, target), to: target }
+    session.bestLag = Math.min(session.bestLag, lag)
+    const key = `${start}>${target}`
+    if (recent?.key === key) return recent.page
+    const range = { after: start, from: start, upTo: target }
+    const page = pages.covers(start) ? Promise.resolve(pages.fromRing(range, pageLimits)) : turns(() => pages.fromStore(range, pageLimits))
+    const made = page.then(({ frame, to }) => ({ frame: frame ?? pages.heartbeat(start, to, clock.now()), to }))
+    recent = { key, page: made }
+    // A page that could not be read is asked for again by the next reader.
+    made.catch(() => {
+      if (recent?.page === made) recent = undefined
+    })
+    return made
+  }
+
+  function write(session: Session, frame: Encoded) {
+    session.outlet.write(frame)
+    metrics.liveDeliveries.inc(frame.items)
   }
 
   async function pump(session: Session): Promise<void> {
@@ -176,24 +165,29 @@ export function createCohort(deps: CohortDeps): Cohort {
           block(session)
           break
         }
-        if (same(session.positions, positions)) {
-          session.slow = false
+        const [first, ...rest] = session.backlog
+        if (first !== undefined) {
+          session.backlog = rest
+          write(session, first)
+          continue
+        }
+        if (isSame(session.positions, positions)) {
+          session.positions = positions
+          session.bestLag = 0
           step(session, 'caughtUp')
           break
         }
-        if (ahead(session.positions, positions)) {
-          // It was placed beyond this cohort's last frame: bring the cohort there, or wait for the commits to arrive.
-          if (ahead(session.positions, ring.heads)) break
-          flush()
-          if (!same(positions, scanned)) advance(heartbeat(positions, scanned), scanned)
-          continue
+        if (isAhead(session.positions, positions)) {
+          // Beyond this cohort's last frame: a flush brings the cohort there, now or once the commits are announced.
+          if (!isAhead(session.positions, ring.heads)) wake()
+          break
         }
-        const { frame, to } = await page(session)
+        const { frame, to } = await nextPage(session)
         // A page from the store took time; the reader may be gone.
         if (session.state !== 'behind') break
         session.positions = to
-        session.outlet.write(frame)
-        metrics.liveDeliveries.inc(frame.items)
+        if (frame !== undefined) write(session, frame)
+        await nextTurn()
       }
     } catch (error) {
       log.warn({ err: error }, 'a live reader could not be brought up; it is asked to come back')
@@ -204,78 +198,36 @@ export function createCohort(deps: CohortDeps): Cohort {
     }
   }
 
-  function flush() {
-    const heads = [...ring.heads]
-    if (!same(heads, scanned)) {
-      if (heads.every((_, partition) => ring.covers(partition, scanned[partition] ?? 0))) {
-        const frame = frameFromRing(scanned, positions, heads)
-        scanned = heads
-        if (frame !== undefined) advance(frame, heads)
-      } else {
-        // More was committed than the ring holds: everybody reads pages.
-        for (const session of members) if (session.state === 'live') step(session, 'missed')
-        positions = heads
-        scanned = heads
-      }
-    }
-    for (const session of members) if (session.state === 'behind') void pump(session)
-  }
-
   function leave(session: Session) {
     step(session, 'close')
-    members.delete(session)
-    if (members.size === 0) deps.onEmpty()
+    session.backlog = []
+    if (members.delete(session) && members.size === 0) deps.onEmpty()
   }
 
-  async function readSnapshot() {
-    const { heads, rows } = await reader.snapshot({ tenant, filter })
-    const cursor = cursorOf(heads.positions)
-    const matching = rows.filter(({ table, row }) => matchesRow(filter, table, row))
-    const pages: Encoded[] = []
-    for (let i = 0; i === 0 || i < matching.length; i += snapshotPageRows) {
-      const part = matching.slice(i, i + snapshotPageRows)
-      pages.push(encode(framing, { kind: 'snapshot', sub, cursor, rows: part, last: i + snapshotPageRows >= matching.length }, part.length))
-    }
-    return { pages, positions: heads.positions }
+  function drained(session: Session) {
+    if (session.state !== 'blocked' || isFull(session)) return
+    step(session, 'drained')
+    void pump(session)
   }
 
   return {
-    sub,
+    sub: feed.sub,
+    pages,
     positions: () => positions,
     join: (session) => void members.add(session),
     leave,
     place(session) {
-      if (session.state === 'closed') return
       step(session, 'placed')
       void pump(session)
     },
-    drained(session) {
-      if (session.state !== 'blocked' || isFull(session)) return
-      step(session, 'drained')
-      void pump(session)
-    },
-    async sendSnapshot(session) {
-      // A storm of readers is one query: all who ask while it runs get its pages.
-      snapshot ??= readSnapshot().finally(() => {
-        snapshot = undefined
-      })
-      const { pages, positions: at } = await snapshot
-      if (session.state === 'closed') return
-      session.positions = at
-      for (const frame of pages) {
-        session.outlet.write(frame)
-        metrics.liveDeliveries.inc(frame.items)
-      }
-    },
+    drained,
     flush,
-    tick(now, beat) {
+    tick(now) {
       for (const session of members) {
         if (session.state !== 'blocked') continue
         const pending = session.outlet.pending()
-        if (pending <= config.socketBytes) {
-          step(session, 'drained')
-          void pump(session)
-        } else if (pending < session.blockedPending) {
+        if (pending <= config.socketBytes) drained(session)
+        else if (pending < session.blockedPending) {
           session.blockedPending = pending
           session.blockedAt = now
         } else if (now - session.blockedAt >= config.slowCloseMs) {
@@ -283,10 +235,6 @@ export function createCohort(deps: CohortDeps): Cohort {
           leave(session)
           session.outlet.close(closeCodes.slowConsumer, 'SLOW_CONSUMER')
         }
-      }
-      if (beat) {
-        flush()
-        advance(heartbeat(positions, scanned), scanned)
       }
     },
   }

@@ -5,18 +5,22 @@
  * doubles; what it does not get is announced (`gap`, `resync`); a reader that does not read costs its place in the log and a bounded
  * buffer, and delays nobody.
  */
-import type { FeedKind, Filter } from '@signalbox/model/live.ts'
+import { closeCodes, type FeedKind, type Filter, type ServerFrame } from '@signalbox/model/live.ts'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { CommitBus } from '../sequencer/commit.ts'
 import type { Heads, LogReader } from '../store/store.ts'
 import { type Cohort, createCohort } from './cohort.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
+import { encodeCursor } from './cursor.ts'
 import { filterKey, shortHash } from './filter.ts'
-import { encode, type Framing } from './frames.ts'
+import type { Encoded, Framing } from './frames.ts'
+import { createPace, createTurns } from './pace.ts'
+import { createPages, type Limits, type Page, type Pages, type Range } from './pages.ts'
+import { type Place, placeOf } from './place.ts'
 import { createRing, type Ring } from './ring.ts'
-import type { Outlet, Session, Subscription } from './session.ts'
+import { type Outlet, openSession, type Session } from './session.ts'
+import { createSnapshots, type Snapshot } from './snapshots.ts'
 
 export interface HubConfig {
   readonly ringBytes: number
@@ -37,25 +41,51 @@ export interface HubDeps {
   readonly clock: Clock
 }
 
+export interface Subscription {
+  readonly tenant: string
+  readonly feed: FeedKind
+  readonly filter: Filter
+  readonly framing: Framing
+  /** Positions to go on after; absent: from a snapshot (state) or from now (events). */
+  readonly cursor?: Heads | undefined
+  /** Events from the oldest kept. */
+  readonly fromStart?: boolean | undefined
+}
+
 export interface Subscribed {
   readonly sub: string
-  readonly cursor: string
   /** The transport can take more, or the client credited bytes. */
   drained(): void
   close(): void
-  readonly isLive: () => boolean
-  readonly position: () => string
 }
+
+/** A feed read by asking, not pushed. */
+export interface Reading {
+  readonly pages: Pages
+  place(): Promise<Place>
+  snapshot(): Promise<Snapshot>
+  readonly heads: () => readonly number[]
+  readonly cursorOf: (positions: readonly number[]) => string
+  /** Counts what was sent. */
+  delivered(frames: readonly Encoded[]): void
+  /** From memory where it is there, else from the store. */
+  next(range: Range, limits: Limits): Promise<Page>
+}
+
+export type Transport = 'websocket' | 'sse' | 'poll'
 
 export interface Hub {
   start(): Promise<void>
   stop(): void
-  /** False when there is no room for another connection. `leave` gives the room back. */
-  enter(transport: 'websocket' | 'sse' | 'poll', onDrain: () => void): { leave(): void } | undefined
-  /** Undefined when the cursor is not one of ours. */
-  subscribe(subscription: Subscription, outlet: Outlet): Subscribed | undefined
+  /** Undefined when there is no room for another connection. `leave` gives the room back. */
+  enter(transport: Transport, onDrain: (goaway: ServerFrame) => void): { leave(): void } | undefined
+  subscribe(subscription: Subscription, outlet: Outlet): Subscribed
+  read(subscription: Subscription): Reading
+  /** Calls after each flush that follows commits. */
+  onFlush(listener: () => void): () => void
   /** Cursor of the newest commit known here. */
   cursor(): string
+  /** Tells every connection to come back later, spread so that they do not come at once. */
   drain(): void
   readonly socketBytes: number
 }
@@ -63,20 +93,33 @@ export interface Hub {
 const tickMs = 1_000
 /** Past this a flush waits no longer, however dear it is. */
 const longestFlushMs = 250
+/** Reads of the store for readers that are behind, at one time. */
+const storeReads = 4
+/** Connections a second that the next server should have to take. */
+const reconnectsPerSecond = 1_000
 
 export function createHub(deps: HubDeps): Hub {
   const { store, bus, config, metrics, log, clock } = deps
+  const { reader } = store
   const { epoch } = store.meta
   const cohorts = new Map<string, Cohort>()
-  const connections = new Set<() => void>()
-  const early: Parameters<Parameters<CommitBus['subscribe']>[0]>[0][] = []
+  const connections = new Set<(goaway: ServerFrame) => void>()
+  const flushListeners = new Set<() => void>()
+  const snapshots = createSnapshots(reader, clock)
+  const turns = createTurns(storeReads)
+  const early: Parameters<Ring['add']>[0][] = []
   let ring: Ring | undefined
   let lastFlushAt = Number.NEGATIVE_INFINITY
   let lastFlushCostMs = 0
-  let flushScheduled = false
+  let scheduled = false
+  let flushing = false
+  let flushAgain = false
+  let beatDue = false
+  let lastBeatAt = clock.now()
+  let quietTicks = 0
   let stopped = false
   let unsubscribe = () => {}
-  let lastHeartbeatAt = clock.now()
+  let cancelTick = () => {}
 
   const cursorOf = (positions: readonly number[]) => encodeCursor({ epoch, positions })
   const theRing = (): Ring => {
@@ -84,55 +127,94 @@ export function createHub(deps: HubDeps): Hub {
     return ring
   }
 
-  function flush() {
-    flushScheduled = false
+  async function flush() {
+    scheduled = false
     if (stopped) return
-    const began = performance.now()
-    for (const cohort of cohorts.values()) cohort.flush()
+    flushing = true
+    const beat = beatDue
+    beatDue = false
+    const pace = createPace()
+    for (const cohort of [...cohorts.values()]) {
+      await cohort.flush(pace, beat).catch((error: unknown) => log.error({ err: error }, 'a cohort of live readers could not be flushed'))
+    }
+    for (const listener of [...flushListeners]) listener()
     lastFlushAt = clock.now()
-    lastFlushCostMs = performance.now() - began
+    lastFlushCostMs = pace.costMs()
+    flushing = false
+    if (flushAgain) schedule()
   }
 
   /** An idle feed is flushed in this turn of the loop; a busy one in windows that keep the fan-out below half of a core. */
   function schedule() {
-    if (flushScheduled || cohorts.size === 0) return
-    flushScheduled = true
+    flushAgain = flushing
+    if (flushing || scheduled || (cohorts.size === 0 && flushListeners.size === 0)) return
+    scheduled = true
     const window = Math.min(longestFlushMs, Math.max(config.flushMs, 2 * lastFlushCostMs))
     const due = lastFlushAt + window - clock.now()
     if (due <= 0) setImmediate(flush)
     else clock.after(due, flush)
   }
 
+  /** Commits whose announcement was lost: the store knows. Asked only where no commit came for a while. */
+  async function lookForMissed() {
+    try {
+      const { positions } = await reader.heads()
+      if (theRing().skipTo(positions)) schedule()
+    } catch (error) {
+      log.warn({ err: error }, 'the live stage could not ask the store for its heads')
+    }
+  }
+
   function tick() {
     if (stopped) return
     const now = clock.now()
-    const beat = now - lastHeartbeatAt >= config.heartbeatMs
-    if (beat) lastHeartbeatAt = now
-    for (const cohort of cohorts.values()) cohort.tick(now, beat)
-    clock.after(tickMs, tick)
+    for (const cohort of cohorts.values()) cohort.tick(now)
+    if (now - lastBeatAt >= config.heartbeatMs) {
+      lastBeatAt = now
+      beatDue = true
+      schedule()
+    }
+    quietTicks += 1
+    if (quietTicks > 1 && (cohorts.size > 0 || flushListeners.size > 0)) void lookForMissed()
+    cancelTick = clock.after(tickMs, tick)
   }
 
-  function cohortOf(tenant: string, feed: FeedKind, filter: Filter, framing: Framing): Cohort {
+  function pagesOf({ tenant, feed, filter, framing }: Subscription) {
     const key = JSON.stringify([tenant, feed, filterKey(filter), framing])
+    const own = { sub: shortHash(key), tenant, feed, filter, framing }
+    return { key, own, make: () => createPages({ ...own, ring: theRing(), reader, metrics, cursorOf }) }
+  }
+
+  function cohortOf(subscription: Subscription): Cohort {
+    const { key, own, make } = pagesOf(subscription)
     const held = cohorts.get(key)
     if (held !== undefined) return held
-    const made = createCohort({
-      sub: shortHash(key),
-      tenant,
-      feed,
-      filter,
-      framing,
-      ring: theRing(),
-      reader: store.reader,
-      config,
-      metrics,
-      log,
-      clock,
-      cursorOf,
-      onEmpty: () => cohorts.delete(key),
-    })
+    const onEmpty = () => void cohorts.delete(key)
+    const made = createCohort({ feed: own, pages: make(), ring: theRing(), config, metrics, log, clock, turns, wake: schedule, onEmpty })
     cohorts.set(key, made)
     return made
+  }
+
+  const place = ({ feed, cursor, fromStart }: Subscription) => placeOf({ feed, cursor, fromStart }, { epoch, ring: theRing(), reader })
+
+  async function open(session: Session, cohort: Cohort, subscription: Subscription): Promise<void> {
+    const found = await place(subscription)
+    if (session.state === 'closed') return
+    if (found.kind === 'at' || found.kind === 'resync') session.positions = found.positions
+    session.outlet.opened(openedAt(subscription, found, session.positions))
+    if (found.kind === 'resync') session.backlog = [cohort.pages.resync(found.reason, found.positions)]
+    if (found.kind === 'snapshot' || (found.kind === 'resync' && subscription.feed === 'state')) {
+      const snapshot = await snapshots(subscription.tenant, subscription.filter)
+      session.positions = snapshot.positions
+      session.backlog = [...session.backlog, ...cohort.pages.snapshot(snapshot)]
+    }
+    cohort.place(session)
+  }
+
+  /** What a reader holds before its first frame. */
+  function openedAt({ cursor }: Subscription, found: Place, positions: readonly number[]): string {
+    if (found.kind === 'resync' && cursor !== undefined) return encodeCursor(cursor)
+    return cursorOf(found.kind === 'snapshot' ? positions.map(() => 0) : positions)
   }
 
   return {
@@ -140,17 +222,19 @@ export function createHub(deps: HubDeps): Hub {
     async start() {
       unsubscribe = bus.subscribe((commit) => {
         if (ring === undefined) return void early.push(commit)
+        quietTicks = 0
         ring.add(commit)
         schedule()
       })
-      const heads = await store.reader.heads()
+      const heads = await reader.heads()
       ring = createRing(heads.positions, config.ringBytes)
       for (const commit of early.splice(0)) ring.add(commit)
-      clock.after(tickMs, tick)
+      cancelTick = clock.after(tickMs, tick)
     },
     stop() {
       stopped = true
       unsubscribe()
+      cancelTick()
     },
     enter(transport, onDrain) {
       if (connections.size >= config.maxConnections) return undefined
@@ -167,75 +251,43 @@ export function createHub(deps: HubDeps): Hub {
       }
     },
     subscribe(subscription, outlet) {
-      const asked = subscription.cursor === undefined ? undefined : decodeCursor(subscription.cursor)
-      if (subscription.cursor !== undefined && asked === undefined) return undefined
-      const cohort = cohortOf(subscription.tenant, subscription.feed, subscription.filter, subscription.framing)
-      const session: Session = {
-        outlet,
-        state: 'opening',
-        positions: cohort.positions(),
-        slow: false,
-        blockedAt: 0,
-        blockedPending: 0,
-        pumping: false,
-      }
+      const cohort = cohortOf(subscription)
+      const session = openSession(outlet, cohort.positions())
       cohort.join(session)
-      const sub = cohort.sub
-      const started = cursorOf(session.positions)
-      place(session, cohort, subscription, asked).catch((error: unknown) => {
-        log.error({ err: error }, 'a live session could not be placed')
+      open(session, cohort, subscription).catch((error: unknown) => {
+        log.warn({ err: error }, 'a live reader could not be placed; it is asked to come back')
         cohort.leave(session)
-        outlet.close(1013, 'STORE_UNAVAILABLE')
+        outlet.close(closeCodes.tryLater, 'STORE_UNAVAILABLE')
       })
       return {
-        sub,
-        cursor: asked === undefined ? started : (subscription.cursor ?? started),
+        sub: cohort.sub,
         drained: () => cohort.drained(session),
         close: () => cohort.leave(session),
-        isLive: () => session.state === 'live',
-        position: () => cursorOf(session.positions),
       }
+    },
+    read(subscription) {
+      const pages = pagesOf(subscription).make()
+      return {
+        pages,
+        cursorOf,
+        place: () => place(subscription),
+        heads: () => [...theRing().heads],
+        delivered: (frames) => metrics.liveDeliveries.inc(frames.reduce((sum, { items }) => sum + items, 0)),
+        snapshot: () => snapshots(subscription.tenant, subscription.filter),
+        async next(range, limits) {
+          return pages.covers(range.after) ? pages.fromRing(range, limits) : turns(() => pages.fromStore(range, limits))
+        },
+      }
+    },
+    onFlush(listener) {
+      flushListeners.add(listener)
+      return () => flushListeners.delete(listener)
     },
     cursor: () => cursorOf(theRing().heads),
     drain() {
-      for (const onDrain of connections) onDrain()
+      const spreadMs = Math.max(4_500, (connections.size / reconnectsPerSecond) * 1_000)
+      const goaway: ServerFrame = { kind: 'goaway', reason: 'drain', reconnectInMs: [500, Math.round(500 + spreadMs)] }
+      for (const onDrain of [...connections]) onDrain(goaway)
     },
   }
-
-  async function place(session: Session, cohort: Cohort, subscription: Subscription, asked: Heads | undefined): Promise<void> {
-    const { feed, framing } = subscription
-    const resync = (reason: 'epoch' | 'expired' | 'future', positions: readonly number[]) => {
-      metrics.resyncs.inc({ reason })
-      session.positions = positions
-      session.outlet.write(encode(framing, { kind: 'resync', sub: cohort.sub, cursor: cursorOf(positions), reason }))
-    }
-    if (asked !== undefined) {
-      const wrong =
-        asked.epoch !== epoch || asked.positions.length !== store.meta.partitions ? 'epoch' : await isFuture(asked, store.reader)
-      if (wrong !== undefined) resync(wrong, cohort.positions())
-      else if (feed === 'state') {
-        session.positions = asked.positions
-        return cohort.place(session)
-      } else {
-        const oldest = await store.reader.oldest()
-        if (asked.positions.every((position, i) => position + 1 >= (oldest[i] ?? 1))) session.positions = asked.positions
-        else
-          resync(
-            'expired',
-            asked.positions.map((position, i) => Math.max(position, (oldest[i] ?? 1) - 1)),
-          )
-        return cohort.place(session)
-      }
-    }
-    if (feed === 'state') await cohort.sendSnapshot(session)
-    else if (subscription.fromStart === true && asked === undefined)
-      session.positions = (await store.reader.oldest()).map((position) => position - 1)
-    cohort.place(session)
-  }
-}
-
-/** A cursor beyond the log's end comes from a log that lost its tail without a new epoch. */
-async function isFuture(asked: Heads, reader: LogReader): Promise<'future' | undefined> {
-  const { positions } = await reader.heads()
-  return asked.positions.some((position, i) => position > (positions[i] ?? 0)) ? 'future' : undefined
 }

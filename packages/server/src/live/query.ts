@@ -1,6 +1,9 @@
 /** The parameters every transport shares. */
 import type { FeedKind, Filter } from '@signalbox/model/live.ts'
 import Type, { type Static } from 'typebox'
+import { Refused } from '../http/problem.ts'
+import type { Heads } from '../store/store.ts'
+import { decodeCursor } from './cursor.ts'
 
 const Values = Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 100 }))
 
@@ -22,7 +25,22 @@ export const FeedQuery = Type.Object({
   cursor: Type.Optional(Type.String({ maxLength: 1_400, description: 'Go on after this cursor.' })),
   from: Type.Optional(Type.Literal('start', { description: 'events: from the oldest kept.' })),
 })
-export type FeedQuery = Static<typeof FeedQuery>
+
+export const PollQuery = Type.Object({
+  ...FeedQuery.properties,
+  wait: Type.Integer({ minimum: 0, maximum: 60, default: 25, description: 'Seconds to wait for something to send.' }),
+  limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 5_000, description: 'Most events in one answer.' }),
+  until: Type.Optional(
+    Type.String({
+      maxLength: 1_400,
+      description: 'Only up to this cursor, without waiting: the range of a gap. Done when `cursor` reaches it.',
+    }),
+  ),
+})
+
+export const badCursor = () => new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is not one of ours.' })
+export const noRoom = () =>
+  new Refused({ code: 'TOO_MANY_CONNECTIONS', detail: 'The server takes no further live connection now.', retryAfterMs: 5_000 })
 
 export const filterOf = ({ run, agent, type, task }: Static<typeof FilterQuery>): Filter => ({
   ...(run === undefined ? {} : { run }),
@@ -31,7 +49,14 @@ export const filterOf = ({ run, agent, type, task }: Static<typeof FilterQuery>)
   ...(task === undefined ? {} : { task }),
 })
 
-/** The same from a URL, for WebSockets. Undefined when it asks for no feed. */
+/** `{}` when there is none, undefined when it is not one of ours. */
+export function heldCursor(text: string | undefined): { readonly cursor?: Heads } | undefined {
+  if (text === undefined || text === '') return {}
+  const cursor = decodeCursor(text)
+  return cursor === undefined ? undefined : { cursor }
+}
+
+/** The same parameters of a WebSocket's URL. Undefined when it asks for no feed. */
 export function feedOfUrl(url: URL): { feed: FeedKind; filter: Filter; cursor?: string; fromStart: boolean } | undefined {
   const feed = url.searchParams.get('feed')
   if (feed !== 'events' && feed !== 'state') return undefined
@@ -40,7 +65,7 @@ export function feedOfUrl(url: URL): { feed: FeedKind; filter: Filter; cursor?: 
   return {
     feed,
     filter: { ...values('run'), ...values('agent'), ...values('type'), ...values('task') },
-    ...(cursor === null || cursor === '' ? {} : { cursor }),
+    ...(cursor === null ? {} : { cursor }),
     fromStart: url.searchParams.get('from') === 'start',
   }
 }

@@ -1,5 +1,6 @@
-/** The newest commits of every partition in memory, bounded in bytes. Each event's wire text is made once, when somebody first wants it. */
+/** The newest commits of every partition in memory, bounded in bytes. Each event's and row's wire text is made once, when somebody first wants it. */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
+import type { LiveRow } from '@signalbox/model/live.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Commit, CommittedRow } from '../sequencer/commit.ts'
 
@@ -8,11 +9,16 @@ export interface RingEvent {
   readonly wire: () => string
 }
 
+export interface RingRow {
+  readonly row: CommittedRow
+  readonly wire: () => string
+}
+
 interface Slot {
   readonly from: number
   readonly to: number
   readonly events: readonly RingEvent[]
-  readonly rows: readonly CommittedRow[]
+  readonly rows: readonly RingRow[]
   readonly bytes: number
 }
 
@@ -20,19 +26,29 @@ export interface Ring {
   /** Last position of each partition known here. */
   readonly heads: number[]
   add(commit: Commit): void
+  /** The log is further than the commits that were announced: what was missed is read from the store. */
+  skipTo(heads: readonly number[]): boolean
   /** True when every position after `after` is here. */
   covers(partition: number, after: number): boolean
   events(partition: number, after: number, upTo: number): Iterable<RingEvent>
-  rows(partition: number, after: number, upTo: number): Iterable<CommittedRow>
+  rows(partition: number, after: number, upTo: number): Iterable<RingRow>
+  /** Ends of the commits after `after`, ascending, cut at `upTo`: rows are whole only there. */
+  ends(partition: number, after: number, upTo: number): Iterable<number>
 }
 
 /** An event's share beside its data: envelope, wire text, rows. A rough, generous figure. */
 const overheadBytes = 1_200
 
+export const rowWire = ({ table, key, position, row, partition }: LiveRow): string =>
+  JSON.stringify({ table, key, position, row, partition })
+
 export function createRing(heads: readonly number[], mostBytes: number): Ring {
   const slots: Slot[][] = heads.map(() => [])
   let bytes = 0
 
+  const forget = (partition: number) => {
+    bytes -= (slots[partition] ?? []).splice(0).reduce((sum, slot) => sum + slot.bytes, 0)
+  }
   const trim = () => {
     while (bytes > mostBytes) {
       const longest = slots.reduce((a, b) => (b.length > a.length ? b : a))
@@ -55,20 +71,35 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
   const ring: Ring = {
     heads: [...heads],
     add(commit) {
-      const list = slots[commit.partition]
-      const head = ring.heads[commit.partition]
-      if (list === undefined || head === undefined || commit.to <= head) return
+      const { partition, from, to } = commit
+      const list = slots[partition]
+      const head = ring.heads[partition]
+      if (list === undefined || head === undefined || to <= head) return
       // A missed commit: what is here no longer joins up, readers behind go to the store.
-      if (commit.from !== head + 1) bytes -= list.splice(0).reduce((sum, slot) => sum + slot.bytes, 0)
+      if (from !== head + 1) forget(partition)
       const size = commit.events.reduce((sum, event) => sum + 2 * event.dataJson.length + overheadBytes, 0)
       const events = commit.events.map((event) => {
         let text: string | undefined
         return { event, wire: () => (text ??= toWire(event)) }
       })
-      list.push({ from: commit.from, to: commit.to, events, rows: commit.rows, bytes: size })
+      const rows = commit.rows.map((row) => {
+        let text: string | undefined
+        return { row, wire: () => (text ??= rowWire({ ...row, partition })) }
+      })
+      list.push({ from, to, events, rows, bytes: size })
       bytes += size
-      ring.heads[commit.partition] = commit.to
+      ring.heads[partition] = to
       trim()
+    },
+    skipTo(further) {
+      let skipped = false
+      further.forEach((position, partition) => {
+        if (position <= (ring.heads[partition] ?? 0)) return
+        forget(partition)
+        ring.heads[partition] = position
+        skipped = true
+      })
+      return skipped
     },
     covers(partition, after) {
       const list = slots[partition] ?? []
@@ -86,8 +117,12 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
     *rows(partition, after, upTo) {
       const list = slots[partition] ?? []
       for (let i = start(list, after); i < list.length && (list[i]?.from ?? 0) <= upTo; i += 1) {
-        for (const row of list[i]?.rows ?? []) if (row.position > after && row.position <= upTo) yield row
+        for (const held of list[i]?.rows ?? []) if (held.row.position > after && held.row.position <= upTo) yield held
       }
+    },
+    *ends(partition, after, upTo) {
+      const list = slots[partition] ?? []
+      for (let i = start(list, after); i < list.length && (list[i]?.from ?? 0) <= upTo; i += 1) yield Math.min(list[i]?.to ?? upTo, upTo)
     },
   }
   return ring

@@ -1,40 +1,32 @@
 /** One reader of one feed: where it is, whether it keeps up, and the states it can be in. */
-import type { FeedKind, Filter } from '@signalbox/model/live.ts'
-import type { Encoded, Framing } from './frames.ts'
+import type { Encoded } from './frames.ts'
 
 /**
- * opening: its snapshot or place is being found. behind: it reads pages by its cursor. live: it gets its cohort's frames.
+ * opening: its place is being found. behind: it reads pages by its cursor. live: it gets its cohort's frames.
  * blocked: it does not read; nothing is queued for it but its place. closed: gone.
  */
-export type SessionState = 'opening' | 'behind' | 'live' | 'blocked' | 'closed'
-export type SessionStep = 'placed' | 'caughtUp' | 'full' | 'drained' | 'missed' | 'close'
+export const sessionStates = ['opening', 'behind', 'live', 'blocked', 'closed'] as const
+export type SessionState = (typeof sessionStates)[number]
+export const sessionSteps = ['placed', 'caughtUp', 'full', 'drained', 'missed', 'close'] as const
+export type SessionStep = (typeof sessionSteps)[number]
 
 /** Every step from every state; what is not here cannot happen and is a bug. */
 export const transitions: { readonly [S in SessionState]: { readonly [T in SessionStep]?: SessionState } } = {
-  opening: { placed: 'behind', full: 'blocked', drained: 'opening', close: 'closed' },
-  behind: { placed: 'behind', caughtUp: 'live', full: 'blocked', drained: 'behind', missed: 'behind', close: 'closed' },
-  live: { caughtUp: 'live', full: 'blocked', drained: 'live', missed: 'behind', close: 'closed' },
-  blocked: { placed: 'blocked', full: 'blocked', drained: 'behind', missed: 'blocked', close: 'closed' },
-  closed: { placed: 'closed', caughtUp: 'closed', full: 'closed', drained: 'closed', missed: 'closed', close: 'closed' },
+  opening: { placed: 'behind', close: 'closed' },
+  behind: { caughtUp: 'live', full: 'blocked', close: 'closed' },
+  live: { full: 'blocked', missed: 'behind', close: 'closed' },
+  blocked: { drained: 'behind', close: 'closed' },
+  closed: { placed: 'closed', close: 'closed' },
 }
 
 /** What a transport gives: it takes bytes, says how many it still holds, and can be closed with a documented code. */
 export interface Outlet {
+  /** Once, before any frame: the reader's cursor until its first frame. */
+  opened(cursor: string): void
   write(frame: Encoded): void
   /** Bytes taken and not yet on the wire or not yet credited. */
   pending(): number
   close(code: number, reason: string): void
-}
-
-export interface Subscription {
-  readonly tenant: string
-  readonly feed: FeedKind
-  readonly filter: Filter
-  readonly framing: Framing
-  /** Positions to go on after; absent: from a snapshot (state) or from now (events). */
-  readonly cursor?: string | undefined
-  /** Events from the oldest kept. */
-  readonly fromStart?: boolean
 }
 
 export interface Session {
@@ -42,13 +34,26 @@ export interface Session {
   state: SessionState
   /** Positions sent, per partition. */
   positions: readonly number[]
-  /** Was demoted for not reading, so a gap may be announced to it. */
-  slow: boolean
+  /** Sent before anything else: a resync, the pages of a snapshot. Shared with all who asked for them at that time. */
+  backlog: readonly Encoded[]
+  /** Fewest events it was behind since it was placed: only who falls further behind is given a gap, not who comes from afar. */
+  bestLag: number
   /** When it was last seen to make progress while blocked. */
   blockedAt: number
   blockedPending: number
   pumping: boolean
 }
+
+export const openSession = (outlet: Outlet, positions: readonly number[]): Session => ({
+  outlet,
+  state: 'opening',
+  positions,
+  backlog: [],
+  bestLag: Number.POSITIVE_INFINITY,
+  blockedAt: 0,
+  blockedPending: 0,
+  pumping: false,
+})
 
 export function step(session: Session, by: SessionStep): void {
   const next = transitions[session.state][by]

@@ -1,16 +1,25 @@
 /** The WebSocket transport `/v1/live`: several subscriptions on one socket, an optional credit window. Frames: model/live.ts. */
 import type { IncomingMessage } from 'node:http'
-import { type ClientFrame, closeCodes, type Filter, type ServerFrame } from '@signalbox/model/live.ts'
+import {
+  closeCodes,
+  deadAfterMs,
+  type FeedKind,
+  type Filter,
+  type ServerFrame,
+  heartbeatMs as usualHeartbeatMs,
+} from '@signalbox/model/live.ts'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { Caller, Upgrades } from '../http.ts'
+import { parseClientFrame } from './client-frame.ts'
 import type { Hub, Subscribed } from './hub.ts'
-import { feedOfUrl } from './query.ts'
+import { feedOfUrl, heldCursor } from './query.ts'
 import type { Outlet } from './session.ts'
 
 const mostSubscriptions = 256
 const mostFrameBytes = 256 * 1024
-const drainReconnectMs: readonly [number, number] = [500, 5_000]
+/** A peer that does not read does not answer the close either. */
+const closeGraceMs = 5_000
 
 export interface LiveSocketDeps {
   readonly hub: Hub
@@ -22,117 +31,97 @@ export function registerLiveSockets(upgrades: Upgrades, deps: LiveSocketDeps): v
   upgrades.on('/v1/live', 'read', ['signalbox.json'], (socket, request, caller) => serve(socket, request, caller, deps))
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0 && value.length <= 1_400
-const isTexts = (value: unknown): value is string[] | undefined =>
-  value === undefined || (Array.isArray(value) && value.length <= 100 && value.every(isText))
-
-function parse(text: string): ClientFrame | string {
-  let frame: Record<string, unknown>
-  try {
-    frame = JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return 'A frame is not JSON.'
-  }
-  if (typeof frame !== 'object' || frame === null) return 'A frame must be an object.'
-  if (frame.kind === 'ping') return { kind: 'ping' }
-  if (frame.kind === 'ack' && Number.isSafeInteger(frame.bytes) && Number(frame.bytes) >= 0)
-    return { kind: 'ack', bytes: Number(frame.bytes) }
-  if (frame.kind === 'unsubscribe' && isText(frame.sub)) return { kind: 'unsubscribe', sub: frame.sub }
-  if (frame.kind !== 'subscribe')
-    return 'The kinds of frames are subscribe, unsubscribe, ack and ping, with the fields in the documentation.'
-  const filter = (frame.filter ?? {}) as Record<string, unknown>
-  if (!isText(frame.ref) || (frame.feed !== 'events' && frame.feed !== 'state')) return 'subscribe needs ref and feed: "events" or "state".'
-  if (typeof filter !== 'object' || !(['run', 'agent', 'type', 'task'] as const).every((name) => isTexts(filter[name])))
-    return 'filter takes run, agent, type and task, each a list of texts.'
-  if (frame.cursor !== undefined && !isText(frame.cursor)) return 'cursor must be a text.'
-  return {
-    kind: 'subscribe',
-    ref: frame.ref,
-    feed: frame.feed,
-    filter: filter as Filter,
-    ...(frame.cursor === undefined ? {} : { cursor: frame.cursor }),
-  }
+interface Wanted {
+  readonly feed: FeedKind
+  readonly filter?: Filter
+  readonly cursor?: string
+  readonly fromStart?: boolean
 }
 
 function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs }: LiveSocketDeps): void {
   const url = new URL(request.url ?? '/', 'http://localhost')
   const window = Number(url.searchParams.get('credit') ?? 0)
   const subscriptions = new Map<string, Subscribed>()
+  /** Frame bytes the client has not acknowledged; counted only with a window. */
   let uncredited = 0
   const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(JSON.stringify(frame))
-  const seat = hub.enter('websocket', () => {
-    say({ kind: 'goaway', reason: 'drain', reconnectInMs: drainReconnectMs })
-    socket.close(closeCodes.restart, 'DRAINING')
+  const close = (code: number, reason: string) => {
+    socket.close(code, reason)
+    clock.after(closeGraceMs, () => socket.terminate())
+  }
+  const seat = hub.enter('websocket', (goaway) => {
+    say(goaway)
+    close(closeCodes.restart, 'DRAINING')
   })
   if (seat === undefined) {
-    socket.close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
+    close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
     return
   }
 
   const fail = (message: string) => {
     say({ kind: 'error', code: 'BAD_REQUEST', message })
-    socket.close(closeCodes.protocol, 'BAD_REQUEST')
+    close(closeCodes.protocol, 'BAD_REQUEST')
   }
   const drained = () => {
     for (const subscription of subscriptions.values()) subscription.drained()
   }
-  const outlet: Outlet = {
-    write(frame) {
-      if (socket.readyState !== socket.OPEN) return
-      if (window > 0) uncredited += Buffer.byteLength(frame.payload)
-      socket.send(frame.payload)
-    },
-    pending: () => (window > 0 && uncredited >= window ? Number.POSITIVE_INFINITY : socket.bufferedAmount),
-    close: (code, reason) => {
-      socket.close(code, reason)
-      // A peer that does not read does not answer the close either.
-      clock.after(5_000, () => socket.terminate())
-    },
-  }
-  const subscribe = (ref: string, wanted: { feed: 'events' | 'state'; filter: Filter; cursor?: string; fromStart?: boolean }) => {
+  const pending = () => (window > 0 && uncredited >= window ? hub.socketBytes + 1 + uncredited : socket.bufferedAmount)
+
+  function subscribe(ref: string, { feed, filter, cursor: text, fromStart }: Wanted) {
+    const held = heldCursor(text)
+    if (held === undefined) return say({ kind: 'error', ref, code: 'BAD_CURSOR', message: 'The cursor is not one of ours.' })
     if (subscriptions.size >= mostSubscriptions) return fail(`A connection takes at most ${mostSubscriptions} subscriptions.`)
-    // The answer must come before the first frame, and frames only follow later turns of the loop.
-    const made = hub.subscribe({ tenant: caller.tenant, framing: 'json', ...wanted }, outlet)
-    if (made === undefined) return say({ kind: 'error', ref, code: 'BAD_CURSOR', message: 'The cursor is not one of ours.' })
-    if (subscriptions.has(made.sub)) {
+    let sub = ''
+    const outlet: Outlet = {
+      opened: (cursor) => say({ kind: 'subscribed', ref, sub, cursor }),
+      write(frame) {
+        if (socket.readyState !== socket.OPEN) return
+        uncredited += frame.bytes
+        // The frame is finished, the same for every reader; with no extension and no fragments `ws` would write just these bytes.
+        request.socket.write(frame.payload)
+      },
+      pending,
+      close,
+    }
+    const made = hub.subscribe({ tenant: caller.tenant, framing: 'ws.json', feed, filter: filter ?? {}, ...held, fromStart }, outlet)
+    sub = made.sub
+    if (subscriptions.has(sub)) {
       made.close()
       return say({ kind: 'error', ref, code: 'BAD_REQUEST', message: 'This feed with this filter is subscribed already.' })
     }
-    subscriptions.set(made.sub, made)
-    say({ kind: 'subscribed', ref, sub: made.sub, cursor: made.cursor })
+    subscriptions.set(sub, made)
   }
 
-  request.socket.on('drain', drained)
-  let alive = true
-  let cancel = () => {}
-  const ping = () => {
-    if (!alive) return socket.terminate()
-    alive = false
-    socket.ping()
-    cancel = clock.after(heartbeatMs, ping)
+  let heardAt = clock.now()
+  const heard = () => {
+    heardAt = clock.now()
   }
-  cancel = clock.after(heartbeatMs, ping)
-  socket.on('pong', () => {
-    alive = true
-  })
+  const deadMs = (heartbeatMs * deadAfterMs) / usualHeartbeatMs
+  /** A half-open peer answers no ping: it is gone when nothing was heard of it for long enough. */
+  const check = () => {
+    const silentMs = clock.now() - heardAt
+    if (silentMs >= deadMs) return socket.terminate()
+    if (silentMs >= heartbeatMs) socket.ping()
+    cancelCheck = clock.after(Math.min(heartbeatMs, deadMs - silentMs), check)
+  }
+  let cancelCheck = clock.after(heartbeatMs, check)
+  request.socket.on('drain', drained)
+  socket.on('pong', heard)
+  socket.on('ping', heard)
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
-    cancel()
+    cancelCheck()
     seat.leave()
     for (const subscription of subscriptions.values()) subscription.close()
     subscriptions.clear()
   })
   socket.on('message', (bytes: Buffer) => {
-    alive = true
+    heard()
+    if (socket.readyState !== socket.OPEN) return
     if (bytes.length > mostFrameBytes) return fail(`A frame has at most ${mostFrameBytes} bytes.`)
-    const frame = parse(String(bytes))
+    const frame = parseClientFrame(String(bytes))
     if (typeof frame === 'string') return fail(frame)
-    if (frame.kind === 'subscribe')
-      subscribe(frame.ref, {
-        feed: frame.feed,
-        filter: frame.filter ?? {},
-        ...(frame.cursor === undefined ? {} : { cursor: frame.cursor }),
-      })
+    if (frame.kind === 'subscribe') subscribe(frame.ref, frame)
     else if (frame.kind === 'unsubscribe') {
       subscriptions.get(frame.sub)?.close()
       subscriptions.delete(frame.sub)

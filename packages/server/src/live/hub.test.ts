@@ -1,0 +1,259 @@
+import type { Event } from '@signalbox/model/event.ts'
+import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
+import { afterEach, expect, test } from 'vitest'
+import { createFakeClock } from '../clock.fake.ts'
+import type { HubConfig } from './hub.ts'
+import { nextTurn } from './pace.ts'
+import { openSession, sessionStates, sessionSteps, step, transitions } from './session.ts'
+import { type Attached, attach, createTestLog, startHub, type TestLog, work } from './testing.ts'
+
+const stops: (() => void)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+async function stage(options: { log?: TestLog; config?: Partial<HubConfig> } = {}) {
+  const log = options.log ?? createTestLog({ partitions: 1 })
+  const clock = createFakeClock(1_700_000_000_000)
+  const { hub, metrics } = await startHub(log, { clock, ...(options.config === undefined ? {} : { config: options.config }) })
+  stops.push(() => hub.stop())
+  return { log, clock, hub, metrics }
+}
+
+const logs = (count: number, data: Event['data'] = {}): Partial<Event>[] => Array.from({ length: count }, () => ({ type: 'log', data }))
+const positionsOf = (reader: Attached) => reader.received.map(([, position]) => position)
+const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, i) => first + i)
+const kinds = (reader: Attached) => reader.frames.map(({ kind }) => kind)
+const isWhole = ({ frames }: Attached) => frames.some((frame) => frame.kind === 'snapshot' && frame.last)
+const isOpen = (reader: Attached) => reader.frames.length > 0
+const value = async (metric: { get(): Promise<{ values: { value: number }[] }> }) => (await metric.get()).values[0]?.value ?? 0
+
+test('every step of a session from every state is one of the table, or a bug that is named', () => {
+  for (const state of sessionStates) {
+    for (const by of sessionSteps) {
+      const session = openSession({ opened() {}, write() {}, pending: () => 0, close() {} }, [0])
+      session.state = state
+      const next = transitions[state][by]
+      if (next === undefined) expect(() => step(session, by)).toThrow(`"${by}" in the state "${state}"`)
+      else {
+        step(session, by)
+        expect(session.state).toBe(next)
+      }
+    }
+  }
+})
+
+test('a slow reader gets an announced gap that can be fetched, and the quick one gets everything', async () => {
+  const { log, clock, hub, metrics } = await stage({ config: { maxLagEvents: 500, socketBytes: 10_000 } })
+  const quick = attach(hub, {})
+  const slow = attach(hub, {})
+  await work(clock, () => isOpen(quick) && isOpen(slow))
+  slow.stall()
+  for (let i = 0; i < 100; i += 1) {
+    log.commit(0, logs(20, { text: 'x'.repeat(200) }))
+    await work(clock, () => positionsOf(quick).length === 20 * (i + 1))
+  }
+  expect(positionsOf(quick)).toEqual(upTo(2_000))
+  slow.read()
+  await work(clock, () => slow.cursor() === quick.cursor())
+  const gaps = slow.frames.filter((frame) => frame.kind === 'gap')
+  expect(gaps).toHaveLength(1)
+  const [gap] = gaps
+  if (gap?.kind !== 'gap') throw new Error('no gap')
+  expect(gap.reason).toBe('slow')
+  expect(new URL(gap.fetch, 'http://localhost').searchParams.get('cursor')).toBe(gap.from)
+  expect(new URL(gap.fetch, 'http://localhost').searchParams.get('until')).toBe(gap.cursor)
+  const got = positionsOf(slow)
+  expect(got).toEqual(upTo(got.length))
+  expect(await value(metrics.gaps)).toBe(1)
+  expect(await value(metrics.dropped)).toBe(2_000 - got.length)
+  log.commit(0, logs(1))
+  await work(clock, () => positionsOf(slow).at(-1) === 2_001)
+})
+
+test('who comes from far behind is given everything, however slowly it reads', async () => {
+  const { log, clock, hub } = await stage({ config: { maxLagEvents: 500, socketBytes: 10_000, ringBytes: 100_000 } })
+  for (let i = 0; i < 30; i += 1) log.commit(0, logs(100, { text: 'x'.repeat(100) }))
+  const reader = attach(hub, { fromStart: true })
+  await work(clock, () => isOpen(reader))
+  while (positionsOf(reader).length < 3_000) {
+    reader.stall()
+    for (let i = 0; i < 5; i += 1) await nextTurn()
+    reader.read()
+    await nextTurn()
+  }
+  expect(positionsOf(reader)).toEqual(upTo(3_000))
+  expect(kinds(reader)).not.toContain('gap')
+})
+
+test('a reader that never reads holds a bounded number of bytes, then is closed by name', async () => {
+  const { log, clock, hub, metrics } = await stage({ config: { slowCloseMs: 30_000 } })
+  const stuck = attach(hub, {})
+  const quick = attach(hub, {})
+  const state = attach(hub, { feed: 'state' })
+  await work(clock, () => isOpen(stuck) && isOpen(quick) && isWhole(state))
+  stuck.stall()
+  state.stall()
+  for (let i = 0; i < 200; i += 1) {
+    log.commit(
+      0,
+      upTo(50).map((n) => ({ type: 'agent.heartbeat', agent: `agent-${n}`, data: { text: 'x'.repeat(1_000) } })),
+    )
+    await work(clock, () => positionsOf(quick).length === 50 * (i + 1))
+    expect(stuck.waitingBytes()).toBeLessThan(64 * 1024 + 1.1 * 1024 * 1024)
+    expect(state.waitingBytes()).toBeLessThan(64 * 1024 + 1.1 * 1024 * 1024)
+  }
+  expect(stuck.closedWith()).toBeUndefined()
+  clock.advance(32_000)
+  expect(stuck.closedWith()).toBe(closeCodes.slowConsumer)
+  expect(state.closedWith()).toBe(closeCodes.slowConsumer)
+  expect(await value(metrics.slowCloses)).toBe(2)
+  expect(quick.closedWith()).toBeUndefined()
+})
+
+test('a large snapshot is given page by page to a reader that reads slowly, and holds no other up', async () => {
+  const { log, clock, hub } = await stage({ config: { socketBytes: 1_000 } })
+  log.commit(
+    0,
+    upTo(3_500).map((n) => ({ type: 'agent.started', agent: `agent-${n}` })),
+  )
+  const slow = attach(hub, { feed: 'state' })
+  slow.stall()
+  await work(clock, () => slow.waitingBytes() > 0)
+  for (let i = 0; i < 5; i += 1) await nextTurn()
+  const onePage = slow.waitingBytes()
+  const quick = attach(hub, { feed: 'state' })
+  await work(clock, () => quick.state.size('agents') === 3_500)
+  expect(slow.waitingBytes()).toBe(onePage)
+  while (!isWhole(slow)) {
+    slow.read()
+    slow.stall()
+    for (let i = 0; i < 5; i += 1) await nextTurn()
+  }
+  expect(slow.state.size('agents')).toBe(3_500)
+})
+
+test('a slow state reader gets the newest row of each key, once', async () => {
+  const { log, clock, hub, metrics } = await stage({ config: { socketBytes: 100 } })
+  const reader = attach(hub, { feed: 'state' })
+  await work(clock, () => isWhole(reader))
+  reader.stall()
+  for (let i = 0; i < 50; i += 1) {
+    log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn()
+    clock.advance(5)
+  }
+  reader.read()
+  await work(clock, () => reader.state.get('agents', 'a')?.events === 50)
+  expect(reader.frames.filter(({ kind }) => kind === 'delta').length).toBeLessThan(5)
+  expect(await value(metrics.conflated)).toBeGreaterThan(40)
+})
+
+test('a commit whose announcement was lost arrives from the store, whether another follows or not', async () => {
+  const { log, clock, hub } = await stage()
+  const reader = attach(hub, {})
+  await work(clock, () => isOpen(reader))
+  log.commit(0, logs(3), { lost: true })
+  log.commit(0, logs(2))
+  await work(clock, () => positionsOf(reader).length === 5)
+  log.commit(0, logs(4), { lost: true })
+  await work(clock, () => positionsOf(reader).length === 9)
+  expect(positionsOf(reader)).toEqual(upTo(9))
+})
+
+test('an idle feed is flushed at once, a busy one in windows', async () => {
+  const { log, clock, hub } = await stage({ config: { flushMs: 20 } })
+  const reader = attach(hub, {})
+  await work(clock, () => isOpen(reader))
+  clock.advance(100)
+  log.commit(0, logs(1))
+  for (let i = 0; i < 3; i += 1) await nextTurn()
+  expect(positionsOf(reader)).toEqual([1])
+  for (let i = 0; i < 10; i += 1) {
+    log.commit(0, logs(1))
+    await nextTurn()
+  }
+  expect(positionsOf(reader)).toEqual([1])
+  clock.advance(20)
+  for (let i = 0; i < 3; i += 1) await nextTurn()
+  expect(positionsOf(reader)).toEqual(upTo(11))
+  expect(reader.frames.filter(({ kind }) => kind === 'events')).toHaveLength(2)
+})
+
+test('a filtered reader gets only what matches, and its cursor moves with the log all the same', async () => {
+  const { log, clock, hub } = await stage({ config: { heartbeatMs: 5_000 } })
+  const reader = attach(hub, { filter: { type: ['tool.*'], agent: ['a', 'b'] } })
+  await work(clock, () => isOpen(reader))
+  log.commit(0, [
+    { type: 'tool.started', agent: 'a' },
+    { type: 'tool.started', agent: 'c' },
+    { type: 'toolbox', agent: 'a' },
+    { type: 'tool.failed', agent: 'b' },
+    { type: 'tool.failed' },
+  ])
+  await work(clock, () => positionsOf(reader).length === 2)
+  expect(positionsOf(reader)).toEqual([1, 4])
+  log.commit(0, logs(500))
+  const before = reader.cursor()
+  clock.advance(5_000)
+  await work(clock, () => reader.cursor() !== before)
+  expect(reader.frames.at(-1)).toMatchObject({ kind: 'heartbeat', from: before, cursor: hub.cursor() })
+})
+
+test('readers who come back together cost one snapshot and one page', async () => {
+  const { log, clock, hub } = await stage({ config: { ringBytes: 1_000 } })
+  for (let i = 0; i < 5; i += 1) log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+  const readers = upTo(500).flatMap(() => [attach(hub, { feed: 'state' }), attach(hub, { fromStart: true })])
+  await work(clock, () => readers.every((reader) => reader.state.size('agents') === 1 || positionsOf(reader).length === 5))
+  expect(log.reads.snapshot).toBe(1)
+  expect(log.reads.readPartition).toBeLessThan(5)
+})
+
+test('a broadcast lets others run, and one who joins in its midst misses nothing and gets nothing twice', async () => {
+  const { log, clock, hub } = await stage()
+  const readers = upTo(1_000).map(() => attach(hub, {}))
+  await work(clock, () => readers.every(isOpen))
+  log.commit(0, logs(2))
+  await work(clock, () => readers.some(({ received }) => received.length > 0))
+  expect(readers.some(({ received }) => received.length === 0)).toBe(true)
+  const late = attach(hub, { fromStart: true })
+  log.commit(0, logs(2))
+  await work(clock, () => [...readers, late].every(({ received }) => received.length === 4))
+  for (const reader of [...readers, late]) expect(positionsOf(reader)).toEqual([1, 2, 3, 4])
+})
+
+test('a store that fails costs its readers their connection, to come back, and nobody else anything', async () => {
+  const log = createTestLog({ partitions: 1 })
+  const { clock, hub } = await stage({ log, config: { ringBytes: 1_000 } })
+  for (let i = 0; i < 5; i += 1) log.commit(0, logs(1))
+  const quick = attach(hub, {})
+  await work(clock, () => isOpen(quick))
+  log.reader.readPartition = async () => {
+    throw new Error('the database is away')
+  }
+  const behind = attach(hub, { fromStart: true })
+  await work(clock, () => behind.closedWith() === closeCodes.tryLater)
+  log.commit(0, logs(1))
+  await work(clock, () => positionsOf(quick).length === 1)
+})
+
+test('a drain tells everyone when to come back, spread by how many they are', async () => {
+  const { hub } = await stage({ config: { maxConnections: 20_000 } })
+  const heard: ServerFrame[] = []
+  for (let i = 0; i < 20_000; i += 1) hub.enter('sse', (goaway) => heard.push(goaway))
+  expect(hub.enter('sse', () => {})).toBeUndefined()
+  hub.drain()
+  expect(heard).toHaveLength(20_000)
+  expect(heard[0]).toEqual({ kind: 'goaway', reason: 'drain', reconnectInMs: [500, 20_500] })
+})
+
+test('what is written to readers is counted, with the time it took', async () => {
+  const { log, clock, hub, metrics } = await stage()
+  const readers = [attach(hub, {}), attach(hub, {})]
+  await work(clock, () => readers.every(isOpen))
+  log.commit(0, logs(3))
+  await work(clock, () => readers.every(({ received }) => received.length === 3))
+  expect(await value(metrics.liveDeliveries)).toBe(6)
+  const seconds = await metrics.liveSeconds.get()
+  expect(seconds.values.find(({ metricName }) => metricName?.endsWith('_count'))?.value).toBe(1)
+})

@@ -1,0 +1,50 @@
+/** How much the live stage does at once: sockets written in one turn of the loop, reads of the store at one time. */
+
+const socketsPerTurn = 200
+
+export const nextTurn = (): Promise<void> => new Promise((resume) => setImmediate(resume))
+
+/** Of one flush: lets others run every 200 sockets and adds up the time the flush itself took. */
+export interface Pace {
+  /** Call after each socket; await what it returns. */
+  wrote(): Promise<void> | undefined
+  readonly costMs: () => number
+}
+
+export function createPace(): Pace {
+  let sockets = 0
+  let costMs = 0
+  let since = performance.now()
+  const pause = async () => {
+    costMs += performance.now() - since
+    await nextTurn()
+    since = performance.now()
+  }
+  return {
+    wrote() {
+      sockets += 1
+      return sockets % socketsPerTurn === 0 ? pause() : undefined
+    },
+    costMs: () => costMs + performance.now() - since,
+  }
+}
+
+export type Turns = <T>(task: () => Promise<T>) => Promise<T>
+
+/** At most `most` tasks at a time, in the order asked. A storm of readers waits here and leaves the store to others. */
+export function createTurns(most: number): Turns {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async (task) => {
+    if (running >= most) await new Promise<void>((resume) => waiting.push(resume))
+    else running += 1
+    try {
+      return await task()
+    } finally {
+      // The place goes to the next in line; only the last gives it back.
+      const next = waiting.shift()
+      if (next === undefined) running -= 1
+      else next()
+    }
+  }
+}

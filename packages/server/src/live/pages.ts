@@ -1,0 +1,180 @@
+/** What a feed has between two places of the log, as frames of bounded size: from memory where it is there, else from the store. */
+import type { FeedKind, Filter } from '@signalbox/model/live.ts'
+import { toWire } from '@signalbox/model/wire.ts'
+import type { Metrics } from '../ops/metrics.ts'
+import type { LogReader } from '../store/store.ts'
+import { matchesEvent, matchesRow } from './filter.ts'
+import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
+import type { ResyncReason } from './place.ts'
+import { type Ring, rowWire } from './ring.ts'
+import type { Snapshot } from './snapshots.ts'
+
+export interface Feed {
+  readonly sub: string
+  readonly tenant: string
+  readonly feed: FeedKind
+  readonly filter: Filter
+  readonly framing: Framing
+}
+
+export interface Page {
+  /** Absent: nothing matched up to `to`. */
+  readonly frame: Encoded | undefined
+  readonly to: readonly number[]
+}
+
+export interface Limits {
+  readonly items: number
+  readonly bytes: number
+}
+
+/** From where is looked, what the reader holds (the frame's `from`), and how far. */
+export interface Range {
+  readonly after: readonly number[]
+  readonly from: readonly number[]
+  readonly upTo: readonly number[]
+}
+
+export interface Pages {
+  covers(after: readonly number[]): boolean
+  fromRing(range: Range, limits: Limits): Page
+  fromStore(range: Range, limits: Limits): Promise<Page>
+  heartbeat(from: readonly number[], to: readonly number[], serverTime: number): Encoded
+  gap(from: readonly number[], to: readonly number[]): Encoded
+  resync(reason: ResyncReason, positions: readonly number[]): Encoded
+  snapshot(snapshot: Snapshot): readonly Encoded[]
+}
+
+interface PagesDeps extends Feed {
+  readonly ring: Ring
+  readonly reader: LogReader
+  readonly metrics: Metrics
+  readonly cursorOf: (positions: readonly number[]) => string
+}
+
+const snapshotPageRows = 1_000
+/** Positions looked at for one page when few match. */
+const mostScanned = 20_000
+
+export function createPages(deps: PagesDeps): Pages {
+  const { sub, tenant, feed, filter, framing, ring, reader, metrics, cursorOf } = deps
+  const startCursor = cursorOf(ring.heads.map(() => 0))
+  /** Rows asked of the store at once: fewer once events turn out to be large. */
+  let storeLimit = 500
+
+  const page = (range: Range, to: readonly number[], wires: readonly string[]): Page => {
+    if (wires.length === 0) return { frame: undefined, to }
+    const make = feed === 'state' ? encodeDelta : encodeEvents
+    return { frame: make(framing, sub, cursorOf(range.from), cursorOf(to), wires), to }
+  }
+
+  function eventsFromRing(range: Range, limits: Limits): Page {
+    const to = [...range.after]
+    const wires: string[] = []
+    let bytes = 0
+    let scanned = 0
+    for (let partition = 0; partition < to.length; partition += 1) {
+      const upTo = range.upTo[partition] ?? 0
+      for (const { event, wire } of ring.events(partition, range.after[partition] ?? 0, upTo)) {
+        if (wires.length >= limits.items || bytes >= limits.bytes || scanned >= mostScanned) return page(range, to, wires)
+        scanned += 1
+        to[partition] = event.position
+        if (event.tenant !== tenant || !matchesEvent(filter, event)) continue
+        const text = wire()
+        bytes += text.length
+        wires.push(text)
+      }
+      to[partition] = Math.max(to[partition] ?? 0, upTo)
+    }
+    return page(range, to, wires)
+  }
+
+  function rowsFromRing(range: Range, limits: Limits): Page {
+    const to = [...range.after]
+    /** Newest row of each key: the rows between are conflated. */
+    const newest = new Map<string, () => string>()
+    let seen = 0
+    scan: for (let partition = 0; partition < to.length; partition += 1) {
+      const upTo = range.upTo[partition] ?? 0
+      for (const end of ring.ends(partition, range.after[partition] ?? 0, upTo)) {
+        if (newest.size >= limits.items) break scan
+        for (const { row, wire } of ring.rows(partition, to[partition] ?? 0, end)) {
+          if (row.tenant !== tenant || !matchesRow(filter, row.table, row.row)) continue
+          seen += 1
+          newest.set(`${partition} ${row.table} ${row.key}`, wire)
+        }
+        to[partition] = end
+      }
+      to[partition] = Math.max(to[partition] ?? 0, upTo)
+    }
+    metrics.conflated.inc(seen - newest.size)
+    return page(
+      range,
+      to,
+      [...newest.values()].map((wire) => wire()),
+    )
+  }
+
+  async function fromStore(range: Range, limits: Limits): Promise<Page> {
+    const partition = range.after.findIndex((position, i) => position < (range.upTo[i] ?? 0))
+    if (partition < 0) return { frame: undefined, to: range.after }
+    const where = { tenant, partition, after: range.after[partition] ?? 0, upTo: range.upTo[partition] ?? 0, filter }
+    const reached = (position: number) => range.after.map((held, i) => (i === partition ? position : held))
+    if (feed === 'state') {
+      const { rows, scannedTo } = await reader.rowsChanged({ ...where, limit: limits.items })
+      return page(range, reached(scannedTo), rows.map(rowWire))
+    }
+    const { events, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
+    const wires: string[] = []
+    let bytes = 0
+    for (const event of events) {
+      if (bytes >= limits.bytes) break
+      const text = toWire(event)
+      bytes += text.length
+      wires.push(text)
+    }
+    storeLimit = bytes >= limits.bytes ? Math.max(1, wires.length) : Math.min(500, storeLimit * 2)
+    const cutAt = wires.length < events.length ? events[wires.length - 1]?.position : undefined
+    return page(range, reached(cutAt ?? scannedTo), wires)
+  }
+
+  return {
+    covers: (after) => after.every((position, partition) => ring.covers(partition, position)),
+    fromRing: feed === 'state' ? rowsFromRing : eventsFromRing,
+    fromStore,
+    heartbeat: (from, to, serverTime) =>
+      encode(framing, { kind: 'heartbeat', sub, from: cursorOf(from), cursor: cursorOf(to), serverTime }),
+    gap(from, to) {
+      metrics.gaps.inc()
+      metrics.dropped.inc(to.reduce((sum, position, i) => sum + position - (from[i] ?? 0), 0))
+      const query = new URLSearchParams([
+        ['feed', feed],
+        ['cursor', cursorOf(from)],
+        ['until', cursorOf(to)],
+        ...Object.entries(filter).flatMap(([name, values]) => (values as readonly string[]).map((value) => [name, value])),
+      ])
+      return encode(framing, {
+        kind: 'gap',
+        sub,
+        from: cursorOf(from),
+        cursor: cursorOf(to),
+        reason: 'slow',
+        fetch: `/v1/poll?${query}`,
+      })
+    },
+    resync(reason, positions) {
+      metrics.resyncs.inc({ reason })
+      // Until its snapshot is whole, a state feed's reader has nothing to go on from.
+      return encode(framing, { kind: 'resync', sub, cursor: feed === 'state' ? startCursor : cursorOf(positions), reason })
+    },
+    snapshot({ positions, wires }) {
+      const cursor = cursorOf(positions)
+      const pages: Encoded[] = []
+      for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
+        const last = i + snapshotPageRows >= wires.length
+        pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), last, startCursor))
+      }
+      return pages
+    },
+  }
+}

@@ -1,0 +1,49 @@
+/** Where a reader goes on: its cursor against the log as it is. */
+import type { FeedKind } from '@signalbox/model/live.ts'
+import type { Heads, LogReader } from '../store/store.ts'
+import type { Ring } from './ring.ts'
+
+export type ResyncReason = 'epoch' | 'expired' | 'future'
+
+export type Place =
+  /** Events without a cursor: from here on. */
+  | { readonly kind: 'now' }
+  | { readonly kind: 'at'; readonly positions: readonly number[] }
+  | { readonly kind: 'snapshot' }
+  /** The cursor is of no use. State: a snapshot follows. Events: they go on after `positions`. */
+  | { readonly kind: 'resync'; readonly reason: ResyncReason; readonly positions: readonly number[] }
+
+export interface Asked {
+  readonly feed: FeedKind
+  readonly cursor?: Heads | undefined
+  /** Events without a cursor: from the oldest kept. */
+  readonly fromStart?: boolean | undefined
+}
+
+interface Log {
+  readonly epoch: string
+  readonly ring: Ring
+  readonly reader: LogReader
+}
+
+export async function placeOf({ feed, cursor, fromStart }: Asked, { epoch, ring, reader }: Log): Promise<Place> {
+  if (cursor === undefined) {
+    if (feed === 'state') return { kind: 'snapshot' }
+    return fromStart === true ? { kind: 'at', positions: (await reader.oldest()).map((position) => position - 1) } : { kind: 'now' }
+  }
+  const { positions } = cursor
+  if (cursor.epoch !== epoch || positions.length !== ring.heads.length)
+    return { kind: 'resync', reason: 'epoch', positions: [...ring.heads] }
+  // Ahead of the commits announced here is common; ahead of the store means a log that lost its tail without a new epoch.
+  if (isAhead(positions, ring.heads) && isAhead(positions, (await reader.heads()).positions))
+    return { kind: 'resync', reason: 'future', positions: [...ring.heads] }
+  // The place before the first event is also what a reader holds whose snapshot broke off.
+  if (feed === 'state') return positions.every((position) => position === 0) ? { kind: 'snapshot' } : { kind: 'at', positions }
+  if (positions.every((position, partition) => ring.covers(partition, position))) return { kind: 'at', positions }
+  const oldest = await reader.oldest()
+  if (positions.every((position, i) => position + 1 >= (oldest[i] ?? 1))) return { kind: 'at', positions }
+  return { kind: 'resync', reason: 'expired', positions: positions.map((position, i) => Math.max(position, (oldest[i] ?? 1) - 1)) }
+}
+
+export const isAhead = (a: readonly number[], b: readonly number[]): boolean => a.some((position, i) => position > (b[i] ?? 0))
+export const isSame = (a: readonly number[], b: readonly number[]): boolean => a.every((position, i) => position === b[i])

@@ -1,0 +1,194 @@
+import { createLiveState } from '@signalbox/model/live-state.ts'
+import { type Table, tables } from '@signalbox/model/rows.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Connected, connect, type TransportName } from './connect.testing.ts'
+import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean()
+})
+
+const serve = async (log: TestLog, config: Parameters<typeof startLiveServer>[1] = {}): Promise<LiveServer> => {
+  const server = await startLiveServer(log, config)
+  cleanups.push(() => server.stop())
+  return server
+}
+const open = async (...args: Parameters<typeof connect>): Promise<Connected> => {
+  const connected = await connect(...args)
+  cleanups.push(() => connected.close())
+  return connected
+}
+
+let work = 0
+/** Some agents' work, in both partitions. */
+function workOn(log: TestLog, count: number) {
+  for (let i = 0; i < count; i += 1) {
+    work += 1
+    const run = `run-${work % 2}`
+    log.commit(work % 2, [
+      { type: 'task.created', run, agent: `agent-${work % 5}`, task: `task-${work % 7}`, data: { title: 'Überlauf 🚦 prüfen' } },
+      { type: 'agent.heartbeat', run, agent: `agent-${work % 5}` },
+    ])
+  }
+}
+
+const wholeState = async (log: TestLog) => {
+  const { rows } = await log.reader.snapshot({ tenant: 'default' })
+  const state = createLiveState()
+  state.apply({ kind: 'snapshot', sub: '', cursor: '', rows, last: true })
+  return shown(state)
+}
+const shown = (state: { all(table: Table): Iterable<readonly [string, unknown]> }) =>
+  Object.fromEntries(tables.map((table) => [table, Object.fromEntries([...state.all(table)].sort(([a], [b]) => (a < b ? -1 : 1)))]))
+
+const isUpTo = (log: TestLog) => {
+  const heads = log.events.map((list) => list.length)
+  return ({ received }: { received: readonly (readonly [number, number])[] }) =>
+    heads.every((head, partition) => head === 0 || received.some(([p, position]) => p === partition && position === head))
+}
+
+interface Case {
+  readonly name: string
+  readonly ring?: number
+  /** What happens while the reader is away; answers the server it comes back to. */
+  readonly between: (log: TestLog, server: LiveServer) => Promise<{ log: TestLog; server: LiveServer }>
+  readonly resync?: { readonly events?: 'epoch' | 'expired' | 'future'; readonly state?: 'epoch' | 'expired' | 'future' }
+  readonly on?: (transport: TransportName) => TransportName
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'clean reconnect',
+    async between(log, server) {
+      workOn(log, 10)
+      return { log, server }
+    },
+  },
+  {
+    name: 'other transport',
+    async between(log, server) {
+      workOn(log, 10)
+      return { log, server }
+    },
+    on: (transport) => ({ ws: 'sse', sse: 'poll', poll: 'ws' })[transport] as TransportName,
+  },
+  {
+    name: 'quiet for long, beyond what memory holds',
+    ring: 4_000,
+    async between(log, server) {
+      workOn(log, 1_500)
+      return { log, server }
+    },
+  },
+  {
+    name: 'expired history',
+    ring: 4_000,
+    async between(log, server) {
+      workOn(log, 100)
+      log.expire(0, 60)
+      log.expire(1, 60)
+      return { log, server }
+    },
+    resync: { events: 'expired' },
+  },
+  {
+    name: 'restarted server',
+    async between(log, server) {
+      workOn(log, 10)
+      await server.stop()
+      return { log, server: await serve(log) }
+    },
+  },
+  {
+    name: 'changed epoch',
+    async between(_log, server) {
+      await server.stop()
+      const log = createTestLog()
+      workOn(log, 5)
+      return { log, server: await serve(log) }
+    },
+    resync: { events: 'epoch', state: 'epoch' },
+  },
+  {
+    name: 'a log that lost its end',
+    async between(old, server) {
+      await server.stop()
+      const log = createTestLog({ epoch: old.epoch })
+      workOn(log, 2)
+      return { log, server: await serve(log) }
+    },
+    resync: { events: 'future', state: 'future' },
+  },
+]
+
+describe.each(['ws', 'sse', 'poll'] as const)('resume on %s', (transport) => {
+  test.each(cases)('events: $name', async ({ ring, between, resync, on }) => {
+    const before = createTestLog()
+    const first = await serve(before, { config: ring === undefined ? {} : { ringBytes: ring } })
+    workOn(before, 10)
+    const one = await open(transport, first.url, { feed: 'events', fromStart: true })
+    await one.until(isUpTo(before))
+    const seen = [...one.received]
+    await one.close()
+
+    const { log, server } = await between(before, first)
+    const two = await open(on?.(transport) ?? transport, server.url, { feed: 'events', cursor: one.cursor() })
+    if (resync?.events !== undefined) await two.until(({ frames }) => frames.some(({ kind }) => kind === 'resync'))
+    workOn(log, 3)
+    await two.until(isUpTo(log))
+
+    const resyncs = two.frames.filter(({ kind }) => kind === 'resync')
+    expect(resyncs).toMatchObject(resync?.events === undefined ? [] : [{ reason: resync.events }])
+    if (resync === undefined) {
+      const all = [...seen, ...two.received]
+      for (const [partition, list] of log.events.entries())
+        expect(all.filter(([p]) => p === partition).map(([, position]) => position)).toEqual(list.map(({ position }) => position))
+    } else if (resync.events === 'expired') {
+      for (const [partition, list] of log.events.entries())
+        expect(two.received.filter(([p]) => p === partition).map(([, position]) => position)).toEqual(
+          list.map(({ position }) => position).filter((position) => position >= 60),
+        )
+    }
+  })
+
+  test.each(cases)('state: $name', async ({ ring, between, resync, on }) => {
+    const before = createTestLog()
+    const first = await serve(before, { config: ring === undefined ? {} : { ringBytes: ring } })
+    workOn(before, 10)
+    const one = await open(transport, first.url, { feed: 'state' })
+    await one.until(({ frames }) => frames.some((frame) => frame.kind === 'snapshot' && frame.last))
+    const then = await wholeState(before)
+    expect(shown(one.state)).toEqual(then)
+    await one.close()
+
+    const { log, server } = await between(before, first)
+    const two = await open(on?.(transport) ?? transport, server.url, { feed: 'state', cursor: one.cursor(), state: one.state })
+    workOn(log, 3)
+    const now = await wholeState(log)
+    await two.until(({ state }) => JSON.stringify(shown(state)) === JSON.stringify(now))
+    expect(two.frames.filter(({ kind }) => kind === 'resync')).toMatchObject(resync?.state === undefined ? [] : [{ reason: resync.state }])
+    expect(two.frames.some(({ kind }) => kind === 'snapshot')).toBe(resync?.state !== undefined)
+  })
+
+  if (transport !== 'ws')
+    test('a cursor that is none of ours is refused', async () => {
+      const server = await serve(createTestLog())
+      await expect(connect(transport, server.url, { feed: 'events', cursor: 'nonsense!' })).rejects.toThrow('BAD_CURSOR')
+    })
+
+  test('readers see their own tenant only', async () => {
+    const log = createTestLog()
+    const server = await serve(log)
+    const other = await open(transport, server.url, { feed: 'events', fromStart: true, tenant: 'other' })
+    const own = await open(transport, server.url, { feed: 'events', fromStart: true })
+    log.commit(0, [{ type: 'log' }, { type: 'log', tenant: 'other' }, { type: 'log' }])
+    await own.until(({ received }) => received.length === 2)
+    await other.until(({ received }) => received.length === 1)
+    expect(own.received).toEqual([
+      [0, 1],
+      [0, 3],
+    ])
+    expect(other.received).toEqual([[0, 2]])
+  })
+})
