@@ -112,6 +112,12 @@ export const refusals = {
     hint: 'Start without a cursor.',
     retryable: false,
   },
+  HISTORY_GONE: {
+    status: 410,
+    means: 'The moment is older than what is kept.',
+    hint: 'Ask for a later moment, or raise SIGNALBOX_RETENTION_DAYS.',
+    retryable: false,
+  },
   TOO_MANY_CONNECTIONS: {
     status: 503,
     means: 'The server has no room for another live connection.',

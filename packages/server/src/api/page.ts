@@ -7,14 +7,21 @@ export const ListCursor = Type.Optional(Type.String({ maxLength: 2_000, descript
 
 type Key = readonly (string | number)[]
 
+/** What a part of a key may be; a forged one must not reach the database as another type. */
+const isKind = {
+  text: (part: unknown) => typeof part === 'string' && !part.includes('\u0000'),
+  number: (part: unknown) => Number.isSafeInteger(part),
+  id: (part: unknown) => typeof part === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),
+}
+
 export const encodeKey = (list: string, key: Key): string => Buffer.from(JSON.stringify([list, ...key])).toString('base64url')
 
 /** Refuses a cursor of another list or of none. */
-export function decodeKey(list: string, kinds: readonly ('string' | 'number')[], cursor: string | undefined): Key | undefined {
+export function decodeKey(list: string, kinds: readonly (keyof typeof isKind)[], cursor: string | undefined): Key | undefined {
   if (cursor === undefined) return undefined
   try {
     const [name, ...key] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [string, ...(string | number)[]]
-    if (name === list && key.length === kinds.length && key.every((part, i) => typeof part === kinds[i])) return key
+    if (name === list && key.length === kinds.length && key.every((part, i) => isKind[kinds[i] ?? 'text'](part))) return key
   } catch {
     // Falls through to the refusal.
   }

@@ -4,6 +4,7 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
+import { Refused } from '../http/problem.ts'
 import type { LogReader } from '../store/store.ts'
 
 export type FoldedRows = ReturnType<typeof createRows>
@@ -24,8 +25,12 @@ export async function positionsAt(pool: Pool, partitions: number, at: number): P
   )
 }
 
-/** One set of rows per partition: a reader joins the agents. */
+/**
+ * One set of rows per partition: a reader joins the agents.
+ * Refuses a moment whose history left with the retention, unless a snapshot holds it: half a state would look like a whole one.
+ */
 export async function stateAt(pool: Pool, reader: LogReader, tenant: TenantId, positions: readonly number[]): Promise<FoldedRows[]> {
+  const oldest = await reader.oldest()
   return Promise.all(
     positions.map(async (upTo, partition) => {
       const rows = createRows()
@@ -34,6 +39,12 @@ export async function stateAt(pool: Pool, reader: LogReader, tenant: TenantId, p
         [partition, upTo, FOLD_VERSION],
       )
       let after = Number(found[0]?.position ?? 0)
+      const exact = found[0] !== undefined && after === upTo
+      if (!exact && after + 1 < (oldest[partition] ?? 1))
+        throw new Refused({
+          code: 'HISTORY_GONE',
+          detail: `The log of partition ${partition} starts at ${oldest[partition]}; this moment needs it from ${after + 1}.`,
+        })
       if (found[0] !== undefined) {
         for (const [owner, table, key, row] of JSON.parse(zstdDecompressSync(found[0].state).toString()) as SnapshotState)
           if (owner === tenant) rows.set(table, key, row)

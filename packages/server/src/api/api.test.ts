@@ -1,0 +1,276 @@
+import type { EventInput, StoredEvent } from '@signalbox/model/event.ts'
+import { uuidv7 } from '@signalbox/model/ids.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createKeys } from '../ops/auth.ts'
+import { stopDatabases } from '../store/testing.ts'
+import { startTestApi, type TestApi } from './testing.ts'
+
+interface Row {
+  readonly id: string
+  readonly [name: string]: unknown
+}
+
+let api: TestApi
+const base = Date.now() - 60_000
+let sent: (EventInput & { readonly id: string })[] = []
+
+/** One manager, three workers, two runs, eleven tasks, a call left open, a producer that lost a number. */
+function fleet(): (EventInput & { readonly id: string })[] {
+  const events: (EventInput & { readonly id: string })[] = []
+  const add = (event: Omit<EventInput, 'id' | 'source' | 'time'> & { readonly source?: string }) => {
+    const at = base + events.length * 10
+    events.push({ source: 'fleet', ...event, id: uuidv7(at), time: new Date(at).toISOString() })
+  }
+  add({ type: 'agent.started', agent: 'boss', run: 'alpha', data: { role: 'manager', name: 'The \u0000 boss \ud800' } })
+  add({ type: 'run.started', agent: 'boss', run: 'alpha', data: { name: 'Alpha' } })
+  for (let i = 0; i < 10; i += 1) {
+    const agent = `w${i % 3}`
+    const task = `t${i}`
+    add({ type: 'task.created', agent: 'boss', run: 'alpha', task, data: { title: `Task ${i}`, assignee: agent } })
+    add({ type: 'task.started', agent, run: 'alpha', task })
+    add({ type: 'tool.started', agent, run: 'alpha', task, data: { call: `c${i}`, name: 'grep' } })
+    if (i < 9) add({ type: 'tool.finished', agent, run: 'alpha', task, data: { call: `c${i}` } })
+    add({
+      type: 'llm.finished',
+      agent,
+      run: 'alpha',
+      task,
+      data: { call: `l${i}`, usage: { inputTokens: 10, outputTokens: 2 }, costMicros: 5 },
+    })
+    if (i < 8) add({ type: 'task.completed', agent, run: 'alpha', task })
+  }
+  add({ type: 'task.created', agent: 'w0', run: 'beta', task: 't0', data: { title: 'The other t0' } })
+  add({ type: 'run.finished', agent: 'boss', run: 'alpha' })
+  add({ type: 'custom.thing', source: 'counter', seq: 1, epoch: 1 })
+  add({ type: 'custom.thing', source: 'counter', seq: 3, epoch: 1 })
+  return events
+}
+
+beforeAll(async () => {
+  api = await startTestApi()
+  sent = fleet()
+  const bad = { ...sent[0], id: uuidv7(base), time: 'yesterday' } as EventInput
+  const receipt = await api.send([...sent, bad, bad])
+  expect(receipt).toMatchObject({ accepted: sent.length, duplicates: 0, refused: [{ code: 'INVALID_EVENT' }, { code: 'INVALID_EVENT' }] })
+})
+afterAll(async () => {
+  await api?.stop()
+  await stopDatabases()
+})
+
+describe('events', () => {
+  test('all of them, newest first, in pages that neither skip nor repeat', async () => {
+    const items = await api.all<StoredEvent>('/v1/events', 7)
+    expect(items.map(({ id }) => id)).toEqual(sent.map(({ id }) => id).toReversed())
+    expect(items.at(-1)).toMatchObject({ id: sent[0]?.id, time: sent[0]?.time, data: sent[0]?.data })
+    expect((await api.all<StoredEvent>('/v1/events?order=asc', 50)).map(({ id }) => id)).toEqual(sent.map(({ id }) => id))
+  })
+
+  test('of one run in the order of the log, either way', async () => {
+    const items = await api.all<StoredEvent>('/v1/events?run=alpha', 9)
+    expect(items.map(({ id }) => id)).toEqual(sent.filter(({ run }) => run === 'alpha').map(({ id }) => id))
+    expect(new Set(items.map(({ partition }) => partition)).size).toBe(1)
+    expect(await api.all<StoredEvent>('/v1/events?run=alpha&order=desc', 9)).toEqual(items.toReversed())
+  })
+
+  test.each<[string, (event: EventInput) => boolean]>([
+    ['agent=w1', ({ agent }) => agent === 'w1'],
+    ['agent=w1&agent=w2', ({ agent }) => agent === 'w1' || agent === 'w2'],
+    ['type=tool.*', ({ type }) => type.startsWith('tool.')],
+    ['type=tool.started&type=llm.*', ({ type }) => type === 'tool.started' || type.startsWith('llm.')],
+    ['task=t3', ({ task }) => task === 't3'],
+    ['run=alpha&run=beta&task=t0', ({ task }) => task === 't0'],
+    ['agent=w1&type=task.*&task=t1', ({ agent, type, task }) => agent === 'w1' && type.startsWith('task.') && task === 't1'],
+    ['agent=nobody', () => false],
+    ['type=tool_*', () => false],
+  ])('filtered by %s', async (query, matches) => {
+    const items = await api.all<StoredEvent>(`/v1/events?${query}`, 1_000)
+    expect(new Set(items.map(({ id }) => id))).toEqual(new Set(sent.filter(matches).map(({ id }) => id)))
+  })
+
+  test('one by its id, in any case of letters', async () => {
+    const event = sent[4]
+    expect((await api.get<StoredEvent>(`/v1/events/${event?.id.toUpperCase()}`)).body).toMatchObject({ id: event?.id, type: event?.type })
+    expect(await api.get(`/v1/events/${uuidv7(base)}`)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } })
+  })
+})
+
+describe('agents', () => {
+  test('each once, joined over the partitions, its values unwrapped', async () => {
+    const agents = await api.all<Row>('/v1/agents', 2)
+    expect(agents.map(({ id }) => id)).toEqual(['boss', 'w0', 'w1', 'w2'])
+    expect(agents[0]).toMatchObject({ role: 'manager', name: 'The \u0000 boss \ud800' })
+    expect(agents[1]).toMatchObject({ role: 'worker', manager: 'boss' })
+    for (const { id, events } of agents) expect(events, id).toBe(sent.filter(({ agent }) => agent === id).length)
+  })
+
+  test('of a run, by id, one', async () => {
+    expect((await api.all<Row>('/v1/agents?run=beta', 10)).map(({ id }) => id)).toEqual(['w0'])
+    expect((await api.all<Row>('/v1/agents?run=alpha', 3)).map(({ id }) => id)).toEqual(['boss', 'w0', 'w1', 'w2'])
+    expect((await api.all<Row>('/v1/agents?run=nothing', 3)).map(({ id }) => id)).toEqual([])
+    expect((await api.all<Row>('/v1/agents?agent=w2&agent=w1', 1)).map(({ id }) => id)).toEqual(['w1', 'w2'])
+    expect((await api.get('/v1/agents/w0')).body).toMatchObject({ id: 'w0', inFlight: [{ call: 'c9', kind: 'tool', name: 'grep' }] })
+    expect((await api.get('/v1/agents/nobody')).status).toBe(404)
+  })
+})
+
+describe('runs and tasks', () => {
+  test('runs, newest first, by state, one', async () => {
+    expect((await api.all<Row>('/v1/runs', 1)).map(({ id }) => id)).toEqual(['beta', 'alpha'])
+    expect((await api.all<Row>('/v1/runs?state=finished', 5)).map(({ id }) => id)).toEqual(['alpha'])
+    expect((await api.get('/v1/runs/alpha')).body).toMatchObject({
+      name: 'Alpha',
+      tasks: { completed: 8, working: 2 },
+      totals: { llmCalls: 10, toolCalls: 10, inputTokens: 100, costMicros: 50 },
+    })
+    expect((await api.get('/v1/runs/gamma')).status).toBe(404)
+  })
+
+  test('tasks by run, agent and state; two runs may use one name', async () => {
+    const all = await api.all<Row>('/v1/tasks', 3)
+    expect(all).toHaveLength(11)
+    expect(all[0]).toMatchObject({ id: 't0', run: 'beta' })
+    expect(await api.all<Row>('/v1/tasks?run=alpha&state=working', 1)).toMatchObject([{ id: 't9' }, { id: 't8' }])
+    expect((await api.all<Row>('/v1/tasks?agent=w2', 9)).map(({ id }) => id)).toEqual(['t8', 't5', 't2'])
+    expect((await api.get('/v1/tasks/t0?run=alpha')).body).toMatchObject({ title: 'Task 0', state: 'completed' })
+    expect((await api.get('/v1/tasks/t0')).body).toMatchObject({ title: 'The other t0' })
+    expect((await api.get('/v1/tasks/t77')).status).toBe(404)
+  })
+
+  test('the graph of a run: who gave what to whom', async () => {
+    const { body } = await api.get<Record<string, Row[]>>('/v1/runs/alpha/graph')
+    expect(body.agents?.map(({ id }) => id)).toEqual(['boss', 'w0', 'w1', 'w2'])
+    expect(body.tasks).toHaveLength(10)
+    expect(body.edges?.map(({ from, to, kind, count }) => [from, to, kind, count]).sort()).toEqual([
+      ['boss', 'w0', 'delegation', 4],
+      ['boss', 'w1', 'delegation', 3],
+      ['boss', 'w2', 'delegation', 3],
+    ])
+    expect((await api.get('/v1/runs/gamma/graph')).status).toBe(404)
+  })
+
+  test('the calls of a run, paged, of one agent', async () => {
+    const calls = await api.all<Row>('/v1/runs/alpha/calls', 6)
+    expect(calls).toHaveLength(20)
+    expect(calls.filter(({ state }) => state !== 'finished')).toMatchObject([{ id: 'c9', state: 'open' }])
+    expect(await api.all<Row>('/v1/runs/alpha/calls?agent=w1', 50)).toHaveLength(6)
+  })
+})
+
+describe('state at a moment', () => {
+  test('now, it is what the lists show', async () => {
+    const { body } = await api.get<Record<string, Row[]>>('/v1/state')
+    expect(body.agents?.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(await api.all('/v1/agents', 10))
+    expect(new Set(body.tasks)).toEqual(new Set(await api.all('/v1/tasks', 100)))
+    expect(new Set(body.runs)).toEqual(new Set(await api.all('/v1/runs', 100)))
+    expect(body.calls).toMatchObject([{ id: 'c9' }])
+  })
+
+  test('of one run it holds that run alone, with its closed calls', async () => {
+    const { body } = await api.get<Record<string, Row[]>>('/v1/state?run=beta')
+    expect(body).toMatchObject({ runs: [{ id: 'beta' }], tasks: [{ run: 'beta' }], agents: [{ id: 'w0' }], calls: [], edges: [] })
+    expect((await api.get<Record<string, Row[]>>('/v1/state?run=alpha')).body.calls).toHaveLength(20)
+  })
+
+  test('before anything happened it is empty; at a cursor it is what was then', async () => {
+    expect((await api.get(`/v1/state?at=${new Date(base - 86_400_000).toISOString()}`)).body).toMatchObject({ agents: [], runs: [] })
+    const before = await api.get<{ cursor: string }>('/v1/state')
+    const at = Date.now()
+    const { cursor } = await api.send([{ source: 'late', type: 'agent.started', time: new Date(at).toISOString(), agent: 'late' }])
+    expect((await api.get('/v1/agents/late')).status).toBe(200)
+    const ids = async (when: string) => (await api.get<{ agents: Row[] }>(`/v1/state?at=${when}`)).body.agents.map(({ id }) => id)
+    expect(await ids(before.body.cursor)).not.toContain('late')
+    expect(await ids(String(cursor))).toContain('late')
+    expect(await ids(new Date(Date.now() + 1_000).toISOString())).toContain('late')
+  })
+})
+
+describe('operations', () => {
+  test('what was not applied is listed, and shown by its id', async () => {
+    const items = await api.all<Row>('/v1/quarantine', 1)
+    expect(items).toHaveLength(2)
+    expect(items[0]).toMatchObject({ door: 'rest', code: 'INVALID_EVENT', source: 'fleet' })
+    expect((await api.get(`/v1/quarantine/${items[0]?.id}`)).body).toEqual(items[0])
+    expect((await api.get(`/v1/quarantine/${uuidv7(base)}`)).status).toBe(404)
+  })
+
+  test('a producer that lost a number is named', async () => {
+    await expect
+      .poll(() => api.all<Row>('/v1/producers', 1), { timeout: 10_000 })
+      .toMatchObject([{ source: 'counter', high: 3, gaps: [{ epoch: 1, from: 2, to: 2 }], report: expect.stringContaining('lost 2') }])
+  })
+
+  test('the server tells about itself', async () => {
+    expect((await api.get('/v1/info')).body).toMatchObject({
+      partitions: 2,
+      retentionDays: 30,
+      epoch: expect.stringMatching(/^[0-9a-f]{8}$/),
+    })
+  })
+})
+
+describe('what is asked wrongly is refused by name', () => {
+  const forged = (...key: unknown[]) => Buffer.from(JSON.stringify(key)).toString('base64url')
+  test.each([
+    ['/v1/events?limit=0', 'BAD_REQUEST', 'limit'],
+    ['/v1/events?limit=1001', 'BAD_REQUEST', 'limit'],
+    ['/v1/events?limit=ten', 'BAD_REQUEST', 'limit'],
+    ['/v1/events?order=up', 'BAD_REQUEST', 'order'],
+    ['/v1/events?rnu=alpha', 'BAD_REQUEST', 'rnu'],
+    ['/v1/events?run=', 'BAD_REQUEST', 'run'],
+    ['/v1/events?agent=a%00b', 'BAD_REQUEST', 'agent'],
+    [`/v1/events?task=${'x'.repeat(300)}`, 'BAD_REQUEST', 'task'],
+    ['/v1/events/42', 'BAD_REQUEST', 'id'],
+    ['/v1/agents/%00', 'BAD_REQUEST', 'id'],
+    ['/v1/runs/%00/graph', 'BAD_REQUEST', 'id'],
+    ['/v1/tasks/t0?run=%00', 'BAD_REQUEST', 'run'],
+    ['/v1/tasks?state=%00', 'BAD_REQUEST', 'state'],
+    ['/v1/quarantine/42', 'BAD_REQUEST', 'id'],
+    ['/v1/state?at=yesterday', 'BAD_REQUEST', 'at'],
+    ['/v1/state?at=5', 'BAD_REQUEST', 'at'],
+    ['/v1/state?at=2026-13-45T00:00:00Z', 'BAD_REQUEST', 'at'],
+    [`/v1/state?at=${Buffer.from([1, 1, 2, 3, 4, 0, 0]).toString('base64url')}`, 'BAD_CURSOR', 'cursor'],
+    ['/v1/events?cursor=nonsense', 'BAD_CURSOR', 'cursor'],
+    [`/v1/events?cursor=${forged('runs', 1, 'alpha')}`, 'BAD_CURSOR', 'cursor'],
+    [`/v1/events?cursor=${forged('events id desc', 'not an id')}`, 'BAD_CURSOR', 'cursor'],
+    [`/v1/events?run=alpha&cursor=${forged('events position asc', 1.5)}`, 'BAD_CURSOR', 'cursor'],
+    [`/v1/events?run=alpha&cursor=${forged('events position asc', 1e300)}`, 'BAD_CURSOR', 'cursor'],
+    [`/v1/agents?cursor=${forged('agents', 'a\u0000')}`, 'BAD_CURSOR', 'cursor'],
+    [`/v1/quarantine?cursor=${forged('quarantine', 'x')}`, 'BAD_CURSOR', 'cursor'],
+    [`/v1/runs?cursor=${forged('runs', null, 'x')}`, 'BAD_CURSOR', 'cursor'],
+    ['/v1/runs?cursor=%00', 'BAD_CURSOR', 'cursor'],
+  ])('%s', async (path, code, named) => {
+    const { status, body } = await api.get(path)
+    expect(body).toMatchObject({ code, status: 400, detail: expect.stringContaining(named) })
+    expect(status).toBe(400)
+  })
+})
+
+test('an open call of an agent that stopped is orphaned, wherever it is read', async () => {
+  await api.send([{ source: 'fleet', type: 'agent.stopped', time: new Date().toISOString(), agent: 'w0', run: 'alpha' }])
+  const calls = await api.all<Row>('/v1/runs/alpha/calls?agent=w0', 50)
+  expect(calls.find(({ id }) => id === 'c9')).toMatchObject({ state: 'orphaned' })
+  expect((await api.get('/v1/state')).body).toMatchObject({ calls: [{ id: 'c9', state: 'orphaned' }] })
+})
+
+test('another tenant sees nothing of it', async () => {
+  const { key } = await createKeys(api.pool).create('reader', ['read'], 'other')
+  const ask = async (path: string) => {
+    const response = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${key}` } })
+    return { status: response.status, body: await response.json() }
+  }
+  for (const list of ['events', 'agents', 'runs', 'tasks', 'producers', 'quarantine', 'runs/alpha/calls'])
+    expect(await ask(`/v1/${list}`), list).toEqual({ status: 200, body: { items: [], next: null } })
+  for (const one of [`events/${sent[0]?.id}`, 'agents/boss', 'runs/alpha', 'runs/alpha/graph', 'tasks/t0'])
+    expect(await ask(`/v1/${one}`), one).toMatchObject({ status: 404 })
+  expect((await ask('/v1/state')).body).toMatchObject({ agents: [], runs: [], tasks: [], calls: [], edges: [] })
+})
+
+test('every query of the document was asked, and each answer was one that the document allows', () => {
+  expect(api.document.openapi).toBe('3.1.0')
+  const queries = Object.entries(api.document.paths).flatMap(([path, operations]) =>
+    'get' in operations && path.startsWith('/v1/') && !['/v1/stream', '/v1/poll'].includes(path) ? [`GET ${path} 200`] : [],
+  )
+  expect(queries.length).toBeGreaterThan(12)
+  expect([...api.checked]).toEqual(expect.arrayContaining(queries))
+})

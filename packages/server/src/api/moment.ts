@@ -1,0 +1,99 @@
+/** `/v1/state`: everything as it was at a moment. */
+import { joinAgents } from '@signalbox/model/fold/agent.ts'
+import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
+import type { FastifyInstance } from 'fastify'
+import Type, { type Static } from 'typebox'
+import { Refused } from '../http/problem.ts'
+import { decodeCursor, encodeCursor } from '../live/cursor.ts'
+import type { ApiOptions } from './routes.ts'
+import { answers, closed, Name, read } from './schemas.ts'
+import { positionsAt, stateAt } from './state.ts'
+import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
+
+const State = Type.Object(
+  {
+    cursor: Type.String(),
+    at: Type.String({ description: 'RFC 3339 time asked for, or of now.' }),
+    agents: Type.Array(AgentView),
+    runs: Type.Array(RunView),
+    tasks: Type.Array(TaskView),
+    calls: Type.Array(CallView),
+    edges: Type.Array(EdgeView),
+  },
+  { additionalProperties: false },
+)
+
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+
+function timeOf(text: string): number {
+  // A "+" of an offset arrives as a space when it was not encoded.
+  const exact = text.replace(' ', '+')
+  const time = rfc3339.test(exact) ? Date.parse(exact) : Number.NaN
+  if (Number.isNaN(time))
+    throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "at" is neither a live cursor nor an RFC 3339 time.' })
+  return time
+}
+
+export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): void {
+  const { pool, reader, meta } = store
+  const StateQuery = closed({
+    at: Type.Optional(Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time; now when absent.' })),
+    run: Type.Optional(Name),
+  })
+  app.get(
+    '/v1/state',
+    {
+      config: read,
+      schema: {
+        operationId: 'getState',
+        tags: ['state'],
+        summary: 'The state at a moment',
+        description: 'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then.',
+        querystring: StateQuery,
+        response: answers(State),
+      },
+    },
+    async (request) => {
+      const { at, run } = request.query as Static<typeof StateQuery>
+      const heads = await reader.heads()
+      const asked = at === undefined ? heads : decodeCursor(at)
+      const instant = asked !== undefined ? now() : timeOf(at ?? '')
+      if (asked !== undefined && (asked.epoch !== meta.epoch || asked.positions.length !== meta.partitions))
+        throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
+      const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
+      const positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
+      const folded = await stateAt(pool, reader, request.caller.tenant, positions)
+      const parts = new Map<string, AgentRow[]>()
+      const runs: RunRow[] = []
+      const tasks: TaskRow[] = []
+      const calls: CallRow[] = []
+      const edges: EdgeRow[] = []
+      for (const rows of folded) {
+        for (const [table, key, row] of rows.entries()) {
+          if (table === 'agents') parts.set(key, [...(parts.get(key) ?? []), row as AgentRow])
+          else if (table === 'runs') runs.push(row as RunRow)
+          else if (table === 'tasks') tasks.push(row as TaskRow)
+          else if (table === 'calls') calls.push(row as CallRow)
+          else edges.push(row as EdgeRow)
+        }
+      }
+      const of = (row: { readonly run?: string | undefined }) => run === undefined || row.run === run
+      const shown = runs.filter(({ id }) => run === undefined || id === run)
+      const members = run === undefined ? undefined : new Set(shown.flatMap(({ agents }) => agents))
+      const agents = [...parts.values()].flatMap((rows) => joinAgents(rows) ?? []).filter(({ id }) => members?.has(id) ?? true)
+      const byId = new Map(agents.map((agent) => [agent.id, agent]))
+      return {
+        cursor: encodeCursor({ epoch: meta.epoch, positions }),
+        at: new Date(instant).toISOString(),
+        agents: agents.map(agentView),
+        runs: shown.map(runView),
+        tasks: tasks.filter(of).map(taskView),
+        // All open calls; closed ones only of the run asked for, since a fleet has too many.
+        calls: calls
+          .filter((call) => of(call) && (run !== undefined || call.outcome === undefined))
+          .map((call) => callView(call, byId.get(call.agent ?? ''))),
+        edges: edges.filter(of).map(edgeView),
+      }
+    },
+  )
+}

@@ -1,0 +1,42 @@
+/** Pieces that the routes' schemas share. */
+import { Identifier } from '@signalbox/model/event.ts'
+import Type, { type TProperties, type TSchema } from 'typebox'
+import { Problem, Refused } from '../http/problem.ts'
+
+export const Name = Identifier
+export const Uuid = Type.String({ pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' })
+export const Values = Type.Optional(Type.Array(Name, { maxItems: 100, description: 'Repeat it for several; any of them matches.' }))
+export const Types = Type.Optional(
+  Type.Array(Name, { maxItems: 100, description: 'Repeat it for several. A value ending in `.*` is a prefix.' }),
+)
+export const oneOf = <T extends string>(values: readonly T[]) =>
+  Type.Optional(Type.Array(Type.Enum([...values]), { maxItems: 100, description: 'Repeat it for several.' }))
+export const ById = Type.Object({ id: Name })
+/** A mistyped filter must not mean "everything". */
+export const closed = <T extends TProperties>(fields: T) => Type.Object(fields, { additionalProperties: false })
+export const Page = (item: TSchema) => closed({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) })
+
+const problem = { description: 'A problem (RFC 9457)', content: { 'application/problem+json': { schema: Problem } } }
+export const answers = (schema: TSchema) => ({ 200: schema, '4xx': problem, '5xx': problem })
+export const read = { scope: 'read' } as const
+
+export const missing = (what: string, id: string) =>
+  new Refused({ code: 'NOT_FOUND', detail: `There is no ${what} "${id.slice(0, 200)}".` })
+
+interface SchemaError {
+  readonly instancePath: string
+  readonly keyword: string
+  readonly params: Record<string, unknown>
+  readonly message?: string
+}
+
+/** Names the parameter that is wrong. */
+export function wrongParameter(errors: readonly SchemaError[]): Refused {
+  const error = errors[0]
+  const name = error?.instancePath.split('/')[1] ?? ''
+  const detail =
+    error?.keyword === 'additionalProperties'
+      ? `There is no parameter "${String(error.params.additionalProperty).slice(0, 100)}" here.`
+      : `The parameter "${name}" ${error?.message ?? 'is wrong'}.`
+  return new Refused({ code: 'BAD_REQUEST', detail })
+}
