@@ -33,7 +33,10 @@ export function installPackages() {
   console.error('signalbox: installing packages, once, about half a minute …')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   // Not `npm ci`: it refuses a lock without the binaries of platforms that a registry does not carry. The locked versions are installed all the same.
-  const done = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
+  const done = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
   if (done.status !== 0) fail('npm install failed; its message is above. Check the network and the npm registry, then try again.')
   writeFileSync(stamp, wanted)
 }

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import { createIdSource } from '@signalbox/model/ids.ts'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { getJson, startServer, type TestServer } from './server.ts'
 
 interface Sent {
@@ -94,7 +94,8 @@ async function expectWhole(server: TestServer, acknowledged: readonly Sent[]) {
 }
 
 test('kill -9 of the server in mid-load: what was acknowledged is there once', async () => {
-  await using server = await startServer()
+  const server = await startServer()
+  onTestFinished(() => server[Symbol.asyncDispose]())
   const traffic = load(server, 4)
   for (let round = 0; round < 3; round += 1) {
     await traffic.more(400)
@@ -109,7 +110,8 @@ test('kill -9 of the server in mid-load: what was acknowledged is there once', a
 })
 
 test('kill -9 of PostgreSQL in mid-load: senders wait, it comes back by itself, nothing is lost or doubled', async () => {
-  await using server = await startServer()
+  const server = await startServer()
+  onTestFinished(() => server[Symbol.asyncDispose]())
   const traffic = load(server, 4)
   for (let round = 0; round < 2; round += 1) {
     await traffic.more(400)

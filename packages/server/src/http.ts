@@ -79,8 +79,6 @@ const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
 
 export function createHttp({ config, auth, log }: HttpOptions): Http {
   const app = Fastify({
-    loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
     bodyLimit: config.maxBodyBytes,
     requestTimeout: config.bodyTimeoutMs,
     connectionTimeout: 0,
@@ -115,7 +113,7 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request.id)
-    if (problem.code === 'INTERNAL') request.log.error({ err: error, reqId: request.id, url: request.url }, 'a request failed')
+    if (problem.code === 'INTERNAL') log.error({ err: error, reqId: request.id, url: request.url }, 'a request failed')
     if (error instanceof Refused && error.init.retryAfterMs !== undefined)
       reply.header('retry-after', Math.ceil(error.init.retryAfterMs / 1_000))
     return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))

@@ -1,7 +1,7 @@
 /** Swimlanes as a pure function: rows of a run in, lanes with bars, marks and arrows out. Times are epoch ms; drawing is elsewhere. */
 import type { AgentRow, CallRow, EdgeRow, TaskRow, TaskState } from '@signalbox/model/rows.ts'
 
-export interface Bar {
+interface Bar {
   readonly task: string
   readonly title: string
   readonly state: TaskState
@@ -13,7 +13,7 @@ export interface Bar {
   readonly row: number
 }
 
-export interface Mark {
+interface Mark {
   readonly key: string
   readonly name: string
   readonly kind: 'llm' | 'tool'
@@ -31,7 +31,7 @@ export interface Lane {
   readonly rows: number
 }
 
-export interface Arrow {
+interface Arrow {
   readonly from: number
   readonly to: number
   readonly at: number

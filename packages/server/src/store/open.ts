@@ -45,6 +45,8 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
     await client.end()
   }
   const pool = new pg.Pool({ connectionString: url, max: 12, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 5_000 })
+  // A connection can be lost while it ends, when the pool no longer listens: an error event without a listener would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   // A lost idle connection is the pool's business; queries report their own.
   pool.on('error', (error) => log.warn({ err: error }, 'lost an idle database connection'))
   const days = createLogDays(pool, config, now)
