@@ -18,6 +18,14 @@ export interface LogDays {
   retainedFrom(): EpochMs
 }
 
+const lockTimeoutMs = 2_000
+const lockNotAvailable = '55P03'
+
+/** A position is gone once nothing at or below it is left: readers are told through "oldest". Index: log_position of each day. */
+const forget = 'update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)'
+/** Commits wholly before the oldest kept position lead nowhere; the last of them stays, so that a moment before the log is known as gone. */
+const forgetCommits = 'delete from commits c using heads h where h.partition = c.partition and c.last < h.oldest - 1'
+
 const nameOf = (day: EpochMs) => `log_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`
 
 export function createLogDays(pool: Pool, config: { readonly retentionDays: number }, now: () => EpochMs): LogDays {
@@ -75,26 +83,28 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
         'select name, from_ms from log_partitions where to_ms < $1 and coalesce(backfilled_at, 0) < $1 order by from_ms',
         [limit],
       )
+      const dropped: string[] = []
       for (const { name, from_ms } of rows) {
         const client = await pool.connect()
         try {
           await client.query('begin')
-          await client.query(`drop table ${name}`)
+          // Dropping waits for every reader and writer of the log, and they would queue behind it: give up soon, an hour later is as good.
+          await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`)
+          await client.query(`drop table if exists ${name}`)
           await client.query('delete from log_partitions where name = $1', [name])
-          // A position is gone once nothing at or below it is left: readers are told through "oldest".
-          await client.query(
-            `update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)`,
-          )
+          await client.query(forget)
+          await client.query(forgetCommits)
           await client.query('commit')
           known.delete(Number(from_ms))
+          dropped.push(name)
         } catch (error) {
           await client.query('rollback').catch(() => undefined)
-          throw error
+          if ((error as { code?: string }).code !== lockNotAvailable) throw error
         } finally {
           client.release()
         }
       }
-      return rows.map((row) => row.name)
+      return dropped
     },
     retainedFrom: () => now() - retentionMs,
   }
