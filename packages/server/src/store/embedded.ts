@@ -2,16 +2,18 @@
  * The embedded PostgreSQL: real binaries from npm, run as a child process on loopback, data below SIGNALBOX_DATA.
  * Promise: one server a data folder; a postmaster left by a killed server is stopped before ours starts; ours stops with us.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, openSync } from 'node:fs'
-import { mkdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { untilAnswers } from './answers.ts'
+import { stopLeftOver, takeFolder } from './left-over.ts'
+import { type RunAs, runAs } from './run-as.ts'
 
 export interface Embedded {
   readonly url: string
@@ -43,104 +45,53 @@ async function binaries(): Promise<Binaries> {
   }
 }
 
-/**
- * PostgreSQL refuses to run as root. As root we enter a user namespace in which we are not: outside, the files stay root's,
- * so a data folder below /root or a folder of mode 700 works and no user has to be made.
- */
-function asUser(command: string, args: readonly string[]): [string, string[]] {
-  if (process.getuid?.() !== 0) return [command, [...args]]
-  return ['unshare', ['--user', '--map-user=65534', '--map-group=65534', '--', command, ...args]]
-}
-
 function finished(child: ChildProcess): Promise<number | null> {
   return child.exitCode !== null || child.signalCode !== null
     ? Promise.resolve(child.exitCode)
     : once(child, 'exit').then(([code]) => code as number | null)
 }
 
-async function initialise(initdb: string, folder: string, password: string): Promise<void> {
+/** Makes the cluster beside its place and moves it there when it is whole, its password first: a start cut short leaves nothing half. */
+async function initialise(runner: RunAs, initdb: string, folder: string, secretFile: string): Promise<void> {
+  const password = randomBytes(24).toString('base64url')
   const passwordFile = `${folder}.password`
+  const unfinished = `${folder}.new`
+  await rm(unfinished, { recursive: true, force: true })
+  await mkdir(unfinished, { mode: 0o700 })
   await writeFile(passwordFile, password, { mode: 0o600 })
   try {
-    const [command, args] = asUser(initdb, [
-      '-D',
-      folder,
-      '-U',
-      'signalbox',
-      '--auth=scram-sha-256',
-      `--pwfile=${passwordFile}`,
-      '--encoding=UTF8',
-      '--locale=C',
-      '--data-checksums',
-    ])
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    runner.own(passwordFile)
+    runner.own(unfinished)
+    const child = runner.spawn(
+      initdb,
+      [
+        '-D',
+        unfinished,
+        '-U',
+        'signalbox',
+        '--auth=scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '--encoding=UTF8',
+        '--locale=C',
+        '--data-checksums',
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
     let said = ''
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       said += chunk
     })
     child.on('error', (error) => {
       said += error.message
     })
     const code = await finished(child).catch(() => -1)
-    if (code !== 0) {
-      await rm(folder, { recursive: true, force: true })
-      const hint =
-        process.getuid?.() === 0 ? ' As root this needs user namespaces; otherwise start as an ordinary user or set DATABASE_URL.' : ''
-      throw new Error(`initdb could not make ${folder}: ${said.trim()}.${hint}`)
-    }
+    if (code !== 0) throw new Error(`initdb could not make ${folder}: ${said.trim()}`)
+    await writeFile(secretFile, password, { mode: 0o600 })
+    await rename(unfinished, folder)
   } finally {
-    await unlink(passwordFile)
+    await rm(unfinished, { recursive: true, force: true })
+    await rm(passwordFile, { force: true })
   }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-async function commandOf(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/cmdline`, 'utf8').then(
-    (text) => text.replaceAll('\0', ' '),
-    () => 'unknown',
-  )
-}
-
-const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms))
-
-/** Stops a postmaster that a killed server left behind. */
-async function stopLeftOver(folder: string, log: Logger): Promise<void> {
-  const file = join(folder, 'postmaster.pid')
-  if (!existsSync(file)) return
-  const pid = Number((await readFile(file, 'utf8')).split('\n')[0])
-  if (!(pid > 0) || !isAlive(pid)) return
-  const command = await commandOf(pid)
-  if (command !== 'unknown' && !command.includes('postgres')) return
-  log.warn({ pid }, 'stopping the PostgreSQL that an earlier server left behind')
-  process.kill(pid, 'SIGINT')
-  const until = Date.now() + stopTimeoutMs
-  while (isAlive(pid) && existsSync(file)) {
-    if (Date.now() > until)
-      throw new Error(`PostgreSQL (pid ${pid}) of an earlier server does not stop. Stop it by hand: kill -QUIT ${pid}.`)
-    await pause(20)
-  }
-}
-
-/** One server a data folder: two would fence each other for ever. */
-async function takeFolder(data: string): Promise<() => Promise<void>> {
-  const file = join(data, 'server.pid')
-  const holder = Number(await readFile(file, 'utf8').catch(() => ''))
-  if (holder > 0 && holder !== process.pid && isAlive(holder)) {
-    const command = await commandOf(holder)
-    if (command === 'unknown' || command.includes('node') || command.includes('signalbox')) {
-      throw new Error(`Another Signalbox (pid ${holder}) uses ${data}. Stop it, or set SIGNALBOX_DATA to another folder.`)
-    }
-  }
-  await writeFile(file, String(process.pid))
-  return () => rm(file, { force: true })
 }
 
 async function freePort(): Promise<number> {
@@ -171,27 +122,42 @@ const serverSettings = [
   'log_checkpoints=off',
 ]
 
-export async function startEmbedded(config: { readonly data: string }, log: Logger): Promise<Embedded> {
+export async function startEmbedded(config: { readonly data: string }, log: Logger, runner: RunAs = runAs()): Promise<Embedded> {
   const { initdb, postgres } = await binaries()
   const data = resolve(config.data)
   await mkdir(data, { recursive: true, mode: 0o700 })
+  runner.reach(data, [initdb, postgres])
   const release = await takeFolder(data)
+  try {
+    return await startIn(data, { initdb, postgres }, log, runner, release)
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+async function startIn(
+  data: string,
+  { initdb, postgres }: Binaries,
+  log: Logger,
+  runner: RunAs,
+  release: () => Promise<void>,
+): Promise<Embedded> {
   const folder = join(data, 'postgres')
   const secretFile = join(data, 'password')
   if (!existsSync(join(folder, 'PG_VERSION'))) {
     log.info({ folder }, 'making the database, once')
     await rm(folder, { recursive: true, force: true })
-    const password = randomBytes(24).toString('base64url')
-    await initialise(initdb, folder, password)
-    await writeFile(secretFile, password, { mode: 0o600 })
+    await initialise(runner, initdb, folder, secretFile)
   }
   await stopLeftOver(folder, log)
+  runner.own(folder)
   const password = (await readFile(secretFile, 'utf8')).trim()
   const port = await freePort()
-  const [command, args] = asUser(postgres, ['-D', folder, '-p', String(port), ...serverSettings.flatMap((setting) => ['-c', setting])])
+  const args = ['-D', folder, '-p', String(port), ...serverSettings.flatMap((setting) => ['-c', setting])]
   const logFile = openSync(join(data, 'postgres.log'), 'a', 0o600)
   // Its own session: a terminal's Ctrl-C must reach it through us, after the last commit.
-  const launch = () => spawn(command, args, { stdio: ['ignore', logFile, logFile], detached: true })
+  const launch = () => runner.spawn(postgres, args, { stdio: ['ignore', logFile, logFile], detached: true })
   let child = launch()
   let stopping = false
   let relaunchMs = firstRelaunchMs
@@ -204,7 +170,7 @@ export async function startEmbedded(config: { readonly data: string }, log: Logg
     await Promise.race([untilAnswers(`${base}/postgres`, startTimeoutMs), died])
   } catch (error) {
     child.kill('SIGQUIT')
-    await release()
+    closeSync(logFile)
     throw error
   }
   /** A PostgreSQL that ends by itself is started again on its port: it recovers what was committed, and the writers reconnect. */
@@ -224,6 +190,9 @@ export async function startEmbedded(config: { readonly data: string }, log: Logg
     })
   }
   supervise()
+  // A server that ends by a fault takes it along; only kill -9 leaves it, to be stopped by the next start.
+  const endWithUs = () => child.kill('SIGINT')
+  process.once('exit', endWithUs)
   await ensureDatabase(`${base}/postgres`)
   const url = `${base}/signalbox`
   await writeFile(join(data, 'connection.json'), JSON.stringify({ url }), { mode: 0o600 })
@@ -243,6 +212,8 @@ export async function startEmbedded(config: { readonly data: string }, log: Logg
       const late = setTimeout(() => child.kill('SIGQUIT'), stopTimeoutMs)
       await finished(child)
       clearTimeout(late)
+      process.off('exit', endWithUs)
+      closeSync(logFile)
       await rm(join(data, 'connection.json'), { force: true })
       await release()
     },
