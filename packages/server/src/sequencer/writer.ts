@@ -98,7 +98,9 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
     mine.on('error', (error) => log.warn({ err: error, partition }, 'lost the database connection'))
     await mine.connect()
     await mine.query(
-      `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}`,
+      // Every look-up here is by primary key: the statistics of a table that grows from nothing would have it scanned (measured: 317 ms instead of 3).
+      `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs};
+       set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off`,
     )
     const head = await takePartition(mine, partition)
     if (announced !== undefined && head.position > announced) {
