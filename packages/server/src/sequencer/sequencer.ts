@@ -32,8 +32,9 @@ export interface Sequencers {
 const firstRetryMs = 20
 const longestRetryMs = 1_000
 const unavailableRetryMs = 1_000
-/** Longest that a stop waits for commits in flight. */
+/** Longest that a stop waits for commits in flight, and then for connections that do not close. */
 const stopMs = 4_000
+const lastMs = 500
 
 function acksOf(submissions: readonly Submission[], items: readonly Item[], head: number): Ack[] {
   let next = 0
@@ -72,7 +73,8 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
         return acksOf(submissions, items, writer.head())
       } catch (error) {
         tried = { error }
-        writer.reset()
+        // Not awaited: a dead network would never answer, and the fence keeps the old connection from committing.
+        void writer.reset()
         if (error instanceof Fenced) {
           metrics.fencedCommits.inc()
           log.warn({ err: error, partition }, 'fenced: another writer took the partition; taking it back')
@@ -100,9 +102,7 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
         bus.announce(commit)
       },
     })
-    const done = broker
-      .consume([partition], (batch) => commitBatch(writer, partition, batch), stopping.signal)
-      .finally(() => writer.reset())
+    const done = broker.consume([partition], (batch) => commitBatch(writer, partition, batch), stopping.signal)
     return { writer, done }
   })
 
@@ -110,10 +110,15 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
     async stop() {
       stopBy = clock.now() + stopMs
       stopping.abort()
-      const cancel = clock.after(stopMs, () => {
-        for (const { writer } of partitions) writer.reset()
+      let cancel = () => {}
+      // A commit in flight started with its senders' patience; a stop has less.
+      const late = new Promise<void>((resume) => {
+        cancel = clock.after(stopMs, () => {
+          for (const { writer } of partitions) void writer.reset()
+          clock.after(lastMs, resume)
+        })
       })
-      await Promise.all(partitions.map(({ done }) => done))
+      await Promise.race([Promise.all(partitions.map(({ writer, done }) => done.then(() => writer.reset()))), late])
       cancel()
     },
   }

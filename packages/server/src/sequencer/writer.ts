@@ -35,8 +35,8 @@ export interface Writer {
   commit(items: readonly Item[], backfill: boolean): Promise<void>
   /** Last committed position known here. */
   readonly head: () => number
-  /** Forgets everything and drops the connection, also in mid-commit; the next commit takes the partition anew. */
-  reset(): void
+  /** Forgets everything and drops the connection, also in mid-commit; the next commit takes the partition anew. Resolves when the connection is closed. */
+  reset(): Promise<void>
 }
 
 export interface WriterOptions {
@@ -289,12 +289,11 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
       await settle(held, items)
     },
     head: () => hold?.head.position ?? announced ?? 0,
-    reset() {
+    async reset() {
       const mine = client
       client = undefined
       hold = undefined
-      // Not awaited: a dead network would never answer, and the fence keeps the old connection from committing.
-      mine?.end().catch(() => undefined)
+      await mine?.end().catch(() => undefined)
     },
   }
 }

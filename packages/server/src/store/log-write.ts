@@ -161,12 +161,15 @@ export async function writeCommit(client: Pick<Client, 'query'>, commit: CommitR
   return rowCount === 1
 }
 
-/** Committed rows by key. Index: primary key of projections. */
+/**
+ * Committed rows by key. Index: primary key of projections, once a key: `offset 0` keeps the planner from joining by a scan
+ * of the whole partition, which it prefers while the table has no statistics yet.
+ */
 export async function readRows(client: Pick<Client, 'query'>, partition: number, tenant: TenantId, keys: readonly RowKey[]) {
   const { rows } = await client.query<{ tbl: Table; key: string; body: RowOf[Table] }>({
     name: 'read-rows',
-    text: `select p.tbl, p.key, p.body from unnest($3::text[], $4::text[]) as k (tbl, key)
-           join projections p on p.tenant = $2 and p.tbl = k.tbl and p.key = k.key and p.partition = $1`,
+    text: `select k.tbl, k.key, p.body from unnest($3::text[], $4::text[]) as k (tbl, key), lateral
+             (select body from projections where tenant = $2 and tbl = k.tbl and key = k.key and partition = $1 offset 0) p`,
     values: [partition, tenant, keys.map(({ table }) => table), keys.map(({ key }) => key)],
   })
   return rows

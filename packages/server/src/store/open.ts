@@ -48,7 +48,7 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   // A connection can be lost while it ends, when the pool no longer listens: an error event without a listener would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
   // A lost idle connection is the pool's business; queries report their own.
-  pool.on('error', (error) => log.warn({ err: error }, 'lost an idle database connection'))
+  pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost an idle database connection'))
   const days = createLogDays(pool, config, now)
   await days.makeAhead()
   const keep = setInterval(() => {
