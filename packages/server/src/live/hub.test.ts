@@ -94,7 +94,7 @@ test('a reader that never reads holds a bounded number of bytes, then is closed 
   await work(clock, () => isOpen(stuck) && isOpen(quick) && isWhole(state))
   stuck.stall()
   state.stall()
-  for (let i = 0; i < 200; i += 1) {
+  for (let i = 0; i < 80; i += 1) {
     log.commit(
       0,
       upTo(50).map((n) => ({ type: 'agent.heartbeat', agent: `agent-${n}`, data: { text: 'x'.repeat(1_000) } })),
@@ -131,6 +131,22 @@ test('a large snapshot is given page by page to a reader that reads slowly, and 
     for (let i = 0; i < 5; i += 1) await nextTurn()
   }
   expect(slow.state.size('agents')).toBe(3_500)
+})
+
+test('a row that leaves the filter is sent once more, and what never passed it is not', async () => {
+  const { log, clock, hub } = await stage()
+  const reader = attach(hub, { feed: 'state', filter: { agent: ['a'] } })
+  await work(clock, () => isWhole(reader))
+  const assign = (task: string, to: string) => log.commit(0, [{ type: 'task.assigned', agent: 'm', run: 'r', task, data: { to } }])
+  assign('mine', 'a')
+  assign('other', 'b')
+  assign('mine', 'b')
+  assign('mine', 'c')
+  log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+  await work(clock, () => reader.state.get('agents', 'a')?.events === 1)
+  const tasks = reader.frames.flatMap((frame) => (frame.kind === 'delta' ? frame.rows.filter(({ table }) => table === 'tasks') : []))
+  expect(new Set(tasks.map(({ row }) => row.id))).toEqual(new Set(['mine']))
+  expect([...reader.state.all('tasks')].map(([, { assignee }]) => assignee?.value)).not.toContain('a')
 })
 
 test('a slow state reader gets the newest row of each key, once', async () => {

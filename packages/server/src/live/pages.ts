@@ -3,7 +3,7 @@ import type { FeedKind, Filter } from '@signalbox/model/live.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { LogReader } from '../store/store.ts'
-import { matchesEvent, matchesRow } from './filter.ts'
+import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
 import type { ResyncReason } from './place.ts'
 import { type Ring, rowWire } from './ring.ts'
@@ -98,10 +98,14 @@ export function createPages(deps: PagesDeps): Pages {
       const upTo = range.upTo[partition] ?? 0
       for (const end of ring.ends(partition, range.after[partition] ?? 0, upTo)) {
         if (newest.size >= limits.items) break scan
-        for (const { row, wire } of ring.rows(partition, to[partition] ?? 0, end)) {
-          if (row.tenant !== tenant || !matchesRow(filter, row.table, row.row)) continue
+        for (const { row, was, wire } of ring.rows(partition, to[partition] ?? 0, end)) {
+          if (row.tenant !== tenant) continue
+          const key = `${partition} ${row.table} ${row.key}`
+          // A row that leaves the filter is sent once more: who holds it must see where it went.
+          const leaves = newest.has(key) || (was !== undefined && matchesRow(filter, row.table, was))
+          if (!leaves && !matchesRow(filter, row.table, row.row)) continue
           seen += 1
-          newest.set(`${partition} ${row.table} ${row.key}`, wire)
+          newest.set(key, wire)
         }
         to[partition] = end
       }
@@ -121,8 +125,14 @@ export function createPages(deps: PagesDeps): Pages {
     const where = { tenant, partition, after: range.after[partition] ?? 0, upTo: range.upTo[partition] ?? 0, filter }
     const reached = (position: number) => range.after.map((held, i) => (i === partition ? position : held))
     if (feed === 'state') {
-      const { rows, scannedTo } = await reader.rowsChanged({ ...where, limit: limits.items })
-      return page(range, reached(scannedTo), rows.map(rowWire))
+      // The store does not know what a row was: what may have left the filter is sent too.
+      const { rows, scannedTo } = await reader.rowsChanged({
+        ...where,
+        filter: filter.run === undefined ? {} : { run: filter.run },
+        limit: limits.items,
+      })
+      const wires = rows.filter(({ table, row }) => mayHaveMatched(filter, table, row)).map(rowWire)
+      return page(range, reached(scannedTo), wires)
     }
     const { events, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
     const wires: string[] = []

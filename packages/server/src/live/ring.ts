@@ -1,8 +1,10 @@
 /** The newest commits of every partition in memory, bounded in bytes. Each event's and row's wire text is made once, when somebody first wants it. */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
 import type { LiveRow } from '@signalbox/model/live.ts'
+import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Commit, CommittedRow } from '../sequencer/commit.ts'
+import { hasMoved } from './filter.ts'
 
 export interface RingEvent {
   readonly event: LoggedEvent
@@ -11,6 +13,8 @@ export interface RingEvent {
 
 export interface RingRow {
   readonly row: CommittedRow
+  /** The row before, where a filter may have passed that one only. */
+  readonly was: RowOf[Table] | undefined
   readonly wire: () => string
 }
 
@@ -82,9 +86,10 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
         let text: string | undefined
         return { event, wire: () => (text ??= toWire(event)) }
       })
-      const rows = commit.rows.map((row) => {
+      const rows = commit.rows.map(({ was: before, ...row }) => {
         let text: string | undefined
-        return { row, wire: () => (text ??= rowWire({ ...row, partition })) }
+        const was = before !== undefined && hasMoved(row.table, before, row.row) ? before : undefined
+        return { row, was, wire: () => (text ??= rowWire({ ...row, partition })) }
       })
       list.push({ from, to, events, rows, bytes: size })
       bytes += size

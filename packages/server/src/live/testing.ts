@@ -87,15 +87,24 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
         }
       })
       const changed = new Map<string, CommittedRow>()
+      const before = new Map<string, RowOf[Table] | undefined>()
       for (const event of added) {
         const id = (table: Table, key: string) => `${event.tenant} ${partition} ${table} ${key}`
         applyEvent(
           {
             get: <T extends Table>(table: T, key: string) => rows.get(id(table, key))?.row as RowOf[T] | undefined,
             set: (table, key, row) => {
+              if (!before.has(id(table, key))) before.set(id(table, key), rows.get(id(table, key))?.row)
               const made = { tenant: event.tenant, table, partition, key, position: event.position, row }
               rows.set(id(table, key), made)
-              changed.set(id(table, key), { tenant: event.tenant, table, key, position: event.position, row })
+              changed.set(id(table, key), {
+                tenant: event.tenant,
+                table,
+                key,
+                position: event.position,
+                row,
+                was: before.get(id(table, key)),
+              })
             },
           },
           event,

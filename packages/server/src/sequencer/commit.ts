@@ -1,8 +1,10 @@
 import type { LoggedEvent, Partition, TenantId } from '@signalbox/model/event.ts'
-import type { ChangedRow } from '@signalbox/model/rows.ts'
+import type { ChangedRow, RowOf, Table } from '@signalbox/model/rows.ts'
 
 export interface CommittedRow extends ChangedRow {
   readonly tenant: TenantId
+  /** The row before the commit; absent when there was none. Who saw it by a filter that it no longer passes must hear of the change. */
+  readonly was?: RowOf[Table] | undefined
 }
 
 /** One committed transaction of one partition: what the live stage and other nodes learn of. Positions `from..to` are dense. */

@@ -194,7 +194,8 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
     const { head } = held
     const rows: CommittedRow[] = []
     for (const [tenant, overlay] of overlays)
-      for (const [table, key, row, position] of overlay.changed()) rows.push({ tenant, table, key, row, position })
+      for (const [table, key, row, position] of overlay.changed())
+        rows.push({ tenant, table, key, row, position, was: held.caches.get(tenant)?.get(table, key) })
     let text = ''
     let minId = events[0]?.id ?? ''
     let maxId = minId
