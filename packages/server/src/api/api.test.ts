@@ -2,6 +2,7 @@ import type { EventInput, StoredEvent } from '@signalbox/model/event.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createKeys } from '../ops/auth.ts'
+import { createLogDays } from '../store/days.ts'
 import { stopDatabases } from '../store/testing.ts'
 import { startTestApi, type TestApi } from './testing.ts'
 
@@ -264,6 +265,56 @@ test('another tenant sees nothing of it', async () => {
   for (const one of [`events/${sent[0]?.id}`, 'agents/boss', 'runs/alpha', 'runs/alpha/graph', 'tasks/t0'])
     expect(await ask(`/v1/${one}`), one).toMatchObject({ status: 404 })
   expect((await ask('/v1/state')).body).toMatchObject({ agents: [], runs: [], tasks: [], calls: [], edges: [] })
+})
+
+test('text that PostgreSQL cannot hold is kept in every field that the fold reads', async () => {
+  const odd = 'a\u0000b\ud800c\u001fd'
+  const time = new Date().toISOString()
+  const of = (type: string, data: Record<string, unknown>): EventInput => ({
+    source: 'odd',
+    type,
+    time,
+    run: 'odd',
+    agent: 'odd',
+    task: 'odd',
+    data,
+  })
+  const events = [
+    of('agent.started', { name: odd, manager: odd, model: odd, host: odd }),
+    of('agent.status', { status: 'stuck', detail: odd, task: odd }),
+    of('run.started', { name: odd }),
+    of('run.failed', { error: odd }),
+    of('task.created', { title: odd, parent: odd, assignee: odd }),
+    of('task.assigned', { to: odd, from: `${odd}2` }),
+    of('task.progress', { note: odd }),
+    of('task.failed', { error: odd }),
+    of('handoff', { to: odd }),
+    of('tool.started', { call: odd, name: odd }),
+    of('tool.failed', { call: odd, error: odd }),
+    of('llm.failed', { call: odd.repeat(200), error: odd, model: odd }),
+    of('message.sent', { to: odd.repeat(200), text: odd }),
+  ]
+  expect(await api.send(events)).toMatchObject({ accepted: events.length, refused: [] })
+  for (const path of ['/v1/agents', '/v1/runs/odd', '/v1/runs/odd/graph', '/v1/runs/odd/calls', '/v1/tasks?run=odd', '/v1/state?run=odd'])
+    expect((await api.get(path)).status, path).toBe(200)
+  expect((await api.get('/v1/runs/odd')).body).toMatchObject({ name: odd, error: odd })
+  expect((await api.all<StoredEvent>('/v1/events?run=odd', 4)).map(({ data }) => data)).toEqual(events.map(({ data }) => data))
+})
+
+test('once its log left with the retention, a moment is refused, and now is still known', async () => {
+  const before = await api.get<{ cursor: string; agents: Row[]; tasks: Row[] }>('/v1/state')
+  const later = Date.now() + 60 * 86_400_000
+  expect((await createLogDays(api.pool, { retentionDays: 30 }, () => later).dropExpired()).length).toBeGreaterThan(0)
+  const gone = { status: 410, body: { code: 'HISTORY_GONE', detail: expect.stringContaining('starts at') } }
+  expect(await api.get(`/v1/state?at=${before.body.cursor}`)).toMatchObject(gone)
+  expect(await api.get(`/v1/state?at=${new Date().toISOString()}`)).toMatchObject(gone)
+  expect(await api.get(`/v1/state?at=${new Date(base).toISOString()}`)).toMatchObject(gone)
+  const after = await api.get<typeof before.body>('/v1/state')
+  expect(after.body.cursor).toBe(before.body.cursor)
+  expect(new Set(after.body.tasks)).toEqual(new Set(before.body.tasks))
+  expect(new Set(after.body.agents)).toEqual(new Set(before.body.agents))
+  expect((await api.get('/v1/state?run=alpha')).body).toMatchObject({ runs: [{ id: 'alpha' }] })
+  expect((await api.get('/v1/events')).body).toEqual({ items: [], next: null })
 })
 
 test('every query of the document was asked, and each answer was one that the document allows', () => {

@@ -7,7 +7,7 @@ import { Refused } from '../http/problem.ts'
 import { decodeCursor, encodeCursor } from '../live/cursor.ts'
 import type { ApiOptions } from './routes.ts'
 import { answers, closed, Name, read } from './schemas.ts'
-import { positionsAt, stateAt } from './state.ts'
+import { positionsAt, stateAt, stateNow } from './state.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
 const State = Type.Object(
@@ -61,8 +61,15 @@ export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): v
       if (asked !== undefined && (asked.epoch !== meta.epoch || asked.positions.length !== meta.partitions))
         throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
       const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
-      const positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
-      const folded = await stateAt(pool, reader, request.caller.tenant, positions)
+      const { tenant } = request.caller
+      let positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
+      const folded = await stateAt(pool, reader, tenant, positions).catch(async (error: unknown) => {
+        // Now is known without its history: the projections are it.
+        if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
+        const current = await stateNow(reader, tenant, run)
+        positions = [...current.heads.positions]
+        return current.rows
+      })
       const parts = new Map<string, AgentRow[]>()
       const runs: RunRow[] = []
       const tasks: TaskRow[] = []

@@ -5,7 +5,7 @@ import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import { Refused } from '../http/problem.ts'
-import type { LogReader } from '../store/store.ts'
+import type { Heads, LogReader } from '../store/store.ts'
 
 export type FoldedRows = ReturnType<typeof createRows>
 export type SnapshotState = readonly (readonly [TenantId, Table, string, RowOf[Table]])[]
@@ -57,4 +57,16 @@ export async function stateAt(pool: Pool, reader: LogReader, tenant: TenantId, p
       return rows
     }),
   )
+}
+
+/** The same from the projections. */
+export async function stateNow(
+  reader: LogReader,
+  tenant: TenantId,
+  run: string | undefined,
+): Promise<{ heads: Heads; rows: FoldedRows[] }> {
+  const { heads, rows } = await reader.snapshot({ tenant, filter: run === undefined ? undefined : { run: [run] } })
+  const folded = heads.positions.map(() => createRows())
+  for (const { partition, table, key, row } of rows) folded[partition]?.set(table, key, row)
+  return { heads, rows: folded }
 }

@@ -17,6 +17,7 @@ export interface RunAs {
 }
 
 const nobody = 65_534
+const unshare = 'unshare'
 const mapped = ['--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--']
 
 function ownAll(path: string, uid: number): void {
@@ -31,7 +32,7 @@ const self: RunAs = { kind: 'self', spawn: (command, args, options) => spawn(com
 
 const inNamespace: RunAs = {
   kind: 'namespace',
-  spawn: (command, args, options) => spawn('unshare', [...mapped, command, ...args], options),
+  spawn: (command, args, options) => spawn(unshare, [...mapped, command, ...args], options),
   own: (path) => ownAll(path, 0),
   reach() {},
 }
@@ -55,5 +56,5 @@ export const asNobody: RunAs = {
 
 export function runAs(): RunAs {
   if (process.getuid?.() !== 0) return self
-  return spawnSync('unshare', [...mapped, 'true']).status === 0 ? inNamespace : asNobody
+  return spawnSync(unshare, [...mapped, 'true']).status === 0 ? inNamespace : asNobody
 }

@@ -1,0 +1,99 @@
+import pg from 'pg'
+import { pino } from 'pino'
+import { afterAll, expect, test } from 'vitest'
+import { migrate } from './migrate.ts'
+import { openStore, type Store } from './open.ts'
+import { stopDatabases, withDatabase } from './testing.ts'
+
+const log = pino({ level: 'silent' })
+const open = (url: string, partitions = 2) => openStore({ url, config: { partitions, retentionDays: 30 }, log })
+afterAll(stopDatabases)
+
+async function ask(url: string, sql: string) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+async function using<T>(url: string, run: (store: Store) => Promise<T> | T, partitions?: number): Promise<T> {
+  const store = await open(url, partitions)
+  try {
+    return await run(store)
+  } finally {
+    await store.stop()
+  }
+}
+
+test('servers that start together migrate once; a later start has nothing to do', async () => {
+  const url = await withDatabase()
+  const migrated = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      try {
+        return (await migrate(client)).length
+      } finally {
+        await client.end()
+      }
+    }),
+  )
+  expect(migrated.filter((count) => count > 0)).toHaveLength(1)
+  expect(await using(url, ({ meta }) => meta.partitions)).toBe(2)
+})
+
+test('a database that a newer version made is refused, and so is one whose migration was edited', async () => {
+  const url = await withDatabase()
+  await using(url, () => undefined)
+  await ask(url, "insert into migrations (number, name, sha256) values (9000, '9000-later.sql', '')")
+  await expect(open(url)).rejects.toThrow('The database has migration 9000-later.sql, which this version does not know.')
+  await ask(url, 'delete from migrations where number = 9000')
+  await ask(url, "update migrations set sha256 = 'other' where number = 1")
+  await expect(open(url)).rejects.toThrow('was changed after it was applied')
+})
+
+test('the epoch stays over restarts, and changes when the database was restored or promoted', async () => {
+  const url = await withDatabase()
+  const epoch = await using(url, ({ meta }) => meta.epoch)
+  expect(epoch).toMatch(/^[0-9a-f]{8}$/)
+  expect(await using(url, ({ meta }) => meta.epoch)).toBe(epoch)
+  await ask(url, 'update meta set timeline = timeline + 1')
+  const promoted = await using(url, ({ meta }) => meta.epoch)
+  expect(promoted).not.toBe(epoch)
+  await ask(url, "update meta set system_identifier = '1'")
+  const restored = await using(url, ({ meta }) => meta.epoch)
+  expect(new Set([epoch, promoted, restored]).size).toBe(3)
+  expect(await using(url, async ({ reader }) => (await reader.heads()).epoch)).toBe(restored)
+})
+
+test('the number of partitions is fixed at first start', async () => {
+  const url = await withDatabase()
+  expect(await using(url, ({ meta }) => meta.partitions, 3)).toBe(3)
+  expect(await using(url, async ({ meta, reader }) => [meta.partitions, (await reader.heads()).positions], 8)).toEqual([3, [0, 0, 0]])
+})
+
+test('today and the days ahead are ready when the store opens', async () => {
+  const url = await withDatabase()
+  await using(url, async ({ pool }) => {
+    const name = `log_${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`
+    expect((await pool.query('select to_regclass($1) as found', [name])).rows).toEqual([{ found: name }])
+  })
+})
+
+test('readers go on after every connection was cut', async () => {
+  const url = await withDatabase()
+  await using(url, async ({ reader }) => {
+    await Promise.all(Array.from({ length: 5 }, () => reader.heads()))
+    await ask(url, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+    // A query may meet a connection whose end has not been noticed; the one after it does not.
+    await expect.poll(() => reader.heads().catch(() => undefined)).toMatchObject({ positions: [0, 0] })
+  })
+})
+
+test('a database that is not there is named in a sentence', async () => {
+  const url = (await withDatabase()).replace(/test_\w+$/, 'nowhere')
+  await expect(open(url)).rejects.toThrow(/PostgreSQL does not answer: database "nowhere" does not exist\. Check DATABASE_URL/)
+})
