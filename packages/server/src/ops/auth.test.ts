@@ -1,0 +1,60 @@
+import { pino } from 'pino'
+import { afterAll, expect, test } from 'vitest'
+import { startApp } from '../app.ts'
+import { readConfig } from '../config.ts'
+import { openStore } from '../store/open.ts'
+import { stopDatabases, withDatabase } from '../store/testing.ts'
+import { createAuth, createKeys } from './auth.ts'
+
+const log = pino({ level: 'silent' })
+afterAll(stopDatabases)
+
+async function keyed() {
+  const url = await withDatabase()
+  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log })
+  return { url, store, keys: createKeys(store.pool) }
+}
+
+test('beyond loopback: no start without a key, then each key opens what its scopes say', async () => {
+  const { url, store, keys } = await keyed()
+  const config = readConfig({ DATABASE_URL: url, SIGNALBOX_HOST: '0.0.0.0', SIGNALBOX_PORT: '0' })
+  await expect(startApp(config, { log })).rejects.toThrow(/there is no key/i)
+  const reader = await keys.create('reader', ['read'])
+  const sender = await keys.create('sender', ['ingest'])
+  const app = await startApp(config, { log })
+  const base = app.url.replace('localhost', '127.0.0.1')
+  const status = async (path: string, key?: string, init: RequestInit = {}) =>
+    (await fetch(base + path, { ...init, headers: { ...init.headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) } }))
+      .status
+  const event = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([]) }
+  try {
+    expect(await status('/v1/info')).toBe(401)
+    expect(await status('/v1/info', `${reader.key.slice(0, -1)}0`)).toBe(401)
+    expect(await status('/v1/info', reader.key)).toBe(200)
+    expect(await status('/v1/info', sender.key)).toBe(403)
+    expect(await status('/v1/events', reader.key, event)).toBe(403)
+    expect(await status('/v1/events', sender.key, event)).toBe(200)
+    expect(await status('/metrics')).toBe(401)
+    expect(await status('/livez')).toBe(200)
+  } finally {
+    await app.stop()
+    await store.stop()
+  }
+})
+
+test('a revoked key stops within five seconds; only a hash of the secret is stored', async () => {
+  const { store, keys } = await keyed()
+  let now = 1_000
+  const auth = createAuth(store.pool, { host: '0.0.0.0' }, () => now)
+  const { key, id } = await keys.create('one', ['read'])
+  const ask = () => auth.caller({ headers: { authorization: `Bearer ${key}` } })
+  expect((await ask())?.scopes.has('read')).toBe(true)
+  expect(await keys.revoke(id)).toBe(true)
+  now += 5_001
+  expect(await ask()).toBeUndefined()
+  expect(await keys.revoke(id)).toBe(false)
+  const { rows } = await store.pool.query('select * from keys')
+  const [, , secret = ''] = key.split('_')
+  expect(JSON.stringify(rows)).not.toContain(secret)
+  await store.stop()
+})
