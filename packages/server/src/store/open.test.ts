@@ -83,6 +83,17 @@ test('today and the days ahead are ready when the store opens', async () => {
   })
 })
 
+test('what the retention ended while the server was away is dropped when it comes back', async () => {
+  const url = await withDatabase()
+  const then = Date.UTC(2026, 0, 10)
+  const early = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log, now: () => then })
+  await early.stop()
+  const later = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log, now: () => then + 35 * 86_400_000 + 1 })
+  await later.stop()
+  const { rows } = await ask(url, 'select min(name) as first from log_partitions')
+  expect(rows).toEqual([{ first: 'log_20260115' }])
+})
+
 test('readers go on after every connection was cut', async () => {
   const url = await withDatabase()
   await using(url, async ({ reader }) => {

@@ -51,13 +51,17 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost an idle database connection'))
   const days = createLogDays(pool, config, now)
   await days.makeAhead()
-  const keep = setInterval(() => {
-    days
+  let keeping = Promise.resolve()
+  const keepDays = () => {
+    keeping = days
       .makeAhead()
       .then(() => days.dropExpired())
-      .then((dropped) => dropped.length > 0 && log.info({ dropped }, 'retention dropped log days'))
+      .then((dropped) => void (dropped.length > 0 && log.info({ dropped }, 'retention dropped log days')))
       .catch((error) => log.error({ err: error }, 'keeping the log days failed; trying again in an hour'))
-  }, keepDaysEveryMs)
+  }
+  // At once too: a server restarted every day must also forget.
+  keepDays()
+  const keep = setInterval(keepDays, keepDaysEveryMs)
   keep.unref()
   return {
     url,
@@ -68,6 +72,7 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
     reader: createLogReader(pool, meta),
     async stop() {
       clearInterval(keep)
+      await keeping
       await pool.end()
     },
   }
