@@ -2,13 +2,15 @@ import type { Event } from '@signalbox/model/event.ts'
 import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
 import { afterEach, expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
-import type { HubConfig } from './hub.ts'
+import { encodeCursor } from './cursor.ts'
+import type { HubConfig } from './live.ts'
 import { nextTurn } from './pace.ts'
 import { openSession, sessionStates, sessionSteps, step, transitions } from './session.ts'
-import { type Attached, attach, createTestLog, startHub, type TestLog, work } from './testing.ts'
+import { type Attached, attach, createTestLog, discontinuities, startHub, type TestLog, work } from './testing.ts'
 
 const stops: (() => void)[] = []
 afterEach(() => {
+  expect(discontinuities.splice(0)).toEqual([])
   for (const stop of stops.splice(0)) stop()
 })
 
@@ -73,12 +75,13 @@ test('a slow reader gets an announced gap that can be fetched, and the quick one
 
 test('who comes from far behind is given everything, however slowly it reads', async () => {
   const { log, clock, hub } = await stage({ config: { maxLagEvents: 500, socketBytes: 10_000, ringBytes: 100_000 } })
-  for (let i = 0; i < 30; i += 1) log.commit(0, logs(100, { text: 'x'.repeat(100) }))
+  for (let i = 0; i < 30; i += 1) log.commit(0, logs(100, { text: 'x'.repeat(500) }))
   const reader = attach(hub, { fromStart: true })
   await work(clock, () => isOpen(reader))
   while (positionsOf(reader).length < 3_000) {
     reader.stall()
-    for (let i = 0; i < 5; i += 1) await nextTurn()
+    for (let i = 0; i < 10; i += 1) await nextTurn()
+    expect(reader.waitingBytes()).toBeLessThan(10_000 + 300 * 1024)
     reader.read()
     await nextTurn()
   }
@@ -214,6 +217,43 @@ test('a filtered reader gets only what matches, and its cursor moves with the lo
   clock.advance(5_000)
   await work(clock, () => reader.cursor() !== before)
   expect(reader.frames.at(-1)).toMatchObject({ kind: 'heartbeat', from: before, cursor: hub.cursor() })
+})
+
+test('a reader whose cursor is past the last match in one partition gets at once what it lacks in the other', async () => {
+  const { log, clock, hub } = await stage({ log: createTestLog({ partitions: 2 }), config: { heartbeatMs: 1e9 } })
+  const filter = { type: ['tool.*'] }
+  const first = attach(hub, { filter })
+  await work(clock, () => isOpen(first))
+  log.commit(1, [{ type: 'tool.started' }, { type: 'tool.finished' }])
+  await work(clock, () => first.received.length === 2)
+  log.commit(0, logs(50))
+  await work(clock, () => log.events[0]?.length === 50)
+  for (let i = 0; i < 20; i += 1) {
+    await nextTurn()
+    clock.advance(1)
+  }
+  const second = attach(hub, { filter, cursor: encodeCursor({ epoch: log.epoch, positions: [30, 1] }) })
+  await work(clock, () => second.received.length === 1)
+  expect(second.received).toEqual([[1, 2]])
+})
+
+test('who closes twice does not take the feed from who came between', async () => {
+  const { log, clock, hub } = await stage()
+  const gone = attach(hub, {})
+  gone.close()
+  const here = attach(hub, {})
+  gone.close()
+  await work(clock, () => isOpen(here))
+  log.commit(0, logs(1))
+  await work(clock, () => positionsOf(here).length === 1)
+})
+
+test('a snapshot that broke off is not gone on from: its reader gets a whole one', async () => {
+  const { log, clock, hub } = await stage()
+  log.commit(0, [{ type: 'agent.started', agent: 'a' }])
+  const again = attach(hub, { feed: 'state', cursor: encodeCursor({ epoch: log.epoch, positions: [0] }) })
+  await work(clock, () => again.frames.length > 1)
+  expect(kinds(again)).toEqual(['subscribed', 'snapshot'])
 })
 
 test('readers who come back together cost one snapshot and one page', async () => {

@@ -12,7 +12,7 @@ import { createFakeClock } from '../clock.fake.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { matchesRow } from './filter.ts'
 import { nextTurn } from './pace.ts'
-import { type Attached, attach, createTaker, createTestLog, startHub, type Taker, type TestLog, work } from './testing.ts'
+import { type Attached, attach, createTaker, createTestLog, discontinuities, startHub, type Taker, type TestLog, work } from './testing.ts'
 
 type Act =
   | { readonly kind: 'commit'; readonly partition: number; readonly types: readonly number[]; readonly lost: boolean }
@@ -100,6 +100,7 @@ async function play(
   const end = encodeCursor(await log.reader.heads())
   await work(clock, () => reader.cursor() === end)
   hub.stop()
+  expect(discontinuities.splice(0)).toEqual([])
   return { log, takers }
 }
 

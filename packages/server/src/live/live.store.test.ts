@@ -14,11 +14,12 @@ import { stopDatabases, withDatabase } from '../store/testing.ts'
 import { matchesRow } from './filter.ts'
 import { createHub } from './hub.ts'
 import { nextTurn } from './pace.ts'
-import { type Attached, attach, hubConfig } from './testing.ts'
+import { type Attached, attach, discontinuities, hubConfig } from './testing.ts'
 
 const log = pino({ level: 'silent' })
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
+  expect(discontinuities.splice(0)).toEqual([])
   for (const clean of cleanups.splice(0).reverse()) await clean()
 })
 afterAll(stopDatabases)
@@ -85,7 +86,6 @@ test.each<[string, Filter]>([
   for (let i = 10; i < 40; i += 1) await send((i % 3) % 2, some(i))
   const read = attach(small, { feed: 'state', filter, cursor: before.cursor() }, before)
   const fresh = attach(small, { feed: 'state', filter })
-  const end = small.cursor()
   await working(() => isWhole(fresh))
   // Filtered feeds say where they are when they next have something to say.
   await send(0, [
@@ -96,8 +96,7 @@ test.each<[string, Filter]>([
     { type: 'agent.heartbeat', agent: 'agent-5', task: 'task-2' },
     { type: 'run.started', run: 'run-2' },
   ])
-  const { heads, rows } = await store.reader.snapshot({ tenant: 'default', filter })
-  expect(heads.positions).not.toEqual(end)
+  const { rows } = await store.reader.snapshot({ tenant: 'default', filter })
   const due = new Map(rows.map((row) => [`${row.partition} ${row.table} ${row.key}`, row.position]))
   const seen = (reader: Attached) => [...rowsOf(reader, filter)].filter(([key]) => due.has(key)).map(([, { position }]) => position)
   const sum = [...due.values()].reduce((a, b) => a + b, 0)

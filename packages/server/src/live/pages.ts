@@ -100,12 +100,11 @@ export function createPages(deps: PagesDeps): Pages {
         if (newest.size >= limits.items) break scan
         for (const { row, was, wire } of ring.rows(partition, to[partition] ?? 0, end)) {
           if (row.tenant !== tenant) continue
-          const key = `${partition} ${row.table} ${row.key}`
           // A row that leaves the filter is sent once more: who holds it must see where it went.
-          const leaves = newest.has(key) || (was !== undefined && matchesRow(filter, row.table, was))
+          const leaves = was !== undefined && matchesRow(filter, row.table, was)
           if (!leaves && !matchesRow(filter, row.table, row.row)) continue
           seen += 1
-          newest.set(key, wire)
+          newest.set(`${partition} ${row.table} ${row.key}`, wire)
         }
         to[partition] = end
       }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Clock } from '../clock.ts'
 import type { Encoded } from './frames.ts'
-import type { Hub, Reading } from './hub.ts'
+import type { Hub, Reading } from './live.ts'
 import { isSame } from './place.ts'
 import { badCursor, filterOf, heldCursor, noRoom, type PollQuery } from './query.ts'
 

@@ -2,10 +2,11 @@ import { createLiveState } from '@signalbox/model/live-state.ts'
 import { type Table, tables } from '@signalbox/model/rows.ts'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Connected, connect, type TransportName } from './connect.testing.ts'
-import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
+import { createTestLog, discontinuities, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
+  expect(discontinuities.splice(0)).toEqual([])
   for (const clean of cleanups.splice(0).reverse()) await clean()
 })
 

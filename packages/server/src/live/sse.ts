@@ -1,7 +1,7 @@
 /** The server-sent events transport, `/v1/stream`. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
-import type { Hub } from './hub.ts'
+import type { Hub } from './live.ts'
 import { badCursor, type FeedQuery, filterOf, heldCursor, noRoom } from './query.ts'
 
 const keepAliveMs = 20_000

@@ -12,7 +12,7 @@ import type { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { Caller, Upgrades } from '../http.ts'
 import { parseClientFrame } from './client-frame.ts'
-import type { Hub, Subscribed } from './hub.ts'
+import type { Hub, Subscribed } from './live.ts'
 import { feedOfUrl, heldCursor } from './query.ts'
 import type { Outlet } from './session.ts'
 
