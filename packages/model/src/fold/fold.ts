@@ -31,10 +31,10 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
   const { run, agent, task } = event
   let added = 'reported' in event.data ? reportedTotals(event) : undefined
 
-  const isCall = Object.hasOwn(callTypes, event.type)
-  const callKey = isCall ? rowKey.call(run, callId(event)) : undefined
+  const called = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
+  const callKey = called === undefined ? undefined : rowKey.call(run, called.kind, callId(event))
   const callBefore = callKey === undefined ? undefined : rows.get('calls', callKey)
-  const call = isCall ? foldCall(callBefore, event) : undefined
+  const call = called === undefined ? undefined : foldCall(callBefore, event)
   if (call !== undefined && callKey !== undefined) {
     rows.set('calls', callKey, call)
     const delta = callDelta(callBefore, call)

@@ -7,7 +7,8 @@ export const rowKey = {
   agent: (agent: string) => agent,
   run: (run: string) => run,
   task: (run: string | undefined, task: string) => `${run ?? ''}${separator}${task}`,
-  call: (run: string | undefined, call: string) => `${run ?? ''}${separator}${call}`,
+  /** The kind is part of the key: a sender may number its model and tool calls apart. */
+  call: (run: string | undefined, kind: 'llm' | 'tool', call: string) => `${run ?? ''}${separator}${kind}${separator}${call}`,
   edge: (run: string | undefined, from: string, to: string, kind: string) =>
     `${run ?? ''}${separator}${from}${separator}${to}${separator}${kind}`,
 }
@@ -65,7 +66,8 @@ export function touchedKeys(event: Event): readonly RowKey[] {
   if (event.agent !== undefined) keys.push({ table: 'agents', key: event.agent })
   if (event.run !== undefined) keys.push({ table: 'runs', key: event.run })
   if (event.task !== undefined && event.type.startsWith('task.')) keys.push({ table: 'tasks', key: rowKey.task(event.run, event.task) })
-  if (Object.hasOwn(callTypes, event.type)) keys.push({ table: 'calls', key: rowKey.call(event.run, callId(event)) })
+  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
+  if (call !== undefined) keys.push({ table: 'calls', key: rowKey.call(event.run, call.kind, callId(event)) })
   const relation = relationOf(event)
   if (relation !== undefined) {
     keys.push({ table: 'edges', key: rowKey.edge(event.run, relation.from, relation.to, relation.kind) })

@@ -125,7 +125,7 @@ export const agentView = (row: AgentRow) => ({
   events: row.events,
   totals: row.totals,
   inFlight: Object.entries(row.inFlight).map(([key, { kind, name, startedAt }]) => ({
-    call: key.slice(key.indexOf('\u001f') + 1),
+    call: key.slice(key.lastIndexOf('\u001f') + 1),
     kind,
     name,
     startedAt: time(startedAt),

@@ -1,0 +1,237 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { LoggedEvent } from '../event.ts'
+import type { AgentRow, CallRow, RunRow, TaskRow } from '../rows.ts'
+import { joinAgents } from './agent.ts'
+import { callState } from './call.ts'
+import { applyEvent, createRows } from './fold.ts'
+import { touchedKeys } from './keys.ts'
+import { isTerminal } from './task.ts'
+
+type Sketch = Pick<LoggedEvent, 'type' | 'agent' | 'run' | 'task' | 'time' | 'source' | 'data'>
+
+// Few names and few times: ties and collisions are what breaks folds.
+const name = (prefix: string, most: number) => fc.integer({ min: 1, max: most }).map((i) => `${prefix}${i}`)
+const Type = fc.constantFrom(
+  'agent.started',
+  'agent.status',
+  'agent.heartbeat',
+  'task.created',
+  'task.assigned',
+  'task.started',
+  'task.completed',
+  'task.failed',
+  'llm.started',
+  'llm.finished',
+  'llm.failed',
+  'tool.started',
+  'tool.finished',
+  'run.finished',
+  'log',
+)
+const Sketched: fc.Arbitrary<Sketch> = fc.record({
+  type: Type,
+  agent: name('a', 3),
+  run: name('r', 2),
+  task: name('t', 3),
+  time: fc.integer({ min: 100, max: 106 }),
+  source: name('a', 3),
+  data: fc.record({
+    call: name('c', 4),
+    to: name('a', 3),
+    status: fc.constantFrom('idle', 'busy', 'waiting'),
+    usage: fc.record({ inputTokens: fc.nat(50), outputTokens: fc.nat(9) }),
+    costMicros: fc.nat(20),
+    reported: fc.record({ inputTokens: fc.nat(900), costMicros: fc.nat(900) }),
+  }),
+})
+
+const logged = (sketches: readonly Sketch[]): LoggedEvent[] =>
+  sketches.map((sketch, i) => ({
+    ...sketch,
+    id: `id-${i}`,
+    tenant: 't',
+    dataJson: '',
+    partition: 0,
+    position: i + 1,
+    receivedAt: sketch.time,
+  }))
+
+function fold(events: readonly LoggedEvent[]) {
+  const rows = createRows()
+  for (const event of events) applyEvent(rows, event)
+  const of = <T>(table: string) =>
+    new Map([...rows.entries()].flatMap(([held, key, row]) => (held === table ? [[key, row as T] as const] : [])))
+  return { rows, agents: of<AgentRow>('agents'), runs: of<RunRow>('runs'), tasks: of<TaskRow>('tasks'), calls: of<CallRow>('calls') }
+}
+
+/** Sums that must not depend on order; which agent a call is charged to is decided per event, so it does not either. */
+const totals = ({ agents, runs, calls }: ReturnType<typeof fold>) => ({
+  runs: new Map([...runs].map(([key, { totals, events }]) => [key, { ...totals, events }] as const).sort()),
+  events: new Map([...agents].map(([key, { events }]) => [key, events] as const).sort()),
+  calls: new Map([...calls].map(([key, { usage, outcome }]) => [key, { usage, outcome }] as const).sort()),
+})
+
+/** Interleaves the producers' streams by the picks; each stream keeps its own order. */
+function shuffle(events: readonly LoggedEvent[], picks: readonly number[]): LoggedEvent[] {
+  const streams = new Map<string, LoggedEvent[]>()
+  for (const event of events) streams.set(event.source, [...(streams.get(event.source) ?? []), event])
+  const mixed: LoggedEvent[] = []
+  for (let i = 0; streams.size > 0; i += 1) {
+    const keys = [...streams.keys()]
+    const key = keys[(picks[i % Math.max(1, picks.length)] ?? 0) % keys.length] ?? ''
+    const stream = streams.get(key) ?? []
+    const next = stream.shift()
+    if (next !== undefined) mixed.push({ ...next, position: mixed.length + 1 })
+    if (stream.length === 0) streams.delete(key)
+  }
+  return mixed
+}
+
+test('any interleaving that keeps each producer’s order gives the same totals', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 40 }), (sketches, picks) => {
+      const events = logged(sketches)
+      expect(totals(fold(shuffle(events, picks)))).toEqual(totals(fold(events)))
+    }),
+  )
+})
+
+test('a call reported again changes no sum: usage counts once, at its greatest', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
+      const events = logged(
+        sketches
+          .filter(({ type }) => type.startsWith('llm.'))
+          .map((sketch) => ({ ...sketch, data: { ...sketch.data, reported: undefined } })),
+      )
+      const twice = events
+        .flatMap((event) => [event, { ...event, id: `${event.id} again` }])
+        .map((event, i) => ({ ...event, position: i + 1 }))
+      const sums = ({ runs }: ReturnType<typeof fold>) => new Map([...runs].map(([key, run]) => [key, run.totals]))
+      expect(sums(fold(twice))).toEqual(sums(fold(events)))
+    }),
+  )
+})
+
+test('tokens and cost are those of the calls; what parents report is kept apart', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), (sketches) => {
+      const { runs, calls } = fold(logged(sketches))
+      for (const [id, run] of runs) {
+        const own = [...calls.values()].filter((call) => call.run === id)
+        expect(run.totals.inputTokens).toBe(own.reduce((sum, { usage }) => sum + usage.inputTokens, 0))
+        expect(run.totals.costMicros).toBe(own.reduce((sum, { usage }) => sum + usage.costMicros, 0))
+        expect(run.totals.errors).toBe(own.filter(({ outcome }) => outcome === 'failed').length)
+        const reported = sketches
+          .filter((sketch) => sketch.run === id)
+          .reduce((sum, { data }) => sum + (data.reported as { costMicros: number }).costMicros, 0)
+        expect(run.totals.reportedCostMicros).toBe(reported)
+      }
+    }),
+  )
+})
+
+test('a terminal task absorbs: its state stays, and a run counts each task once', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), (sketches) => {
+      const rows = createRows()
+      const ended = new Map<string, string>()
+      for (const event of logged(sketches)) {
+        applyEvent(rows, event)
+        for (const [table, key, row] of rows.entries()) {
+          if (table !== 'tasks') continue
+          const { state } = row as TaskRow
+          if (ended.has(key)) expect(state).toBe(ended.get(key))
+          else if (isTerminal(state)) ended.set(key, state)
+        }
+      }
+      const { runs, tasks } = fold(logged(sketches))
+      for (const [id, run] of runs) {
+        const counted = Object.values(run.tasks).reduce((a, b) => a + b, 0)
+        expect(counted).toBe([...tasks.values()].filter((task) => task.run === id).length)
+      }
+    }),
+  )
+})
+
+test('a task closed twice is closed once, with a flag', () => {
+  const close = (agent: string, time: number): Sketch => ({
+    type: 'task.completed',
+    agent,
+    run: 'r1',
+    task: 't1',
+    time,
+    source: agent,
+    data: {},
+  })
+  const { tasks } = fold(logged([{ ...close('a1', 100), type: 'task.started' }, close('a1', 101), close('a2', 102)]))
+  expect([...tasks.values()]).toMatchObject([{ state: 'completed', endedAt: 101, contradicted: 1, contradictedBy: 'a2' }])
+})
+
+test('an open call of a lost agent is orphaned; a late end closes it; a return opens what is open', () => {
+  const at = (type: string, time: number, more: Partial<Sketch> = {}): Sketch => ({
+    type,
+    agent: 'a1',
+    run: 'r1',
+    task: undefined,
+    time,
+    source: 'a1',
+    data: { call: 'c1' },
+    ...more,
+  })
+  const lost = at('agent.status', 200, { source: 'signalbox', data: { status: 'lost' } })
+  const see = (sketches: readonly Sketch[]) => {
+    const { agents, calls } = fold(logged(sketches))
+    const [call] = calls.values()
+    return call === undefined ? undefined : callState(call, agents.get('a1'))
+  }
+  const start = at('tool.started', 100)
+  expect(see([start])).toBe('open')
+  expect(see([start, lost])).toBe('orphaned')
+  expect(see([start, lost, at('agent.heartbeat', 150)])).toBe('open')
+  expect(see([start, lost, at('tool.finished', 180)])).toBe('finished')
+  expect(see([at('tool.finished', 180), start])).toBe('finished')
+})
+
+test('folding by partition and joining the agents gives what folding whole gives', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), (sketches) => {
+      const events = logged(sketches)
+      const whole = fold(events)
+      const parts = ['r1', 'r2'].map((run) => fold(events.filter((event) => event.run === run)))
+      for (const [id, agent] of whole.agents) {
+        const rows = parts.flatMap(({ agents }) => agents.get(id) ?? [])
+        const joined = joinAgents(rows)
+        expect(joined?.totals).toEqual(agent.totals)
+        expect(joined?.events).toBe(agent.events)
+        expect(joinAgents([...rows].reverse())).toEqual(joined)
+      }
+    }),
+  )
+})
+
+test('the fold reads and writes no row that touchedKeys does not name', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
+      const rows = createRows()
+      for (const event of logged(sketches)) {
+        const allowed = new Set(touchedKeys(event).map(({ table, key }) => `${table} ${key}`))
+        const check = (table: string, key: string) => expect(allowed).toContain(`${table} ${key}`)
+        applyEvent(
+          {
+            get(table, key) {
+              check(table, key)
+              return rows.get(table, key)
+            },
+            set(table, key, row) {
+              check(table, key)
+              rows.set(table, key, row)
+            },
+          },
+          event,
+        )
+      }
+    }),
+  )
+})
