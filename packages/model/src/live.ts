@@ -60,7 +60,15 @@ export type ServerFrame =
  * `credit` in the URL query (bytes) turns the credit window on: the server has at most that many frame bytes unacknowledged.
  */
 export type ClientFrame =
-  | { readonly kind: 'subscribe'; readonly ref: string; readonly feed: FeedKind; readonly filter?: Filter; readonly cursor?: string }
+  | {
+      readonly kind: 'subscribe'
+      readonly ref: string
+      readonly feed: FeedKind
+      readonly filter?: Filter
+      readonly cursor?: string
+      /** Events without a cursor: from the oldest kept. */
+      readonly from?: 'start'
+    }
   | { readonly kind: 'unsubscribe'; readonly sub: string }
   | { readonly kind: 'ack'; readonly bytes: number }
   | { readonly kind: 'ping' }

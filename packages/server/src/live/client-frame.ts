@@ -20,7 +20,7 @@ export function parseClientFrame(text: string): ClientFrame | string {
     return 'A frame is not JSON.'
   }
   if (typeof frame !== 'object' || frame === null) return 'A frame must be an object.'
-  const { kind, bytes, sub, ref, feed, filter = {}, cursor } = frame as Record<string, unknown>
+  const { kind, bytes, sub, ref, feed, filter = {}, cursor, from } = frame as Record<string, unknown>
   switch (kind) {
     case 'ping':
       return { kind }
@@ -33,7 +33,8 @@ export function parseClientFrame(text: string): ClientFrame | string {
       if (feed !== 'events' && feed !== 'state') return 'subscribe needs feed: "events" or "state".'
       if (!isFilter(filter)) return 'filter takes run, agent, type and task, each a list of at most 100 texts.'
       if (cursor !== undefined && !isText(cursor, 1_400)) return 'cursor must be a text.'
-      return { kind, ref, feed, filter, ...(cursor === undefined ? {} : { cursor }) }
+      if (from !== undefined && from !== 'start') return 'from is "start" or absent.'
+      return { kind, ref, feed, filter, ...(cursor === undefined ? {} : { cursor }), ...(from === undefined ? {} : { from }) }
     default:
       return 'The kinds of frames are subscribe, unsubscribe, ack and ping.'
   }

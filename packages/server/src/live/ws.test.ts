@@ -95,6 +95,9 @@ test('a subscription starts where its cursor says; one that is none of ours is r
     { kind: 'subscribed', ref: 'good', cursor },
     { kind: 'events', from: cursor },
   ])
+  const whole = await connect(server)
+  whole.send({ kind: 'subscribe', ref: 'all', feed: 'events', from: 'start' })
+  await whole.until((frames) => itemsOf(frames).length === 2)
 })
 
 test.each([
@@ -105,6 +108,7 @@ test.each([
   ['no ref', { kind: 'subscribe', feed: 'events' }],
   ['an unknown feed', { kind: 'subscribe', ref: 'a', feed: 'news' }],
   ['a filter that is none', { kind: 'subscribe', ref: 'a', feed: 'events', filter: { run: 'one' } }],
+  ['a start that is none', { kind: 'subscribe', ref: 'a', feed: 'events', from: 'middle' }],
   ['a negative credit', { kind: 'ack', bytes: -1 }],
   ['a large frame', JSON.stringify({ kind: 'ping', more: 'x'.repeat(300_000) })],
 ])('%s is a protocol error with a code', async (_name, frame) => {

@@ -121,7 +121,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     if (bytes.length > mostFrameBytes) return fail(`A frame has at most ${mostFrameBytes} bytes.`)
     const frame = parseClientFrame(String(bytes))
     if (typeof frame === 'string') return fail(frame)
-    if (frame.kind === 'subscribe') subscribe(frame.ref, frame)
+    if (frame.kind === 'subscribe') subscribe(frame.ref, { ...frame, fromStart: frame.from === 'start' })
     else if (frame.kind === 'unsubscribe') {
       subscriptions.get(frame.sub)?.close()
       subscriptions.delete(frame.sub)
