@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Agent, type AgentOptions, createAgent } from './agent.ts'
 import { openSpool } from './spool.ts'
-import { type Door, ingestDoor } from './testing.ts'
+import { type Door, fakeServer, ingestDoor } from './testing.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
@@ -155,6 +155,17 @@ test('what was spooled when the process ended is sent by the next one, with the 
   expect([...server.stored.keys()].slice(1, 701)).toEqual(ids)
   expect(server.stored.size).toBe(704)
   expect(readdirSync(join(spoolDir, readdirSync(spoolDir)[0] ?? ''))).toEqual([])
+})
+
+test('told to come back in an hour, it asks once, and stopping puts the rest on disk at once', async () => {
+  const server = await fakeServer((_, response) => response.writeHead(503, { 'retry-after': '3600' }).end('{}'))
+  ends.push(server.close)
+  const agent = agentOf({ url: server.url, spoolDir: folder() })
+  await agent.flush()
+  agent.emit('log', { n: 1 })
+  await agent.stop(5_000)
+  expect(server.requests).toEqual(['/v1/events'])
+  expect(agent.stats()).toMatchObject({ queued: 0, spooled: 3 })
 })
 
 test('agents that share a spool folder do not touch what is not theirs', async () => {

@@ -378,6 +378,8 @@ export function createAgent(options: AgentOptions): Agent {
     },
     async flush(timeoutMs = 10_000) {
       const until = Date.now() + timeoutMs
+      // Between two attempts the disk is nearer than the server.
+      if (failures > 0) await spill()
       while ((queue.length > 0 || running) && Date.now() < until) {
         schedule(0)
         await new Promise<void>((resume) => {
