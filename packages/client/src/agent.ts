@@ -9,7 +9,7 @@
  * ```
  */
 import type { EventInput } from '@signalbox/model/event.ts'
-import { createIdSource } from '@signalbox/model/ids.ts'
+import { createIdSource, foreignId } from '@signalbox/model/ids.ts'
 import type { ItemRefusal } from '@signalbox/model/live.ts'
 import type { AgentRole } from '@signalbox/model/rows.ts'
 import { openSpool, type Spool } from './spool.ts'
@@ -32,7 +32,7 @@ export interface AgentOptions {
   readonly flushMs?: number
   /** Events held in memory before the oldest go to the spool or are dropped and counted; default 20,000. */
   readonly queueEvents?: number
-  /** Node: folder for events while the server is away. */
+  /** Node: folder for events while the server is away; each source has its own folder in it, and sends what an earlier process left there. */
   readonly spoolDir?: string
   /** Default 64 MiB. */
   readonly spoolBytes?: number
@@ -56,18 +56,19 @@ export interface AgentStats {
 }
 
 export interface Agent {
-  /** A queue push; never throws. Answers the event's id. */
+  /** A queue push; never throws. Answers the event's id. `data` is written as JSON later: do not change it afterwards. */
   emit(type: string, data?: Record<string, unknown>, context?: EmitContext): string
   /** Runs `work` between tool.started and tool.finished or tool.failed. */
   tool<T>(name: string, work: () => Promise<T> | T, context?: EmitContext): Promise<T>
   /** Resolves when everything emitted so far is acknowledged or spooled, or after `timeoutMs`. */
   flush(timeoutMs?: number): Promise<void>
-  /** agent.stopped, flush, then no more. */
-  stop(): Promise<void>
+  /** agent.stopped, flush, then no more: what is neither acknowledged nor spooled by then is told to `onProblem`. */
+  stop(timeoutMs?: number): Promise<void>
   stats(): AgentStats
 }
 
 const batchEvents = 500
+const batchBytes = 4 * 1_048_576
 const requestTimeoutMs = 15_000
 const firstRetryMs = 200
 const longestRetryMs = 15_000
@@ -76,6 +77,12 @@ interface Answer {
   readonly accepted: number
   readonly duplicates: number
   readonly refused: readonly ItemRefusal[]
+}
+
+interface Away {
+  readonly retry: true
+  readonly why: string
+  readonly afterMs: number
 }
 
 export function createAgent(options: AgentOptions): Agent {
@@ -88,7 +95,11 @@ export function createAgent(options: AgentOptions): Agent {
   let timer: ReturnType<typeof setTimeout> | undefined
   let running = false
   let failures = 0
+  let notBeforeMs = 0
+  let away = ''
+  let onDisk = false
   let stopped = false
+  let ended = false
   let sent = 0
   let duplicates = 0
   let refused = 0
@@ -101,7 +112,8 @@ export function createAgent(options: AgentOptions): Agent {
   async function openDisk(): Promise<Spool | undefined> {
     if (options.spoolDir === undefined) return undefined
     try {
-      return await openSpool(options.spoolDir, options.spoolBytes ?? 64 * 1_048_576)
+      const folder = `${options.spoolDir}/${foreignId(source, 'spool', '', 0)}`
+      return await openSpool(folder, options.spoolBytes ?? 64 * 1_048_576)
     } catch (error) {
       tell({ message: `The spool cannot be used: ${(error as Error).message}` })
       return undefined
@@ -137,19 +149,41 @@ export function createAgent(options: AgentOptions): Agent {
       dropped += 1
       unreported += 1
     }
-    schedule(queue.length >= batchEvents ? 0 : (options.flushMs ?? 50))
+    if (failures > 0 && queue.length > queueEvents / 2) void spill()
+    else schedule(queue.length >= batchEvents ? 0 : (options.flushMs ?? 50))
     return id
   }
 
   function schedule(ms: number) {
-    if (running || timer !== undefined) return
+    if (running || ended || timer !== undefined) return
     timer = setTimeout(() => {
       timer = undefined
       void pump()
     }, ms)
+    // A server that is away must not keep a finished process alive; a first attempt may.
+    if (failures > 0 && typeof timer === 'object' && 'unref' in timer) timer.unref()
   }
 
-  async function post(events: readonly EventInput[]): Promise<Answer | { readonly retry: true; readonly why: string }> {
+  /** The front of the queue as one body. Data that cannot be written as JSON is replaced, so that it stops neither the queue nor the count. */
+  function front(): EventInput[] {
+    const batch: EventInput[] = []
+    let bytes = 0
+    for (const event of queue) {
+      let taken = event
+      try {
+        bytes += JSON.stringify(event).length
+      } catch (error) {
+        taken = { ...event, data: { unwritable: String(error) } }
+        queue[batch.length] = taken
+        tell({ message: `The data of ${event.type} ${event.id} cannot be written as JSON and was left out: ${String(error)}` })
+      }
+      if (batch.length === batchEvents || (batch.length > 0 && bytes > batchBytes)) break
+      batch.push(taken)
+    }
+    return batch
+  }
+
+  async function post(events: readonly EventInput[]): Promise<Answer | Away> {
     try {
       const response = await fetch(`${options.url}/v1/events`, {
         method: 'POST',
@@ -161,27 +195,40 @@ export function createAgent(options: AgentOptions): Agent {
         signal: AbortSignal.timeout(requestTimeoutMs),
       })
       if (response.ok) return (await response.json()) as Answer
-      const problem = (await response.json().catch(() => ({}))) as {
-        code?: string
-        detail?: string
-        retryable?: boolean
-        refused?: ItemRefusal[]
-      }
-      if (response.status >= 500 || response.status === 429 || response.status === 408)
-        return { retry: true, why: problem.detail ?? `status ${response.status}` }
+      const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; refused?: ItemRefusal[] }
       const message = problem.detail ?? `The server answered ${response.status}.`
+      // A missing or revoked key is put right by people; the events are not at fault.
+      if (response.status >= 500 || [401, 403, 404, 408, 429].includes(response.status)) {
+        return { retry: true, why: message, afterMs: 1_000 * (Number(response.headers.get('retry-after')) || 0) }
+      }
+      if (response.status === 413 && events.length > 1) return await postHalves(events)
       return {
         accepted: 0,
         duplicates: 0,
         refused: problem.refused ?? events.map(({ id }, index) => ({ index, id, code: problem.code ?? 'BAD_REQUEST', message })),
       }
     } catch (error) {
-      return { retry: true, why: (error as Error).message }
+      return { retry: true, why: (error as Error).message, afterMs: 0 }
+    }
+  }
+
+  async function postHalves(events: readonly EventInput[]): Promise<Answer | Away> {
+    const half = Math.ceil(events.length / 2)
+    const first = await post(events.slice(0, half))
+    if ('retry' in first) return first
+    const second = await post(events.slice(half))
+    // The first half is sent again with the second then, and is a duplicate.
+    if ('retry' in second) return second
+    return {
+      accepted: first.accepted + second.accepted,
+      duplicates: first.duplicates + second.duplicates,
+      refused: [...first.refused, ...second.refused.map((item) => ({ ...item, index: item.index + half }))],
     }
   }
 
   function settle(answer: Answer) {
     failures = 0
+    away = ''
     sent += answer.accepted
     duplicates += answer.duplicates
     refused += answer.refused.length
@@ -195,19 +242,66 @@ export function createAgent(options: AgentOptions): Agent {
     if (last !== undefined) queue = queue.slice(queue.indexOf(last) + 1)
   }
 
+  function fail({ why, afterMs }: Pick<Away, 'why' | 'afterMs'>) {
+    failures += 1
+    notBeforeMs = afterMs
+    if (away === '') tell({ message: `${options.url} does not take events: ${why}. They are kept and sent again.` })
+    away = why
+  }
+
   /** True when the spool is empty afterwards. */
   async function drainSpool(disk: Spool): Promise<boolean> {
     for (;;) {
       const segment = await disk.oldest()
+      onDisk = segment !== undefined
       if (segment === undefined) return true
       for (let i = 0; i < segment.events.length; i += batchEvents) {
         const answer = await post(segment.events.slice(i, i + batchEvents))
-        if ('retry' in answer) return false
+        if ('retry' in answer) {
+          fail(answer)
+          return false
+        }
         settle(answer)
       }
       await segment.remove()
-      spooled = 0
+      spooled = Math.max(0, spooled - segment.events.length)
     }
+  }
+
+  async function moveToDisk(disk: Spool) {
+    for (let batch = front(); batch.length > 0; batch = front()) {
+      await disk.append(batch)
+      onDisk = true
+      spooled += batch.length
+      forget(batch)
+    }
+  }
+
+  /** Makes room in memory between two attempts. */
+  async function spill() {
+    if (running) return
+    running = true
+    try {
+      const disk = await spool
+      if (disk !== undefined) await moveToDisk(disk)
+    } catch (error) {
+      tell({ message: `The spool failed: ${(error as Error).message}` })
+    } finally {
+      running = false
+      settleDown()
+    }
+  }
+
+  /** Loss is never silent: the log itself says how many are missing. */
+  function reportLoss(disk: Spool | undefined) {
+    const spoolLost = disk?.takeDropped() ?? 0
+    dropped += spoolLost
+    unreported += spoolLost
+    if (unreported === 0) return
+    const lost = unreported
+    unreported = 0
+    push('log', { level: 'warn', message: `${lost} events of ${source} were dropped while the server was away`, dropped: lost })
+    tell({ message: `${lost} events were dropped: the queue or the spool was full.` })
   }
 
   async function pump(): Promise<void> {
@@ -215,40 +309,34 @@ export function createAgent(options: AgentOptions): Agent {
     running = true
     try {
       const disk = await spool
-      while (queue.length > 0 || spooled > 0 || failures === 0) {
-        const away = disk !== undefined && !(await drainSpool(disk))
-        unreported += disk?.takeDropped() ?? 0
-        if (unreported > 0) {
-          const lost = unreported
-          unreported = 0
-          push('log', { level: 'warn', message: `${lost} events of ${source} were dropped while the server was away`, dropped: lost })
-          tell({ message: `${lost} events were dropped: the queue and the spool were full.` })
+      for (;;) {
+        const emptied = disk === undefined || (await drainSpool(disk))
+        if (emptied) reportLoss(disk)
+        const batch = front()
+        if (emptied && batch.length === 0) break
+        const answer = emptied ? await post(batch) : undefined
+        if (answer !== undefined && !('retry' in answer)) {
+          forget(batch)
+          settle(answer)
+          continue
         }
-        if (queue.length === 0 && !away) break
-        const sending = queue.slice(0, batchEvents)
-        const answer = away ? { retry: true as const, why: 'the server is away' } : await post(sending)
-        if ('retry' in answer) {
-          failures += 1
-          if (disk !== undefined && sending.length > 0) {
-            await disk.append(sending)
-            spooled += sending.length
-            forget(sending)
-          }
-          break
-        }
-        forget(sending)
-        settle(answer)
+        if (answer !== undefined) fail(answer)
+        if (disk !== undefined) await moveToDisk(disk)
+        break
       }
     } catch (error) {
-      tell({ message: `Sending failed: ${(error as Error).message}` })
-      failures += 1
+      fail({ why: (error as Error).message, afterMs: 0 })
     } finally {
       running = false
-      for (const done of idle) done()
-      if (failures > 0 && (queue.length > 0 || spooled > 0))
-        schedule(Math.random() * Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures, 10)))
-      else if (queue.length > 0) schedule(0)
+      settleDown()
     }
+  }
+
+  function settleDown() {
+    for (const done of idle) done()
+    if (failures > 0 && (queue.length > 0 || onDisk))
+      schedule(notBeforeMs + Math.random() * Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures, 10)))
+    else if (queue.length > 0) schedule(0)
   }
 
   const heartbeatMs = options.heartbeatMs ?? 10_000
@@ -265,7 +353,17 @@ export function createAgent(options: AgentOptions): Agent {
   if (typeof heartbeat === 'object' && 'unref' in heartbeat) heartbeat.unref()
 
   const agent: Agent = {
-    emit: (type, data = {}, context) => (stopped ? '' : push(type, data, context)),
+    emit(type, data = {}, context = {}) {
+      if (stopped) return ''
+      try {
+        return push(type, data, context)
+      } catch (error) {
+        dropped += 1
+        unreported += 1
+        tell({ message: `An event could not be taken: ${String(error)}` })
+        return ''
+      }
+    },
     async tool(tool, work, context) {
       const call = nextId()
       agent.emit('tool.started', { call, name: tool }, context)
@@ -280,6 +378,8 @@ export function createAgent(options: AgentOptions): Agent {
     },
     async flush(timeoutMs = 10_000) {
       const until = Date.now() + timeoutMs
+      // Between two attempts the disk is nearer than the server.
+      if (failures > 0) await spill()
       while ((queue.length > 0 || running) && Date.now() < until) {
         schedule(0)
         await new Promise<void>((resume) => {
@@ -293,12 +393,16 @@ export function createAgent(options: AgentOptions): Agent {
         })
       }
     },
-    async stop() {
+    async stop(timeoutMs) {
       if (stopped) return
       push('agent.stopped', {})
       stopped = true
       clearInterval(heartbeat)
-      await agent.flush()
+      await agent.flush(timeoutMs)
+      ended = true
+      clearTimeout(timer)
+      if (queue.length > 0)
+        tell({ message: `${queue.length} events of ${source} were not sent: ${away === '' ? 'no time was left' : away}.` })
     },
     stats: () => ({ queued: queue.length, sent, duplicates, refused, dropped, spooled }),
   }

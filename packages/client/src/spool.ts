@@ -1,42 +1,47 @@
-/** Events on disk while the server is away: append-only segments, oldest first, bounded. Node only; a browser keeps them in memory. */
+/**
+ * Events on disk while the server is away: append-only segments, oldest first, bounded. Node only; a browser keeps them in memory.
+ * One line a record: its CRC-32 in hex, a space, the event as JSON. A record that a crash cut or a disk spoiled is counted as dropped.
+ */
 import type { EventInput } from '@signalbox/model/event.ts'
 
 export interface Spool {
+  /** Safe against a crash of the process and of the machine once it resolves. */
   append(events: readonly EventInput[]): Promise<void>
   /** The oldest segment's events, or undefined when there is none. */
   oldest(): Promise<{ readonly events: readonly EventInput[]; remove(): Promise<void> } | undefined>
-  /** Events dropped because the spool was full, since the last call. */
+  /** Events lost because the spool was full or a record was spoiled, since the last call. */
   takeDropped(): number
 }
 
-const segmentBytes = 1_048_576
+const largestSegmentBytes = 1_048_576
+/** The oldest segment goes as a whole, so a small spool needs small segments. */
+const fewestSegments = 4
 
 export async function openSpool(folder: string, mostBytes: number): Promise<Spool> {
   const { appendFile, mkdir, readdir, readFile, stat, unlink } = await import('node:fs/promises')
   const { join } = await import('node:path')
+  const { crc32 } = await import('node:zlib')
   await mkdir(folder, { recursive: true })
+  const segmentBytes = Math.min(largestSegmentBytes, mostBytes / fewestSegments)
   let dropped = 0
-  const segments = async () => (await readdir(folder)).filter((name) => name.endsWith('.ndjson')).sort()
+  const segments = async () => (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort()
   let next = Number((await segments()).at(-1)?.slice(0, 12) ?? 0) + 1
   let current: string | undefined
   let currentBytes = 0
 
-  /** A line cut by a crash is not an event; those before it are. */
-  const parse = (text: string): EventInput[] =>
-    text.split('\n').flatMap((line) => {
-      try {
-        return line === '' ? [] : [JSON.parse(line) as EventInput]
-      } catch {
-        return []
-      }
-    })
+  const checksum = (json: string) => crc32(json).toString(16).padStart(8, '0')
+  const records = (text: string) => text.split('\n').filter((line) => line !== '')
+  function parse(line: string): EventInput | undefined {
+    const json = line.slice(9)
+    return line.slice(0, 8) === checksum(json) ? (JSON.parse(json) as EventInput) : undefined
+  }
 
   async function makeRoom() {
     const sizes = await Promise.all((await segments()).map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size })))
     let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
     for (const { name, bytes } of sizes.slice(0, -1)) {
       if (total <= mostBytes) return
-      dropped += parse(await readFile(join(folder, name), 'utf8')).length
+      dropped += records(await readFile(join(folder, name), 'utf8')).length
       await unlink(join(folder, name))
       total -= bytes
     }
@@ -44,13 +49,23 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
 
   return {
     async append(events) {
-      const text = events.map((event) => `${JSON.stringify(event)}\n`).join('')
-      if (current === undefined || currentBytes + text.length > segmentBytes) {
-        current = join(folder, `${String(next++).padStart(12, '0')}.ndjson`)
+      const text = events
+        .map((event) => JSON.stringify(event))
+        .map((json) => `${checksum(json)} ${json}\n`)
+        .join('')
+      const bytes = Buffer.byteLength(text)
+      if (current === undefined || currentBytes + bytes > segmentBytes) {
+        current = join(folder, `${String(next++).padStart(12, '0')}.spool`)
         currentBytes = 0
       }
-      await appendFile(current, text, { flush: true })
-      currentBytes += text.length
+      try {
+        await appendFile(current, text, { flush: true })
+      } catch (error) {
+        // Part of it may be written; what comes next must not continue that line.
+        current = undefined
+        throw error
+      }
+      currentBytes += bytes
       await makeRoom()
     },
     async oldest() {
@@ -58,8 +73,15 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
       if (name === undefined) return undefined
       const file = join(folder, name)
       if (file === current) current = undefined
-      const events = parse(await readFile(file, 'utf8'))
-      return { events, remove: () => unlink(file) }
+      const lines = records(await readFile(file, 'utf8'))
+      const events = lines.map(parse).filter((event) => event !== undefined)
+      return {
+        events,
+        async remove() {
+          await unlink(file)
+          dropped += lines.length - events.length
+        },
+      }
     },
     takeDropped() {
       const count = dropped

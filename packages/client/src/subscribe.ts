@@ -80,7 +80,8 @@ export function subscribe(options: SubscribeOptions): Subscription {
     feed.close()
     wake?.()
   }
-  options.signal?.addEventListener('abort', finish)
+  if (options.signal?.aborted === true) finish()
+  else options.signal?.addEventListener('abort', finish, { once: true })
 
   return {
     cursor: () => yielded,

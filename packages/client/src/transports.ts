@@ -137,8 +137,16 @@ export function openStream(wanted: Wanted, listener: Listener): Connection {
       const blocks = text.split('\n\n')
       text = blocks.pop() ?? ''
       for (const block of blocks) {
-        const data = block.split('\n').find((line) => line.startsWith('data: '))
-        if (data !== undefined) listener.onFrame(JSON.parse(data.slice(6)) as ServerFrame)
+        const field = (name: string) =>
+          block
+            .split('\n')
+            .find((line) => line.startsWith(`${name}: `))
+            ?.slice(name.length + 2)
+        const data = field('data')
+        const id = field('id')
+        if (data !== undefined) listener.onFrame(JSON.parse(data) as ServerFrame)
+        // Where the stream begins: a loss before its first frame goes on from here instead of from a later now.
+        else if (id !== undefined) listener.onFrame({ kind: 'subscribed', ref: '', sub: '', cursor: id })
       }
     }
   }
