@@ -166,7 +166,7 @@ function Timeline({ lanes: all, now }: { readonly lanes: Swimlanes; readonly now
                 d={`M${at},${y1} C${at + 18},${y1} ${at + 18},${y2} ${at + 3},${y2} m0,0 l5,-3 m-5,3 l5,3`}
                 fill="none"
                 stroke="var(--accent)"
-                strokeOpacity={0.55}
+                strokeOpacity={0.4}
                 strokeDasharray={arrow.kind === 'message' ? '3 3' : undefined}
               />
             )
