@@ -31,6 +31,9 @@ export function useBindings(list: readonly Binding[]): void {
 }
 
 let pending = ''
+let pendingAt = 0
+/** A first stroke is forgotten after this long. */
+const strokesWithinMs = 1_200
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
 
@@ -40,10 +43,12 @@ export function listenToKeys(): void {
     const key = mod ? `mod+${event.key.toLowerCase()}` : event.key === ' ' ? 'space' : event.key
     if (event.altKey || (isTyping(event.target) && !mod && key !== 'Escape')) return
     if (!mod && key.length === 1 && !useKeys.getState().single) return
+    if (event.timeStamp - pendingAt > strokesWithinMs) pending = ''
     // A focused button or link has its own space and enter.
     if (key === 'space' && event.target instanceof HTMLElement && ['BUTTON', 'A', 'SUMMARY'].includes(event.target.tagName)) return
     const binding = registry.get(pending === '' ? key : `${pending} ${key}`) ?? registry.get(key)
     pending = key === 'g' && pending === '' ? 'g' : ''
+    pendingAt = event.timeStamp
     if (binding === undefined) return
     event.preventDefault()
     binding.run()

@@ -1,3 +1,4 @@
+import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useMemo, useRef, useState } from 'react'
@@ -7,6 +8,7 @@ import { NoAgents, NoMatches } from '../parts/empty.tsx'
 import { agentLook, Badge } from '../parts/status.tsx'
 import { useSearch } from '../search.ts'
 import { age, compact, dollars, visible } from '../text.ts'
+import { useStill } from './still.ts'
 
 const tileWidth = 236
 const tileHeight = 116
@@ -77,7 +79,16 @@ export function Fleet() {
   }, [])
   const shown = useMemo(() => matching(agents, search.q, search.errors), [agents, search.q, search.errors])
   const grouping = groupings.find((name) => name === search.group) ?? 'manager'
-  const lines = useMemo(() => linesOf(shown, grouping, search.view === 'table' ? 1 : columns), [shown, grouping, columns, search.view])
+  const made = useMemo(
+    () => ({ count: shown.length, lines: linesOf(shown, grouping, search.view === 'table' ? 1 : columns) }),
+    [shown, grouping, columns, search.view],
+  )
+  const setting = `${search.view} ${grouping} ${columns} ${search.errors} ${search.q}`
+  const {
+    shown: { count, lines },
+    onPointerMove,
+  } = useStill(made, setting)
+  const joined = shown.length - count
   const tall = search.view === 'table' ? 34 : tileHeight + gap
   const virtual = useVirtualizer({
     count: lines.length,
@@ -135,7 +146,25 @@ export function Fleet() {
           </Toggle>
         </div>
       </div>
-      <div ref={box} className="flex-1 overflow-auto px-4 pb-6">
+      {search.view === 'table' && agents.length > 0 && (
+        <div aria-hidden="true" className={`${tableColumns} mx-4 border-b border-line px-2 py-1.5 text-xs font-medium text-faint`}>
+          <span>Agent</span>
+          <span>Role</span>
+          <span>Status</span>
+          <span>Doing</span>
+          <span className="text-right">Tokens</span>
+          <span className="text-right">Cost</span>
+          <span className="text-right">Last event</span>
+        </div>
+      )}
+      <div ref={box} onPointerMove={onPointerMove} className="flex-1 overflow-auto px-4 pb-6">
+        {joined > 0 && (
+          <p className="sticky top-2 z-10 mx-auto h-0 w-fit text-center text-xs">
+            <span className="rounded-full border border-line bg-raised px-3 py-1 text-ink shadow-lg">
+              +{joined} new, shown when the pointer rests
+            </span>
+          </p>
+        )}
         {agents.length === 0 && store.ready() && <NoAgents />}
         {agents.length > 0 && shown.length === 0 && (
           <NoMatches shown={0} all={agents.length} clear={() => setSearch({ q: '', errors: false })} />
@@ -198,19 +227,21 @@ export function Toggle({ on, press, children }: { readonly on: boolean; readonly
   )
 }
 
-/** What it does right now: an open call, else its task. */
-function doing(agent: AgentRow, now: number): { readonly text: string; readonly since?: string } {
+/** What it does right now: an open call, else its task by title. */
+function doing(agent: AgentRow, title: string | undefined, now: number): { readonly text: string; readonly since?: string } {
   const open = Object.values(agent.inFlight).at(-1)
   if (open !== undefined) return { text: open.name, since: age(now - open.startedAt) }
-  return { text: agent.task?.value || '' }
+  return { text: title ?? agent.task?.value ?? '' }
 }
 
 function useTile(id: string) {
   const agent = useRow('agents', id)
+  const held = agent?.task?.value
+  const task = useRow('tasks', held === undefined || held === '' ? undefined : rowKey.task(agent?.run?.value, held))
   const now = useNow()
   const [search, setSearch] = useSearch()
   const selected = search.sel === `agent:${id}`
-  return { agent, now, selected, select: () => setSearch({ sel: selected ? '' : `agent:${id}` }) }
+  return { agent, title: task?.title?.value, now, selected, select: () => setSearch({ sel: selected ? '' : `agent:${id}` }) }
 }
 
 /** Names the whole tile: its area is the button's, its text is the agent's name and status. */
@@ -239,10 +270,10 @@ function Pick({
 }
 
 function Tile({ id }: { readonly id: string }) {
-  const { agent, now, selected, select } = useTile(id)
+  const { agent, title, now, selected, select } = useTile(id)
   if (agent === undefined) return null
   const look = agentLook(agent.status?.value)
-  const { text, since } = doing(agent, now)
+  const { text, since } = doing(agent, title, now)
   const stale = now - agent.lastSeenAt > 3 * (agent.heartbeatIntervalMs ?? 60_000) && agent.status?.value !== 'stopped'
   return (
     <li
@@ -258,7 +289,9 @@ function Tile({ id }: { readonly id: string }) {
         {agent.status !== undefined && <span className="text-xs text-faint">{age(now - agent.status.at)}</span>}
       </span>
       <span className="mt-1.5 flex gap-2 text-xs text-soft">
-        <span className="min-w-0 flex-1 truncate font-mono">{visible(text) || ' '}</span>
+        <span className="min-w-0 flex-1 truncate" title={visible(text)}>
+          {visible(text) || ' '}
+        </span>
         {since !== undefined && <span className="text-busy">{since}</span>}
       </span>
       <span className="mt-auto flex items-center gap-3 border-t border-line/60 pt-1.5 text-xs text-faint">
@@ -284,20 +317,22 @@ function Role({ role }: { readonly role: string | undefined }) {
   )
 }
 
+const tableColumns = 'grid grid-cols-[2fr_90px_100px_2fr_90px_90px_80px] gap-3'
+
 function TableRow({ id }: { readonly id: string }) {
-  const { agent, now, selected, select } = useTile(id)
+  const { agent, title, now, selected, select } = useTile(id)
   if (agent === undefined) return null
   const look = agentLook(agent.status?.value)
   return (
     <li
-      className={`relative grid h-[33px] w-full grid-cols-[2fr_90px_100px_2fr_90px_90px_80px] items-center gap-3 border-b border-line/60 px-2 hover:bg-raised ${selected ? 'bg-accent/10' : ''}`}
+      className={`relative h-[33px] w-full ${tableColumns} items-center border-b border-line/60 px-2 hover:bg-raised ${selected ? 'bg-accent/10' : ''}`}
     >
       <Pick agent={agent} words={look.words} selected={selected} select={select} />
       <span>
         <Role role={agent.role?.value} />
       </span>
       <Badge look={look} />
-      <span className="truncate font-mono text-xs text-soft">{visible(doing(agent, now).text)}</span>
+      <span className="truncate text-xs text-soft">{visible(doing(agent, title, now).text)}</span>
       <span className="text-right">{compact(agent.totals.inputTokens + agent.totals.outputTokens)}</span>
       <span className="text-right">{dollars(agent.totals.costMicros)}</span>
       <span className="text-right text-faint">{age(now - agent.lastSeenAt)}</span>

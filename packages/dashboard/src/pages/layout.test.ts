@@ -75,3 +75,13 @@ test('two agents that manage each other are both shown once', () => {
   ])
   expect(lanes.map(({ agent }) => agent).sort()).toEqual(['a', 'b'])
 })
+
+test('more overlap than a lane has rows is drawn over the last one, without titles', () => {
+  const { lanes } = fold(Array.from({ length: 10 }, (_, i) => ['task.started', 'w', 100 + i, { task: `t${i}` }] as const))
+  expect(lanes[0]?.rows).toBe(8)
+  expect(lanes[0]?.bars.map(({ row, crowded }) => [row, crowded])).toEqual([
+    ...Array.from({ length: 8 }, (_, row) => [row, false]),
+    [7, true],
+    [7, true],
+  ])
+})

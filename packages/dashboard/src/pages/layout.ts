@@ -11,6 +11,8 @@ interface Bar {
   readonly contradicted: boolean
   /** Row of the lane: bars that overlap stand below each other. */
   readonly row: number
+  /** More overlap than the lane has rows: it is drawn over another bar, without its title. */
+  readonly crowded: boolean
 }
 
 interface Mark {
@@ -46,10 +48,12 @@ export interface Swimlanes {
 }
 
 const ended: ReadonlySet<TaskState> = new Set(['completed', 'failed', 'canceled', 'rejected'])
-const mostRows = 4
+const mostRows = 8
+
+type Placeless = Omit<Bar, 'row' | 'crowded'>
 
 /** A task's bars: one a state, the last one open unless the state is terminal. */
-function barsOf(task: TaskRow): Omit<Bar, 'row'>[] {
+function barsOf(task: TaskRow): Placeless[] {
   return task.history.flatMap((entry, i) => {
     if (ended.has(entry.state)) return []
     const next = task.history[i + 1]
@@ -99,7 +103,7 @@ export function layOut(
   edges: readonly EdgeRow[],
   now: number,
 ): Swimlanes {
-  const bars = new Map<string, Omit<Bar, 'row'>[]>()
+  const bars = new Map<string, Placeless[]>()
   for (const task of tasks) {
     const lane = task.assignee?.value ?? task.createdBy
     if (lane !== undefined) bars.set(lane, [...(bars.get(lane) ?? []), ...barsOf(task)])
@@ -125,9 +129,10 @@ export function layOut(
       .sort((a, b) => a.from - b.from)
       .map((bar) => {
         const free = rowEnds.findIndex((end) => end <= bar.from)
-        const row = free >= 0 ? free : Math.min(rowEnds.length, mostRows - 1)
+        const crowded = free < 0 && rowEnds.length === mostRows
+        const row = free >= 0 ? free : crowded ? mostRows - 1 : rowEnds.length
         rowEnds[row] = Math.max(rowEnds[row] ?? 0, bar.to ?? now)
-        return { ...bar, row }
+        return { ...bar, row, crowded }
       })
     return {
       agent: agent.id,

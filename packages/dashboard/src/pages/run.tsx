@@ -120,7 +120,9 @@ function Timeline({ lanes: all, now }: { readonly lanes: Swimlanes; readonly now
     const wheel = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return
       event.preventDefault()
-      zoomAt.current(event.deltaY > 0 ? 1.15 : 1 / 1.15, Math.min(1, Math.max(0, (event.offsetX - nameWidth) / element.clientWidth)))
+      const lanesLeft = element.getBoundingClientRect().left + nameWidth
+      const lanesWidth = Math.max(200, element.clientWidth - nameWidth - 16)
+      zoomAt.current(event.deltaY > 0 ? 1.15 : 1 / 1.15, Math.min(1, Math.max(0, (event.clientX - lanesLeft) / lanesWidth)))
     }
     element.addEventListener('wheel', wheel, { passive: false })
     return () => {
@@ -164,7 +166,7 @@ function Timeline({ lanes: all, now }: { readonly lanes: Swimlanes; readonly now
                 d={`M${at},${y1} C${at + 18},${y1} ${at + 18},${y2} ${at + 3},${y2} m0,0 l5,-3 m-5,3 l5,3`}
                 fill="none"
                 stroke="var(--accent)"
-                strokeOpacity={0.55}
+                strokeOpacity={0.4}
                 strokeDasharray={arrow.kind === 'message' ? '3 3' : undefined}
               />
             )
@@ -206,6 +208,13 @@ function Ruler({
       ))}
     </g>
   )
+}
+
+/** As much of the text as stands in so many pixels at the bars' size; nothing rather than a letter or two. */
+function fitted(text: string, pixels: number): string {
+  const letters = Math.floor(pixels / 6.4)
+  if (letters < 4) return ''
+  return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`
 }
 
 const fills = { good: 'var(--good)', busy: 'var(--busy)', wait: 'var(--wait)', bad: 'var(--bad)', faint: 'var(--faint)' } as const
@@ -251,6 +260,10 @@ function LaneView({ lane, top, width, x, now, selected, select }: LaneProps) {
           const wide = Math.max(3, x(bar.to ?? now) - left)
           const open = bar.to === undefined
           if (left > width || left + wide < 0) return null
+          const label = fitted(
+            `${bar.contradicted ? '⚠ ' : ''}${visible(bar.title)}`,
+            Math.min(left + wide, width) - Math.max(left, 0) - 12,
+          )
           return (
             <g key={`${bar.task} ${bar.from} ${bar.state}`} {...press(`task:${bar.task}`)} aria-label={`${bar.title}, ${look.words}`}>
               <rect
@@ -265,10 +278,9 @@ function LaneView({ lane, top, width, x, now, selected, select }: LaneProps) {
                 strokeOpacity={0.8}
                 strokeDasharray={open ? '4 3' : undefined}
               />
-              {wide > 46 && (
+              {!bar.crowded && label !== '' && (
                 <text x={Math.max(left, 0) + 6} y={bar.row * rowHeight + 13} fontSize={10.5} fill="var(--ink)">
-                  {bar.contradicted ? '⚠ ' : ''}
-                  {visible(bar.title).slice(0, Math.floor((Math.min(left + wide, width) - Math.max(left, 0)) / 6.2))}
+                  {label}
                 </text>
               )}
               <title>{`${visible(bar.title)} · ${look.words}${bar.contradicted ? ' · contradicted later' : ''}`}</title>

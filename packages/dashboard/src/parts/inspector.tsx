@@ -1,8 +1,13 @@
+import type { StoredEvent } from '@signalbox/model/event.ts'
+import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow } from '@signalbox/model/rows.ts'
+import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useEffect, useState } from 'react'
 import { fetchJson, useNow, useRow } from '../live/live.ts'
+import { useSearch } from '../search.ts'
 import { age, compact, dateTime, dollars, visible } from '../text.ts'
+import { Json } from './json.tsx'
 import { agentLook, Badge, taskLook } from './status.tsx'
 
 /** What is selected, as it stands in the URL: `agent:id`, `event:id`, `task:run\u001fid`. */
@@ -38,6 +43,25 @@ function Field({ name, children }: { readonly name: string; readonly children: R
   )
 }
 
+/** Within the page: the feeds stay open. */
+function RunLink({ run }: { readonly run: string }) {
+  return (
+    <Link to="/runs/$run" params={{ run }} className="text-accent hover:underline">
+      {visible(run)}
+    </Link>
+  )
+}
+
+/** Selects another thing in the same inspector. */
+function Select({ sel, children }: { readonly sel: string; readonly children: ReactNode }) {
+  const [, setSearch] = useSearch()
+  return (
+    <button type="button" className="break-words text-right text-accent hover:underline" onClick={() => setSearch({ sel })}>
+      {children}
+    </button>
+  )
+}
+
 function AgentDetail({ id }: { readonly id: string }) {
   const agent = useRow('agents', id)
   const now = useNow()
@@ -50,17 +74,17 @@ function AgentDetail({ id }: { readonly id: string }) {
       </p>
       <dl>
         <Field name="Role">{agent.role?.value ?? '–'}</Field>
-        <Field name="Manager">{visible(agent.manager?.value ?? '–')}</Field>
-        <Field name="Task">{visible(agent.task?.value || '–')}</Field>
-        <Field name="Run">
-          {agent.run === undefined ? (
+        <Field name="Manager">
+          {agent.manager === undefined ? '–' : <Select sel={`agent:${agent.manager.value}`}>{visible(agent.manager.value)}</Select>}
+        </Field>
+        <Field name="Task">
+          {agent.task === undefined || agent.task.value === '' ? (
             '–'
           ) : (
-            <a className="text-accent hover:underline" href={`/runs/${encodeURIComponent(agent.run.value)}`}>
-              {visible(agent.run.value)}
-            </a>
+            <Select sel={`task:${rowKey.task(agent.run?.value, agent.task.value)}`}>{visible(agent.task.value)}</Select>
           )}
         </Field>
+        <Field name="Run">{agent.run === undefined ? '–' : <RunLink run={agent.run.value} />}</Field>
         <Field name="Model">{visible(agent.model?.value ?? '–')}</Field>
         <Field name="Last seen">{age(now - agent.lastSeenAt)} ago</Field>
         <Field name="Events">{compact(agent.events)}</Field>
@@ -112,7 +136,14 @@ function TaskDetail({ id }: { readonly id: string }) {
       )}
       <dl>
         <Field name="Id">{visible(task.id)}</Field>
-        <Field name="Assignee">{visible(task.assignee?.value ?? '–')}</Field>
+        <Field name="Assignee">
+          {task.assignee === undefined ? '–' : <Select sel={`agent:${task.assignee.value}`}>{visible(task.assignee.value)}</Select>}
+        </Field>
+        {task.run !== undefined && (
+          <Field name="Run">
+            <RunLink run={task.run} />
+          </Field>
+        )}
         <Field name="Given by">{visible(task.createdBy ?? '–')}</Field>
         <Field name="Opened">{dateTime(task.openedAt)}</Field>
         {task.endedAt !== undefined && <Field name="Ended">{dateTime(task.endedAt)}</Field>}
@@ -132,19 +163,40 @@ function TaskDetail({ id }: { readonly id: string }) {
 }
 
 function EventDetail({ id }: { readonly id: string }) {
-  const [event, setEvent] = useState<unknown>()
+  const [event, setEvent] = useState<StoredEvent | { readonly problem: string } | undefined>()
   useEffect(() => {
     let shown = true
-    fetchJson(`/v1/events/${encodeURIComponent(id)}`)
+    setEvent(undefined)
+    fetchJson<StoredEvent>(`/v1/events/${encodeURIComponent(id)}`)
       .then((found) => shown && setEvent(found))
       .catch((error: Error) => shown && setEvent({ problem: error.message }))
     return () => {
       shown = false
     }
   }, [id])
+  if (event === undefined) return <p className="text-faint">loading …</p>
+  if ('problem' in event) return <p className="break-words text-bad">{visible(event.problem)}</p>
   return (
-    <pre className="whitespace-pre-wrap break-words font-mono text-xs leading-relaxed">
-      {event === undefined ? 'loading …' : visible(JSON.stringify(event, null, 2))}
-    </pre>
+    <>
+      <h3 className="mb-3 break-words text-base font-semibold">{visible(event.type)}</h3>
+      <dl className="mb-4">
+        {event.agent !== undefined && (
+          <Field name="Agent">
+            <Select sel={`agent:${event.agent}`}>{visible(event.agent)}</Select>
+          </Field>
+        )}
+        {event.task !== undefined && (
+          <Field name="Task">
+            <Select sel={`task:${rowKey.task(event.run, event.task)}`}>{visible(event.task)}</Select>
+          </Field>
+        )}
+        {event.run !== undefined && (
+          <Field name="Run">
+            <RunLink run={event.run} />
+          </Field>
+        )}
+      </dl>
+      <Json value={event} />
+    </>
   )
 }

@@ -1,0 +1,24 @@
+/** Rows stay where they are while the pointer moves among them: nobody clicks on what just slid under the hand. */
+import { useCallback, useEffect, useRef, useState } from 'react'
+
+const restMs = 2_000
+
+/**
+ * `shown` is `value`, but the last one from before the pointer moved until it has rested for two seconds.
+ * A change of `setting` (the user's own: filter, grouping, width) is always shown at once.
+ */
+export function useStill<T>(value: T, setting: string): { readonly shown: T; readonly onPointerMove: () => void } {
+  const [still, setStill] = useState(false)
+  const held = useRef({ value, setting })
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => {
+    if (!still) held.current = { value, setting }
+  }, [still, value, setting])
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const onPointerMove = useCallback(() => {
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => setStill(false), restMs)
+    setStill(true)
+  }, [])
+  return { shown: still && held.current.setting === setting ? held.current.value : value, onPointerMove }
+}
