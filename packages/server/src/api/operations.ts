@@ -26,9 +26,13 @@ const Producer = Type.Object(
     epoch: Type.Integer(),
     high: Type.Integer({ description: 'Highest seq seen in its newest epoch.' }),
     received: Type.Integer(),
-    gaps: Type.Array(Type.Object({ epoch: Type.Integer(), from: Type.Integer(), to: Type.Integer() }, { additionalProperties: false }), {
-      description: 'Sequence numbers that never came.',
-    }),
+    gaps: Type.Array(
+      Type.Object(
+        { epoch: Type.Integer(), from: Type.Integer(), to: Type.Integer(), detectedAt: Type.String() },
+        { additionalProperties: false },
+      ),
+      { description: 'Sequence numbers that have not come, 2 s or 1,000 events after later ones did. At most the newest 100.' },
+    ),
     clones: Type.Integer({ description: 'Events that used a sequence number of another event: two producers with one name.' }),
     restarts: Type.Integer(),
     lastSeenAt: Type.String(),

@@ -25,12 +25,13 @@ interface CommitRecord {
   hash: Buffer
 }
 
-/** Walks a partition's commits from the first; reads every event once, one commit at a time. Stops at the first that does not hold. */
+/** Walks a partition's commits from the first that is kept; reads every event once, one commit at a time. Stops at the first that does not hold. */
 export async function verifyChain(pool: Pick<Pool, 'query'>, partition: number, retainedFrom: EpochMs): Promise<ChainCheck> {
-  const { rows: heads } = await pool.query<{ position: string; hash: Buffer }>('select position, hash from heads where partition = $1', [
-    partition,
-  ])
-  const { position = 0, hash: headHash = Buffer.alloc(0) } = heads[0] ?? {}
+  const { rows: heads } = await pool.query<{ position: string; oldest: string; hash: Buffer }>(
+    'select position, oldest, hash from heads where partition = $1',
+    [partition],
+  )
+  const { position = 0, oldest = 1, hash: headHash = Buffer.alloc(0) } = heads[0] ?? {}
   let before: Buffer = Buffer.alloc(0)
   let at = 0
   let verified = 0
@@ -42,6 +43,13 @@ export async function verifyChain(pool: Pick<Pool, 'query'>, partition: number, 
     )
     for (const { first, last, min_id, max_id, hash } of commits) {
       const range = { first: Number(first), last: Number(last) }
+      if (at === 0 && range.first > 1 && range.last < Number(oldest)) {
+        // Retention forgot the commits before; this one is the chain's first link that is left.
+        dropped += 1
+        before = hash
+        at = range.last
+        continue
+      }
       if (range.first !== at + 1) return { verified, dropped, broken: { first: at + 1, last: range.first - 1 } }
       const { rows } = await pool.query<LogRow>(
         `select ${logColumns} from log where partition = $1 and position between $2 and $3 and id between $4 and $5 order by position`,

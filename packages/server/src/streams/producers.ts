@@ -1,15 +1,19 @@
 /**
  * Producers: which sequence numbers of each came, so that a gap ("worker-7 lost 41 to 43") and a clone (two producers with one name)
  * are reported by name. A consumer of the log with its own checkpoint, because one producer's events spread over partitions.
+ *
+ * In: commits from the bus; what was missed, from the log. Out: rows of `producers`, in one transaction with the checkpoint, so each
+ * event is counted once. Memory is bounded: past the bound the log is read instead.
  */
-import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import type { Pool } from 'pg'
+import type { EpochMs, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import type { Pool, PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
-import type { CommitBus } from '../sequencer/commit.ts'
+import type { Commit, CommitBus } from '../sequencer/commit.ts'
 import type { LogReader } from '../store/store.ts'
-import { bound, gapsOf, include, type Ranges } from './ranges.ts'
+import { type Numbered, observe, openProducer, type ProducerBody, show } from './producer.ts'
+import { patienceMs } from './sequence.ts'
 
 export interface ProducersOptions {
   readonly pool: Pool
@@ -20,152 +24,69 @@ export interface ProducersOptions {
   readonly log: Logger
 }
 
-/** As `/v1/producers` shows it, plus what the tracker needs to go on. */
-interface ProducerBody {
-  source: string
-  epoch: number
-  high: number
-  received: number
-  gaps: { epoch: number; from: number; to: number }[]
-  clones: number
-  restarts: number
-  lastSeenAt: string
-  report: string
-  ranges: Ranges
+export interface Producers {
+  /** Resolves when everything committed so far is counted. */
+  settled(): Promise<void>
+  stop(): Promise<void>
 }
+
+type Observed = Numbered & Pick<LoggedEvent, 'tenant' | 'position'>
 
 const consumer = 'producers'
-const mostRanges = 100
-const mostGaps = 100
+/** Positions of one partition read at once when behind. */
 const pageEvents = 5_000
-/** How long a batch of commits is gathered before it is written, ms. */
-const gatherMs = 500
+/** Events of commits held until they are written; with more, the log is read instead. */
+const mostHeldEvents = 50_000
+/** How long commits are gathered before they are written, ms. */
+const gatherMs = 250
+const retryMs = 1_000
 
-function report(body: ProducerBody): string {
-  const lost = body.gaps.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ')
-  const parts = [
-    ...(lost === '' ? [] : [`${body.source} lost ${lost}`]),
-    ...(body.clones === 0
-      ? []
-      : [`${body.clones} numbers of ${body.source} came twice with different events: two producers may share its name`]),
-  ]
-  return parts.length === 0 ? `${body.source} is complete up to ${body.high}` : parts.join('; ')
+/** Commits of one partition that join up. */
+interface Held {
+  from: number
+  to: number
+  readonly commits: Commit[]
 }
 
-export function observe(held: ProducerBody | undefined, event: Pick<LoggedEvent, 'source' | 'seq' | 'epoch' | 'receivedAt'>): ProducerBody {
-  const { source, seq = 0, epoch = 0 } = event
-  const lastSeenAt = new Date(Math.max(event.receivedAt, held === undefined ? 0 : Date.parse(held.lastSeenAt))).toISOString()
-  if (held === undefined)
-    return { source, epoch, high: seq, received: 1, gaps: [], clones: 0, restarts: 0, lastSeenAt, report: '', ranges: [[seq, seq]] }
-  // Late events of an earlier life are counted, but its numbers are closed.
-  if (epoch < held.epoch) return { ...held, received: held.received + 1, lastSeenAt }
-  if (epoch > held.epoch) {
-    const closed = [
-      ...held.gaps.filter((gap) => gap.epoch !== held.epoch),
-      ...gapsOf(held.ranges).map((gap) => ({ epoch: held.epoch, ...gap })),
-    ].slice(-mostGaps)
-    return {
-      ...held,
-      epoch,
-      high: seq,
-      received: held.received + 1,
-      restarts: held.restarts + 1,
-      gaps: closed,
-      lastSeenAt,
-      ranges: [[seq, seq]],
-    }
-  }
-  const ranges = include(held.ranges, seq)
-  if (ranges === undefined) return { ...held, received: held.received + 1, clones: held.clones + 1, lastSeenAt }
-  const kept = bound(ranges, mostRanges)
-  const gaps = [...held.gaps.filter((gap) => gap.epoch !== epoch), ...gapsOf(kept).map((gap) => ({ epoch, ...gap }))].slice(-mostGaps)
-  return { ...held, high: Math.max(held.high, seq), received: held.received + 1, gaps, lastSeenAt, ranges: kept }
-}
-
-export function startProducers({ pool, reader, bus, clock, metrics, log }: ProducersOptions): {
-  stop(): Promise<void>
-  settled(): Promise<void>
-} {
+export function startProducers({ pool, reader, bus, clock, metrics, log }: ProducersOptions): Producers {
+  /** Checkpoint of each partition; undefined until read. */
+  let done: number[] | undefined
+  /** Was at the heads since it last lost track: from then on the bus is enough. */
+  let isTracking = false
+  let held: (Held | undefined)[] = []
+  let heldEvents = 0
   let stopped = false
   let running: Promise<void> | undefined
   let again = false
-  let cancel = () => {}
+  let cancel: (() => void) | undefined
+  /** Producers that miss a number that may yet come: looked at again though nothing comes from them. */
+  const waiting = new Map<string, { readonly tenant: TenantId; readonly source: string }>()
 
-  /** One partition, one page: events, bodies and checkpoint in one transaction. True when there is more. */
-  async function advance(partition: number, head: number): Promise<boolean> {
-    const client = await pool.connect()
-    try {
-      await client.query('begin')
-      await client.query('insert into checkpoints (consumer, partition, position) values ($1, $2, 0) on conflict do nothing', [
-        consumer,
-        partition,
-      ])
-      const { rows: checkpoints } = await client.query<{ position: string }>(
-        'select position from checkpoints where consumer = $1 and partition = $2 for update',
-        [consumer, partition],
-      )
-      const after = Number(checkpoints[0]?.position ?? 0)
-      const upTo = Math.min(head, after + pageEvents)
-      metrics.lagEvents.set({ consumer }, head - after)
-      if (upTo > after) {
-        const { rows: events } = await client.query<{
-          tenant: TenantId
-          source: string
-          seq: string
-          epoch: string | null
-          received_at: string
-        }>(
-          'select tenant, source, seq, epoch, received_at from log where partition = $1 and position > $2 and position <= $3 and seq is not null order by position',
-          [partition, after, upTo],
-        )
-        const bodies = new Map<string, { tenant: TenantId; source: string; body: ProducerBody | undefined }>()
-        for (const { tenant, source } of events) bodies.set(`${tenant}\u0000${source}`, { tenant, source, body: undefined })
-        // In order of key, so that the consumers of two partitions never wait for each other in a circle.
-        const keys = [...bodies.values()].sort((a, b) => (a.tenant + a.source < b.tenant + b.source ? -1 : 1))
-        for (const entry of keys) {
-          await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7))', [`${entry.tenant}\u001f${entry.source}`])
-          const { rows } = await client.query<{ body: ProducerBody }>('select body from producers where tenant = $1 and source = $2', [
-            entry.tenant,
-            entry.source,
-          ])
-          entry.body = rows[0]?.body
-        }
-        for (const { tenant, source, seq, epoch, received_at } of events) {
-          const entry = bodies.get(`${tenant}\u0000${source}`)
-          if (entry !== undefined)
-            entry.body = observe(entry.body, {
-              source,
-              seq: Number(seq),
-              epoch: epoch === null ? 0 : Number(epoch),
-              receivedAt: Number(received_at),
-            })
-        }
-        for (const { tenant, source, body } of keys) {
-          if (body === undefined) continue
-          body.report = report(body)
-          await client.query(
-            'insert into producers (tenant, source, body) values ($1, $2, $3) on conflict (tenant, source) do update set body = excluded.body',
-            [tenant, source, JSON.stringify(body)],
-          )
-        }
-        await client.query('update checkpoints set position = $3 where consumer = $1 and partition = $2', [consumer, partition, upTo])
-      }
-      await client.query('commit')
-      return upTo < head
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined)
-      throw error
-    } finally {
-      client.release()
+  const unsubscribe = bus.subscribe((commit) => {
+    heldEvents += commit.events.length
+    if (heldEvents > mostHeldEvents) loseTrack()
+    else {
+      const own = held[commit.partition]
+      if (own !== undefined && commit.from === own.to + 1) {
+        own.commits.push(commit)
+        own.to = commit.to
+      } else held[commit.partition] = { from: commit.from, to: commit.to, commits: [commit] }
     }
+    later(gatherMs)
+  })
+
+  function loseTrack() {
+    isTracking = false
+    held = []
+    heldEvents = 0
   }
 
-  async function catchUp() {
-    do {
-      again = false
-      const { positions } = await reader.heads()
-      for (const [partition, head] of positions.entries()) while (!stopped && (await advance(partition, head)));
-    } while (again && !stopped)
+  function later(ms: number) {
+    if (cancel !== undefined || stopped) return
+    cancel = clock.after(ms, () => {
+      cancel = undefined
+      wake()
+    })
   }
 
   function wake() {
@@ -174,33 +95,211 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
       return
     }
     if (stopped) return
-    running = catchUp()
-      .catch((error: unknown) => log.warn({ err: error }, 'the producers could not be brought up; trying again with the next commit'))
+    running = advance()
+      .then(() => {
+        if (waiting.size > 0) later(patienceMs)
+      })
+      .catch((error: unknown) => {
+        log.warn({ err: error }, 'the producers could not be brought up; trying again')
+        done = undefined
+        loseTrack()
+        later(retryMs)
+      })
       .finally(() => {
         running = undefined
+        if (again) {
+          again = false
+          wake()
+        }
       })
   }
 
-  let due = false
-  const unsubscribe = bus.subscribe(() => {
-    if (due || stopped) return
-    due = true
-    cancel = clock.after(gatherMs, () => {
-      due = false
-      wake()
+  async function advance(): Promise<void> {
+    done ??= await readCheckpoints()
+    for (;;) {
+      const left = done
+      if (stopped) return
+      if (isTracking && left.every((position, partition) => (held[partition]?.from ?? 0) <= position + 1)) break
+      done = await catchUp(left)
+    }
+    const taken = held
+    held = []
+    heldEvents = 0
+    const events: Observed[] = []
+    const reached = done.map((position, partition) => {
+      const own = taken[partition]
+      for (const commit of own?.commits ?? [])
+        for (const event of commit.events) if (event.seq !== undefined && event.position > position) events.push(event)
+      return Math.max(position, own?.to ?? 0)
     })
-  })
+    await write(events, done, reached)
+    done = reached
+    metrics.lagEvents.set({ consumer }, 0)
+  }
+
+  async function readCheckpoints(): Promise<number[]> {
+    const { positions } = await reader.heads()
+    const { rows } = await pool.query<{ partition: number; position: string }>(
+      'select partition, position from checkpoints where consumer = $1',
+      [consumer],
+    )
+    const known = new Map(rows.map(({ partition, position }) => [partition, Number(position)]))
+    return positions.map((_, partition) => known.get(partition) ?? 0)
+  }
+
+  /** One page of every partition that is behind, as far as all of them are known in time: a producer's numbers spread over partitions. */
+  async function catchUp(from: readonly number[]): Promise<number[]> {
+    const { positions } = await reader.heads()
+    const lag = positions.reduce((sum, head, partition) => sum + head - (from[partition] ?? 0), 0)
+    metrics.lagEvents.set({ consumer }, lag)
+    let horizon = Number.POSITIVE_INFINITY
+    const pages: { readonly upTo: number; readonly events: readonly Observed[] }[] = []
+    for (const [partition, head] of positions.entries()) {
+      const after = from[partition] ?? 0
+      const upTo = Math.min(head, after + pageEvents)
+      const events = upTo > after ? await readNumbers(pool, partition, after, upTo) : []
+      pages.push({ upTo, events })
+      if (upTo < head) {
+        const latest = events.reduce((time, { receivedAt }) => Math.max(time, receivedAt), 0)
+        horizon = Math.min(horizon, latest)
+      }
+    }
+    const taken: Observed[] = []
+    const reached = pages.map(({ upTo, events }) => {
+      const cut = events.findIndex(({ receivedAt }) => receivedAt > horizon)
+      for (const event of cut < 0 ? events : events.slice(0, cut)) if (event.seq !== undefined) taken.push(event)
+      return cut < 0 ? upTo : (events[cut]?.position ?? 1) - 1
+    })
+    await write(taken, from, reached)
+    isTracking = reached.every((position, partition) => position >= (positions[partition] ?? 0))
+    return reached
+  }
+
+  /** Events, rows and checkpoint in one transaction. */
+  async function write(events: Observed[], from: readonly number[], reached: readonly number[]): Promise<void> {
+    const entries = new Map<string, Entry>()
+    for (const [key, { tenant, source }] of waiting) entries.set(key, { tenant, source, body: undefined, lastSeenAt: 0 })
+    for (const { tenant, source, receivedAt } of events) {
+      const key = `${tenant}\u0000${source}`
+      const entry = entries.get(key)
+      if (entry === undefined) entries.set(key, { tenant, source, body: undefined, lastSeenAt: receivedAt })
+      else if (receivedAt > entry.lastSeenAt) entry.lastSeenAt = receivedAt
+    }
+    if (entries.size === 0 && reached.every((position, partition) => position === from[partition])) return
+    // In the order they came in, so that the other partition's numbers are not taken for missing ones.
+    events.sort((a, b) => a.receivedAt - b.receivedAt || (a.seq ?? 0) - (b.seq ?? 0))
+    const client = await pool.connect()
+    try {
+      await client.query('begin')
+      if (!(await moveCheckpoints(client, from, reached))) {
+        await client.query('rollback')
+        throw new Error('Another consumer moved the checkpoint of producers.')
+      }
+      await readBodies(client, entries)
+      for (const event of events) {
+        const entry = entries.get(`${event.tenant}\u0000${event.source}`)
+        if (entry === undefined) continue
+        entry.body ??= openProducer(event.source)
+        observe(entry.body, event)
+      }
+      const now = clock.now()
+      waiting.clear()
+      for (const [key, { tenant, source, body, lastSeenAt }] of entries)
+        if (body !== undefined && show(body, lastSeenAt, now)) waiting.set(key, { tenant, source })
+      await writeBodies(client, entries)
+      await client.query('commit')
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined)
+      throw error
+    } finally {
+      client.release()
+    }
+  }
+
   wake()
   return {
     async settled() {
+      cancel?.()
+      cancel = undefined
       wake()
       while (running !== undefined) await running
     },
     async stop() {
       stopped = true
-      cancel()
+      cancel?.()
       unsubscribe()
       await running
     },
   }
+}
+
+interface Entry {
+  readonly tenant: TenantId
+  readonly source: string
+  body: ProducerBody | undefined
+  lastSeenAt: EpochMs
+}
+
+/** Indexes: commits' primary key, log_position of the days that the commits' ids lie in. */
+async function readNumbers(pool: Pool, partition: number, after: number, upTo: number) {
+  const { rows } = await pool.query<{
+    tenant: TenantId
+    source: string
+    position: string
+    seq: string | null
+    epoch: string | null
+    received_at: string
+  }>(
+    `select tenant, source, position, seq, epoch, received_at from log where partition = $1 and position > $2 and position <= $3
+       and id >= (select min(min_id::text)::uuid from commits where partition = $1 and last > $2 and first <= $3)
+       and id <= (select max(max_id::text)::uuid from commits where partition = $1 and last > $2 and first <= $3)
+     order by position`,
+    [partition, after, upTo],
+  )
+  return rows.map(({ tenant, source, position, seq, epoch, received_at }) => ({
+    tenant,
+    source,
+    position: Number(position),
+    seq: seq === null ? undefined : Number(seq),
+    epoch: epoch === null ? 0 : Number(epoch),
+    receivedAt: Number(received_at),
+  }))
+}
+
+/** False when a checkpoint is not where we left it. Lock: our rows of checkpoints, so two consumers come one after the other. */
+async function moveCheckpoints(client: PoolClient, from: readonly number[], reached: readonly number[]): Promise<boolean> {
+  const partitions = from.map((_, partition) => partition)
+  await client.query(
+    'insert into checkpoints (consumer, partition, position) select $1, p, 0 from unnest($2::int[]) p order by p on conflict do nothing',
+    [consumer, partitions],
+  )
+  const { rowCount } = await client.query(
+    `update checkpoints c set position = m.reached from unnest($2::int[], $3::bigint[], $4::bigint[]) as m (partition, left_at, reached)
+     where c.consumer = $1 and c.partition = m.partition and c.position = m.left_at`,
+    [consumer, partitions, from, partitions.map((partition) => reached[partition] ?? from[partition] ?? 0)],
+  )
+  return rowCount === from.length
+}
+
+async function readBodies(client: PoolClient, entries: ReadonlyMap<string, Entry>): Promise<void> {
+  const wanted = [...entries.values()]
+  const { rows } = await client.query<{ tenant: TenantId; source: string; body: ProducerBody }>(
+    `select k.tenant, k.source, p.body from unnest($1::text[], $2::text[]) as k (tenant, source), lateral
+       (select body from producers where tenant = k.tenant and source = k.source offset 0) p`,
+    [wanted.map(({ tenant }) => tenant), wanted.map(({ source }) => source)],
+  )
+  for (const { tenant, source, body } of rows) {
+    const entry = entries.get(`${tenant}\u0000${source}`)
+    if (entry !== undefined) entry.body = { ...openProducer(source), ...body }
+  }
+}
+
+async function writeBodies(client: PoolClient, entries: ReadonlyMap<string, Entry>): Promise<void> {
+  const known = [...entries.values()].filter(({ body }) => body !== undefined)
+  if (known.length === 0) return
+  await client.query(
+    `insert into producers (tenant, source, body) select t, s, b::json from unnest($1::text[], $2::text[], $3::text[]) as r (t, s, b)
+     on conflict (tenant, source) do update set body = excluded.body`,
+    [known.map(({ tenant }) => tenant), known.map(({ source }) => source), known.map(({ body }) => JSON.stringify(body))],
+  )
 }
