@@ -1,8 +1,9 @@
 /** Frames as bytes. A frame is one JSON text; a framing wraps it for its transport, once for all readers who get it. */
+import { type Codec, codecs } from '@signalbox/model/codecs/codec.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 
-/** `ws.json`: a finished WebSocket frame. `sse`: a server-sent event. `text`: the JSON itself. */
-export type Framing = 'ws.json' | 'sse' | 'text'
+/** `ws.*`: a finished WebSocket frame in that codec. `sse`: a server-sent event. `text`: the JSON itself. */
+export type Framing = 'ws.json' | 'ws.msgpack' | 'ws.proto' | 'sse' | 'text'
 
 export interface Encoded {
   readonly kind: ServerFrame['kind']
@@ -17,13 +18,14 @@ export interface Encoded {
 export type FeedFrame = Extract<ServerFrame, { readonly cursor: string }>
 
 const textOpcode = 0x81
+const binaryOpcode = 0x82
 
 /** An unmasked, unfragmented, uncompressed WebSocket frame (RFC 6455 section 5.2): made once, written to many sockets as it is. */
-export function webSocketFrame(json: string): Buffer {
-  const length = Buffer.byteLength(json)
+export function webSocketFrame(content: string | Uint8Array): Buffer {
+  const length = Buffer.byteLength(content)
   const header = length < 126 ? 2 : length < 0x1_0000 ? 4 : 10
   const frame = Buffer.allocUnsafeSlow(header + length)
-  frame[0] = textOpcode
+  frame[0] = typeof content === 'string' ? textOpcode : binaryOpcode
   if (header === 2) frame[1] = length
   else if (header === 4) {
     frame[1] = 126
@@ -32,14 +34,27 @@ export function webSocketFrame(json: string): Buffer {
     frame[1] = 127
     frame.writeBigUInt64BE(BigInt(length), 2)
   }
-  frame.write(json, header)
+  if (typeof content === 'string') frame.write(content, header)
+  else frame.set(content, header)
   return frame
 }
 
-const wraps: { readonly [F in Framing]: (json: string, kind: string, resumeAt: string) => Buffer | string } = {
-  'ws.json': webSocketFrame,
-  sse: (json, kind, resumeAt) => Buffer.from(`id: ${resumeAt}\nevent: ${kind}\ndata: ${json}\n\n`),
-  text: (json) => json,
+/** The spliced JSON read again, once for all readers of a cohort: other codecs cost their cohort this, and JSON's readers nothing. */
+const binaryFrame = (codec: Codec) => (json: string) => {
+  const content = codec.encode(JSON.parse(json) as ServerFrame)
+  return { payload: webSocketFrame(content), bytes: Buffer.byteLength(content) }
+}
+
+type Wrap = (json: string, kind: string, resumeAt: string) => { readonly payload: Buffer | string; readonly bytes: number }
+const wraps: { readonly [F in Framing]: Wrap } = {
+  'ws.json': (json) => ({ payload: webSocketFrame(json), bytes: Buffer.byteLength(json) }),
+  'ws.msgpack': binaryFrame(codecs.msgpack),
+  'ws.proto': binaryFrame(codecs.proto),
+  sse(json, kind, resumeAt) {
+    const payload = Buffer.from(`id: ${resumeAt}\nevent: ${kind}\ndata: ${json}\n\n`)
+    return { payload, bytes: payload.length }
+  },
+  text: (json) => ({ payload: json, bytes: Buffer.byteLength(json) }),
 }
 
 interface Head {
@@ -51,8 +66,7 @@ interface Head {
 }
 
 function wrap(framing: Framing, json: string, { kind, cursor, items, resumeAt }: Head): Encoded {
-  const payload = wraps[framing](json, kind, resumeAt ?? cursor)
-  return { kind, cursor, payload, bytes: Buffer.byteLength(framing === 'ws.json' ? json : payload), items }
+  return { kind, cursor, items, ...wraps[framing](json, kind, resumeAt ?? cursor) }
 }
 
 export const encode = (framing: Framing, frame: FeedFrame): Encoded =>

@@ -1,3 +1,4 @@
+import { codecs } from '@signalbox/model/codecs/codec.ts'
 import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
 import { afterEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -226,4 +227,33 @@ test.each([1, 125, 126, 65_535, 65_536])('a finished frame of %i bytes is what a
   // The client's own parser is given the bytes as if they had come from the server.
   ;(socket as unknown as { _socket: NodeJS.EventEmitter })._socket.emit('data', webSocketFrame(text))
   expect(await message).toBe(text)
+})
+
+test.each(Object.values(codecs))('a feed in $name says what JSON says', async (codec) => {
+  const log = createTestLog()
+  const server = await serve(log)
+  const plain = await connect(server, '?feed=events')
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/live?feed=events`, [codec.subprotocol])
+  cleanups.push(() => socket.terminate())
+  const frames: ServerFrame[] = []
+  let wake = () => {}
+  socket.on('message', (bytes: Buffer, isBinary) => {
+    expect(isBinary).toBe(codec.name !== 'json')
+    frames.push(codec.decode(isBinary ? bytes : String(bytes)))
+    wake()
+  })
+  const until = async (count: number) => {
+    while (frames.length < count) {
+      await new Promise<void>((resume) => {
+        wake = resume
+      })
+    }
+  }
+  await until(1)
+  await plain.until((seen) => seen.length === 1)
+  log.commit(0, [{}, {}, {}])
+  await until(2)
+  await plain.until((seen) => seen.length === 2)
+  expect(itemsOf(frames)).toEqual(itemsOf(plain.frames))
+  expect(itemsOf(frames)).toHaveLength(3)
 })

@@ -1,5 +1,6 @@
 /** The WebSocket transport `/v1/live`: several subscriptions on one socket, an optional credit window. Frames: model/live.ts. */
 import type { IncomingMessage } from 'node:http'
+import { codecs, subprotocols } from '@signalbox/model/codecs/codec.ts'
 import {
   closeCodes,
   deadAfterMs,
@@ -28,7 +29,7 @@ export interface LiveSocketDeps {
 }
 
 export function registerLiveSockets(upgrades: Upgrades, deps: LiveSocketDeps): void {
-  upgrades.on('/v1/live', 'read', ['signalbox.json'], (socket, request, caller) => serve(socket, request, caller, deps))
+  upgrades.on('/v1/live', 'read', subprotocols, (socket, request, caller) => serve(socket, request, caller, deps))
 }
 
 interface Wanted {
@@ -44,7 +45,8 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   const subscriptions = new Map<string, Subscribed>()
   /** Frame bytes the client has not acknowledged; counted only with a window. */
   let uncredited = 0
-  const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(JSON.stringify(frame))
+  const codec = Object.values(codecs).find(({ subprotocol }) => subprotocol === socket.protocol) ?? codecs.json
+  const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(codec.encode(frame))
   const close = (code: number, reason: string) => {
     socket.close(code, reason)
     clock.after(closeGraceMs, () => socket.terminate())
@@ -83,7 +85,10 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
       pending,
       close,
     }
-    const made = hub.subscribe({ tenant: caller.tenant, framing: 'ws.json', feed, filter: filter ?? {}, ...held, fromStart }, outlet)
+    const made = hub.subscribe(
+      { tenant: caller.tenant, framing: `ws.${codec.name}`, feed, filter: filter ?? {}, ...held, fromStart },
+      outlet,
+    )
     sub = made.sub
     if (subscriptions.has(sub)) {
       made.close()
