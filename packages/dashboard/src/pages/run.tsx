@@ -273,9 +273,9 @@ function LaneView({ lane, top, width, x, now, selected, select }: LaneProps) {
                 height={rowHeight - 4}
                 rx={3}
                 fill={fills[look.tone]}
-                fillOpacity={bar.state === 'submitted' ? 0.18 : 0.38}
+                fillOpacity={bar.crowded ? 0.05 : bar.state === 'submitted' ? 0.18 : 0.38}
                 stroke={selected === `task:${bar.task}` ? 'var(--accent)' : fills[look.tone]}
-                strokeOpacity={0.8}
+                strokeOpacity={bar.crowded ? 0.25 : 0.8}
                 strokeDasharray={open ? '4 3' : undefined}
               />
               {!bar.crowded && label !== '' && (
