@@ -103,6 +103,7 @@ export function openWebSocket(wanted: Wanted, listener: Listener): Connection {
         feed: wanted.feed,
         filter: wanted.filter,
         ...(wanted.cursor === undefined ? {} : { cursor: wanted.cursor }),
+        ...(wanted.fromStart === true && wanted.cursor === undefined ? { from: 'start' } : {}),
       }),
     )
   if (own.socket.readyState === WebSocket.OPEN) subscribe()

@@ -50,6 +50,8 @@ export interface Latest<T> {
 }
 
 export interface InFlight {
+  /** Key of its call row. */
+  readonly call: string
   readonly kind: 'llm' | 'tool'
   readonly name: string
   readonly startedAt: EpochMs
@@ -79,8 +81,8 @@ export interface AgentRow {
   readonly lastProgressAt?: EpochMs | undefined
   readonly events: number
   readonly totals: Totals
-  /** Open calls, by call key; at most 32, the oldest leave first. */
-  readonly inFlight: Readonly<Record<string, InFlight>>
+  /** Open calls, oldest first; at most 32, the oldest leave first. */
+  readonly inFlight: readonly InFlight[]
 }
 
 export interface RunRow {

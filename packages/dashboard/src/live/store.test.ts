@@ -11,7 +11,7 @@ const agent = (id: string, events: number): AgentRow => ({
   lastReceivedAt: 1,
   events,
   totals: emptyTotals,
-  inFlight: {},
+  inFlight: [],
 })
 const delta = (...rows: AgentRow[]): ServerFrame => ({
   kind: 'delta',

@@ -229,7 +229,7 @@ export function Toggle({ on, press, children }: { readonly on: boolean; readonly
 
 /** What it does right now: an open call, else its task by title. */
 function doing(agent: AgentRow, title: string | undefined, now: number): { readonly text: string; readonly since?: string } {
-  const open = Object.values(agent.inFlight).at(-1)
+  const open = agent.inFlight.at(-1)
   if (open !== undefined) return { text: open.name, since: age(now - open.startedAt) }
   return { text: title ?? agent.task?.value ?? '' }
 }

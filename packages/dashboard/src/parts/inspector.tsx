@@ -102,14 +102,14 @@ function AgentDetail({ id }: { readonly id: string }) {
 }
 
 function InFlight({ agent, now }: { readonly agent: AgentRow; readonly now: number }) {
-  const open = Object.entries(agent.inFlight)
+  const open = agent.inFlight
   if (open.length === 0) return null
   return (
     <>
       <h4 className="mb-1 mt-5 text-xs font-medium uppercase tracking-wide text-faint">In flight</h4>
       <ul>
-        {open.map(([key, { name, startedAt }]) => (
-          <li key={key} className="flex justify-between py-1">
+        {open.map(({ call, name, startedAt }) => (
+          <li key={call} className="flex justify-between py-1">
             <span className="truncate">{visible(name)}</span>
             <span className="text-busy">{age(now - startedAt)}</span>
           </li>

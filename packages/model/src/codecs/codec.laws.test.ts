@@ -39,7 +39,7 @@ const Frame: fc.Arbitrary<ServerFrame> = fc.oneof(
         partition: 0,
         key: id,
         position: 1,
-        row: { id, firstSeenAt: 1, lastSeenAt: 2, lastReceivedAt: 3, events: 4, totals: emptyTotals, inFlight: {} },
+        row: { id, firstSeenAt: 1, lastSeenAt: 2, lastReceivedAt: 3, events: 4, totals: emptyTotals, inFlight: [] },
       })),
     }),
   ),

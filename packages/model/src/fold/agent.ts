@@ -31,30 +31,26 @@ const statusAfter: Readonly<Record<string, AgentStatus | undefined>> = {
 const endsTask: ReadonlySet<string> = new Set(['task.completed', 'task.failed', 'task.canceled', 'task.rejected'])
 
 export function openAgent(id: string, time: EpochMs, receivedAt: EpochMs): AgentRow {
-  return { id, firstSeenAt: time, lastSeenAt: time, lastReceivedAt: receivedAt, events: 0, totals: emptyTotals, inFlight: {} }
+  return { id, firstSeenAt: time, lastSeenAt: time, lastReceivedAt: receivedAt, events: 0, totals: emptyTotals, inFlight: [] }
 }
 
 function foldStatus(agent: AgentRow, event: LoggedEvent): Latest<AgentStatus> | undefined {
   const said = event.type === 'agent.status' ? (text(event.data.status) as AgentStatus | undefined) : statusAfter[event.type]
   // An event that came after "lost" proves life whatever the agent's clock says, so arrival decides here, not time.
   if (agent.status?.value === 'lost' && event.source !== serverSource) {
-    const value = said ?? (Object.keys(agent.inFlight).length > 0 ? 'busy' : 'idle')
+    const value = said ?? (agent.inFlight.length > 0 ? 'busy' : 'idle')
     return { value, at: Math.max(agent.status.at, event.time), by: event.id }
   }
   return latest(agent.status, said, event)
 }
 
+/** A list, not an object by key: every new key would give the object a new shape, which costs the fold more than all else (measured). */
 function foldInFlight(held: AgentRow['inFlight'], event: LoggedEvent, key: string, call: CallRow): AgentRow['inFlight'] {
-  if (call.outcome !== undefined) {
-    if (held[key] === undefined) return held
-    const { [key]: _ended, ...rest } = held
-    return rest
-  }
-  const open: InFlight = { kind: call.kind, name: call.name, startedAt: call.startedAt ?? event.time }
-  const next = { ...held, [key]: open }
-  const keys = Object.keys(next)
-  if (keys.length > mostInFlight && keys[0] !== undefined) delete (next as Record<string, InFlight>)[keys[0]]
-  return next
+  const at = held.findIndex((open) => open.call === key)
+  if (call.outcome !== undefined) return at < 0 ? held : held.toSpliced(at, 1)
+  const open: InFlight = { call: key, kind: call.kind, name: call.name, startedAt: call.startedAt ?? event.time }
+  if (at >= 0) return held.with(at, open)
+  return held.length < mostInFlight ? [...held, open] : [...held.slice(1), open]
 }
 
 /** One event of the agent's own. `call` is its call after the event, `added` what the event adds to totals. */
@@ -140,7 +136,8 @@ function join(a: AgentRow, b: AgentRow): AgentRow {
     lastProgressAt: later(a.lastProgressAt, b.lastProgressAt),
     events: a.events + b.events,
     totals: addTotals(a.totals, b.totals),
-    inFlight: { ...a.inFlight, ...b.inFlight },
+    // In an order of their own, so that joining is commutative.
+    inFlight: [...a.inFlight, ...b.inFlight].sort((x, y) => x.startedAt - y.startedAt || (x.call < y.call ? -1 : 1)),
   }
 }
 

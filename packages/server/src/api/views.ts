@@ -124,8 +124,8 @@ export const agentView = (row: AgentRow) => ({
   lastProgressAt: maybeTime(row.lastProgressAt),
   events: row.events,
   totals: row.totals,
-  inFlight: Object.entries(row.inFlight).map(([key, { kind, name, startedAt }]) => ({
-    call: key.slice(key.lastIndexOf('\u001f') + 1),
+  inFlight: row.inFlight.map(({ call, kind, name, startedAt }) => ({
+    call: call.slice(call.lastIndexOf('\u001f') + 1),
     kind,
     name,
     startedAt: time(startedAt),

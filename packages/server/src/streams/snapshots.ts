@@ -1,5 +1,6 @@
 /** Snapshots of the fold, so that a past moment is a short fold away: what the projections are at a head, kept with its position. */
-import { zstdCompressSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { zstdCompress } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { Pool } from 'pg'
@@ -16,9 +17,12 @@ export interface SnapshotsOptions {
 }
 
 const keptPerPartition = 200
+/** A snapshot reads every row, so the next one waits for this many events a row: its cost an event stays bounded as the state grows. */
+const eventsPerRow = 4
+const compress = promisify(zstdCompress)
 
-/** Reads the projections of one partition in one statement: they are the fold at the head they are read with. */
-async function take(pool: Pool, partition: number): Promise<void> {
+/** Answers how many rows it holds. Reads the projections of one partition in one statement: they are the fold at the head they are read with. */
+async function take(pool: Pool, partition: number): Promise<number> {
   const client = await pool.connect()
   try {
     await client.query('begin isolation level repeatable read')
@@ -30,7 +34,7 @@ async function take(pool: Pool, partition: number): Promise<void> {
       'select tenant, tbl, key, body from projections where partition = $1',
       [partition],
     )
-    const state = zstdCompressSync(JSON.stringify(rows.map(({ tenant, tbl, key, body }) => [tenant, tbl, key, body])))
+    const state = await compress(JSON.stringify(rows.map(({ tenant, tbl, key, body }) => [tenant, tbl, key, body])))
     await client.query('insert into snapshots (partition, position, at, fold, state) values ($1, $2, $3, $4, $5) on conflict do nothing', [
       partition,
       heads[0]?.position,
@@ -43,6 +47,7 @@ async function take(pool: Pool, partition: number): Promise<void> {
       [partition, keptPerPartition],
     )
     await client.query('commit')
+    return rows.length
   } catch (error) {
     await client.query('rollback').catch(() => undefined)
     throw error
@@ -53,6 +58,7 @@ async function take(pool: Pool, partition: number): Promise<void> {
 
 export function startSnapshots({ pool, partitions, heads, bus, config, log }: SnapshotsOptions): { stop(): Promise<void> } {
   const last = new Array<number>(partitions).fill(Number.POSITIVE_INFINITY)
+  const heldRows = new Array<number>(partitions).fill(0)
   const running = new Map<number, Promise<void>>()
   const ready = pool
     .query<{ partition: number; position: string }>(
@@ -67,11 +73,15 @@ export function startSnapshots({ pool, partitions, heads, bus, config, log }: Sn
     .catch((error: unknown) => log.error({ err: error }, 'snapshots could not start; time travel folds from further back'))
 
   function consider(head: number, partition: number) {
-    if (running.has(partition) || head - (last[partition] ?? 0) < config.snapshotEvery) return
+    const every = Math.max(config.snapshotEvery, eventsPerRow * (heldRows[partition] ?? 0))
+    if (running.has(partition) || head - (last[partition] ?? 0) < every) return
     last[partition] = head
     running.set(
       partition,
       take(pool, partition)
+        .then((rows) => {
+          heldRows[partition] = rows
+        })
         .catch((error: unknown) => log.warn({ err: error, partition }, 'a snapshot failed; the next one is tried later'))
         .finally(() => running.delete(partition)),
     )
