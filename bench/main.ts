@@ -189,5 +189,8 @@ try {
   await rm(data, { recursive: true, force: true })
 }
 if (process.argv.includes('--write')) {
-  await writeFile(join(here, 'RESULTS.md'), `# Results\n\nWritten by \`npm run bench -- --write\`.\n\n${lines.join('\n')}\n`)
+  const file = join(here, 'RESULTS.md')
+  // What people wrote below the figures stays.
+  const notes = (await readFile(file, 'utf8').catch(() => '')).split('\n## Notes\n')[1] ?? '\n'
+  await writeFile(file, `# Results\n\nWritten by \`npm run bench -- --write\`.\n\n${lines.join('\n')}\n\n## Notes\n${notes}`)
 }

@@ -77,8 +77,10 @@ create table projections (
   primary key (tenant, tbl, key, partition)
 ) with (fillfactor = 70);
 create index projections_position on projections (partition, position);
-create index projections_sort on projections (tenant, tbl, sort, key);
-create index projections_run on projections (tenant, tbl, run) where run is not null;
+-- Every write of a row writes every index that holds it: only what is listed newest first is in this one,
+create index projections_sort on projections (tenant, tbl, sort, key) where tbl in ('runs', 'tasks');
+-- and agents, the rows written most, are never looked up by run.
+create index projections_run on projections (tenant, tbl, run) where run is not null and tbl <> 'agents';
 
 create table snapshots (
   partition int not null,
