@@ -1,18 +1,24 @@
 /**
  * Liveness: an agent that announced heartbeats and fell silent is marked lost, by an event in the log, so that replay sees it too.
- * Silence is measured by the server's clock, from when the agent's newest event came in.
+ *
+ * In: agents' rows, from the bus and at start from the store. Out: `agent.status` events through the broker. Silence is measured by the
+ * server's clock, from when the agent's newest event came in, and only while the server itself could hear: a server that was away, asleep
+ * or without its store gives every agent its full time again.
  */
 import type { Event, TenantId } from '@signalbox/model/event.ts'
-import { joinAgents, serverSource } from '@signalbox/model/fold/agent.ts'
-import { foreignId, partitionOf } from '@signalbox/model/ids.ts'
-import type { AgentRow } from '@signalbox/model/rows.ts'
+import { serverSource } from '@signalbox/model/fold/agent.ts'
+import { foreignId, partitionKey, partitionOf } from '@signalbox/model/ids.ts'
+import type { AgentRow, AgentStatus } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { Broker } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
+import type { CommitBus } from '../sequencer/commit.ts'
+import { type AgentName, createRoster, type Lost, loadAgents, loadRoster, type Returned } from './roster.ts'
 
 export interface LivenessOptions {
   readonly pool: Pool
+  readonly bus: CommitBus
   readonly broker: Pick<Broker, 'publish'>
   readonly partitions: number
   readonly config: { readonly agentLostAfter: number }
@@ -20,63 +26,126 @@ export interface LivenessOptions {
   readonly log: Logger
 }
 
-const checkMs = 1_000
-/** Imported history is not silence: its agents' events lie further back than this when they come in. */
-const historyMs = 60 * 60_000
-
-export async function findLost(pool: Pool, now: number, lostAfter: number): Promise<{ tenant: TenantId; agent: AgentRow }[]> {
-  const { rows } = await pool.query<{ tenant: string; parts: AgentRow[] }>(
-    `select tenant, json_agg(body) as parts from projections
-     where tbl = 'agents' and tenant <> 'signalbox' and (body->>'heartbeatIntervalMs') is not null group by tenant, key`,
-  )
-  return rows.flatMap(({ tenant, parts }) => {
-    const agent = joinAgents(parts)
-    if (agent?.heartbeatIntervalMs === undefined) return []
-    const status = agent.status?.value
-    const silentMs = now - agent.lastReceivedAt
-    const history = agent.lastReceivedAt - agent.lastSeenAt > historyMs
-    return status === 'lost' || status === 'stopped' || history || silentMs < lostAfter * agent.heartbeatIntervalMs
-      ? []
-      : [{ tenant, agent }]
-  })
+export interface Liveness {
+  /** Marks who is lost by now; answers how many. The monitor does this by itself every second. */
+  check(): Promise<number>
+  stop(): Promise<void>
 }
 
-export function startLiveness({ pool, broker, partitions, config, clock, log }: LivenessOptions): {
-  stop(): void
-  check(): Promise<number>
-} {
-  let stopped = false
+const checkMs = 1_000
+/** A check that comes this late means that the process stood still: it heard nobody. */
+const stoodStillMs = 10 * checkMs
+/** Most events of one submission. */
+const mostEvents = 500
 
-  async function check(): Promise<number> {
-    const now = clock.now()
-    const lost = await findLost(pool, now, config.agentLostAfter)
-    for (const { tenant, agent } of lost) {
-      const allowedMs = config.agentLostAfter * (agent.heartbeatIntervalMs ?? 0)
-      const data = { status: 'lost', detail: `No sign of life within ${allowedMs / 1_000} s.` }
-      const run = agent.run?.value
-      const event: Event = {
-        // The same silence gives the same event, whoever notices it and however often.
-        id: foreignId(serverSource, `${tenant}/${agent.id}/${agent.lastReceivedAt}`, 'agent.status', agent.lastReceivedAt),
-        tenant,
-        source: serverSource,
-        type: 'agent.status',
-        time: Math.max(agent.lastReceivedAt + allowedMs, (agent.status?.at ?? 0) + 1),
-        run,
-        agent: agent.id,
-        data,
-        dataJson: JSON.stringify(data),
+export function startLiveness({ pool, bus, broker, partitions, config, clock, log }: LivenessOptions): Liveness {
+  const roster = createRoster()
+  const heads: (number | undefined)[] = Array.from({ length: partitions }, () => undefined)
+  /** Since when we could hear. */
+  let hearingSince = clock.now()
+  let checkedAt = clock.now()
+  let isLoaded = false
+  /** Who came in and was not yet looked up in the other partitions. */
+  let unread: readonly AgentName[] = []
+  let stopped = false
+  let checking: Promise<number> = Promise.resolve(0)
+  let cancel = () => {}
+
+  const unsubscribe = bus.subscribe((commit) => {
+    const head = heads[commit.partition]
+    // A commit we were not told of: what it said of agents is read again.
+    if (head !== undefined && commit.from > head + 1) isLoaded = false
+    heads[commit.partition] = commit.to
+    for (const { tenant, table, row, position } of commit.rows)
+      if (table === 'agents') roster.put(tenant, commit.partition, row as AgentRow, position)
+  })
+
+  function statusEvent(tenant: TenantId, agent: AgentRow, id: Event['id'], status: AgentStatus, detail: string, time: number): Event {
+    const data = { status, detail }
+    return {
+      id,
+      tenant,
+      source: serverSource,
+      type: 'agent.status',
+      // Later than what it overrides, whatever clock that came from.
+      time: Math.max(time, (agent.status?.at ?? 0) + 1),
+      run: agent.run?.value,
+      agent: agent.id,
+      data,
+      dataJson: JSON.stringify(data),
+    }
+  }
+
+  function lostEvent({ tenant, agent, silentSince, allowedMs }: Lost): Event {
+    // The same silence gives the same event, whoever notices it and however often.
+    const id = foreignId(serverSource, `${tenant}/${agent.id}/${silentSince}`, 'agent.status', silentSince)
+    return statusEvent(tenant, agent, id, 'lost', `No sign of life within ${allowedMs / 1_000} s.`, silentSince + allowedMs)
+  }
+
+  /** Within its partition the fold ends "lost" with the next event; from another partition it cannot see it. */
+  function backEvent({ tenant, agent }: Returned): Event {
+    const id = foreignId(serverSource, `${tenant}/${agent.id}/${agent.status?.by}`, 'agent.status back', agent.lastReceivedAt)
+    const status = Object.keys(agent.inFlight).length > 0 ? 'busy' : 'idle'
+    return statusEvent(tenant, agent, id, status, 'Heard again.', agent.lastReceivedAt)
+  }
+
+  async function publish(all: readonly Event[], now: number): Promise<void> {
+    const groups = new Map<string, { readonly tenant: TenantId; readonly partition: number; readonly events: Event[] }>()
+    for (const event of all) {
+      const partition = partitionOf(event.tenant, partitionKey(event), partitions)
+      const key = `${partition}/${event.tenant}`
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, { tenant: event.tenant, partition, events: [event] })
+      else group.events.push(event)
+    }
+    for (const { tenant, partition, events } of groups.values()) {
+      for (let from = 0; from < events.length; from += mostEvents) {
+        const some = events.slice(from, from + mostEvents)
+        // Backfill: a silence may have begun before the retention, while the server was away.
+        const { outcomes } = await broker.publish({ partition, events: some, backfill: true, receivedAt: now })
+        outcomes.forEach((outcome, i) => {
+          const event = some[i]
+          if (event?.agent === undefined || outcome.kind === 'stored') return
+          if (outcome.kind === 'refused') log.warn({ agent: event.agent, code: outcome.code }, 'an agent could not be marked')
+          roster.drop(tenant, event.agent)
+        })
       }
-      await broker.publish({
-        partition: partitionOf(tenant, run ?? agent.id, partitions),
-        events: [event],
-        backfill: false,
-        receivedAt: now,
+    }
+  }
+
+  async function look(): Promise<number> {
+    if (stopped) return 0
+    const now = clock.now()
+    if (now - checkedAt > stoodStillMs) hearingSince = now
+    checkedAt = now
+    if (!isLoaded) {
+      isLoaded = true
+      await loadRoster(pool, roster).catch((error: unknown) => {
+        isLoaded = false
+        throw error
       })
     }
+    const arrivals = [...unread, ...roster.arrivals()]
+    unread = arrivals
+    await loadAgents(pool, roster, arrivals)
+    const lost = roster.lost(now, config.agentLostAfter, hearingSince)
+    try {
+      await publish([...roster.returned(arrivals).map(backEvent), ...lost.map(lostEvent)], now)
+    } catch (error) {
+      // The store was away, so agents could not reach it either.
+      hearingSince = clock.now()
+      throw error
+    }
+    unread = []
     return lost.length
   }
 
-  let cancel = () => {}
+  /** One look after the other. */
+  function check(): Promise<number> {
+    checking = checking.then(look, look)
+    return checking
+  }
+
   const tick = () => {
     check()
       .catch((error: unknown) => log.warn({ err: error }, 'looking for lost agents failed; trying again'))
@@ -87,9 +156,11 @@ export function startLiveness({ pool, broker, partitions, config, clock, log }: 
   cancel = clock.after(checkMs, tick)
   return {
     check,
-    stop() {
+    async stop() {
       stopped = true
       cancel()
+      unsubscribe()
+      await checking.catch(() => undefined)
     },
   }
 }
