@@ -85,7 +85,7 @@ export function startLiveness({ pool, bus, broker, partitions, config, clock, lo
   /** Within its partition the fold ends "lost" with the next event; from another partition it cannot see it. */
   function backEvent({ tenant, agent }: Returned): Event {
     const id = foreignId(serverSource, `${tenant}/${agent.id}/${agent.status?.by}`, 'agent.status back', agent.lastReceivedAt)
-    const status = Object.keys(agent.inFlight).length > 0 ? 'busy' : 'idle'
+    const status = agent.inFlight.length > 0 ? 'busy' : 'idle'
     return statusEvent(tenant, agent, id, status, 'Heard again.', agent.lastReceivedAt)
   }
 
