@@ -1,6 +1,6 @@
 import type { EpochMs, LoggedEvent } from '../event.ts'
 import type { AgentRole, AgentRow, AgentStatus, CallRow, InFlight, Latest, Totals } from '../rows.ts'
-import { callTypes, count, named, text } from './keys.ts'
+import { count, named, text } from './keys.ts'
 import { latest, newer } from './latest.ts'
 import { addTotals, emptyTotals } from './totals.ts'
 
@@ -8,26 +8,29 @@ const mostInFlight = 32
 /** The server's own events about an agent are no sign of life of it. */
 export const serverSource = 'signalbox'
 
-const statusAfter: Readonly<Record<string, AgentStatus | undefined>> = {
-  'agent.started': 'idle',
-  'agent.stopped': 'stopped',
-  'task.started': 'busy',
-  'task.progress': 'busy',
-  'llm.started': 'busy',
-  'llm.finished': 'busy',
-  'tool.started': 'busy',
-  'tool.finished': 'busy',
-  'task.input_required': 'waiting',
-  'task.auth_required': 'waiting',
-  'approval.requested': 'waiting',
-  'approval.decided': 'busy',
-  'task.completed': 'idle',
-  'task.failed': 'idle',
-  'task.canceled': 'idle',
-  'task.rejected': 'idle',
-  'run.finished': 'idle',
-  'run.failed': 'idle',
-}
+/** A Map: a type may be called `constructor`, and every object has one of those. */
+const statusAfter: ReadonlyMap<string, AgentStatus> = new Map(
+  Object.entries({
+    'agent.started': 'idle',
+    'agent.stopped': 'stopped',
+    'task.started': 'busy',
+    'task.progress': 'busy',
+    'llm.started': 'busy',
+    'llm.finished': 'busy',
+    'tool.started': 'busy',
+    'tool.finished': 'busy',
+    'task.input_required': 'waiting',
+    'task.auth_required': 'waiting',
+    'approval.requested': 'waiting',
+    'approval.decided': 'busy',
+    'task.completed': 'idle',
+    'task.failed': 'idle',
+    'task.canceled': 'idle',
+    'task.rejected': 'idle',
+    'run.finished': 'idle',
+    'run.failed': 'idle',
+  } satisfies Record<string, AgentStatus>),
+)
 const endsTask: ReadonlySet<string> = new Set(['task.completed', 'task.failed', 'task.canceled', 'task.rejected'])
 
 export function openAgent(id: string, time: EpochMs, receivedAt: EpochMs): AgentRow {
@@ -35,7 +38,7 @@ export function openAgent(id: string, time: EpochMs, receivedAt: EpochMs): Agent
 }
 
 function foldStatus(agent: AgentRow, event: LoggedEvent): Latest<AgentStatus> | undefined {
-  const said = event.type === 'agent.status' ? (text(event.data.status) as AgentStatus | undefined) : statusAfter[event.type]
+  const said = event.type === 'agent.status' ? (text(event.data.status) as AgentStatus | undefined) : statusAfter.get(event.type)
   // An event that came after "lost" proves life whatever the agent's clock says, so arrival decides here, not time.
   if (agent.status?.value === 'lost' && event.source !== serverSource) {
     const value = said ?? (agent.inFlight.length > 0 ? 'busy' : 'idle')
@@ -79,7 +82,7 @@ export function foldAgent(
     role: started ? latest(agent.role, text(data.role) as AgentRole | undefined, event) : agent.role,
     name: started ? latest(agent.name, text(data.name), event) : agent.name,
     manager: started ? latest(agent.manager, named(data.manager), event) : agent.manager,
-    model: latest(agent.model, started || callTypes[type]?.kind === 'llm' ? text(data.model) : undefined, event),
+    model: latest(agent.model, started || call?.kind === 'llm' ? text(data.model) : undefined, event),
     host: started ? latest(agent.host, text(data.host), event) : agent.host,
     status: foldStatus(agent, event),
     run: latest(agent.run, event.run, event),

@@ -28,6 +28,9 @@ const Type = fc.constantFrom(
   'tool.finished',
   'run.finished',
   'log',
+  // Legal, unknown, and names that every object inherits.
+  'constructor',
+  'toString',
 )
 const Sketched: fc.Arbitrary<Sketch> = fc.record({
   type: Type,
@@ -38,6 +41,10 @@ const Sketched: fc.Arbitrary<Sketch> = fc.record({
   source: name('a', 3),
   data: fc.record({
     call: name('c', 4),
+    name: name('n', 3),
+    host: name('h', 3),
+    model: name('m', 3),
+    manager: name('a', 3),
     to: name('a', 3),
     status: fc.constantFrom('idle', 'busy', 'waiting'),
     usage: fc.record({ inputTokens: fc.nat(50), outputTokens: fc.nat(9) }),
@@ -65,7 +72,7 @@ function fold(events: readonly LoggedEvent[]) {
   return { rows, agents: of<AgentRow>('agents'), runs: of<RunRow>('runs'), tasks: of<TaskRow>('tasks'), calls: of<CallRow>('calls') }
 }
 
-/** Sums that must not depend on order; which agent a call is charged to is decided per event, so it does not either. */
+/** Sums that must not depend on order. An agent's own are not among them when several agents report one call: see the law of its own. */
 const totals = ({ agents, runs, calls }: ReturnType<typeof fold>) => ({
   runs: new Map([...runs].map(([key, { totals, events }]) => [key, { ...totals, events }] as const).sort()),
   events: new Map([...agents].map(([key, { events }]) => [key, events] as const).sort()),
@@ -97,12 +104,107 @@ test('any interleaving that keeps each producer’s order gives the same totals'
   )
 })
 
+test('an agent’s totals do not depend on order either, where each call is one agent’s', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 40 }), (sketches, picks) => {
+      const events = logged(
+        sketches.map((sketch) => ({ ...sketch, data: { ...sketch.data, call: `${sketch.agent} ${sketch.data.call}` } })),
+      )
+      const ofAgents = ({ agents }: ReturnType<typeof fold>) =>
+        new Map([...agents].map(([key, { totals, events }]) => [key, { ...totals, events }] as const).sort())
+      expect(ofAgents(fold(shuffle(events, picks)))).toEqual(ofAgents(fold(events)))
+    }),
+  )
+})
+
+test('every row is JSON: what is stored is what was folded, whatever the type is called', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
+      for (const [, , row] of fold(logged(sketches)).rows.entries()) {
+        const undefinedDropped = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined))
+        expect(JSON.parse(JSON.stringify(row))).toEqual(undefinedDropped)
+      }
+    }),
+  )
+})
+
+test('a type that objects inherit a member of is unknown, not a status', () => {
+  for (const type of Object.getOwnPropertyNames(Object.prototype)) {
+    const event: Sketch = { type, agent: 'a1', run: 'r1', task: 't1', time: 100, source: 'a1', data: {} }
+    const { agents, calls } = fold(logged([event]))
+    expect(agents.get('a1')).toMatchObject({ events: 1 })
+    expect(agents.get('a1')?.status).toBeUndefined()
+    expect(calls.size).toBe(0)
+  }
+})
+
+test('what an agent last said of itself does not depend on order: the later wins, ties go to the greater id', () => {
+  const said = ({ agents }: ReturnType<typeof fold>) =>
+    new Map([...agents].map(([key, { name, host, model, run }]) => [key, { name, host, model, run }] as const).sort())
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 40 }), (sketches, picks) => {
+      const events = logged(sketches)
+      expect(said(fold(shuffle(events, picks)))).toEqual(said(fold(events)))
+    }),
+  )
+  const start = (value: string): Sketch => ({
+    type: 'agent.started',
+    agent: 'a1',
+    run: 'r1',
+    task: undefined,
+    time: 100,
+    source: 'a1',
+    data: { name: value },
+  })
+  const [low, high] = logged([start('low'), start('high')]) as [LoggedEvent, LoggedEvent]
+  for (const events of [
+    [low, high],
+    [high, low],
+  ])
+    expect(fold(events).agents.get('a1')?.name?.value).toBe('high')
+})
+
+test('in flight are an agent’s open calls, where each call is one agent’s', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), (sketches) => {
+      const { agents, calls } = fold(
+        logged(sketches.map((sketch) => ({ ...sketch, data: { ...sketch.data, call: `${sketch.agent} ${sketch.data.call}` } }))),
+      )
+      for (const [id, { inFlight }] of agents) {
+        const open = [...calls].filter(([, call]) => call.agent === id && call.outcome === undefined).map(([key]) => key)
+        expect(inFlight.map(({ call }) => call).sort()).toEqual(open.sort())
+      }
+    }),
+  )
+})
+
+test('a call that failed stays failed, and is one error, in whatever order and however often its ends come', () => {
+  const end = (type: string, time: number): Sketch => ({
+    type,
+    agent: 'a1',
+    run: 'r1',
+    task: undefined,
+    time,
+    source: 'a1',
+    data: { call: 'c1' },
+  })
+  const types = ['llm.started', 'llm.finished', 'llm.failed', 'llm.failed']
+  fc.assert(
+    fc.property(fc.shuffledSubarray(types, { minLength: 4 }), (order) => {
+      const { calls, runs, agents } = fold(logged(order.map((type) => end(type, 100))))
+      expect([...calls.values()]).toMatchObject([{ outcome: 'failed' }])
+      expect(runs.get('r1')?.totals).toMatchObject({ errors: 1, llmCalls: 1 })
+      expect(agents.get('a1')?.inFlight).toEqual([])
+    }),
+  )
+})
+
 test('a call reported again changes no sum: usage counts once, at its greatest', () => {
   fc.assert(
     fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
       const events = logged(
         sketches
-          .filter(({ type }) => type.startsWith('llm.'))
+          .filter(({ type }) => type.startsWith('llm.') || type.startsWith('tool.'))
           .map((sketch) => ({ ...sketch, data: { ...sketch.data, reported: undefined } })),
       )
       const twice = events
@@ -206,6 +308,23 @@ test('folding by partition and joining the agents gives what folding whole gives
         expect(joined?.totals).toEqual(agent.totals)
         expect(joined?.events).toBe(agent.events)
         expect(joinAgents([...rows].reverse())).toEqual(joined)
+      }
+    }),
+  )
+})
+
+test('joining agents is commutative and associative, to the last field', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), fc.array(fc.nat(2), { minLength: 40, maxLength: 40 }), (sketches, picks) => {
+      // Three partitions by run, as the log has them: what is in one is in no other.
+      const events = logged(sketches.map((sketch, i) => ({ ...sketch, run: `r${picks[i] ?? 0}` })))
+      const parts = ['r0', 'r1', 'r2'].map((run) => fold(events.filter((event) => event.run === run)).agents)
+      for (const id of new Set(parts.flatMap((agents) => [...agents.keys()]))) {
+        const [a, b, c] = parts.map((agents) => agents.get(id))
+        const join = (...rows: (AgentRow | undefined)[]) => joinAgents(rows.filter((row) => row !== undefined))
+        expect(join(join(a, b), c)).toEqual(join(a, join(b, c)))
+        expect(join(a, b, c)).toEqual(join(c, a, b))
+        expect(join(a, b)).toEqual(join(b, a))
       }
     }),
   )

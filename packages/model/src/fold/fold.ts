@@ -13,7 +13,7 @@ import { foldTask } from './task.ts'
 import { addTotals, callDelta, emptyTotals } from './totals.ts'
 
 /** Changes whenever the same log would give other rows. */
-export const FOLD_VERSION = '1'
+export const FOLD_VERSION = '2'
 
 function reportedTotals(event: LoggedEvent): Totals | undefined {
   const reported = event.data.reported
