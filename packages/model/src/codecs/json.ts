@@ -1,5 +1,5 @@
-import type { ServerFrame } from '../live.ts'
 import type { Codec } from './codec.ts'
+import { asFrame } from './frame.ts'
 
 const text = new TextDecoder()
 
@@ -7,5 +7,5 @@ export const json: Codec = {
   name: 'json',
   subprotocol: 'signalbox.json',
   encode: (frame) => JSON.stringify(frame),
-  decode: (bytes) => JSON.parse(typeof bytes === 'string' ? bytes : text.decode(bytes)) as ServerFrame,
+  decode: (bytes) => asFrame(JSON.parse(typeof bytes === 'string' ? bytes : text.decode(bytes))),
 }
