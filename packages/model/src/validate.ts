@@ -18,21 +18,37 @@ const envelope = Compile(EventInput)
 const dataOf = new Map(Object.entries(vocabulary).map(([type, schema]) => [type, Compile(schema)]))
 
 interface SchemaError {
+  readonly keyword: string
   readonly instancePath: string
   readonly message: string
   readonly params?: object
 }
 function explain(errors: Iterable<SchemaError>, prefix: string): string {
   for (const error of errors) {
-    const names = error.params as { requiredProperties?: string[]; additionalProperties?: string[] } | undefined
-    const which = names?.requiredProperties ?? names?.additionalProperties
     const path = `${prefix}${error.instancePath}`
-    return `${path === '' ? 'The event' : path} ${error.message}${which === undefined ? '' : ` (${which.join(', ')})`}.`
+    const { requiredProperties: missing } = (error.params ?? {}) as { requiredProperties?: string[] }
+    if (missing !== undefined)
+      return `${missing.map((name) => `${path}/${name}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`
+    // The schema's own word for an additional property: what is there has the schema `false`.
+    if (error.keyword === 'boolean') return `${path} is not a field of an event; put it in data.`
+    return `${path === '' ? 'The event' : path} ${error.message}.`
   }
   return 'The event does not match the schema.'
 }
 
 type Problem = { readonly code: RefusalCode; readonly message: string }
+
+function checkLeaf(key: string | number, value: unknown, limits: ValidateLimits): Problem | undefined {
+  if (typeof value === 'string') {
+    if (value.length <= limits.maxStringChars) return undefined
+    return {
+      code: 'STRING_TOO_LONG',
+      message: `"${String(key).slice(0, 80)}" in /data has ${value.length} characters; the limit is ${limits.maxStringChars}.`,
+    }
+  }
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))) return undefined
+  return { code: 'NUMBER_NOT_EXACT', message: `"${String(key).slice(0, 80)}" in /data cannot be kept exactly.` }
+}
 
 /** Bounds of `data`, without recursion: depth comes from the sender. */
 function checkData(data: object, limits: ValidateLimits): Problem | undefined {
@@ -42,28 +58,31 @@ function checkData(data: object, limits: ValidateLimits): Problem | undefined {
     if (depth > limits.maxDepth) return { code: 'TOO_DEEP', message: `/data is nested deeper than ${limits.maxDepth} levels.` }
     const next: object[] = []
     for (const node of level) {
-      const isArray = Array.isArray(node)
-      for (const key in node) {
-        if (!isArray) {
-          keys += 1
-          if (keys > limits.maxKeys) return { code: 'TOO_MANY_KEYS', message: `/data has more than ${limits.maxKeys} keys.` }
-          if (key === '__proto__') return { code: 'KEY_FORBIDDEN', message: '/data has a key "__proto__".' }
-          if (key.length > limits.maxStringChars)
-            return { code: 'STRING_TOO_LONG', message: `A key in /data has ${key.length} characters.` }
+      if (Array.isArray(node)) {
+        // By index: `for in` makes a string of each.
+        for (let i = 0; i < node.length; i += 1) {
+          const value: unknown = node[i]
+          if (typeof value === 'object') {
+            if (value !== null) next.push(value)
+            continue
+          }
+          const problem = checkLeaf(i, value, limits)
+          if (problem !== undefined) return problem
         }
+        continue
+      }
+      for (const key in node) {
+        keys += 1
+        if (keys > limits.maxKeys) return { code: 'TOO_MANY_KEYS', message: `/data has more than ${limits.maxKeys} keys.` }
+        if (key === '__proto__') return { code: 'KEY_FORBIDDEN', message: '/data has a key "__proto__".' }
+        if (key.length > limits.maxStringChars) return { code: 'STRING_TOO_LONG', message: `A key in /data has ${key.length} characters.` }
         const value: unknown = (node as Record<string, unknown>)[key]
-        if (typeof value === 'string') {
-          if (value.length > limits.maxStringChars) {
-            return {
-              code: 'STRING_TOO_LONG',
-              message: `"${key.slice(0, 80)}" in /data has ${value.length} characters; the limit is ${limits.maxStringChars}.`,
-            }
-          }
-        } else if (typeof value === 'number') {
-          if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-            return { code: 'NUMBER_NOT_EXACT', message: `"${key.slice(0, 80)}" in /data cannot be kept exactly.` }
-          }
-        } else if (typeof value === 'object' && value !== null) next.push(value)
+        if (typeof value === 'object') {
+          if (value !== null) next.push(value)
+          continue
+        }
+        const problem = checkLeaf(key, value, limits)
+        if (problem !== undefined) return problem
       }
     }
     level = next
