@@ -3,29 +3,44 @@ import type { EventInput } from '@signalbox/model/event.ts'
 
 const padding = 'the agent read a file, changed two lines and ran the tests again before it answered'
 
-export function makeEvents(
-  count: number,
-  nextId: () => string,
-  sender: number,
-  time: () => string = () => new Date().toISOString(),
-): EventInput[] {
-  let call = ''
-  return Array.from({ length: count }, (_, i) => {
-    const agent = `worker-${(Math.floor(i / 4) + sender) % 50}`
-    const base = { id: nextId(), source: `bench-${sender}`, time: time(), agent, run: `run-${sender}-${Math.floor(i / 4) % 10}` }
-    switch (i % 4) {
-      // A tool call begins and ends; the two events name it by the place of the first.
-      case 0:
-        call = base.id.slice(-12)
-        return { ...base, type: 'tool.started', data: { call, name: 'Bash', args: { command: padding } } }
-      case 1:
+/** Makes batches of one sender's events. A tool call begins in one batch and ends in the next, as calls that take longer than a batch do. */
+export function createFleet(nextId: () => string, sender: number): (count: number) => EventInput[] {
+  let open: EventInput[] = []
+  return (count) => {
+    const ending = open
+    open = []
+    return Array.from({ length: count }, (_, i) => {
+      const base = {
+        id: nextId(),
+        source: `bench-${sender}`,
+        time: new Date().toISOString(),
+        agent: `worker-${(Math.floor(i / 4) + sender) % 50}`,
+        run: `run-${sender}-${Math.floor(i / 4) % 10}`,
+      }
+      const begun = i % 4 === 3 ? ending.shift() : undefined
+      if (begun !== undefined)
         return {
           ...base,
-          type: 'llm.finished',
-          data: { call: base.id, model: 'large', usage: { inputTokens: 1200 + i, outputTokens: 80 }, costMicros: 900, text: padding },
+          agent: begun.agent ?? base.agent,
+          run: begun.run ?? base.run,
+          type: 'tool.finished',
+          data: { call: begun.id, name: 'Bash', result: padding },
         }
-      default:
-        return { ...base, type: 'log', data: { level: 'info', message: padding, step: i } }
-    }
-  })
+      switch (i % 4) {
+        case 0: {
+          const started = { ...base, type: 'tool.started', data: { call: base.id, name: 'Bash', args: { command: padding } } }
+          open.push(started)
+          return started
+        }
+        case 1:
+          return {
+            ...base,
+            type: 'llm.finished',
+            data: { call: base.id, model: 'large', usage: { inputTokens: 1200 + i, outputTokens: 80 }, costMicros: 900, text: padding },
+          }
+        default:
+          return { ...base, type: 'log', data: { level: 'info', message: padding, step: i } }
+      }
+    })
+  }
 }

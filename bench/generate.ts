@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { WebSocket } from 'ws'
-import { makeEvents } from './events.ts'
+import { createFleet } from './events.ts'
 
 const [door, url, seconds, batchText, rateText] = process.argv.slice(2)
 const durationMs = Number(seconds) * 1_000
@@ -10,7 +10,7 @@ const batch = Number(batchText)
 /** Events a second; 0: as fast as acknowledged. */
 const rate = Number(rateText ?? 0)
 const nextId = createIdSource(Date.now)
-const senders = door === 'rest' ? 8 : 2
+const senders = door === 'rest' ? 16 : 2
 /** Batches of one socket that may be unacknowledged. */
 const window = 8
 let acknowledged = 0
@@ -24,9 +24,10 @@ async function due(startedAt: number, sent: number) {
 }
 
 async function rest(sender: number, startedAt: number) {
+  const makeEvents = createFleet(nextId, sender)
   for (let sent = 0; performance.now() - startedAt < durationMs; sent += batch * senders) {
     await due(startedAt, sent)
-    const body = JSON.stringify(makeEvents(batch, nextId, sender))
+    const body = JSON.stringify(makeEvents(batch))
     const response = await fetch(`${url}/v1/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     const answer = (await response.json()) as { accepted?: number; refused?: unknown[] }
     acknowledged += answer.accepted ?? 0
@@ -35,6 +36,7 @@ async function rest(sender: number, startedAt: number) {
 }
 
 async function websocket(sender: number, startedAt: number) {
+  const makeEvents = createFleet(nextId, sender)
   const socket = new WebSocket(`${url?.replace('http', 'ws')}/v1/ingest`, { perMessageDeflate: false })
   await once(socket, 'open')
   let n = 0
@@ -51,7 +53,7 @@ async function websocket(sender: number, startedAt: number) {
   for (let sent = 0; performance.now() - startedAt < durationMs; sent += batch * senders) {
     await due(startedAt, sent)
     n += 1
-    socket.send(JSON.stringify({ kind: 'batch', n, events: makeEvents(batch, nextId, sender) }))
+    socket.send(JSON.stringify({ kind: 'batch', n, events: makeEvents(batch) }))
     while (n - acked >= window) {
       await new Promise<void>((resume) => {
         wake = resume

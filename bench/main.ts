@@ -9,7 +9,7 @@ import { createIdSource } from '@signalbox/model/ids.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { copyIntoLog, copyLine } from '@signalbox/server/store/log-write.ts'
 import pg from 'pg'
-import { makeEvents } from './events.ts'
+import { createFleet } from './events.ts'
 
 const seconds = Number(process.argv.find((arg) => arg.startsWith('--seconds='))?.slice(10) ?? 8)
 const subscribers = 500
@@ -75,9 +75,10 @@ async function bareCopy(data: string): Promise<number> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const nextId = createIdSource(Date.now)
+  const makeEvents = createFleet(nextId, 0)
   // Rows are made before the clock starts: the reference is PostgreSQL alone.
   const batches = Array.from({ length: 120 }, (_, b) =>
-    makeEvents(batch, nextId, 0)
+    makeEvents(batch)
       .map((input, i) => {
         const parsed = parseEvent(input, 'bench', limits, nextId)
         if (!parsed.ok) throw new Error(parsed.message)

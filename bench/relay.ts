@@ -3,13 +3,13 @@ import { createServer } from 'node:http'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { Server } from 'socket.io'
 import { WebSocketServer } from 'ws'
-import { makeEvents } from './events.ts'
+import { createFleet } from './events.ts'
 
 const [kind, secondsText] = process.argv.slice(2)
 const http = createServer()
 const io = kind === 'socket.io' ? new Server(http, { transports: ['websocket'], perMessageDeflate: false }) : undefined
 const plain = kind === 'ws' ? new WebSocketServer({ server: http, perMessageDeflate: false }) : undefined
-const events = makeEvents(1_000, createIdSource(Date.now), 0)
+const events = createFleet(createIdSource(Date.now), 0)(1_000)
 
 /** Unsent bytes over all clients at which the sender waits, so that memory is not what is measured. */
 const mostUnsent = 8 * 1_048_576

@@ -28,6 +28,10 @@ export interface HubDeps {
 const tickMs = 1_000
 /** Past this a flush waits no longer, however dear it is. */
 const longestFlushMs = 250
+/** Of `flushMs`, the least that a busy feed waits: two partitions commit milliseconds apart, and one frame for both costs half. */
+const shortestFlush = 0.2
+/** Up to `flushMs` a flush may take this share of the time, beyond it half: few readers wait little, thousands are written to less often. */
+const cheapShare = 1 / 6
 /** Reads of the store for readers that are behind, at one time. */
 const storeReads = 4
 /** Connections a second that the next server should have to take. */
@@ -79,12 +83,13 @@ export function createHub(deps: HubDeps): Hub {
     if (flushAgain) schedule()
   }
 
-  /** An idle feed is flushed in this turn of the loop; a busy one in windows that keep the fan-out below half of a core. */
+  /** An idle feed is flushed in this turn of the loop; a busy one in windows that grow with what a flush costs, so that the fan-out stays below half of a core. */
   function schedule() {
     flushAgain = flushing
     if (flushing || scheduled || (cohorts.size === 0 && flushListeners.size === 0)) return
     scheduled = true
-    const window = Math.min(longestFlushMs, Math.max(config.flushMs, 2 * lastFlushCostMs))
+    const cheap = Math.min(config.flushMs, Math.max(shortestFlush * config.flushMs, lastFlushCostMs / cheapShare))
+    const window = Math.min(longestFlushMs, Math.max(cheap, 2 * lastFlushCostMs))
     const due = lastFlushAt + window - clock.now()
     if (due <= 0) setImmediate(flush)
     else clock.after(due, flush)

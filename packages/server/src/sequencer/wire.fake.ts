@@ -1,9 +1,9 @@
-/** A network between the sequencer and PostgreSQL that a test can break: in silence, or just as a COMMIT is answered. */
+/** A network between the sequencer and PostgreSQL that a test can break: in silence, or just as a commit is answered. */
 import { connect as connectTo, createServer, type Socket } from 'node:net'
 
 export interface FakeWire {
   readonly url: string
-  /** The next COMMIT reaches the database; its answer does not come back, the connection breaks. */
+  /** The next commit reaches the database; its answer does not come back, the connection breaks. */
   loseNextCommitAnswer(): void
   /** Nothing gets through either way, and nobody is told. */
   silence(): void
@@ -11,7 +11,9 @@ export interface FakeWire {
   close(): Promise<void>
 }
 
-const commitQuery = Buffer.from('Q\0\0\0\u000bcommit\0', 'latin1')
+const commitCall = 'call write_commit('
+/** ReadyForQuery outside a transaction: the commit is done. */
+const ready = Buffer.from('Z\0\0\0\u0005I', 'latin1')
 
 export async function fakeWire(url: string): Promise<FakeWire> {
   const target = new URL(url)
@@ -34,7 +36,7 @@ export async function fakeWire(url: string): Promise<FakeWire> {
     }
     near.on('data', (chunk: Buffer) => {
       if (silent) return
-      if (losing && chunk.includes(commitQuery)) {
+      if (losing && chunk.includes(commitCall)) {
         losing = false
         losesAnswer = true
       }
@@ -42,8 +44,8 @@ export async function fakeWire(url: string): Promise<FakeWire> {
     })
     far.on('data', (chunk: Buffer) => {
       if (silent) return
-      if (losesAnswer) near.destroy()
-      else near.write(chunk)
+      if (!losesAnswer) near.write(chunk)
+      else if (chunk.includes(ready)) near.destroy()
     })
   })
   await new Promise<void>((resume) => server.listen(0, '127.0.0.1', resume))

@@ -11,10 +11,11 @@ import pg from 'pg'
 import type { Logger } from 'pino'
 import type { LogDays } from '../store/days.ts'
 import {
-  copyIntoLog,
   copyLine,
+  fencedState,
   findByIds,
   type Head,
+  prepareCommits,
   readAllRows,
   readCommit,
   readRows,
@@ -102,6 +103,7 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
       `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs};
        set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off`,
     )
+    await prepareCommits(mine)
     const head = await takePartition(mine, partition)
     if (announced !== undefined && head.position > announced) {
       const newest = await readCommit(mine, partition, head.position)
@@ -191,6 +193,8 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
     const quarantine = quarantineRows(items, at)
     if (events.length === 0 && quarantine.length === 0) return
 
+    if (events.length === 0) return writeQuarantine(held.client, quarantine)
+
     const { head } = held
     const rows: CommittedRow[] = []
     for (const [tenant, overlay] of overlays)
@@ -208,23 +212,20 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
     const first = head.position + 1
     const last = head.position + events.length
     const hash = chainHash(head.hash, lines)
-
-    await held.client.query('begin')
-    if (events.length > 0) {
-      await copyIntoLog(held.client, lines)
-      let duplicates = 0
-      let refused = 0
-      for (const { outcome } of items) {
-        if (outcome?.kind === 'duplicate') duplicates += 1
-        else if (outcome?.kind === 'refused') refused += 1
-      }
-      const record = { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash }
-      if (!(await writeCommit(held.client, record, rows))) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+    let duplicates = 0
+    let refused = 0
+    for (const { outcome } of items) {
+      if (outcome?.kind === 'duplicate') duplicates += 1
+      else if (outcome?.kind === 'refused') refused += 1
     }
-    await writeQuarantine(held.client, quarantine)
-    await held.client.query('commit')
+    await writeCommit(held.client, {
+      commit: { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash },
+      lines,
+      created: rows.filter(({ was }) => was === undefined),
+      changed: rows.filter(({ was }) => was !== undefined),
+      quarantine,
+    })
 
-    if (events.length === 0) return
     held.head = { position: last, fence: head.fence, hash }
     for (const { tenant, table, key, row } of rows) held.caches.get(tenant)?.set(table, key, row)
     trimTenants(held.caches, cachedRows)
@@ -255,10 +256,9 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
       try {
         return await attempt(held, items)
       } catch (error) {
-        const isConflict = conflicts.has(codeOf(error)) && round < mostConflictRounds
-        if (!isConflict && !blamesData(error)) throw error
-        await held.client.query('rollback')
-        if (isConflict) continue
+        if (codeOf(error) === fencedState) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+        if (conflicts.has(codeOf(error)) && round < mostConflictRounds) continue
+        if (!blamesData(error)) throw error
         const fresh = items.filter(isFresh)
         if (fresh.length === 0) throw error
         const only = fresh.length === 1 ? fresh[0] : undefined

@@ -1,28 +1,25 @@
 /** The write side of the log: statements of the sequencer's transaction, one a function. */
-
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import type { AgentRow, CallRow, EdgeRow, RowKey, RowOf, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
-import type { Client } from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
+import { type Client, escapeLiteral } from 'pg'
+import { sendBulk } from './bulk.ts'
 import { type LogRow, logColumns, toEvent } from './reader.ts'
 
 const special = /[\\\t\n\r]/
 const everySpecial = /[\\\t\n\r]/g
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 const escaped = (text: string) => (special.test(text) ? text.replace(everySpecial, (found) => escapes[found] ?? found) : text)
-const orNull = (text: string | undefined) => (text === undefined ? '\\N' : escaped(text))
+const orNull = (text: string | null | undefined) => (text == null ? '\\N' : escaped(text))
 
 /** COPY's text format of one event, columns in the order of `logColumns`. */
 export function copyLine(event: LoggedEvent): string {
   return `${event.position}\t${event.time}\t${event.receivedAt}\t${event.seq ?? '\\N'}\t${event.epoch ?? '\\N'}\t${event.id}\t${event.partition}\t${escaped(event.tenant)}\t${escaped(event.source)}\t${escaped(event.type)}\t${orNull(event.run)}\t${orNull(event.agent)}\t${orNull(event.task)}\t${orNull(event.cause)}\t${orNull(event.trace)}\t${escaped(event.dataJson)}\n`
 }
 
-/** Fails with 23505 when an id of a line is in the log; waits when another partition is inserting it. */
-export async function copyIntoLog(client: Client, lines: Buffer): Promise<void> {
-  await pipeline(Readable.from([lines], { objectMode: false }), client.query(copyFrom(`copy log (${logColumns}) from stdin`)))
-}
+const copyLog = `copy log (${logColumns}) from stdin`
+
+/** The reference that the benchmarks compare with. */
+export const copyIntoLog = (client: Client, lines: Buffer): Promise<void> => sendBulk(client, copyLog, [lines])
 
 /** Index: primary key of the days the ids belong to. */
 export async function findByIds(client: Pick<Client, 'query'>, ids: readonly string[]): Promise<LoggedEvent[]> {
@@ -119,46 +116,59 @@ export interface CommitRow {
   readonly hash: Buffer
 }
 
+const rowColumns = 'position, sort, partition, tbl, tenant, key, run, agent, task, state, body'
+
+function rowLine(partition: number, { tenant, table, key, position, row }: RowWrite): string {
+  const [sort, run, agent, task, state] = (columnsOf[table] as (row: RowOf[Table]) => Columns)(row)
+  return `${position}\t${sort}\t${partition}\t${table}\t${escaped(tenant)}\t${escaped(key)}\t${orNull(run)}\t${orNull(agent)}\t${orNull(task)}\t${orNull(state)}\t${escaped(JSON.stringify(row))}\n`
+}
+
+/** Once a connection, before `writeCommit`. */
+export async function prepareCommits(client: Pick<Client, 'query'>): Promise<void> {
+  await client.query(
+    `create temp table changed_rows (like projections) on commit delete rows;
+     prepare write_changed_rows as
+       insert into projections (${rowColumns}) select ${rowColumns} from changed_rows
+       on conflict (tenant, tbl, key, partition) do update set position = excluded.position, sort = excluded.sort, run = excluded.run,
+         agent = excluded.agent, task = excluded.task, state = excluded.state, body = excluded.body`,
+  )
+}
+
+/** SQLSTATE of a commit whose partition another writer took. */
+export const fencedState = 'SBX01'
+
+export interface CommitWrite {
+  readonly commit: CommitRow
+  /** COPY lines of its events. */
+  readonly lines: Buffer
+  /** Rows whose keys are new: they are copied, which costs a third of an upsert. */
+  readonly created: readonly RowWrite[]
+  readonly changed: readonly RowWrite[]
+  readonly quarantine: readonly QuarantineRow[]
+}
+
 /**
- * Moves the head, writes the commit and its rows, in one statement. False when the partition was taken by another writer:
- * then nothing was written. Lock: the head's row, so two writers of one partition come one after the other.
+ * The transaction of a batch. Fails with `fencedState` when the partition was taken, with 23505 when an id of a line is in
+ * the log; waits when another partition is inserting it. Lock: the head's row, so two writers of one partition come one after the other.
  */
-export async function writeCommit(client: Pick<Client, 'query'>, commit: CommitRow, rows: readonly RowWrite[]): Promise<boolean> {
-  const columns: unknown[][] = Array.from({ length: 10 }, () => [])
-  for (const { tenant, table, key, position, row } of rows) {
-    const [sort, run, agent, task, state] = (columnsOf[table] as (row: RowOf[Table]) => Columns)(row)
-    const cells = [tenant, table, key, position, sort, run, agent, task, state, JSON.stringify(row)]
-    for (let i = 0; i < cells.length; i += 1) columns[i]?.push(cells[i])
+export async function writeCommit(client: Client, { commit, lines, created, changed, quarantine }: CommitWrite): Promise<void> {
+  const { partition, fence, first, last, at, duplicates, refused, minId, maxId, hash } = commit
+  const bytesOf = (rows: readonly RowWrite[]) => Buffer.from(rows.map((row) => rowLine(partition, row)).join(''))
+  const statements = [
+    `call write_commit(${partition}, ${fence}, ${first}, ${last}, ${at}, ${duplicates}, ${refused}, '${minId}', '${maxId}', '\\x${hash.toString('hex')}')`,
+    copyLog,
+  ]
+  const copies = [lines]
+  if (created.length > 0) {
+    statements.push(`copy projections (${rowColumns}) from stdin`)
+    copies.push(bytesOf(created))
   }
-  const { rowCount } = await client.query({
-    name: 'write-commit',
-    text: `with head as (
-        update heads set position = $4, hash = $10 where partition = $1 and fence = $2 returning partition
-      ), written as (
-        insert into projections (partition, tenant, tbl, key, position, sort, run, agent, task, state, body)
-        select head.partition, r.tenant, r.tbl, r.key, r.position, r.sort, r.run, r.agent, r.task, r.state, r.body::json
-        from head, unnest($11::text[], $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])
-          as r (tenant, tbl, key, position, sort, run, agent, task, state, body)
-        on conflict (tenant, tbl, key, partition) do update set position = excluded.position, sort = excluded.sort, run = excluded.run,
-          agent = excluded.agent, task = excluded.task, state = excluded.state, body = excluded.body
-      )
-      insert into commits (partition, first, last, at, stored, duplicates, refused, min_id, max_id, hash)
-      select partition, $3, $4, $5, $4 - $3::bigint + 1, $6, $7, $8, $9, $10 from head`,
-    values: [
-      commit.partition,
-      commit.fence,
-      commit.first,
-      commit.last,
-      commit.at,
-      commit.duplicates,
-      commit.refused,
-      commit.minId,
-      commit.maxId,
-      commit.hash,
-      ...columns,
-    ],
-  })
-  return rowCount === 1
+  if (changed.length > 0) {
+    statements.push(`copy changed_rows (${rowColumns}) from stdin`, 'execute write_changed_rows')
+    copies.push(bytesOf(changed))
+  }
+  if (quarantine.length > 0) statements.push(insertQuarantine(escapeLiteral(quarantineJson(quarantine))))
+  await sendBulk(client, statements.join(';'), copies)
 }
 
 /**
@@ -201,23 +211,21 @@ const bodyChars = 65_536
 /** PostgreSQL text holds neither NUL nor lone surrogates; escaped JSON text has none, a raw line may. */
 const storable = (text: string) => text.slice(0, bodyChars).toWellFormed().replaceAll('\u0000', '\\u0000')
 
-export async function writeQuarantine(client: Pick<Client, 'query'>, rows: readonly QuarantineRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await client.query(
-    `insert into quarantine (id, tenant, at, door, code, message, event_id, source, body, other_body)
-     select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
-     on conflict (id) do nothing`,
-    [
-      rows.map((row) => row.id),
-      rows.map((row) => row.tenant),
-      rows.map((row) => row.at),
-      rows.map((row) => row.door),
-      rows.map((row) => row.code),
-      rows.map((row) => storable(row.message)),
-      rows.map((row) => (row.eventId === undefined ? null : storable(row.eventId))),
-      rows.map((row) => (row.source === undefined ? null : storable(row.source))),
-      rows.map((row) => storable(row.body)),
-      rows.map((row) => (row.otherBody === undefined ? null : storable(row.otherBody))),
-    ],
+const insertQuarantine = (json: string) =>
+  `insert into quarantine select * from json_populate_recordset(null::quarantine, ${json}) on conflict (id) do nothing`
+
+const quarantineJson = (rows: readonly QuarantineRow[]): string =>
+  JSON.stringify(
+    rows.map(({ eventId, otherBody, source, message, body, ...row }) => ({
+      ...row,
+      message: storable(message),
+      event_id: eventId === undefined ? null : storable(eventId),
+      source: source === undefined ? null : storable(source),
+      body: storable(body),
+      other_body: otherBody === undefined ? null : storable(otherBody),
+    })),
   )
+
+export async function writeQuarantine(client: Pick<Client, 'query'>, rows: readonly QuarantineRow[]): Promise<void> {
+  if (rows.length > 0) await client.query(insertQuarantine('$1'), [quarantineJson(rows)])
 }
