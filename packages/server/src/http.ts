@@ -70,13 +70,15 @@ export interface Http {
   stop(): Promise<void>
 }
 
+/** A connection on which nothing moves either way for this long is cut: its peer does not read. Longer than any poll, heartbeat or idle keep-alive. */
+const stalledMs = 120_000
 const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
 
 export function createHttp({ config, auth, log }: HttpOptions): Http {
   const app = Fastify({
     bodyLimit: config.maxBodyBytes,
     requestTimeout: config.bodyTimeoutMs,
-    connectionTimeout: 0,
+    connectionTimeout: stalledMs,
     keepAliveTimeout: 72_000,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
