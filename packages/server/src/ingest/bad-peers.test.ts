@@ -25,7 +25,7 @@ const accepted = (raw: readonly RawItem[]): Receipt => ({
 async function doors(receive: (raw: readonly RawItem[]) => Promise<Receipt>, more: { bodyTimeoutMs?: number; maxBodyBytes?: number } = {}) {
   const clock = createFakeClock(0)
   const faults: unknown[] = []
-  const config = { bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20, ...more, maxBatchEvents: 1_000, ingestCredit: 5_000, heartbeatMs }
+  const config = { bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20, ...more, maxBatchEvents: 1_000, ingestCredit: 1_000_000, heartbeatMs }
   const http = createHttp({
     config: { ...config, host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', drainMs: 0 },
     auth: { caller: async () => ({ tenant: 'default', scopes: new Set(['ingest'] as const) }) },
