@@ -114,6 +114,11 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
     if ('refused' in found) throw new Refused(found.refused)
     request.caller = found.caller
   })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // Its next request finds another server, or this one again.
+    if (draining) reply.header('connection', 'close')
+    done()
+  })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request.id)
     if (problem.code === 'INTERNAL') log.error({ err: error, reqId: request.id, url: request.url }, 'a request failed')
@@ -179,23 +184,30 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
     },
     async stop() {
       draining = true
-      await allClosed([...underWay, ...sockets.clients], config.drainMs)
+      await settled(() => [...underWay, ...sockets.clients], config.drainMs)
       for (const socket of sockets.clients) socket.terminate()
       await app.close()
     },
   }
 }
 
-async function allClosed(open: readonly (ServerResponse | WebSocket)[], withinMs: number): Promise<void> {
-  let late: NodeJS.Timeout | undefined
-  const closed = Promise.all(open.map((one) => new Promise((resume) => one.once('close', resume))))
-  await Promise.race([
-    closed,
-    new Promise((resume) => {
-      late = setTimeout(resume, withinMs)
-    }),
-  ])
-  clearTimeout(late)
+/** Resolves when all that is open has closed, and in one more turn nothing came that had been on its way. */
+async function settled(open: () => readonly (ServerResponse | WebSocket)[], withinMs: number): Promise<void> {
+  let isLate = false
+  let giveUp = () => {}
+  const late = new Promise<void>((resume) => {
+    giveUp = resume
+  })
+  const timer = setTimeout(() => {
+    isLate = true
+    giveUp()
+  }, withinMs)
+  for (let found = open(); !isLate; found = open()) {
+    await Promise.race([late, Promise.all(found.map((one) => new Promise((resume) => one.once('close', resume))))])
+    await new Promise((resume) => setImmediate(resume))
+    if (open().length === 0) break
+  }
+  clearTimeout(timer)
 }
 
 /** Answers what never became a request: bytes that are not HTTP, or that came too slowly. */
