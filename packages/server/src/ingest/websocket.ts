@@ -147,7 +147,7 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
           kind: 'retry',
           n,
           code: unavailable ? error.code : 'INTERNAL',
-          message: 'This batch and those after it were not taken; send them again with the same ids.',
+          message: 'This batch and those after it are not acknowledged; send them again with the same ids.',
           retryAfterMs: unavailable ? error.retryAfterMs : 1_000,
         })
         closeIfDrained()
