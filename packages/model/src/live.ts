@@ -87,7 +87,7 @@ export const closeCodes = {
   tooLarge: 4013,
 } as const
 
-/** WebSocket ingest on `/v1/ingest`. */
+/** WebSocket ingest on `/v1/ingest`, in the codec of the subprotocol: JSON, MessagePack or Protobuf. */
 export type IngestClientFrame = { readonly kind: 'batch'; readonly n: number; readonly events: readonly unknown[] }
 export type IngestServerFrame =
   /** First frame: how many events may be unacknowledged. */
@@ -103,7 +103,7 @@ export type IngestServerFrame =
       readonly cursor: string
       readonly credit: number
     }
-  /** Batch `n` and all after it were not taken; send them again after `retryAfterMs`. */
+  /** Batch `n` and all after it are not acknowledged; send them again, with the same ids, after `retryAfterMs`. */
   | { readonly kind: 'retry'; readonly n: number; readonly code: string; readonly message: string; readonly retryAfterMs: number }
   | { readonly kind: 'error'; readonly code: string; readonly message: string }
   | { readonly kind: 'goaway'; readonly reason: 'drain'; readonly reconnectInMs: readonly [number, number] }

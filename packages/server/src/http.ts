@@ -3,7 +3,7 @@
  * It checks Host and Origin, finds the caller, and turns refusals into RFC 9457 problems. Routes are given by the stages.
  */
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TenantId } from '@signalbox/model/event.ts'
@@ -51,45 +51,48 @@ export interface HttpOptions {
     readonly allowedOrigins: string
     readonly bodyTimeoutMs: number
     readonly maxBodyBytes: number
+    readonly drainMs: number
   }
   readonly auth: { caller(request: IncomingMessage): Promise<Caller | undefined> }
   readonly log: Logger
 }
 
-export type HttpApp = FastifyInstance<
-  import('node:http').Server,
-  IncomingMessage,
-  import('node:http').ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->
+export type HttpApp = FastifyInstance<import('node:http').Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
 export interface Http {
   readonly app: HttpApp
   readonly upgrades: Upgrades
   /** Listens; answers the base URL. */
   listen(): Promise<string>
-  /** From now on new requests (but health checks) get 503 DRAINING. */
+  /** From now on new requests (but health checks) get 503 DRAINING; what is under way goes on. */
   drain(): void
+  /** Waits at most `drainMs` for the requests and sockets that are open now, then cuts what is left. */
   stop(): Promise<void>
 }
 
-const maxFrameBytes = 16 * 1024 * 1024
+/** A connection on which nothing moves either way for this long is cut: its peer does not read. Longer than any poll, heartbeat or idle keep-alive. */
+const stalledMs = 120_000
 const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
 
 export function createHttp({ config, auth, log }: HttpOptions): Http {
   const app = Fastify({
     bodyLimit: config.maxBodyBytes,
     requestTimeout: config.bodyTimeoutMs,
-    connectionTimeout: 0,
+    connectionTimeout: stalledMs,
     keepAliveTimeout: 72_000,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
+    clientErrorHandler: refuseUnreadable,
     routerOptions: { maxParamLength: 600 },
     http: { headersTimeout: Math.min(10_000, config.bodyTimeoutMs), connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs) },
     ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true } },
   }).withTypeProvider<TypeBoxTypeProvider>()
   const allowed = addressesOf(config)
+  const underWay = new Set<ServerResponse>()
+  app.server.on('request', (_request, response) => {
+    underWay.add(response)
+    response.once('close', () => underWay.delete(response))
+  })
   let draining = false
 
   const refusalOf = async (request: IncomingMessage, scope: Scope | undefined): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
@@ -111,6 +114,11 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
     if ('refused' in found) throw new Refused(found.refused)
     request.caller = found.caller
   })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    // Its next request finds another server, or this one again.
+    if (draining) reply.header('connection', 'close')
+    done()
+  })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request.id)
     if (problem.code === 'INTERNAL') log.error({ err: error, reqId: request.id, url: request.url }, 'a request failed')
@@ -125,7 +133,7 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: maxFrameBytes,
+    maxPayload: config.maxBodyBytes,
     handleProtocols: (offered) => offered.values().next().value ?? false,
   })
   const doors = new Map<
@@ -138,21 +146,21 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
     try {
       const path = (request.url ?? '').split('?')[0] ?? ''
       const door = doors.get(path)
-      if (door === undefined) return refuseUpgrade(socket, 'NOT_FOUND', `There is no WebSocket at ${path}.`)
-      if (draining) return refuseUpgrade(socket, 'DRAINING', 'The server is stopping.')
+      if (door === undefined) return refuse(socket, 'NOT_FOUND', `There is no WebSocket at ${path}.`)
       const found = await refusalOf(request, door.scope)
-      if ('refused' in found) return refuseUpgrade(socket, found.refused.code, found.refused.detail)
+      if ('refused' in found) return refuse(socket, found.refused.code, found.refused.detail)
+      if (draining) return refuse(socket, 'DRAINING', 'The server is stopping.')
       const offered = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
       const agreed = offered.find((name) => door.protocols.includes(name))
       if (offered.length > 0 && agreed === undefined)
-        return refuseUpgrade(socket, 'BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
+        return refuse(socket, 'BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
       if (agreed !== undefined) request.headers['sec-websocket-protocol'] = agreed
       sockets.handleUpgrade(request, socket, head, (accepted) => door.accept(accepted, request, found.caller))
     } catch (error) {
       log.error({ err: error }, 'an upgrade failed')
-      refuseUpgrade(socket, 'INTERNAL', 'The upgrade failed.')
+      refuse(socket, 'INTERNAL', 'The upgrade failed.')
     }
   })
 
@@ -176,16 +184,45 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
     },
     async stop() {
       draining = true
+      await settled(() => [...underWay, ...sockets.clients], config.drainMs)
       for (const socket of sockets.clients) socket.terminate()
       await app.close()
     },
   }
 }
 
-function refuseUpgrade(socket: Duplex, code: RefusalCode, detail: string): void {
+/** Resolves when all that is open has closed, and in one more turn nothing came that had been on its way. */
+async function settled(open: () => readonly (ServerResponse | WebSocket)[], withinMs: number): Promise<void> {
+  let isLate = false
+  let giveUp = () => {}
+  const late = new Promise<void>((resume) => {
+    giveUp = resume
+  })
+  const timer = setTimeout(() => {
+    isLate = true
+    giveUp()
+  }, withinMs)
+  for (let found = open(); !isLate; found = open()) {
+    await Promise.race([late, Promise.all(found.map((one) => new Promise((resume) => one.once('close', resume))))])
+    await new Promise((resume) => setImmediate(resume))
+    if (open().length === 0) break
+  }
+  clearTimeout(timer)
+}
+
+/** Answers what never became a request: bytes that are not HTTP, or that came too slowly. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 'BODY_TIMEOUT', 'The request did not arrive in time.')
+  else refuse(socket, 'BAD_REQUEST', `The request is not HTTP: ${error.message.slice(0, 200)}.`)
+}
+
+function refuse(socket: Duplex, code: RefusalCode, detail: string): void {
   const problem = problemOf(new Refused({ code, detail }), randomUUID())
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    // Its own end may never come.
+    () => socket.destroy(),
   )
 }

@@ -1,5 +1,6 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import fc from 'fast-check'
+import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { limits, type StoredEvent } from '../event.ts'
 import { emptyTotals } from '../fold/totals.ts'
@@ -129,4 +130,9 @@ test('no Protobuf frame nests messages deeper than 100, the bound of its runtime
   expect(most).toBeLessThanOrEqual(100)
   // Data of ordinary depth goes as fields, not as text.
   expect(most).toBeGreaterThan(80)
+})
+
+test('MessagePack of other libraries is read: maps, and integers of 64 bits', () => {
+  const frame = new Packr({ useRecords: false }).pack({ kind: 'batch', n: 1n, events: [{ data: { n: 2n ** 53n } }] })
+  expect(plain(codecs.msgpack.decode(frame))).toEqual({ kind: 'batch', n: 1, events: [{ data: { n: 2 ** 53 } }] })
 })

@@ -1,5 +1,6 @@
 /** What the binary codecs cannot carry exactly, they carry as its JSON text: `{ "json": "…" }` in place of the frame. */
 import type { ServerFrame } from '../live.ts'
+import type { Frame } from './codec.ts'
 
 interface JsonFrame {
   readonly json: string
@@ -21,7 +22,7 @@ function travels(value: unknown, levels: number): boolean {
   return true
 }
 
-export const packable = (frame: ServerFrame, levels: number): ServerFrame | JsonFrame =>
+export const packable = (frame: Frame, levels: number): Frame | JsonFrame =>
   travels(frame, levels) ? frame : { json: JSON.stringify(frame) }
 
 /** What was decoded, if it is a frame; throws on anything else. */

@@ -6,8 +6,11 @@ import { packable, unpacked } from './frame.ts'
 /** Room for data of the default depth; what is configured deeper could exhaust a reader's stack. */
 const mostLevels = 128
 
-/** Records live within one frame: no state is shared between the two ends, so any frame can be read alone. */
-const packr = new Packr({ useRecords: true, sequential: false })
+/**
+ * Records live within one frame: no state is shared between the two ends, so any frame can be read alone.
+ * Maps and 64-bit integers as other MessagePack libraries write them are read as objects and numbers.
+ */
+const packr = new Packr({ useRecords: true, sequential: false, mapsAsObjects: true, int64AsType: 'number' })
 
 export const msgpack: Codec = {
   name: 'msgpack',

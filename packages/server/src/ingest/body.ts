@@ -2,11 +2,16 @@
 
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
 import { Refused } from '../http/problem.ts'
 import type { RawItem } from './receive.ts'
 
-const decoders = { gzip: createGunzip, zstd: createZstdDecompress } as const
+/** The window that RFC 8878 asks every decoder to have, 8 MiB: a frame of a few bytes could ask for 128. */
+const zstdWindowLog = 23
+const decoders = {
+  gzip: createGunzip,
+  zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }),
+} as const
 
 /** The body as text, at most `maxBytes` of it after decompression: a bomb is cut when it passes the limit, not when it has unfolded. */
 export async function readBody(stream: Readable, encoding: string | undefined, maxBytes: number): Promise<string> {

@@ -1,9 +1,17 @@
-/** The WebSocket door `/v1/ingest`: numbered batches, cumulative acks, a credit window in events. Frames: model/live.ts. */
+/**
+ * The WebSocket door `/v1/ingest`: numbered batches, cumulative acks, a credit window in events. Frames: model/live.ts, in the codec
+ * that the subprotocol names.
+ *
+ * Bounds of one peer: `ingestCredit` events, the bytes of one largest frame, and `unreadBytes` of answers. Past the last two nothing
+ * is read from it; past the credit it is closed.
+ */
+import { codecs, subprotocols } from '@signalbox/model/codecs/codec.ts'
 import { closeCodes, type IngestServerFrame } from '@signalbox/model/live.ts'
 import type { WebSocket } from 'ws'
 import { Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import type { Caller, Upgrades } from '../http.ts'
+import { asItem } from './as-json.ts'
 import type { Receipt, Receive } from './receive.ts'
 
 export interface IngestSocketDeps {
@@ -19,55 +27,78 @@ export interface IngestSocketDeps {
 }
 
 export interface IngestSockets {
-  /** Asks every sender to come back later or elsewhere. */
+  /** Asks every sender to come back later or elsewhere, takes no further batch, and closes each when what it sent is acknowledged. */
   drain(): void
 }
 
 interface InFlight {
   readonly n: number
   readonly events: number
+  readonly bytes: number
   receipt?: Receipt
 }
 
 const drainReconnectMs: readonly [number, number] = [500, 3_000]
+/** Answers that a peer has not read, before it is no longer read from. */
+const unreadBytes = 256 * 1024
+/** What a batch costs us beside its bytes. */
+const batchBytes = 1_024
 
 export function registerIngestSocket(upgrades: Upgrades, deps: IngestSocketDeps): IngestSockets {
-  const open = new Set<WebSocket>()
-  upgrades.on('/v1/ingest', 'ingest', ['signalbox.json'], (socket, _request, caller) => {
-    open.add(socket)
-    socket.on('close', () => open.delete(socket))
-    serve(socket, caller, deps)
+  const open = new Set<() => void>()
+  upgrades.on('/v1/ingest', 'ingest', subprotocols, (socket, _request, caller) => {
+    const drain = serve(socket, caller, deps)
+    open.add(drain)
+    socket.on('close', () => open.delete(drain))
   })
   return {
     drain() {
-      for (const socket of open) send(socket, { kind: 'goaway', reason: 'drain', reconnectInMs: drainReconnectMs })
+      for (const drain of open) drain()
     },
   }
 }
 
-const send = (socket: WebSocket, frame: IngestServerFrame) => socket.readyState === socket.OPEN && socket.send(JSON.stringify(frame))
-
-function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFault }: IngestSocketDeps): void {
+/** Answers how to drain it. */
+function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFault }: IngestSocketDeps): () => void {
+  const codec = Object.values(codecs).find(({ subprotocol }) => subprotocol === socket.protocol) ?? codecs.json
   /** Batches taken and not yet acknowledged, in order. */
   let flight: InFlight[] = []
   let events = 0
+  let bytes = 0
   /** The number the next batch must have; undefined before the first, which is free to choose. */
   let expected: number | undefined
   /** After `retry` the batches that were on their way are ignored until the one asked for comes. */
   let awaitingRetry = false
+  let draining = false
 
+  const waitsForUs = () => bytes >= config.maxBodyBytes
+  /** Stops reading from a peer that is ahead of us, or does not read us, and goes on when it is no longer. */
+  const balance = () => {
+    const isAhead = waitsForUs() || socket.bufferedAmount > unreadBytes
+    if (isAhead && !socket.isPaused) socket.pause()
+    else if (!isAhead && socket.isPaused) socket.resume()
+  }
+  const send = (frame: IngestServerFrame) => {
+    if (socket.readyState === socket.OPEN) socket.send(codec.encode(frame), balance)
+  }
   const fail = (code: number, reason: string, message: string) => {
-    send(socket, { kind: 'error', code: reason, message })
+    send({ kind: 'error', code: reason, message })
     socket.close(code, reason)
   }
+  const count = () => {
+    events = flight.reduce((sum, batch) => sum + batch.events, 0)
+    bytes = flight.reduce((sum, batch) => sum + batch.bytes, 0)
+    balance()
+  }
+  const closeIfDrained = () => draining && flight.length === 0 && socket.close(closeCodes.restart, 'DRAINING')
 
   const ackReady = () => {
     const ready: InFlight[] = []
     while (flight[0]?.receipt !== undefined) ready.push(...flight.splice(0, 1))
     const last = ready.at(-1)
     if (last?.receipt === undefined) return
-    events -= ready.reduce((sum, batch) => sum + batch.events, 0)
-    send(socket, {
+    count()
+    send({
       kind: 'ack',
       n: last.n,
       accepted: ready.reduce((sum, { receipt }) => sum + (receipt?.accepted ?? 0), 0),
@@ -77,9 +108,12 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
       cursor: last.receipt.cursor,
       credit: config.ingestCredit - events,
     })
+    closeIfDrained()
   }
 
-  const takeBatch = (n: number, list: readonly unknown[]) => {
+  const takeBatch = (n: number, list: readonly unknown[], frameBytes: number) => {
+    // Who was told to go sends what was not acknowledged elsewhere.
+    if (draining) return
     if (awaitingRetry && n !== expected) return
     if (expected !== undefined && n !== expected)
       return fail(closeCodes.protocol, 'BAD_REQUEST', `Batch ${n} came where ${expected} was expected.`)
@@ -89,11 +123,11 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
       return fail(closeCodes.protocol, 'BAD_REQUEST', `Batch ${n} passes the credit of ${config.ingestCredit} events.`)
     awaitingRetry = false
     expected = n + 1
-    const batch: InFlight = { n, events: list.length }
+    const batch: InFlight = { n, events: list.length, bytes: frameBytes + batchBytes }
     flight.push(batch)
-    events += list.length
+    count()
     receive(
-      list.map((value) => ({ value })),
+      list.map((value) => (codec === codecs.json ? { value } : asItem(value))),
       { tenant: caller.tenant, door: 'websocket', backfill: false },
     ).then(
       (receipt) => {
@@ -103,20 +137,20 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
       (error: unknown) => {
         // An earlier batch failed and asked for this one again too.
         if (!flight.includes(batch)) return
-        const before = flight.indexOf(batch)
-        events = flight.slice(0, before).reduce((sum, held) => sum + held.events, 0)
-        flight = flight.slice(0, before)
+        flight = flight.slice(0, flight.indexOf(batch))
+        count()
         expected = n
         awaitingRetry = true
         const unavailable = error instanceof Unavailable
         if (!unavailable) onFault(error)
-        send(socket, {
+        send({
           kind: 'retry',
           n,
           code: unavailable ? error.code : 'INTERNAL',
-          message: 'This batch and those after it were not taken; send them again with the same ids.',
+          message: 'This batch and those after it are not acknowledged; send them again with the same ids.',
           retryAfterMs: unavailable ? error.retryAfterMs : 1_000,
         })
+        closeIfDrained()
       },
     )
   }
@@ -124,7 +158,8 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
   let alive = true
   let cancelPing = () => {}
   const ping = () => {
-    if (!alive) return socket.terminate()
+    // A peer that we do not read from cannot be heard.
+    if (!alive && !waitsForUs()) return socket.terminate()
     alive = false
     socket.ping()
     cancelPing = clock.after(config.heartbeatMs, ping)
@@ -135,18 +170,29 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
   })
   socket.on('close', () => cancelPing())
   socket.on('error', () => socket.terminate())
-  socket.on('message', (bytes) => {
+  socket.on('message', (content: Buffer, isBinary) => {
     alive = true
-    let frame: { kind?: unknown; n?: unknown; events?: unknown }
+    // What comes after an error is not taken: its sender is told of the error instead.
+    if (socket.readyState !== socket.OPEN) return
+    if (content.length > config.maxBodyBytes)
+      return fail(closeCodes.tooLarge, 'BODY_TOO_LARGE', `A frame has ${content.length} bytes; the limit is ${config.maxBodyBytes}.`)
+    let frame: { readonly kind?: unknown; readonly n?: unknown; readonly events?: unknown }
     try {
-      frame = JSON.parse(String(bytes)) as typeof frame
-    } catch {
-      return fail(closeCodes.protocol, 'MALFORMED_JSON', 'A frame is not JSON.')
+      frame = codec.decode(isBinary ? content : content.toString())
+    } catch (error) {
+      const code = error instanceof SyntaxError ? 'MALFORMED_JSON' : 'BAD_REQUEST'
+      return fail(closeCodes.protocol, code, `A frame could not be read as ${codec.name}: ${String(error).slice(0, 200)}.`)
     }
-    if (frame?.kind !== 'batch' || !Number.isSafeInteger(frame.n) || !Array.isArray(frame.events)) {
+    const { kind, n, events: list } = frame
+    if (kind !== 'batch' || typeof n !== 'number' || !Number.isSafeInteger(n) || !Array.isArray(list))
       return fail(closeCodes.protocol, 'BAD_REQUEST', 'A frame must be {kind: "batch", n, events: [...]}.')
-    }
-    takeBatch(frame.n as number, frame.events)
+    takeBatch(n, list, content.length)
   })
-  send(socket, { kind: 'welcome', credit: config.ingestCredit, maxBatchEvents: config.maxBatchEvents, maxFrameBytes: config.maxBodyBytes })
+  send({ kind: 'welcome', credit: config.ingestCredit, maxBatchEvents: config.maxBatchEvents, maxFrameBytes: config.maxBodyBytes })
+
+  return () => {
+    draining = true
+    send({ kind: 'goaway', reason: 'drain', reconnectInMs: drainReconnectMs })
+    closeIfDrained()
+  }
 }

@@ -177,7 +177,7 @@ export interface LiveServer {
 export async function startLiveServer(from: TestLog, options: Parameters<typeof startHub>[1] = {}): Promise<LiveServer> {
   const { hub, metrics, config, clock } = await startHub(from, options)
   const http = createHttp({
-    config: { host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20 },
+    config: { host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20, drainMs: 0 },
     auth: {
       caller: async ({ headers }) => ({ tenant: headers.authorization?.slice(7) ?? 'default', scopes: new Set(['read']) }),
     },

@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { checkDurability } from './checks.ts'
 import { type Embedded, startEmbedded } from './embedded.ts'
-import { asNobody } from './run-as.ts'
+import { asNobody, type RunAs, runAs } from './run-as.ts'
 
 const log = pino({ level: 'silent' })
 const children: ChildProcess[] = []
@@ -125,6 +125,40 @@ test('marks whose process numbers now belong to others neither block a start nor
     expect(await ask(url, 'select value from kept')).toEqual([{ value: 1 }])
   })
   expect(other.exitCode ?? other.signalCode).toBeNull()
+})
+
+test('of two that start at once, one takes the folder', async () => {
+  const both = await Promise.allSettled([startEmbedded({ data }, log), startEmbedded({ data }, log)])
+  const [started] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  try {
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(both.map((one) => (one.status === 'rejected' ? String(one.reason) : '')).join('')).toMatch(/another Signalbox/i)
+    expect(await ask(started?.url ?? '', 'select value from kept')).toEqual([{ value: 1 }])
+  } finally {
+    await started?.stop()
+  }
+})
+
+test('PostgreSQL killed where the machine has no room for another process: started again when there is', async () => {
+  const runner = runAs()
+  let refusals = 0
+  const crowded: RunAs = {
+    ...runner,
+    spawn(command, args, options) {
+      if (refusals === 0) return runner.spawn(command, args, options)
+      refusals -= 1
+      return spawn(join(parent, 'no such program'))
+    },
+  }
+  const embedded = await startEmbedded({ data }, log, crowded)
+  try {
+    refusals = 2
+    process.kill(await postmaster(), 'SIGKILL')
+    await expect.poll(() => ask(embedded.url, 'select value from kept').catch(() => []), { timeout: 20_000 }).toEqual([{ value: 1 }])
+    expect(refusals).toBe(0)
+  } finally {
+    await embedded.stop()
+  }
 })
 
 test('a first start that was cut short is begun anew', async () => {

@@ -46,7 +46,8 @@ async function binaries(): Promise<Binaries> {
 }
 
 function finished(child: ChildProcess): Promise<number | null> {
-  return child.exitCode !== null || child.signalCode !== null
+  // Without a pid it never began: the machine had no room for another process.
+  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined
     ? Promise.resolve(child.exitCode)
     : once(child, 'exit').then(([code]) => code as number | null)
 }
@@ -168,6 +169,7 @@ async function startIn(
   died.catch(() => undefined)
   try {
     await Promise.race([untilAnswers(`${base}/postgres`, startTimeoutMs), died])
+    await ensureDatabase(`${base}/postgres`)
   } catch (error) {
     child.kill('SIGQUIT')
     closeSync(logFile)
@@ -176,10 +178,10 @@ async function startIn(
   /** A PostgreSQL that ends by itself is started again on its port: it recovers what was committed, and the writers reconnect. */
   const supervise = () => {
     const startedAt = Date.now()
-    child.once('exit', (code, signal) => {
+    const ended = (code: number | null, signal: NodeJS.Signals | null, err?: Error) => {
       if (stopping) return
       if (Date.now() - startedAt > steadyMs) relaunchMs = firstRelaunchMs
-      log.error({ code, signal, relaunchMs }, 'PostgreSQL ended; starting it again')
+      log.error({ code, signal, err, relaunchMs }, 'PostgreSQL ended; starting it again')
       setTimeout(() => {
         if (stopping) return
         child = launch()
@@ -187,13 +189,15 @@ async function startIn(
       }, relaunchMs)
       // Backends of a killed postmaster may hold its memory for a moment: the next start then fails and is tried again.
       relaunchMs = Math.min(relaunchMs * 2, longestRelaunchMs)
-    })
+    }
+    child.once('exit', ended)
+    const mine = child
+    mine.on('error', (error) => mine.pid === undefined && ended(null, null, error))
   }
   supervise()
   // A server that ends by a fault takes it along; only kill -9 leaves it, to be stopped by the next start.
   const endWithUs = () => child.kill('SIGINT')
   process.once('exit', endWithUs)
-  await ensureDatabase(`${base}/postgres`)
   const url = `${base}/signalbox`
   await writeFile(join(data, 'connection.json'), JSON.stringify({ url }), { mode: 0o600 })
   log.info(

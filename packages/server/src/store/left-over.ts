@@ -70,10 +70,17 @@ export async function stopLeftOver(folder: string, log: Logger): Promise<void> {
 /** One server a data folder: two would fence each other for ever. */
 export async function takeFolder(data: string): Promise<() => Promise<void>> {
   const file = join(data, 'server.pid')
-  const [holder = '', born = ''] = (await readFile(file, 'utf8').catch(() => '')).split('\n')
+  const mark = await readFile(file, 'utf8').catch(() => undefined)
+  const [holder = '', born = ''] = (mark ?? '').split('\n')
   const pid = Number(holder)
   if (pid > 0 && isAlive(pid) && bornAt(pid) === born)
     throw new Error(`Another Signalbox (pid ${pid}) uses ${data}. Stop it, or set SIGNALBOX_DATA to another folder.`)
-  await writeFile(file, `${process.pid}\n${bornAt(process.pid)}`)
+  if (mark !== undefined) await rm(file, { force: true })
+  try {
+    // Fails where a file is: of two that start at once, one takes the folder.
+    await writeFile(file, `${process.pid}\n${bornAt(process.pid)}`, { flag: 'wx' })
+  } catch (cause) {
+    throw new Error(`${file} could not be made: another Signalbox is starting there, or the folder is closed to this user.`, { cause })
+  }
   return () => rm(file, { force: true })
 }
