@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Agent, type AgentOptions, createAgent } from './agent.ts'
-import { openSpool } from './spool.ts'
+import { openSpool } from './spool-disk.ts'
 import { type Door, fakeServer, ingestDoor } from './testing.ts'
 
 const ends: (() => unknown)[] = []
