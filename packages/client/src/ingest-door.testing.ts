@@ -72,6 +72,8 @@ export interface IngestDoor {
   peer(): Promise<Peer>
   /** Bodies of `POST /v1/events`, in order. */
   readonly posted: EventInput[][]
+  /** The next of them. */
+  post(): Promise<EventInput[]>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -81,11 +83,13 @@ export async function openIngestDoor(
 ): Promise<IngestDoor> {
   const peers = mailbox<Peer>()
   const posted: EventInput[][] = []
+  const posts = mailbox<EventInput[]>()
   const http = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += String(chunk)
     const events = text.split('\n').map((line) => JSON.parse(line) as EventInput)
     posted.push(events)
+    posts.put(events)
     answer(response, events)
   })
   const sockets = new WebSocketServer({ server: http, path: '/v1/ingest' })
@@ -96,6 +100,7 @@ export async function openIngestDoor(
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     peer: peers.take,
     posted,
+    post: posts.take,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets.clients) socket.terminate()
       http.closeAllConnections()
