@@ -1,7 +1,9 @@
-import type { ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { afterEach, expect, test } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { createFakeClock } from '../../server/src/clock.fake.ts'
 import { FeedRefused, type FeedStatus, openFeed, reprobeMs } from './feed.ts'
 import { type Item, type Subscription, subscribe } from './subscribe.ts'
@@ -270,4 +272,18 @@ test('a lesser transport is left for the best again within the given time', asyn
   // Polls that hang are given up and taken up again meanwhile; the time of the probe stands.
   clock.advance(probeAt - clock.now())
   expect(await until({ state: 'waiting', transport: 'sse' })).toMatchObject({ reason: 'trying a better transport' })
+})
+
+test('a WebSocket that speaks something else is left for the next transport', async () => {
+  const http = createServer((_request, response) => sse(['id: c0\n\n', events(0, 1)])(response))
+  const sockets = new WebSocketServer({ server: http })
+  sockets.on('connection', (socket) => socket.send('<html>'))
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  ends.push(() => {
+    http.closeAllConnections()
+    http.close()
+  })
+  const { port } = http.address() as { port: number }
+  expect(positions(await take(watch({ url: `http://127.0.0.1:${port}` }), 1))).toEqual([1])
 })

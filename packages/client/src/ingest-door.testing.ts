@@ -14,6 +14,7 @@ export interface SentBatch {
 export interface Peer {
   readonly headers: IncomingMessage['headers']
   say(frame: IngestServerFrame): void
+  sayText(text: string): void
   welcome(limits?: Partial<Extract<IngestServerFrame, { kind: 'welcome' }>>): void
   ack(n: number, more?: Partial<Extract<IngestServerFrame, { kind: 'ack' }>>): void
   /** The next batch that came, in order. */
@@ -51,6 +52,7 @@ function peerOf(socket: WebSocket, headers: IncomingMessage['headers']): Peer {
   return {
     headers,
     say,
+    sayText: (text) => socket.send(text),
     welcome: (limits = {}) => say({ kind: 'welcome', credit: 1_000, maxBatchEvents: 500, maxFrameBytes: 1_000_000, ...limits }),
     ack: (n, more = {}) =>
       say({ kind: 'ack', n, accepted: 0, duplicates: 0, refused: [], durability: 'durable', cursor: 'c', credit: 1_000, ...more }),

@@ -225,6 +225,22 @@ test('a server that takes nothing over REST either is no reason to leave the Web
   expect(await second).toMatchObject({ kind: 'answer', accepted: 1 })
 })
 
+test.each(['<html>', 'null', '{"kind":"ack","n":1}'])('what is no frame (%s) makes the line unusable and harms nobody', async (text) => {
+  const line = lineTo()
+  const answer = line.send(events(1))
+  const peer = await door.peer()
+  peer.welcome()
+  await peer.batch()
+  peer.sayText(text)
+  expect(await answer).toEqual({ kind: 'unusable', why: 'the server does not speak this protocol' })
+  await peer.closed
+})
+
+test('where a socket cannot even be made the line is unusable', async () => {
+  const line = createIngestLine('http://[', undefined, clock)
+  expect(await line.send(events(1))).toMatchObject({ kind: 'unusable' })
+})
+
 test('a closed line answers what it holds and takes no more', async () => {
   const line = lineTo()
   const held = line.send(events(1))

@@ -56,7 +56,13 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
     socket = opened
     cancelTimeout = clock.after(welcomeTimeoutMs, () => lose(opened, 'no welcome came', true))
     opened.addEventListener('message', ({ data }) => {
-      if (opened === socket) take(JSON.parse(String(data)) as IngestServerFrame, opened)
+      if (opened !== socket) return
+      try {
+        take(JSON.parse(String(data)) as IngestServerFrame, opened)
+      } catch {
+        // An error thrown here would end the agent's process.
+        lose(opened, 'the server does not speak this protocol', true)
+      }
     })
     opened.addEventListener('close', ({ code, reason }) => lose(opened, reason === '' ? `closed (${code})` : `${reason} (${code})`))
   }
@@ -124,17 +130,19 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
   }
 
   function settleUpTo(ack: Extract<IngestServerFrame, { kind: 'ack' }>) {
-    const done = flight.filter(({ n }) => n <= ack.n)
-    flight = flight.filter(({ n }) => n > ack.n)
     // The counts are of all batches together; duplicates are laid to the first of them, so that the sums are right.
     let { duplicates } = ack
-    for (const { n, events, settle } of done) {
-      const refused = ack.refused.filter((item) => item.n === n).map(({ n: _, ...item }) => item)
-      const taken = events.length - refused.length
-      const again = Math.min(duplicates, taken)
-      duplicates -= again
-      settle({ kind: 'answer', accepted: taken - again, duplicates: again, refused })
-    }
+    const answers = flight
+      .filter(({ n }) => n <= ack.n)
+      .map(({ n, events, settle }) => {
+        const refused = ack.refused.filter((item) => item.n === n).map(({ n: _, ...item }) => item)
+        const taken = events.length - refused.length
+        const again = Math.min(duplicates, taken)
+        duplicates -= again
+        return () => settle({ kind: 'answer', accepted: taken - again, duplicates: again, refused })
+      })
+    flight = flight.filter(({ n }) => n > ack.n)
+    for (const answer of answers) answer()
   }
 
   function pump() {

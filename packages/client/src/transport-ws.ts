@@ -34,7 +34,12 @@ function openShared(wanted: Wanted, server: string): Shared {
       : new WebSocket(url, { protocols: ['signalbox.json'], headers: headersOf(wanted.key) } as unknown as string[])
   const shared: Shared = { socket, users: new Map(), unacknowledged: 0 }
   pool.set(server, [...(pool.get(server) ?? []), shared])
-  socket.addEventListener('message', ({ data }) => receive(shared, String(data)))
+  socket.addEventListener('message', ({ data }) => {
+    const text = String(data)
+    const frame = frameOf(text)
+    if (frame === undefined) socket.close()
+    else receive(shared, frame, new Blob([text]).size)
+  })
   socket.addEventListener('close', ({ code, reason }) => {
     forget(server, shared)
     const users = [...shared.users.values()]
@@ -55,10 +60,19 @@ function forget(server: string, shared: Shared) {
   else pool.set(server, rest)
 }
 
-function receive(shared: Shared, text: string) {
+/** Undefined when it is none: whoever answers does not speak the protocol, and an error thrown here would end a Node process. */
+function frameOf(text: string): ServerFrame | undefined {
+  try {
+    const frame: unknown = JSON.parse(text)
+    return typeof frame === 'object' && frame !== null && 'kind' in frame ? (frame as ServerFrame) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function receive(shared: Shared, frame: ServerFrame, bytes: number) {
   const { socket, users } = shared
-  const frame = JSON.parse(text) as ServerFrame
-  shared.unacknowledged += new Blob([text]).size
+  shared.unacknowledged += bytes
   if (shared.unacknowledged >= creditBytes / 2) {
     socket.send(JSON.stringify({ kind: 'ack', bytes: shared.unacknowledged }))
     shared.unacknowledged = 0
