@@ -145,7 +145,8 @@ export function createAgent(options: AgentOptions): Agent {
     ...(model && { model }),
   })
   const stopHeartbeat = startHeartbeat(clock, heartbeatMs, () => emit('agent.heartbeat', announced))
-  const page = typeof document === 'object' ? globalThis : undefined
+  // A page that is left may not come back.
+  const page = typeof addEventListener === 'function' ? globalThis : undefined
   page?.addEventListener('pagehide', sender.hurry)
 
   return {

@@ -70,6 +70,30 @@ test('the bundle reports and watches against a real server, and prints nothing',
   expect(printed).toEqual([])
 })
 
+test('a page that is left sends at once what waits, over a request that outlives it', async () => {
+  const leave = new Set<() => void>()
+  const asked: RequestInit[] = []
+  const watchedFetch: typeof fetch = (url, init) => {
+    asked.push(init ?? {})
+    return fetch(url, init)
+  }
+  const scope = createContext({
+    ...pageGlobals,
+    fetch: watchedFetch,
+    document: { visibilityState: 'hidden' },
+    addEventListener: (_type: 'pagehide', listener: () => void) => leave.add(listener),
+    removeEventListener: (_type: 'pagehide', listener: () => void) => leave.delete(listener),
+  })
+  const { createAgent } = runInContext(`${bundles.agent};sdk`, scope) as typeof import('./agent.ts')
+  const agent = createAgent({ url: server.url, agent: 'page-2', flushMs: 3_600_000, transport: 'rest' })
+  for (const listener of leave) listener()
+  // No turn of the event loop is left to a page that goes.
+  await Promise.resolve().then(() => Promise.resolve())
+  expect(asked).toMatchObject([{ keepalive: true }])
+  await agent.stop()
+  expect(leave.size).toBe(0)
+})
+
 test('an agent that was not stopped sends what it has and does not hold up the end of its Node process', async () => {
   const script = `
     import { createAgent } from '${join(import.meta.dirname, 'agent.ts')}'
