@@ -202,7 +202,7 @@ const isLonger = (text: string, bytes: number): boolean =>
 
 function openSocket(url: string, key: string | undefined): WebSocket {
   const address = `${url.replace(/^http/, 'ws')}/v1/ingest`
-  letProcessEnd('/v1/ingest')
+  letProcessEnd(new URL(address).pathname)
   // Browsers take no headers here; Node's WebSocket does.
   return key === undefined
     ? new WebSocket(address, ['signalbox.json'])
