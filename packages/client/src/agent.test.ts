@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Agent, type AgentOptions, createAgent } from './agent.ts'
-import { openSpool } from './spool.ts'
+import { openSpool } from './spool-disk.ts'
 import { type Door, fakeServer, ingestDoor } from './testing.ts'
 
 const ends: (() => unknown)[] = []
@@ -160,7 +160,7 @@ test('what was spooled when the process ended is sent by the next one, with the 
 test('told to come back in an hour, it asks once, and stopping puts the rest on disk at once', async () => {
   const server = await fakeServer((_, response) => response.writeHead(503, { 'retry-after': '3600' }).end('{}'))
   ends.push(server.close)
-  const agent = agentOf({ url: server.url, spoolDir: folder() })
+  const agent = agentOf({ url: server.url, spoolDir: folder(), transport: 'rest' })
   await agent.flush()
   agent.emit('log', { n: 1 })
   await agent.stop(5_000)

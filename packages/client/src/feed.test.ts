@@ -1,8 +1,11 @@
-import type { ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { afterEach, expect, test } from 'vitest'
-import type { FeedStatus } from './feed.ts'
+import { WebSocketServer } from 'ws'
+import { createFakeClock } from '../../server/src/clock.fake.ts'
+import { FeedRefused, type FeedStatus, openFeed, reprobeMs } from './feed.ts'
 import { type Item, type Subscription, subscribe } from './subscribe.ts'
 import { fakeServer, sseBlock } from './testing.ts'
 
@@ -164,4 +167,123 @@ test('an abort ends the iteration, also one that came before', async () => {
   abort.abort()
   expect(await next).toEqual({ value: undefined, done: true })
   expect(await subscribe({ url: server.url, signal: AbortSignal.abort() }).next()).toEqual({ value: undefined, done: true })
+})
+
+const problem = (status: number, code: string) => (response: ServerResponse) =>
+  response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ code, detail: 'No.' }))
+
+test.each([
+  ['sse', 400, 'BAD_CURSOR'],
+  ['poll', 400, 'BAD_REQUEST'],
+  ['poll', 401, 'UNAUTHENTICATED'],
+  ['sse', 403, 'FORBIDDEN'],
+  // Over WebSocket alone nobody says why; it is asked for.
+  ['ws', 401, 'UNAUTHENTICATED'],
+] as const)('over %s a %i %s ends the iteration with a typed error', async (transport, status, code) => {
+  const statuses: FeedStatus[] = []
+  const server = await script(problem(status, code))
+  const items = watch({ url: server.url, transports: [transport], cursor: 'c1', onStatus: (now) => statuses.push(now) })
+  const error = await items.next().catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(FeedRefused)
+  expect(error).toMatchObject({ code, message: 'No.' })
+  expect(await items.next()).toEqual({ value: undefined, done: true })
+  expect(statuses.at(-1)).toMatchObject({ state: 'closed', reason: `${code}: No.` })
+})
+
+test('what is refused for now is asked again', async () => {
+  const server = await script(problem(503, 'TOO_MANY_CONNECTIONS'), sse(['id: c0\n\n', events(0, 1)]))
+  expect(positions(await take(watch({ url: server.url, transports: ['sse'] }), 1))).toEqual([1])
+})
+
+test('what came before a refusal is yielded first', async () => {
+  const server = await script(sse(['id: c0\n\n', events(0, 2)], 'ends'), problem(401, 'UNAUTHENTICATED'))
+  const items = watch({ url: server.url, transports: ['sse'] })
+  expect(positions(await take(items, 2))).toEqual([1, 2])
+  await expect(items.next()).rejects.toThrow(FeedRefused)
+})
+
+test('items that are asked for at once come to all who asked', async () => {
+  const server = await script(sse(['id: c0\n\n', events(0, 3)]))
+  const items = watch({ url: server.url, transports: ['sse'] })
+  const asked = await Promise.all([items.next(), items.next(), items.next()])
+  expect(positions(asked.flatMap(({ value }) => (value === undefined ? [] : [value])))).toEqual([1, 2, 3])
+})
+
+/** A feed in time that stands still, and a promise of its next status like this. */
+function timed(url: string, transports: FeedStatus['transport'][]) {
+  const clock = { ...createFakeClock(1_000_000), random: () => 0.5 }
+  const statuses: FeedStatus[] = []
+  let waiting: { match: Partial<FeedStatus>; resolve: (status: FeedStatus) => void } | undefined
+  const tell = () => {
+    const found =
+      waiting === undefined
+        ? undefined
+        : statuses.find((status) => Object.entries(waiting?.match ?? {}).every(([name, value]) => Reflect.get(status, name) === value))
+    if (found === undefined) return
+    statuses.splice(0, statuses.indexOf(found) + 1)
+    const { resolve } = waiting ?? {}
+    waiting = undefined
+    resolve?.(found)
+  }
+  const feed = openFeed({
+    url,
+    transports,
+    clock,
+    onFrame() {},
+    onStatus(status) {
+      statuses.push(status)
+      tell()
+    },
+  })
+  ends.push(feed.close)
+  const until = (match: Partial<FeedStatus>) =>
+    new Promise<FeedStatus>((resolve) => {
+      waiting = { match, resolve }
+      tell()
+    })
+  return { clock, feed, until }
+}
+
+test('a transport that is open and silent is given up after 45 s, and twice is enough to try the next', async () => {
+  const silent = (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+  const server = await script(silent, silent, poll([], 'c1'))
+  const { clock, until } = timed(server.url, ['sse', 'poll'])
+  await until({ state: 'open' })
+  clock.advance(44_999)
+  clock.advance(1)
+  expect(await until({ state: 'waiting' })).toMatchObject({ reason: 'nothing came for too long', transport: 'sse' })
+  clock.advance(300)
+  await until({ state: 'open' })
+  clock.advance(45_000)
+  await until({ state: 'waiting', transport: 'poll' })
+  clock.advance(600)
+  await until({ state: 'open', transport: 'poll' })
+})
+
+test('a lesser transport is left for the best again within the given time', async () => {
+  const server = await script(refuse(404), refuse(404), poll([], 'c1'), () => {}, sse(['id: c1\n\n']))
+  const { clock, until } = timed(server.url, ['sse', 'poll'])
+  await until({ state: 'waiting' })
+  clock.advance(300)
+  await until({ state: 'waiting', transport: 'poll' })
+  const probeAt = clock.now() + (reprobeMs[0] + reprobeMs[1]) / 2
+  clock.advance(600)
+  await until({ state: 'open', transport: 'poll' })
+  // Polls that hang are given up and taken up again meanwhile; the time of the probe stands.
+  clock.advance(probeAt - clock.now())
+  expect(await until({ state: 'waiting', transport: 'sse' })).toMatchObject({ reason: 'trying a better transport' })
+})
+
+test('a WebSocket that speaks something else is left for the next transport', async () => {
+  const http = createServer((_request, response) => sse(['id: c0\n\n', events(0, 1)])(response))
+  const sockets = new WebSocketServer({ server: http })
+  sockets.on('connection', (socket) => socket.send('<html>'))
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  ends.push(() => {
+    http.closeAllConnections()
+    http.close()
+  })
+  const { port } = http.address() as { port: number }
+  expect(positions(await take(watch({ url: `http://127.0.0.1:${port}` }), 1))).toEqual([1])
 })

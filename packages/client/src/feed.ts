@@ -3,8 +3,20 @@
  * Works in Node and in browsers.
  */
 import { deadAfterMs, type FeedKind, type Filter, type ServerFrame } from '@signalbox/model/live.ts'
+import { backoffMs, type Clock, systemClock, withinMs } from './clock.ts'
 import { after, type FeedState, type FeedStep } from './session.ts'
-import { type Connection, type TransportName, transports } from './transports.ts'
+import { type Connection, FeedRefused, type Listener, type TransportName, type Wanted } from './transport.ts'
+import { openPoll } from './transport-poll.ts'
+import { openStream } from './transport-sse.ts'
+import { openWebSocket, whyRefused } from './transport-ws.ts'
+
+export { FeedRefused }
+
+const transports: { readonly [T in TransportName]: (wanted: Wanted, listener: Listener) => Connection } = {
+  ws: openWebSocket,
+  sse: openStream,
+  poll: openPoll,
+}
 
 export interface FeedStatus {
   readonly state: FeedState
@@ -17,7 +29,7 @@ export interface FeedStatus {
 }
 
 export interface FeedOptions {
-  /** Base URL of the server, without a trailing slash. */
+  /** Base URL of the server. */
   readonly url: string
   readonly key?: string | undefined
   /** Default "events". */
@@ -32,6 +44,10 @@ export interface FeedOptions {
   /** Called for every frame that continues the feed, in order. */
   readonly onFrame: (frame: ServerFrame) => void
   readonly onStatus?: (status: FeedStatus) => void
+  /** The feed is closed: the server refuses it for good. */
+  readonly onRefused?: (refusal: FeedRefused) => void
+  /** Default the system's. */
+  readonly clock?: Clock
 }
 
 export interface Feed {
@@ -44,10 +60,12 @@ const firstRetryMs = 300
 const longestRetryMs = 30_000
 /** Failures in a row after which the next transport is tried. */
 const failuresPerTransport = 2
-/** A lesser transport is left for the best one again after this long. */
-const probeMs = 5 * 60_000
+/** A lesser transport is left for the best one again after a time within this. */
+export const reprobeMs: readonly [number, number] = [150_000, 300_000]
 
 export function openFeed(options: FeedOptions): Feed {
+  const clock = options.clock ?? systemClock
+  const url = options.url.replace(/\/+$/, '')
   const ladder = options.transports ?? (['ws', 'sse', 'poll'] as const)
   const filter = options.filter ?? {}
   const feed = options.feed ?? 'events'
@@ -60,9 +78,10 @@ export function openFeed(options: FeedOptions): Feed {
   let clockOffsetMs = 0
   let connection: Connection | undefined
   let generation = 0
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let watchdog: ReturnType<typeof setTimeout> | undefined
-  let probe: ReturnType<typeof setTimeout> | undefined
+  let heard = false
+  let cancelRetry = () => {}
+  let cancelWatchdog = () => {}
+  let cancelProbe = () => {}
   let reconnectIn: readonly [number, number] | undefined
 
   const transport = (): TransportName => ladder[rung] ?? 'ws'
@@ -77,43 +96,58 @@ export function openFeed(options: FeedOptions): Feed {
   }
 
   function watch() {
-    clearTimeout(watchdog)
-    watchdog = setTimeout(() => lose(generation, 'nothing came for too long'), deadAfterMs)
+    cancelWatchdog()
+    cancelWatchdog = clock.after(deadAfterMs, () => lose(generation, 'nothing came for too long'))
   }
 
   function lose(of: number, why: string) {
     if (of !== generation || (state !== 'open' && state !== 'connecting')) return
-    const wasOpen = state === 'open'
     generation += 1
-    clearTimeout(watchdog)
+    cancelWatchdog()
     connection?.close()
     reason = why
-    failures = wasOpen ? 1 : failures + 1
+    failures = heard ? 1 : failures + 1
+    if (!heard && transport() === 'ws' && ladder.length === 1) void whyRefused(wanted()).then((refusal) => refusal && refuse(refusal))
     if (failures >= failuresPerTransport && rung < ladder.length - 1) {
       rung += 1
       failures = 0
-      clearTimeout(probe)
-      probe = setTimeout(() => {
+      cancelProbe()
+      cancelProbe = clock.after(withinMs(clock, reprobeMs), () => {
         rung = 0
         failures = 0
         lose(generation, 'trying a better transport')
-      }, probeMs)
+      })
     }
     attempts += 1
     move('lost')
     const spread = reconnectIn
     reconnectIn = undefined
-    // Full jitter, so that a herd of clients does not come back as one.
-    const waitMs =
-      spread === undefined
-        ? Math.random() * Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 10))
-        : spread[0] + Math.random() * (spread[1] - spread[0])
-    timer = setTimeout(connect, waitMs)
+    const waitMs = spread === undefined ? backoffMs(clock, attempts, firstRetryMs, longestRetryMs) : withinMs(clock, spread)
+    cancelRetry = clock.after(waitMs, connect)
   }
+
+  function refuse(refusal: FeedRefused) {
+    if (state === 'closed') return
+    reason = `${refusal.code}: ${refusal.message}`
+    end('refused')
+    options.onRefused?.(refusal)
+  }
+
+  function end(by: 'close' | 'refused') {
+    generation += 1
+    cancelRetry()
+    cancelWatchdog()
+    cancelProbe()
+    move(by)
+    connection?.close()
+  }
+
+  const wanted = (): Wanted => ({ url, key: options.key, feed, filter, cursor, fromStart: options.fromStart })
 
   function take(of: number, frame: ServerFrame) {
     if (of !== generation || state === 'closed') return
     watch()
+    heard = true
     if (frame.kind === 'goaway') {
       reconnectIn = frame.reconnectInMs
       return
@@ -123,7 +157,7 @@ export function openFeed(options: FeedOptions): Feed {
       return
     }
     if (frame.kind === 'error') return
-    if (frame.kind === 'heartbeat') clockOffsetMs = frame.serverTime - Date.now()
+    if (frame.kind === 'heartbeat') clockOffsetMs = frame.serverTime - clock.now()
     if ('from' in frame && cursor !== undefined && frame.from !== cursor) return lose(of, 'a frame is missing; resuming')
     // A snapshot counts once its last page is here; a loss before that starts it again.
     if (frame.kind !== 'snapshot' || frame.last) cursor = frame.cursor
@@ -135,23 +169,22 @@ export function openFeed(options: FeedOptions): Feed {
     if (state === 'closed' || (state === 'waiting' && !move('retry'))) return
     const mine = ++generation
     watch()
-    const begin = transports[transport()]
+    heard = false
     try {
-      connection = begin(
-        { url: options.url, key: options.key, feed, filter, cursor, fromStart: options.fromStart },
-        {
-          onOpen() {
-            if (mine !== generation) return
-            failures = 0
-            reason = undefined
-            move('opened')
-          },
-          onFrame: (frame) => take(mine, frame),
-          onLost: (why) => lose(mine, why),
+      connection = transports[transport()](wanted(), {
+        onOpen() {
+          if (mine !== generation) return
+          reason = undefined
+          move('opened')
         },
-      )
+        onFrame: (frame) => take(mine, frame),
+        onLost: (why) => lose(mine, why),
+        onRefused(refusal) {
+          if (mine === generation) refuse(refusal)
+        },
+      })
     } catch (error) {
-      lose(mine, (error as Error).message)
+      lose(mine, error instanceof Error ? error.message : String(error))
     }
   }
   connect()
@@ -159,13 +192,6 @@ export function openFeed(options: FeedOptions): Feed {
   return {
     cursor: () => cursor,
     status,
-    close() {
-      generation += 1
-      clearTimeout(timer)
-      clearTimeout(watchdog)
-      clearTimeout(probe)
-      move('close')
-      connection?.close()
-    },
+    close: () => end('close'),
   }
 }

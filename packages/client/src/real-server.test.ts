@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startServer, type TestServer } from '../../../test/server.ts'
+import { getJson, startServer, type TestServer } from '../../../test/server.ts'
 import { createAgent } from './agent.ts'
 import type { FeedStatus } from './feed.ts'
 import { subscribe } from './subscribe.ts'
@@ -68,4 +68,58 @@ test('a state feed and an event feed of one server, side by side', async () => {
   await agent.stop()
   await states.return?.()
   await events.return?.()
+})
+
+test('agents send over the WebSocket door, and their helpers make rows that end', async () => {
+  const received = async (door: string) => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    return Number(new RegExp(`signalbox_events_total\\{door="${door}",fate="received"\\} (\\d+)`).exec(metrics)?.[1] ?? 0)
+  }
+  const before = await received('websocket')
+  const agents = ['worker-9', 'worker-10'].map((agent) => createAgent({ url: server.url, agent, run: 'third', heartbeatMs: 0 }))
+  const [first] = agents
+  await first?.task('Write the docs', async (task) => {
+    await first.llm({
+      model: 'm',
+      task,
+      call: () => 'text',
+      result: () => ({ usage: { inputTokens: 7, outputTokens: 2 }, costMicros: 30 }),
+    })
+    await first.tool('search', () => 1, { task })
+  })
+  await Promise.all(agents.map((agent) => agent.stop()))
+  expect(agents.map((agent) => agent.stats().sent)).toEqual([9, 2])
+  expect((await received('websocket')) - before).toBe(11)
+  const { items } = await getJson<{ items: { state: string; title: string }[] }>(`${server.url}/v1/tasks?run=third`)
+  expect(items).toMatchObject([{ title: 'Write the docs', state: 'completed' }])
+})
+
+test('over WebSocket a cursor that is no cursor and a filter that is no filter end the iteration, and nobody else', async () => {
+  const good = subscribe({ url: server.url, filter: { run: ['third'] }, transports: ['ws'], fromStart: true })
+  expect(await good.next()).toMatchObject({ value: { kind: 'event' } })
+  const wrong = subscribe({ url: server.url, transports: ['ws'], cursor: 'nonsense!' })
+  await expect(wrong.next()).rejects.toMatchObject({ name: 'FeedRefused', code: 'BAD_CURSOR' })
+  const unfit = subscribe({ url: server.url, transports: ['ws'], filter: { run: [''] } })
+  await expect(unfit.next()).rejects.toMatchObject({ name: 'FeedRefused', code: 'BAD_REQUEST' })
+  expect(await good.next()).toMatchObject({ value: { kind: 'event' } })
+  await good.return?.()
+})
+
+test('a feed closed before its answer came does not stand in the way of the next like it', async () => {
+  const other = subscribe({ url: server.url, filter: { run: ['third'] }, transports: ['ws'], fromStart: true })
+  await other.next()
+  const options = { url: server.url, filter: { run: ['third'], agent: ['worker-9'] }, transports: ['ws'], fromStart: true } as const
+  const early = subscribe(options)
+  await early.return?.()
+  const late = subscribe(options)
+  expect(await late.next()).toMatchObject({ value: { kind: 'event', event: { agent: 'worker-9' } } })
+  await late.return?.()
+  await other.return?.()
+})
+
+test('a filter of many values fits on a socket', async () => {
+  const many = Array.from({ length: 100 }, (_, n) => `a-rather-long-name-of-a-run-${n}`)
+  const items = subscribe({ url: server.url, filter: { run: [...many.slice(1), 'third'] }, transports: ['ws'], fromStart: true })
+  expect(await items.next()).toMatchObject({ value: { kind: 'event' } })
+  await items.return?.()
 })

@@ -11,7 +11,9 @@ import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { createLiveState, type LiveState } from '@signalbox/model/live-state.ts'
 import type { Table } from '@signalbox/model/rows.ts'
-import { type FeedOptions, openFeed } from './feed.ts'
+import { type FeedOptions, FeedRefused, openFeed } from './feed.ts'
+
+export { FeedRefused }
 
 export type Item =
   | { readonly kind: 'event'; readonly event: StoredEvent }
@@ -19,10 +21,11 @@ export type Item =
   | { readonly kind: 'state'; readonly state: LiveState; readonly changed: ReadonlyMap<Table, ReadonlySet<string>> }
   | Extract<ServerFrame, { kind: 'gap' | 'resync' }>
 
-export interface SubscribeOptions extends Omit<FeedOptions, 'onFrame'> {
+export interface SubscribeOptions extends Omit<FeedOptions, 'onFrame' | 'onRefused'> {
   readonly signal?: AbortSignal
 }
 
+/** `next` rejects with a `FeedRefused`, once and after what came before it, when the server refuses the feed for good. */
 export interface Subscription extends AsyncIterableIterator<Item> {
   /** For a later `subscribe`: everything yielded so far is before it. */
   readonly cursor: () => string | undefined
@@ -37,13 +40,18 @@ export function subscribe(options: SubscribeOptions): Subscription {
   let waiting: Item[] = []
   let cursors: (string | undefined)[] = []
   let yielded = options.cursor
-  let wake: (() => void) | undefined
+  const wakes = new Set<() => void>()
   let done = false
+  let refused: FeedRefused | undefined
 
+  const wakeAll = () => {
+    for (const wake of wakes) wake()
+    wakes.clear()
+  }
   const put = (item: Item, cursor: string | undefined) => {
     waiting.push(item)
     cursors.push(cursor)
-    wake?.()
+    wakeAll()
   }
   const start = (cursor: string | undefined) =>
     openFeed({
@@ -72,13 +80,18 @@ export function subscribe(options: SubscribeOptions): Subscription {
           paused = true
         }
       },
+      onRefused(refusal) {
+        refused = refusal
+        finish()
+      },
     })
   let paused = false
   let feed = start(options.cursor)
   const finish = () => {
     done = true
     feed.close()
-    wake?.()
+    options.signal?.removeEventListener('abort', finish)
+    wakeAll()
   }
   if (options.signal?.aborted === true) finish()
   else options.signal?.addEventListener('abort', finish, { once: true })
@@ -93,6 +106,11 @@ export function subscribe(options: SubscribeOptions): Subscription {
           if (cursor !== undefined) yielded = cursor
           return { value: item, done: false }
         }
+        if (refused !== undefined) {
+          const error = refused
+          refused = undefined
+          throw error
+        }
         if (done) return { value: undefined, done: true }
         if (paused) {
           paused = false
@@ -100,10 +118,7 @@ export function subscribe(options: SubscribeOptions): Subscription {
           cursors = []
           feed = start(feed.cursor())
         }
-        await new Promise<void>((resume) => {
-          wake = resume
-        })
-        wake = undefined
+        await new Promise<void>((resume) => wakes.add(resume))
       }
     },
     async return() {

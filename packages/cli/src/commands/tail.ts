@@ -1,9 +1,10 @@
 /** `signalbox tail`: events as they are stored, one line each. */
 
-import { type Item, subscribe } from '@signalbox/client/subscribe.ts'
+import { FeedRefused, type Item, subscribe } from '@signalbox/client/subscribe.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { Command } from 'commander'
 import { connect } from '../connect.ts'
+import { Failure } from '../failure.ts'
 import type { Json } from '../import/text.ts'
 import { mustAnswer } from './import.ts'
 import { addressOf, say, untilStopped, withAddress } from './options.ts'
@@ -36,7 +37,12 @@ export function addTail(program: Command) {
     await mustAnswer(connect({ url, key }))
     const filter: Filter = Object.fromEntries(fields.flatMap((field) => (options[field] === undefined ? [] : [[field, options[field]]])))
     const items = subscribe({ url: url.replace(/\/+$/, ''), key, filter, fromStart: options.fromStart === true, signal: untilStopped() })
-    for await (const item of items) show(item, options.json === true)
+    try {
+      for await (const item of items) show(item, options.json === true)
+    } catch (error) {
+      if (!(error instanceof FeedRefused)) throw error
+      throw new Failure('refused', `${error.code}: ${error.message}`, 'Check --key and the filter.', { cause: error })
+    }
   })
 }
 

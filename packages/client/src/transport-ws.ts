@@ -1,0 +1,153 @@
+/** `/v1/live`: one WebSocket for the feeds of a server. */
+import type { ServerFrame } from '@signalbox/model/live.ts'
+import { type Connection, type FeedRefused, headersOf, type Listener, queryOf, refusalIn, refusalOf, type Wanted } from './transport.ts'
+
+/** Bytes the server may have unacknowledged to us: a page that falls behind is demoted, not flooded. */
+const creditBytes = 1_048_576
+
+interface User extends Listener {
+  readonly what: string
+  sub?: string
+  /** Closed before the server answered; it keeps its place, because the server would refuse a second one of the same. */
+  gone?: boolean
+}
+
+/** Sockets shared by the feeds of one server; two feeds of the same need two, because the server gives both one `sub`. */
+interface Shared {
+  readonly socket: WebSocket
+  /** By the `ref` each subscribed with. */
+  readonly users: Map<string, User>
+  unacknowledged: number
+  /** The server says what is wrong with a frame before it closes. */
+  refusal?: FeedRefused | undefined
+}
+const silent: Listener = { onOpen() {}, onFrame() {}, onLost() {}, onRefused() {} }
+const pool = new Map<string, Shared[]>()
+let refs = 0
+
+function openShared(wanted: Wanted, server: string): Shared {
+  const url = `${wanted.url.replace(/^http/, 'ws')}/v1/live?credit=${creditBytes}`
+  // Browsers take no headers here; Node's WebSocket does.
+  const socket =
+    wanted.key === undefined
+      ? new WebSocket(url, ['signalbox.json'])
+      : new WebSocket(url, { protocols: ['signalbox.json'], headers: headersOf(wanted.key) } as unknown as string[])
+  const shared: Shared = { socket, users: new Map(), unacknowledged: 0 }
+  pool.set(server, [...(pool.get(server) ?? []), shared])
+  socket.addEventListener('message', ({ data }) => {
+    const text = String(data)
+    const frame = frameOf(text)
+    if (frame === undefined) socket.close()
+    else receive(shared, frame, new Blob([text]).size)
+  })
+  socket.addEventListener('close', ({ code, reason }) => {
+    forget(server, shared)
+    const users = [...shared.users.values()]
+    shared.users.clear()
+    // With two that wait for their answer it is not known which of them is meant; apart they will be told.
+    const pending = users.filter(({ sub }) => sub === undefined)
+    for (const user of users) {
+      if (shared.refusal !== undefined && pending.length === 1 && user === pending[0]) user.onRefused(shared.refusal)
+      else user.onLost(reason === '' ? `closed (${code})` : `${reason} (${code})`)
+    }
+  })
+  return shared
+}
+
+function forget(server: string, shared: Shared) {
+  const rest = (pool.get(server) ?? []).filter((held) => held !== shared)
+  if (rest.length === 0) pool.delete(server)
+  else pool.set(server, rest)
+}
+
+/** Undefined when it is none: whoever answers does not speak the protocol, and an error thrown here would end a Node process. */
+function frameOf(text: string): ServerFrame | undefined {
+  try {
+    const frame: unknown = JSON.parse(text)
+    return typeof frame === 'object' && frame !== null && 'kind' in frame ? (frame as ServerFrame) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function receive(shared: Shared, frame: ServerFrame, bytes: number) {
+  const { socket, users } = shared
+  shared.unacknowledged += bytes
+  if (shared.unacknowledged >= creditBytes / 2) {
+    socket.send(JSON.stringify({ kind: 'ack', bytes: shared.unacknowledged }))
+    shared.unacknowledged = 0
+  }
+  if (frame.kind === 'subscribed') {
+    const user = users.get(frame.ref)
+    if (user === undefined) return
+    if (user.gone === true) {
+      users.delete(frame.ref)
+      socket.send(JSON.stringify({ kind: 'unsubscribe', sub: frame.sub }))
+      return
+    }
+    user.sub = frame.sub
+    user.onOpen()
+    user.onFrame(frame)
+  } else if ('sub' in frame) {
+    for (const user of users.values()) if (user.sub === frame.sub) user.onFrame(frame)
+  } else if (frame.kind === 'error') {
+    const refusal = refusalOf(frame.code, frame.message)
+    const user = frame.ref === undefined ? undefined : users.get(frame.ref)
+    if (user === undefined) shared.refusal = refusal
+    else if (refusal === undefined) user.onLost(`${frame.code}: ${frame.message}`)
+    else user.onRefused(refusal)
+  } else for (const user of [...users.values()]) user.onFrame(frame)
+}
+
+export function openWebSocket(wanted: Wanted, listener: Listener): Connection {
+  const server = `${wanted.url} ${wanted.key ?? ''}`
+  const what = `${wanted.feed} ${JSON.stringify(wanted.filter)}`
+  const ref = `f${++refs}`
+  const own =
+    pool
+      .get(server)
+      ?.find(({ socket, users }) => socket.readyState <= WebSocket.OPEN && [...users.values()].every((user) => user.what !== what)) ??
+    openShared(wanted, server)
+  own.users.set(ref, { ...listener, what })
+  const subscribe = () => {
+    // Closed before the socket was open.
+    if (!own.users.has(ref)) return
+    own.socket.send(
+      JSON.stringify({
+        kind: 'subscribe',
+        ref,
+        feed: wanted.feed,
+        filter: wanted.filter,
+        ...(wanted.cursor === undefined ? {} : { cursor: wanted.cursor }),
+        ...(wanted.fromStart === true && wanted.cursor === undefined ? { from: 'start' } : {}),
+      }),
+    )
+  }
+  if (own.socket.readyState === WebSocket.OPEN) subscribe()
+  else own.socket.addEventListener('open', subscribe, { once: true })
+  return {
+    close() {
+      const user = own.users.get(ref)
+      if (user === undefined) return
+      const open = own.socket.readyState === WebSocket.OPEN
+      if (open && user.sub === undefined) own.users.set(ref, { ...silent, what, gone: true })
+      else own.users.delete(ref)
+      if ([...own.users.values()].every(({ gone }) => gone === true)) {
+        forget(server, own)
+        own.socket.close(1000)
+      } else if (open && user.sub !== undefined) own.socket.send(JSON.stringify({ kind: 'unsubscribe', sub: user.sub }))
+    },
+  }
+}
+
+/** A browser is not told why its WebSocket was refused; a poll that does not wait is. */
+export async function whyRefused(wanted: Wanted): Promise<FeedRefused | undefined> {
+  const query = queryOf(wanted)
+  query.set('wait', '0')
+  try {
+    return await refusalIn(await fetch(`${wanted.url}/v1/poll?${query}`, { headers: headersOf(wanted.key) }))
+  } catch {
+    // No answer is no refusal.
+    return undefined
+  }
+}
