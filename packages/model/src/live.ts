@@ -2,7 +2,8 @@
  * The live protocol, shared by both ends: one feed, three transports (WebSocket `/v1/live`, SSE `/v1/stream`, long poll `/v1/poll`).
  *
  * Continuity: a client holds a cursor; each frame that moves it carries `from` (must equal the client's) and `cursor` (the new one).
- * Every intended omission is a `gap`; lost history is a `resync` followed by a `snapshot` (state) or by events from the head (events).
+ * Every intended omission is a `gap`; lost history is a `resync`, followed by a `snapshot` (state),
+ * or by events after the resync's `cursor` (events): from the oldest kept where history expired, from now on where the log is another.
  */
 
 import type { StoredEvent } from './event.ts'
