@@ -167,7 +167,9 @@ test('what an agent last said of itself does not depend on order: the later wins
 test('in flight are an agent’s open calls, whoever reports their ends', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(Sketched, fc.boolean()), { maxLength: 40 }), (sketches) => {
-      const { agents, calls } = fold(logged(sketches.map(([sketch, isNamed]) => ({ ...sketch, agent: isNamed ? sketch.agent : undefined }))))
+      const { agents, calls } = fold(
+        logged(sketches.map(([sketch, isNamed]) => ({ ...sketch, agent: isNamed ? sketch.agent : undefined }))),
+      )
       for (const [id, { inFlight }] of agents) {
         const open = [...calls].filter(([, call]) => call.agent === id && call.outcome === undefined).map(([key]) => key)
         expect(inFlight.map(({ call }) => call).sort()).toEqual(open.sort())

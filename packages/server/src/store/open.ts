@@ -1,4 +1,4 @@
-/** Opens the store: waits for PostgreSQL, migrates, checks, learns the log's epoch, keeps the days. */
+/** Opens the store: waits for PostgreSQL, migrates, checks, learns the log's epoch, brings projections to this fold, keeps the days. */
 import { randomBytes } from 'node:crypto'
 import type { EpochMs } from '@signalbox/model/event.ts'
 import pg from 'pg'
@@ -6,8 +6,9 @@ import type { Logger } from 'pino'
 import { untilAnswers } from './answers.ts'
 import { type Check, checkDurability } from './checks.ts'
 import { createLogDays, type LogDays } from './days.ts'
-import { migrate } from './migrate.ts'
+import { migrate, underStartLock } from './migrate.ts'
 import { createLogReader } from './reader.ts'
+import { rebuildProjections } from './rebuild.ts'
 import type { LogReader } from './store.ts'
 
 export interface Store {
@@ -37,10 +38,14 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   let meta: Store['meta']
   let checks: readonly Check[]
   try {
-    for (const name of await migrate(client)) log.info({ migration: name }, 'migrated')
     checks = await checkDurability(client)
     for (const check of checks) if (!check.ok) log.warn({ check: check.name, value: check.value }, check.hint)
-    meta = await readMeta(client, config.partitions, log)
+    meta = await underStartLock(client, async () => {
+      for (const name of await migrate(client)) log.info({ migration: name }, 'migrated')
+      const found = await readMeta(client, config.partitions, log)
+      await rebuildProjections({ client, log })
+      return found
+    })
   } finally {
     await client.end()
   }

@@ -1,0 +1,3 @@
+-- The version of the fold that a partition's projections were made with. Another one's rows may have another shape:
+-- the server makes them again before it serves (store/rebuild.ts). '' is from before this was remembered.
+alter table heads add column fold text not null default '';
