@@ -136,20 +136,47 @@ test('a large snapshot is given page by page to a reader that reads slowly, and 
   expect(slow.state.size('agents')).toBe(3_500)
 })
 
-test('a row that leaves the filter is sent once more, and what never passed it is not', async () => {
+test('a row that leaves the filter is told as removed, once; what never passed it is not told', async () => {
   const { log, clock, hub } = await stage()
   const reader = attach(hub, { feed: 'state', filter: { agent: ['a'] } })
   await work(clock, () => isWhole(reader))
-  const assign = (task: string, to: string) => log.commit(0, [{ type: 'task.assigned', agent: 'm', run: 'r', task, data: { to } }])
-  assign('mine', 'a')
-  assign('other', 'b')
-  assign('mine', 'b')
-  assign('mine', 'c')
-  log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
-  await work(clock, () => reader.state.get('agents', 'a')?.events === 1)
-  const tasks = reader.frames.flatMap((frame) => (frame.kind === 'delta' ? frame.rows.filter(({ table }) => table === 'tasks') : []))
-  expect(new Set(tasks.map(({ row }) => row.id))).toEqual(new Set(['mine']))
-  expect([...reader.state.all('tasks')].map(([, { assignee }]) => assignee?.value)).not.toContain('a')
+  const said = () =>
+    reader.frames.flatMap((frame) =>
+      frame.kind === 'delta' ? [...frame.rows.map(({ key }) => `+${key}`), ...(frame.removed ?? []).map(({ key }) => `-${key}`)] : [],
+    )
+  const beats = async () => {
+    log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+    await work(clock, () => reader.cursor() === hub.cursor())
+  }
+  const assign = async (task: string, to: string) => {
+    log.commit(0, [{ type: 'task.assigned', agent: 'm', run: 'r', task, data: { to } }])
+    await beats()
+  }
+  await beats()
+  for (const [task, to] of [
+    ['mine', 'a'],
+    ['other', 'b'],
+    ['mine', 'b'],
+    ['mine', 'c'],
+  ] as const)
+    await assign(task, to)
+  log.commit(0, [{ type: 'tool.started', agent: 'a', run: 'r', data: { call: 'c' } }])
+  await beats()
+  expect(reader.state.size('calls')).toBe(1)
+  log.commit(0, [{ type: 'tool.finished', agent: 'a', run: 'r', data: { call: 'c' } }])
+  await beats()
+  const call = 'r\u001ftool\u001fc'
+  expect(said().filter((key) => !key.endsWith('a'))).toEqual(['+r\u001fmine', '-r\u001fmine', `+${call}`, `-${call}`])
+  expect([reader.state.size('tasks'), reader.state.size('calls')]).toEqual([0, 0])
+})
+
+test('with a run asked for, its calls stay when they close', async () => {
+  const { log, clock, hub } = await stage()
+  const reader = attach(hub, { feed: 'state', filter: { run: ['r'] } })
+  await work(clock, () => isWhole(reader))
+  log.commit(0, [{ type: 'tool.started', agent: 'a', run: 'r', data: { call: 'c' } }])
+  log.commit(0, [{ type: 'tool.finished', agent: 'a', run: 'r', data: { call: 'c' } }])
+  await work(clock, () => [...reader.state.all('calls')].some(([, { outcome }]) => outcome === 'finished'))
 })
 
 test('a slow state reader gets the newest row of each key, once', async () => {

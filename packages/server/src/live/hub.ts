@@ -17,7 +17,7 @@ import { openSession, type Session } from './session.ts'
 import { createSnapshots } from './snapshots.ts'
 
 export interface HubDeps {
-  readonly store: { readonly reader: LogReader; readonly meta: { readonly epoch: string; readonly partitions: number } }
+  readonly store: { readonly reader: LogReader; readonly meta: { readonly epoch: string; readonly formerEpochs: readonly string[] } }
   readonly bus: CommitBus
   readonly config: HubConfig
   readonly metrics: Metrics
@@ -36,7 +36,7 @@ const reconnectsPerSecond = 1_000
 export function createHub(deps: HubDeps): Hub {
   const { store, bus, config, metrics, log, clock } = deps
   const { reader } = store
-  const { epoch } = store.meta
+  const { epoch, formerEpochs } = store.meta
   const cohorts = new Map<string, Cohort>()
   const connections = new Set<(goaway: ServerFrame) => void>()
   const flushListeners = new Set<() => void>()
@@ -130,13 +130,15 @@ export function createHub(deps: HubDeps): Hub {
     return made
   }
 
-  const place = ({ feed, cursor, fromStart }: Subscription) => placeOf({ feed, cursor, fromStart }, { epoch, ring: theRing(), reader })
+  const place = ({ feed, cursor, fromStart }: Subscription) =>
+    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader })
 
   async function open(session: Session, cohort: Cohort, subscription: Subscription): Promise<void> {
     const found = await place(subscription)
     if (session.state === 'closed') return
     if (found.kind === 'at' || found.kind === 'resync') session.positions = found.positions
     session.outlet.opened(openedAt(subscription, found, session.positions))
+    if (found.kind === 'at' && found.held !== undefined) session.backlog = [cohort.pages.respelled(found.held, clock.now())]
     if (found.kind === 'resync') session.backlog = [cohort.pages.resync(found.reason, found.positions)]
     if (found.kind === 'snapshot' || (found.kind === 'resync' && subscription.feed === 'state')) {
       const snapshot = await snapshots(subscription.tenant, subscription.filter)

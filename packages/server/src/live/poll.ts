@@ -13,6 +13,7 @@ const answerBytes = 1024 * 1024
 interface Question {
   readonly limit: number
   readonly until: readonly number[] | undefined
+  readonly now: () => number
   /** Resolves when there may be more to read. Answers false when the time is over. */
   readonly more: (isThere: () => boolean) => Promise<boolean>
 }
@@ -22,13 +23,14 @@ interface Answer {
   readonly cursor: string
 }
 
-export async function answer(reading: Reading, { limit, until, more }: Question, isState: boolean): Promise<Answer> {
+export async function answer(reading: Reading, { limit, until, more, now }: Question, isState: boolean): Promise<Answer> {
   const frames: Encoded[] = []
   const found = await reading.place()
   // An event feed without a cursor has nothing to wait for: its reader wants to know where now is.
   if (found.kind === 'now') return { frames, cursor: reading.cursorOf(reading.heads()) }
   let at: readonly number[] = []
   if (found.kind !== 'snapshot') at = found.positions
+  if (found.kind === 'at' && found.held !== undefined) frames.push(reading.pages.respelled(found.held, now()))
   if (found.kind === 'resync') frames.push(reading.pages.resync(found.reason, found.positions))
   if (found.kind === 'snapshot' || (found.kind === 'resync' && isState)) {
     const snapshot = await reading.snapshot()
@@ -90,6 +92,7 @@ export async function poll(
       {
         limit: query.limit,
         until: until.cursor?.positions,
+        now: clock.now,
         async more(isThere) {
           while (!over && !isThere()) {
             await new Promise<void>((resume) => {

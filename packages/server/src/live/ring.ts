@@ -1,6 +1,6 @@
 /** The newest commits of every partition in memory, bounded in bytes. Each event's and row's wire text is made once, when somebody first wants it. */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
-import type { LiveRow } from '@signalbox/model/live.ts'
+import type { LiveRow, RemovedRow } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Commit, CommittedRow } from '../sequencer/commit.ts'
@@ -13,8 +13,8 @@ export interface RingEvent {
 
 export interface RingRow {
   readonly row: CommittedRow
-  /** The row before, where a filter may have passed that one only. */
-  readonly was: RowOf[Table] | undefined
+  /** The row before, where a filter may have passed that one only; 'unknown' when the commit was read again and nobody knows. */
+  readonly was: RowOf[Table] | 'unknown' | undefined
   readonly wire: () => string
 }
 
@@ -45,6 +45,8 @@ const overheadBytes = 1_200
 
 export const rowWire = ({ table, key, position, row, partition }: LiveRow): string =>
   JSON.stringify({ table, key, position, row, partition })
+
+export const removedWire = ({ table, key, partition }: RemovedRow): string => JSON.stringify({ table, key, partition })
 
 export function createRing(heads: readonly number[], mostBytes: number): Ring {
   const slots: Slot[][] = heads.map(() => [])
@@ -86,9 +88,11 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
         let text: string | undefined
         return { event, wire: () => (text ??= toWire(event)) }
       })
-      const rows = commit.rows.map(({ was: before, ...row }) => {
+      const rows = commit.rows.map((changed) => {
+        const { was: before, ...row } = changed
         let text: string | undefined
-        const was = before !== undefined && hasMoved(row.table, before, row.row) ? before : undefined
+        const moved = before !== undefined && hasMoved(row.table, before, row.row) ? before : undefined
+        const was = 'was' in changed ? moved : ('unknown' as const)
         return { row, was, wire: () => (text ??= rowWire({ ...row, partition })) }
       })
       list.push({ from, to, events, rows, bytes: size })

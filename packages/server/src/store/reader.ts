@@ -92,7 +92,7 @@ function rowConditions(filter: Filter | undefined, values: unknown[]): string {
   return sql
 }
 
-const closedCallsOfARun = 2_000
+const mostClosedCalls = 2_000
 
 export function createLogReader(pool: Pool, meta: { readonly epoch: string; readonly partitions: number }): LogReader {
   async function headsOf(client: Pick<PoolClient, 'query'>): Promise<Heads> {
@@ -144,8 +144,8 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
         if (filter?.run !== undefined && filter.run.length > 0) {
           const found = await client.query<ProjectionRow>(
             `select tbl, partition, key, position, body from projections
-             where tenant = $1 and tbl = 'calls' and run = any($2) and state = 'closed' order by sort desc limit $3`,
-            [tenant, filter.run, closedCallsOfARun],
+             where tenant = $1 and tbl = 'calls' and state = 'closed'${conditions} order by sort desc limit ${mostClosedCalls}`,
+            values,
           )
           closed.push(...found.rows)
         }

@@ -81,6 +81,8 @@ test('rows of another fold are made again from the log, and the next start has n
   expect(await written(it)).toEqual(due)
   expect(await versions(it)).toEqual([FOLD_VERSION, FOLD_VERSION])
   expect(said.filter(({ msg }) => String(msg).includes('making them again'))).toMatchObject([{ made: '1' }, { made: '1' }])
+  const { rows } = await it.store.pool.query('select epoch, former_epochs from meta')
+  expect(rows).toEqual([{ epoch: expect.not.stringMatching(it.store.meta.epoch), former_epochs: [it.store.meta.epoch] }])
   const again = listening()
   await reopen(it, again.log)
   expect(again.said.filter(({ msg }) => String(msg).includes('fold'))).toEqual([])

@@ -13,6 +13,7 @@ import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Logger } from 'pino'
 import { converterFrom, type StoredRow } from './convert.ts'
+import { newEpoch } from './epoch.ts'
 import { type LogRow, logColumns, toEvent } from './reader.ts'
 import { columnsOf } from './row-columns.ts'
 
@@ -79,11 +80,14 @@ async function transaction<T>(client: Client, run: () => Promise<T>): Promise<T>
   }
 }
 
-/** Keeps what this fold's rebuild has done so far. */
+/** Keeps what this fold's rebuild has done so far. A new one gives the log a new epoch: who holds rows of the former fold must resync. */
 const prepare = (client: Client) =>
   transaction(client, async () => {
     const { rowCount } = await client.query('select from checkpoints where consumer = $1', [consumer])
-    if (rowCount === 0) await client.query('drop table if exists projections_next')
+    if (rowCount === 0) {
+      await client.query('drop table if exists projections_next')
+      await client.query('update meta set former_epochs = former_epochs || epoch, epoch = $1', [newEpoch()])
+    }
     await client.query("delete from checkpoints where consumer like 'rebuild to fold %' and consumer <> $1", [consumer])
     await client.query('create table if not exists projections_next (like projections, primary key (tenant, tbl, key, partition))')
   })

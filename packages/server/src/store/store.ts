@@ -36,7 +36,7 @@ export interface LogReader {
     limit: number
     filter?: Filter | undefined
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
-  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: only open ones and those of the newest 200 per run asked for by `filter.run`. */
+  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. */
   snapshot(q: { tenant: TenantId; filter?: Filter | undefined }): Promise<{ heads: Heads; rows: readonly TableRow[] }>
   /** Rows of a partition with `after < position <= upTo`. */
   rowsChanged(q: {
