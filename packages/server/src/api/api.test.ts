@@ -206,6 +206,13 @@ describe('operations', () => {
       partitions: 2,
       retentionDays: 30,
       epoch: expect.stringMatching(/^[0-9a-f]{8}$/),
+      capabilities: {
+        live: { websocket: '/v1/live', sse: '/v1/stream', poll: '/v1/poll' },
+        codecs: ['signalbox.json', 'signalbox.msgpack', 'signalbox.proto'],
+        feeds: ['events', 'state'],
+        durability: ['durable'],
+        limits: { maxBatchEvents: 10_000, maxBodyBytes: 16_777_216, pageItems: 1_000 },
+      },
     })
   })
 })

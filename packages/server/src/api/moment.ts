@@ -2,11 +2,12 @@
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { decodeCursor, encodeCursor } from '../live/cursor.ts'
+import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
-import { answers, closed, Name, read } from './schemas.ts'
+import { closed, Name } from './schemas.ts'
 import { positionsAt, stateAt, stateNow } from './state.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
@@ -34,34 +35,31 @@ function timeOf(text: string): number {
   return time
 }
 
+const StateQuery = closed({
+  at: Type.Optional(Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time; now when absent.' })),
+  run: Type.Optional(Name),
+})
+
 export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): void {
   const { pool, reader, meta } = store
-  const StateQuery = closed({
-    at: Type.Optional(Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time; now when absent.' })),
-    run: Type.Optional(Name),
-  })
-  app.get(
+  route(
+    app,
     '/v1/state',
     {
-      config: read,
-      schema: {
-        operationId: 'getState',
-        tags: ['state'],
-        summary: 'The state at a moment',
-        description: 'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then.',
-        querystring: StateQuery,
-        response: answers(State),
-      },
+      operationId: 'getState',
+      tag: 'state',
+      summary: 'The state at a moment',
+      description: 'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then.',
+      query: StateQuery,
+      answer: State,
     },
-    async (request) => {
-      const { at, run } = request.query as Static<typeof StateQuery>
+    async ({ tenant, query: { at, run } }) => {
       const heads = await reader.heads()
       const asked = at === undefined ? heads : decodeCursor(at)
       const instant = asked !== undefined ? now() : timeOf(at ?? '')
       if (asked !== undefined && (asked.epoch !== meta.epoch || asked.positions.length !== meta.partitions))
         throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
       const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
-      const { tenant } = request.caller
       let positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
       const folded = await stateAt(pool, reader, tenant, positions).catch(async (error: unknown) => {
         // Now is known without its history: the projections are it.

@@ -18,7 +18,6 @@ export const Page = (item: TSchema) => closed({ items: Type.Array(item), next: T
 
 const problem = { description: 'A problem (RFC 9457)', content: { 'application/problem+json': { schema: Problem } } }
 export const answers = (schema: TSchema) => ({ 200: schema, '4xx': problem, '5xx': problem })
-export const read = { scope: 'read' } as const
 
 export const missing = (what: string, id: string) =>
   new Refused({ code: 'NOT_FOUND', detail: `There is no ${what} "${id.slice(0, 200)}".` })

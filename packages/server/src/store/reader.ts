@@ -81,17 +81,21 @@ export const toTableRow = (row: ProjectionRow): TableRow => ({
   row: row.body,
 })
 
+type RowField = 'run' | 'agent' | 'task'
+
 /** What of the fold a filter keeps: a run's own rows, an agent's, a task's. */
-function rowConditions(filter: Filter | undefined, values: unknown[]): string {
+function rowConditions(filter: Filter | undefined, values: unknown[], fields: readonly RowField[]): string {
   let sql = ''
-  const bind = (value: unknown) => `$${values.push(value)}`
-  // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run here.
-  if (filter?.run !== undefined && filter.run.length > 0) sql += ` and (run = any(${bind(filter.run)}) or tbl = 'agents')`
-  if (filter?.agent !== undefined && filter.agent.length > 0) sql += ` and agent = any(${bind(filter.agent)})`
-  if (filter?.task !== undefined && filter.task.length > 0) sql += ` and task = any(${bind(filter.task)})`
+  for (const field of fields) {
+    const wanted = filter?.[field]
+    if (wanted !== undefined && wanted.length > 0) sql += ` and ${field} = any($${values.push(wanted)})`
+  }
   return sql
 }
 
+const rowColumns = 'tbl, partition, key, position, body'
+/** Positions looked at for one answer, however few of them match. */
+const mostScanned = 20_000
 const mostClosedCalls = 2_000
 
 export function createLogReader(pool: Pool, meta: { readonly epoch: string; readonly partitions: number }): LogReader {
@@ -118,7 +122,7 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       )
       const bound = bounds[0]
       if (bound?.last == null) return { events: [], scannedTo: upTo }
-      const reach = Math.min(upTo, Number(bound.last))
+      const reach = Math.min(upTo, Number(bound.last), after + Math.max(mostScanned, limit))
       const values: unknown[] = [partition, after, reach, bound.min_id, bound.max_id, tenant, limit]
       const { rows } = await pool.query<LogRow>(
         `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 and id between $4 and $5 and tenant = $6
@@ -134,23 +138,23 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       try {
         await client.query('begin isolation level repeatable read read only')
         const heads = await headsOf(client)
-        const values: unknown[] = [tenant]
-        const conditions = rowConditions(filter, values)
-        const { rows } = await client.query<ProjectionRow>(
-          `select tbl, partition, key, position, body from projections where tenant = $1 and (tbl <> 'calls' or state = 'open')${conditions}`,
-          values,
-        )
-        const closed: ProjectionRow[] = []
-        if (filter?.run !== undefined && filter.run.length > 0) {
-          const found = await client.query<ProjectionRow>(
-            `select tbl, partition, key, position, body from projections
-             where tenant = $1 and tbl = 'calls' and state = 'closed'${conditions} order by sort desc limit ${mostClosedCalls}`,
-            values,
-          )
-          closed.push(...found.rows)
+        const found: ProjectionRow[] = []
+        const read = async (what: string, fields: readonly RowField[], newest = '') => {
+          const values: unknown[] = [tenant]
+          const conditions = rowConditions(filter, values, fields)
+          const sql = `select ${rowColumns} from projections where tenant = $1 and ${what}${conditions}${newest}`
+          found.push(...(await client.query<ProjectionRow>(sql, values)).rows)
         }
+        const all = ['run', 'agent', 'task'] as const
+        // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run. Primary key.
+        await read("tbl = 'agents'", ['agent', 'task'])
+        // With a run projections_run, else the primary key; and projections_open.
+        await read("tbl in ('runs', 'tasks', 'edges')", all)
+        await read("tbl = 'calls' and state = 'open'", all)
+        if (filter?.run !== undefined && filter.run.length > 0)
+          await read("tbl = 'calls' and state = 'closed'", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
-        return { heads, rows: [...rows, ...closed].map(toTableRow) }
+        return { heads, rows: found.map(toTableRow) }
       } catch (error) {
         await client.query('rollback').catch(() => undefined)
         throw error
@@ -160,15 +164,18 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
     },
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
-      const values: unknown[] = [partition, after, upTo, tenant, limit]
+      const reach = Math.min(upTo, after + mostScanned)
+      const values: unknown[] = [partition, after, reach, tenant, limit]
+      const ofRuns =
+        filter?.run !== undefined && filter.run.length > 0 ? ` and (run = any($${values.push(filter.run)}) or tbl = 'agents')` : ''
       const { rows } = await pool.query<ProjectionRow>(
-        `select tbl, partition, key, position, body from projections where partition = $1 and position > $2 and position <= $3 and tenant = $4
-         ${rowConditions(filter, values)} order by position limit $5`,
+        `select ${rowColumns} from projections where partition = $1 and position > $2 and position <= $3 and tenant = $4
+         ${ofRuns}${rowConditions(filter, values, ['agent', 'task'])} order by position limit $5`,
         values,
       )
       const found = rows.map(toTableRow)
       const last = found.at(-1)?.position
-      if (found.length < limit || last === undefined) return { rows: found, scannedTo: upTo }
+      if (found.length < limit || last === undefined) return { rows: found, scannedTo: reach }
       // Rows of one position belong together: leave a position that may be cut for the next page.
       const whole = found.filter((row) => row.position < last)
       return whole.length > 0 ? { rows: whole, scannedTo: last - 1 } : { rows: found, scannedTo: last }
