@@ -156,6 +156,7 @@ export function createHub(deps: HubDeps): Hub {
 
   return {
     socketBytes: config.socketBytes,
+    slow: { closeMs: config.slowCloseMs, closed: () => metrics.slowCloses.inc() },
     async start() {
       unsubscribe = bus.subscribe((commit) => {
         if (ring === undefined) return void early.push(commit)

@@ -70,4 +70,6 @@ export interface Hub {
   /** Tells every connection to come back later, spread so that they do not come at once. */
   drain(): void
   readonly socketBytes: number
+  /** For transports that see more of their peer than the bytes that wait for it. */
+  readonly slow: { readonly closeMs: number; closed(): void }
 }

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Clock } from '../clock.ts'
+import { endWhenStuck } from './drain.ts'
 import type { Encoded } from './frames.ts'
 import type { Hub, Reading } from './live.ts'
 import { isSame } from './place.ts'
@@ -105,6 +106,7 @@ export async function poll(
       query.feed === 'state',
     )
     reading.delivered(frames)
+    endWhenStuck(reply.raw, hub, clock)
     return reply
       .header('cache-control', 'no-store')
       .type('application/json')

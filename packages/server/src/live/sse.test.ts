@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { createFakeClock } from '../clock.fake.ts'
 import { decodeCursor } from './cursor.ts'
 import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
 
@@ -58,4 +61,52 @@ test('only the last page of a snapshot has an id that a reader can go on from', 
   )
   const { blocks } = await read(server, 'feed=state', 'snapshot', 3)
   expect(blocks.filter(({ event }) => event === 'snapshot').map(({ id }) => decodeCursor(id ?? '')?.positions)).toEqual([[0], [0], [2_500]])
+})
+
+/** A peer that asks and then does not read. */
+async function stalled(server: LiveServer, path: string) {
+  const { port, hostname } = new URL(server.url)
+  const socket = createConnection({ port: Number(port), host: hostname })
+  cleanups.push(() => void socket.destroy())
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`)
+  await once(socket, 'readable')
+  return socket
+}
+
+test('a peer that takes nothing of what waits for it is ended by our own bound and counted; one that reads at last is not', async () => {
+  const log = createTestLog({ partitions: 1 })
+  const clock = createFakeClock(1_700_000_000_000)
+  // No session is ever blocked: only the watch on the response can end it.
+  const server = await startLiveServer(log, { clock, config: { slowCloseMs: 20_000, heartbeatMs: 1e9, socketBytes: 1e9 } })
+  cleanups.push(() => server.stop())
+  const stuck = await stalled(server, '/v1/stream?feed=events')
+  const late = await stalled(server, '/v1/stream?feed=events')
+  const idle = await stalled(server, '/v1/stream?feed=events&type=none')
+  const clients = async () => (await server.metrics.liveClients.get()).values.reduce((sum, { value }) => sum + value, 0)
+  const text = 'x'.repeat(20_000)
+  // More than the kernel's buffers of both ends hold.
+  const events = 800
+  for (let sent = 0; sent < events; sent += 20) {
+    log.commit(
+      0,
+      Array.from({ length: 20 }, () => ({ type: 'log', data: { text } })),
+    )
+    clock.advance(300)
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(await clients()).toBe(3)
+  for (let taken = 0; taken < events * text.length; ) {
+    const chunk: Buffer | null = late.read()
+    if (chunk === null) await once(late, 'readable')
+    else taken += chunk.length
+  }
+  for (let i = 0; i < 5; i += 1) clock.advance(10_000)
+  const ended = once(stuck, 'close')
+  stuck.resume()
+  await ended
+  expect(await clients()).toBe(2)
+  expect((await server.metrics.slowCloses.get()).values[0]?.value).toBe(1)
+  expect([late.closed, idle.closed]).toEqual([false, false])
 })
