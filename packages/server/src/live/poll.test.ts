@@ -1,18 +1,7 @@
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { encodeCursor } from './cursor.ts'
-import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
-
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
-
-async function serve(log: TestLog, options: Parameters<typeof startLiveServer>[1] = {}): Promise<LiveServer> {
-  const server = await startLiveServer(log, options)
-  cleanups.push(() => server.stop())
-  return server
-}
+import { createTestLog, type LiveServer, serve, type TestLog } from './testing.ts'
 
 interface Answer {
   readonly frames: readonly ServerFrame[]

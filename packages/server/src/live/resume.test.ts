@@ -1,21 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { after } from '../sequencer/testing.ts'
 import { type Connected, connect, type TransportName } from './connect.testing.ts'
-import { createTestLog, discontinuities, dueState, type LiveServer, shown, startLiveServer, type TestLog } from './testing.ts'
+import { createTestLog, discontinuities, dueState, type LiveServer, serve, shown, type TestLog } from './testing.ts'
 
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  expect(discontinuities.splice(0)).toEqual([])
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
+afterEach(() => expect(discontinuities.splice(0)).toEqual([]))
 
-const serve = async (log: TestLog, config: Parameters<typeof startLiveServer>[1] = {}): Promise<LiveServer> => {
-  const server = await startLiveServer(log, config)
-  cleanups.push(() => server.stop())
-  return server
-}
 const open = async (...args: Parameters<typeof connect>): Promise<Connected> => {
   const connected = await connect(...args)
-  cleanups.push(() => connected.close())
+  after(() => connected.close())
   return connected
 }
 

@@ -1,20 +1,10 @@
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
+import { after } from '../sequencer/testing.ts'
 import { decodeCursor } from './cursor.ts'
-import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
-
-const cleanups: (() => void | Promise<void>)[] = []
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
-
-async function serve(log: TestLog): Promise<LiveServer> {
-  const server = await startLiveServer(log)
-  cleanups.push(() => server.stop())
-  return server
-}
+import { createTestLog, type LiveServer, serve } from './testing.ts'
 
 /** The stream's text until it holds `count` of `event`. */
 async function read(
@@ -24,7 +14,7 @@ async function read(
   count: number,
 ): Promise<{ response: Response; blocks: Record<string, string>[] }> {
   const abort = new AbortController()
-  cleanups.push(() => abort.abort())
+  after(() => abort.abort())
   const response = await fetch(`${server.url}/v1/stream?${query}`, { signal: abort.signal })
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
@@ -67,7 +57,7 @@ test('only the last page of a snapshot has an id that a reader can go on from', 
 async function stalled(server: LiveServer, path: string) {
   const { port, hostname } = new URL(server.url)
   const socket = createConnection({ port: Number(port), host: hostname })
-  cleanups.push(() => void socket.destroy())
+  after(() => void socket.destroy())
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`)
@@ -79,8 +69,7 @@ test('a peer that takes nothing of what waits for it is ended by our own bound a
   const log = createTestLog({ partitions: 1 })
   const clock = createFakeClock(1_700_000_000_000)
   // No session is ever blocked: only the watch on the response can end it.
-  const server = await startLiveServer(log, { clock, config: { slowCloseMs: 20_000, heartbeatMs: 1e9, socketBytes: 1e9 } })
-  cleanups.push(() => server.stop())
+  const server = await serve(log, { clock, config: { slowCloseMs: 20_000, heartbeatMs: 1e9, socketBytes: 1e9 } })
   const stuck = await stalled(server, '/v1/stream?feed=events')
   const late = await stalled(server, '/v1/stream?feed=events')
   const idle = await stalled(server, '/v1/stream?feed=events&type=none')

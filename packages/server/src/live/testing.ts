@@ -13,6 +13,7 @@ import { createHttp } from '../http.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
 import { createMemoryBus } from '../sequencer/bus.ts'
 import type { Commit, CommitBus, CommittedRow } from '../sequencer/commit.ts'
+import { after } from '../sequencer/testing.ts'
 import type { LogReader, TableRow } from '../store/store.ts'
 import { decodeCursor } from './cursor.ts'
 import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
@@ -200,6 +201,13 @@ export async function startLiveServer(from: TestLog, options: Parameters<typeof 
       await http.stop()
     },
   }
+}
+
+/** A server that is stopped after the test. */
+export async function serve(from: TestLog, options: Parameters<typeof startHub>[1] = {}): Promise<LiveServer> {
+  const server = await startLiveServer(from, options)
+  after(() => server.stop())
+  return server
 }
 
 /** A state in an order of its own, to compare. */

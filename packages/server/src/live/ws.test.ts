@@ -1,21 +1,11 @@
 import { codecs } from '@signalbox/model/codecs/codec.ts'
 import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createFakeClock } from '../clock.fake.ts'
+import { after } from '../sequencer/testing.ts'
 import { webSocketFrame } from './frames.ts'
-import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
-
-const cleanups: (() => void | Promise<void>)[] = []
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
-
-async function serve(log: TestLog, options: Parameters<typeof startLiveServer>[1] = {}): Promise<LiveServer> {
-  const server = await startLiveServer(log, options)
-  cleanups.push(() => server.stop())
-  return server
-}
+import { createTestLog, type LiveServer, serve } from './testing.ts'
 
 interface Client {
   readonly socket: WebSocket
@@ -36,7 +26,7 @@ async function connect(server: LiveServer, query = '', options: { autoPong?: boo
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     socket.once('close', (code, reason) => resolve({ code, reason: String(reason) })),
   )
-  cleanups.push(() => socket.terminate())
+  after(() => socket.terminate())
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   return {
     socket,
@@ -234,7 +224,7 @@ test.each(Object.values(codecs))('a feed in $name says what JSON says', async (c
   const server = await serve(log)
   const plain = await connect(server, '?feed=events')
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/live?feed=events`, [codec.subprotocol])
-  cleanups.push(() => socket.terminate())
+  after(() => socket.terminate())
   const frames: ServerFrame[] = []
   let wake = () => {}
   socket.on('message', (bytes: Buffer, isBinary) => {
