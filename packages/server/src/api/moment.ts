@@ -8,7 +8,7 @@ import { decodeCursor, encodeCursor } from '../live/cursor.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { closed, Name } from './schemas.ts'
-import { positionsAt, stateAt, stateNow } from './state.ts'
+import { type FoldedRows, positionsAt, stateAt, stateNow } from './state.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
 const State = Type.Object(
@@ -35,6 +35,12 @@ function timeOf(text: string): number {
   return time
 }
 
+interface Moment {
+  readonly instant: number
+  readonly positions: readonly number[]
+  readonly folded: readonly FoldedRows[]
+}
+
 const StateQuery = closed({
   at: Type.Optional(Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time; now when absent.' })),
   run: Type.Optional(Name),
@@ -42,6 +48,33 @@ const StateQuery = closed({
 
 export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): void {
   const { pool, reader, meta } = store
+  /** One at a time: each is a whole state in memory. */
+  let turn: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const mine = turn.then(task)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  async function moment(tenant: string, at: string | undefined, run: string | undefined): Promise<Moment> {
+    const heads = await reader.heads()
+    const asked = at === undefined ? heads : decodeCursor(at)
+    const instant = asked === undefined ? timeOf(at ?? '') : now()
+    const isOurs = asked === undefined || asked.epoch === meta.epoch || meta.formerEpochs.includes(asked.epoch)
+    if (!isOurs || (asked !== undefined && asked.positions.length !== meta.partitions))
+      throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
+    const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
+    const positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
+    try {
+      return { instant, positions, folded: await stateAt(pool, reader, tenant, positions) }
+    } catch (error) {
+      // Now is known without its history: the projections are it.
+      if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
+      const current = await stateNow(reader, tenant, run)
+      return { instant, positions: current.heads.positions, folded: current.rows }
+    }
+  }
+
   route(
     app,
     '/v1/state',
@@ -54,20 +87,7 @@ export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): v
       answer: State,
     },
     async ({ tenant, query: { at, run } }) => {
-      const heads = await reader.heads()
-      const asked = at === undefined ? heads : decodeCursor(at)
-      const instant = asked !== undefined ? now() : timeOf(at ?? '')
-      if (asked !== undefined && (asked.epoch !== meta.epoch || asked.positions.length !== meta.partitions))
-        throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
-      const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
-      let positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
-      const folded = await stateAt(pool, reader, tenant, positions).catch(async (error: unknown) => {
-        // Now is known without its history: the projections are it.
-        if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
-        const current = await stateNow(reader, tenant, run)
-        positions = [...current.heads.positions]
-        return current.rows
-      })
+      const { instant, positions, folded } = await inTurn(() => moment(tenant, at, run))
       const parts = new Map<string, AgentRow[]>()
       const runs: RunRow[] = []
       const tasks: TaskRow[] = []

@@ -13,7 +13,7 @@ export interface ApiOptions {
   readonly store: {
     readonly pool: Pool
     readonly reader: LogReader
-    readonly meta: { readonly epoch: string; readonly partitions: number }
+    readonly meta: { readonly epoch: string; readonly partitions: number; readonly formerEpochs: readonly string[] }
   }
   readonly config: Told & { readonly retentionDays: number }
   readonly version: string

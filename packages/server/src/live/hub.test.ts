@@ -3,6 +3,7 @@ import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
 import { afterEach, expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { encodeCursor } from './cursor.ts'
+import type { Encoded } from './frames.ts'
 import type { HubConfig } from './live.ts'
 import { nextTurn } from './pace.ts'
 import { openSession, sessionStates, sessionSteps, step, transitions } from './session.ts'
@@ -290,6 +291,43 @@ test('readers who come back together cost one snapshot and one page', async () =
   await work(clock, () => readers.every((reader) => reader.state.size('agents') === 1 || positionsOf(reader).length === 5))
   expect(log.reads.snapshot).toBe(1)
   expect(log.reads.readPartition).toBeLessThan(5)
+})
+
+test('readers who come back together hold one snapshot between them', async () => {
+  const { log, clock, hub } = await stage()
+  log.commit(
+    0,
+    upTo(2_500).map((n) => ({ type: 'agent.started', agent: `agent-${n}` })),
+  )
+  const given = upTo(100).map(() => {
+    const frames: Encoded[] = []
+    hub.subscribe(
+      { tenant: 'default', feed: 'state', filter: {}, framing: 'sse' },
+      { opened() {}, write: (frame) => void frames.push(frame), pending: () => 0, close() {} },
+    )
+    return frames
+  })
+  await work(clock, () => given.every((frames) => frames.length === 3))
+  expect(new Set(given.flat()).size).toBe(3)
+})
+
+test('a state reader from far behind gets a snapshot, which is shorter than all that changed since', async () => {
+  const { log, clock, hub } = await stage({ config: { maxLagEvents: 100 } })
+  const at = (position: number) => encodeCursor({ epoch: log.epoch, positions: [position] })
+  for (let i = 0; i < 20; i += 1) log.commit(0, [...logs(9), { type: 'agent.heartbeat', agent: 'a' }])
+  const [far, near] = [attach(hub, { feed: 'state', cursor: at(50) }), attach(hub, { feed: 'state', cursor: at(150) })]
+  await work(clock, () => [far, near].every(({ state }) => state.get('agents', 'a')?.events === 20))
+  expect(kinds(far)).toEqual(['subscribed', 'snapshot'])
+  expect(kinds(near)).toEqual(['subscribed', 'delta'])
+})
+
+test('rows count towards the memory of recent commits, long ones for what they are', async () => {
+  const { log, clock, hub } = await stage({ config: { ringBytes: 4_000_000 } })
+  for (let i = 0; i < 400; i += 1) log.commit(0, [{ type: 'log', agent: `agent-${i}`, run: 'r' }])
+  const reader = attach(hub, { fromStart: true })
+  await work(clock, () => positionsOf(reader).length === 400)
+  // The newest run row alone lists 400 agents: 400 such rows are not kept for the price of 400 small events.
+  expect(log.reads.readPartition).toBeGreaterThan(0)
 })
 
 test('a broadcast lets others run, and one who joins in its midst misses nothing and gets nothing twice', async () => {

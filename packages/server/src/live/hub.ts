@@ -131,7 +131,7 @@ export function createHub(deps: HubDeps): Hub {
   }
 
   const place = ({ feed, cursor, fromStart }: Subscription) =>
-    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader })
+    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader, maxLagEvents: config.maxLagEvents })
 
   async function open(session: Session, cohort: Cohort, subscription: Subscription): Promise<void> {
     const found = await place(subscription)

@@ -62,6 +62,8 @@ const mostScanned = 20_000
 export function createPages(deps: PagesDeps): Pages {
   const { sub, tenant, feed, filter, framing, ring, reader, metrics, cursorOf } = deps
   const startCursor = cursorOf(ring.heads.map(() => 0))
+  /** All who are given the same snapshot are given the same frames: a storm of readers holds it once. */
+  const framed = new WeakMap<Snapshot, readonly Encoded[]>()
   /** Rows asked of the store at once: fewer once events turn out to be large. */
   let storeLimit = 500
 
@@ -193,13 +195,17 @@ export function createPages(deps: PagesDeps): Pages {
       // Until its snapshot is whole, a state feed's reader has nothing to go on from.
       return encode(framing, { kind: 'resync', sub, cursor: feed === 'state' ? startCursor : cursorOf(positions), reason })
     },
-    snapshot({ positions, wires }) {
+    snapshot(snapshot) {
+      const { positions, wires } = snapshot
+      const held = framed.get(snapshot)
+      if (held !== undefined) return held
       const cursor = cursorOf(positions)
       const pages: Encoded[] = []
       for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
         const last = i + snapshotPageRows >= wires.length
         pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), last, startCursor))
       }
+      framed.set(snapshot, pages)
       return pages
     },
   }

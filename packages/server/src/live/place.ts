@@ -27,9 +27,14 @@ interface Log {
   readonly formerEpochs: readonly string[]
   readonly ring: Ring
   readonly reader: LogReader
+  /** A state reader further behind gets a snapshot: it is shorter than what changed since. */
+  readonly maxLagEvents: number
 }
 
-export async function placeOf({ feed, cursor, fromStart }: Asked, { epoch, formerEpochs, ring, reader }: Log): Promise<Place> {
+export async function placeOf(
+  { feed, cursor, fromStart }: Asked,
+  { epoch, formerEpochs, ring, reader, maxLagEvents }: Log,
+): Promise<Place> {
   if (cursor === undefined) {
     if (feed === 'state') return { kind: 'snapshot' }
     return fromStart === true ? { kind: 'at', positions: (await reader.oldest()).map((position) => position - 1) } : { kind: 'now' }
@@ -43,8 +48,11 @@ export async function placeOf({ feed, cursor, fromStart }: Asked, { epoch, forme
   // Ahead of the commits announced here is common; ahead of the store means a log that lost its tail without a new epoch.
   if (isAhead(positions, ring.heads) && isAhead(positions, (await reader.heads()).positions))
     return { kind: 'resync', reason: 'future', positions: [...ring.heads] }
-  // The place before the first event is also what a reader holds whose snapshot broke off.
-  if (feed === 'state') return positions.every((position) => position === 0) ? { kind: 'snapshot' } : at
+  if (feed === 'state') {
+    // The place before the first event is also what a reader holds whose snapshot broke off.
+    const hasNothing = positions.every((position) => position === 0)
+    return hasNothing || lagOf(positions, ring.heads) > maxLagEvents ? { kind: 'snapshot' } : at
+  }
   if (positions.every((position, partition) => ring.covers(partition, position))) return at
   const oldest = await reader.oldest()
   if (positions.every((position, i) => position + 1 >= (oldest[i] ?? 1))) return at
@@ -53,3 +61,6 @@ export async function placeOf({ feed, cursor, fromStart }: Asked, { epoch, forme
 
 export const isAhead = (a: readonly number[], b: readonly number[]): boolean => a.some((position, i) => position > (b[i] ?? 0))
 export const isSame = (a: readonly number[], b: readonly number[]): boolean => a.every((position, i) => position === b[i])
+/** Positions from the one place to the other. */
+export const lagOf = (from: readonly number[], to: readonly number[]): number =>
+  to.reduce((sum, position, i) => sum + position - (from[i] ?? 0), 0)

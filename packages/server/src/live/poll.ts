@@ -73,6 +73,7 @@ export async function poll(
     over = true
     wake()
   }
+  if (reply.raw.destroyed) return reply
   const seat = hub.enter('poll', end)
   if (seat === undefined) throw noRoom()
   const forgetFlushes = hub.onFlush(() => wake())

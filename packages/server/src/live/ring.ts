@@ -40,8 +40,22 @@ export interface Ring {
   ends(partition: number, after: number, upTo: number): Iterable<number>
 }
 
-/** An event's share beside its data: envelope, wire text, rows. A rough, generous figure. */
-const overheadBytes = 1_200
+/** An event's share beside its data, and a row's: envelope, what it was, wire text. Rough, generous figures. */
+const eventBytes = 500
+const rowBytes = 1_500
+/** Of a row's list: an agent of a run, a step of a task's history. */
+const listedBytes = 250
+
+function sizeOf({ events, rows }: Commit): number {
+  let size = 0
+  for (const { dataJson } of events) size += 2 * dataJson.length + eventBytes
+  for (const { row } of rows) {
+    size += rowBytes
+    if ('history' in row) size += row.history.length * listedBytes
+    else if ('agents' in row) size += row.agents.length * listedBytes
+  }
+  return size
+}
 
 export const rowWire = ({ table, key, position, row, partition }: LiveRow): string =>
   JSON.stringify({ table, key, position, row, partition })
@@ -83,7 +97,7 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       if (list === undefined || head === undefined || to <= head) return
       // A missed commit: what is here no longer joins up, readers behind go to the store.
       if (from !== head + 1) forget(partition)
-      const size = commit.events.reduce((sum, event) => sum + 2 * event.dataJson.length + overheadBytes, 0)
+      const size = sizeOf(commit)
       const events = commit.events.map((event) => {
         let text: string | undefined
         return { event, wire: () => (text ??= toWire(event)) }

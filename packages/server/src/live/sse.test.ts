@@ -1,9 +1,10 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { createConnection } from 'node:net'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { after } from '../sequencer/testing.ts'
-import { decodeCursor } from './cursor.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
 import { createTestLog, type LiveServer, serve } from './testing.ts'
 
 /** The stream's text until it holds `count` of `event`. */
@@ -99,3 +100,24 @@ test('a peer that takes nothing of what waits for it is ended by our own bound a
   expect((await server.metrics.slowCloses.get()).values[0]?.value).toBe(1)
   expect([late.closed, idle.closed]).toEqual([false, false])
 })
+
+test.each(['/v1/stream?feed=events', '/v1/poll?feed=events&wait=60'])(
+  'who is gone before its key is known takes no seat: %s',
+  async (feed) => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    const log = createTestLog({ partitions: 1 })
+    const server = await serve(log, { gate })
+    const path = `${feed}&cursor=${encodeCursor({ epoch: log.epoch, positions: [0] })}`
+    const { port, hostname } = new URL(server.url)
+    const socket = createConnection({ port: Number(port), host: hostname })
+    await once(socket, 'connect')
+    const asked = once(server.http, 'request')
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`)
+    const [request] = (await asked) as [IncomingMessage]
+    socket.destroy()
+    await once(request.socket, 'close')
+    open()
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    expect((await server.metrics.liveClients.get()).values.reduce((sum, { value }) => sum + value, 0)).toBe(0)
+  },
+)

@@ -18,6 +18,8 @@ export async function stream(
   const held = heldCursor(typeof last === 'string' && last !== '' ? last : query.cursor)
   if (held === undefined) throw badCursor()
   const { raw } = reply
+  // Gone while its key was looked up: its close was already told, and would not give back what is taken now.
+  if (raw.destroyed) return
   const seat = hub.enter('sse', (goaway) => raw.end(`event: goaway\ndata: ${JSON.stringify(goaway)}\n\n`))
   if (seat === undefined) throw noRoom()
   reply.hijack()

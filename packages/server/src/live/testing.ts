@@ -1,5 +1,6 @@
 /** For tests of the live stage: a log in memory, a server on a free port, and readers that check what they get. */
 import { randomBytes } from 'node:crypto'
+import type { Server } from 'node:http'
 import type { Event, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
@@ -174,18 +175,27 @@ export async function startHub(
 
 export interface LiveServer {
   readonly url: string
+  readonly http: Server
   readonly hub: Hub
   readonly metrics: Metrics
   stop(): Promise<void>
 }
 
+interface ServerOptions extends NonNullable<Parameters<typeof startHub>[1]> {
+  /** Callers are not known before. */
+  readonly gate?: Promise<void>
+}
+
 /** The caller's tenant is what follows `Bearer`. */
-export async function startLiveServer(from: TestLog, options: Parameters<typeof startHub>[1] = {}): Promise<LiveServer> {
+export async function startLiveServer(from: TestLog, options: ServerOptions = {}): Promise<LiveServer> {
   const { hub, metrics, config, clock } = await startHub(from, options)
   const http = createHttp({
     config: { host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20 },
     auth: {
-      caller: async ({ headers }) => ({ tenant: headers.authorization?.slice(7) ?? 'default', scopes: new Set(['read']) }),
+      async caller({ headers }) {
+        await options.gate
+        return { tenant: headers.authorization?.slice(7) ?? 'default', scopes: new Set(['read']) }
+      },
     },
     log,
   })
@@ -194,6 +204,7 @@ export async function startLiveServer(from: TestLog, options: Parameters<typeof 
   const url = await http.listen()
   return {
     url,
+    http: http.app.server,
     hub,
     metrics,
     async stop() {
@@ -204,7 +215,7 @@ export async function startLiveServer(from: TestLog, options: Parameters<typeof 
 }
 
 /** A server that is stopped after the test. */
-export async function serve(from: TestLog, options: Parameters<typeof startHub>[1] = {}): Promise<LiveServer> {
+export async function serve(from: TestLog, options: ServerOptions = {}): Promise<LiveServer> {
   const server = await startLiveServer(from, options)
   after(() => server.stop())
   return server

@@ -34,6 +34,8 @@ export interface StoreOptions {
 }
 
 const answerTimeoutMs = 30_000
+/** Longest that a reader's statement may take; sequencers and the start have their own. */
+const statementTimeoutMs = 120_000
 const keepDaysEveryMs = 60 * 60_000
 
 export async function openStore({ url, config, log, now = Date.now }: StoreOptions): Promise<Store> {
@@ -54,7 +56,16 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   } finally {
     await client.end()
   }
-  const pool = new pg.Pool({ connectionString: url, max: 12, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 5_000 })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 12,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5_000,
+    // A network that lost the database answers nothing, and readers wait in line behind each other.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
+  })
   // A connection can be lost while it ends, when the pool no longer listens: an error event without a listener would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
   // A lost idle connection is the pool's business; queries report their own.
