@@ -10,7 +10,7 @@ import { encodeCursor } from './cursor.ts'
 import { filterKey, shortHash } from './filter.ts'
 import type { Hub, HubConfig, Subscription } from './live.ts'
 import { createPace, createTurns } from './pace.ts'
-import { createPages } from './pages.ts'
+import { createPages, type Page, type Pages } from './pages.ts'
 import { type Place, placeOf } from './place.ts'
 import { createRing, type Ring } from './ring.ts'
 import { openSession, type Session } from './session.ts'
@@ -23,6 +23,13 @@ export interface HubDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
+}
+
+/** Readers by asking, who want one feed, filter and framing: those who come back together want the same page. */
+interface SharedReading {
+  readonly pages: Pages
+  users: number
+  recent?: { readonly asked: string; readonly page: Promise<Page> } | undefined
 }
 
 const tickMs = 1_000
@@ -38,6 +45,7 @@ export function createHub(deps: HubDeps): Hub {
   const { reader } = store
   const { epoch, formerEpochs } = store.meta
   const cohorts = new Map<string, Cohort>()
+  const readings = new Map<string, SharedReading>()
   const connections = new Set<(goaway: ServerFrame) => void>()
   const flushListeners = new Set<() => void>()
   const snapshots = createSnapshots(reader, clock)
@@ -143,7 +151,7 @@ export function createHub(deps: HubDeps): Hub {
     if (found.kind === 'snapshot' || (found.kind === 'resync' && subscription.feed === 'state')) {
       const snapshot = await snapshots(subscription.tenant, subscription.filter)
       session.positions = snapshot.positions
-      session.backlog = [...session.backlog, ...cohort.pages.snapshot(snapshot)]
+      session.backlog = [...session.backlog, ...(await cohort.pages.snapshot(snapshot))]
     }
     cohort.place(session)
   }
@@ -204,7 +212,11 @@ export function createHub(deps: HubDeps): Hub {
       }
     },
     read(subscription) {
-      const pages = pagesOf(subscription).make()
+      const { key, make } = pagesOf(subscription)
+      const shared = readings.get(key) ?? { pages: make(), users: 0 }
+      shared.users += 1
+      readings.set(key, shared)
+      const { pages } = shared
       return {
         pages,
         cursorOf,
@@ -212,8 +224,22 @@ export function createHub(deps: HubDeps): Hub {
         heads: () => [...theRing().heads],
         delivered: (frames) => metrics.liveDeliveries.inc(frames.reduce((sum, { items }) => sum + items, 0)),
         snapshot: () => snapshots(subscription.tenant, subscription.filter),
-        async next(range, limits) {
-          return pages.covers(range.after) ? pages.fromRing(range, limits) : turns(() => pages.fromStore(range, limits))
+        next(range, limits) {
+          const asked = `${range.after}>${range.from}>${range.upTo}>${limits.items}>${limits.bytes}`
+          if (shared.recent?.asked === asked) return shared.recent.page
+          const page = pages.covers(range.after)
+            ? Promise.resolve(pages.fromRing(range, limits))
+            : turns(() => pages.fromStore(range, limits))
+          shared.recent = { asked, page }
+          // A page that could not be read is asked for again by the next reader.
+          page.catch(() => {
+            if (shared.recent?.page === page) shared.recent = undefined
+          })
+          return page
+        },
+        close() {
+          shared.users -= 1
+          if (shared.users === 0) readings.delete(key)
         },
       }
     },

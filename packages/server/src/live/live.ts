@@ -52,6 +52,7 @@ export interface Reading {
   delivered(frames: readonly Encoded[]): void
   /** From memory where it is there, else from the store. */
   next(range: Range, limits: Limits): Promise<Page>
+  close(): void
 }
 
 export type Transport = 'websocket' | 'sse' | 'poll'

@@ -6,6 +6,7 @@ import type { Heads, LogReader } from '../store/store.ts'
 import { encodeCursor } from './cursor.ts'
 import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
+import { nextTurn } from './pace.ts'
 import type { ResyncReason } from './place.ts'
 import { type Ring, type RingRow, removedWire, rowWire } from './ring.ts'
 import type { Snapshot } from './snapshots.ts'
@@ -45,7 +46,7 @@ export interface Pages {
   respelled(held: Heads, serverTime: number): Encoded
   gap(from: readonly number[], to: readonly number[]): Encoded
   resync(reason: ResyncReason, positions: readonly number[]): Encoded
-  snapshot(snapshot: Snapshot): readonly Encoded[]
+  snapshot(snapshot: Snapshot): Promise<readonly Encoded[]>
 }
 
 interface PagesDeps extends Feed {
@@ -63,7 +64,7 @@ export function createPages(deps: PagesDeps): Pages {
   const { sub, tenant, feed, filter, framing, ring, reader, metrics, cursorOf } = deps
   const startCursor = cursorOf(ring.heads.map(() => 0))
   /** All who are given the same snapshot are given the same frames: a storm of readers holds it once. */
-  const framed = new WeakMap<Snapshot, readonly Encoded[]>()
+  const framed = new WeakMap<Snapshot, Promise<readonly Encoded[]>>()
   /** Rows asked of the store at once: fewer once events turn out to be large. */
   let storeLimit = 500
 
@@ -164,6 +165,17 @@ export function createPages(deps: PagesDeps): Pages {
     return eventPage(range, reached(cutAt ?? scannedTo), wires)
   }
 
+  async function frame({ positions, wires }: Snapshot): Promise<readonly Encoded[]> {
+    const cursor = cursorOf(positions)
+    const pages: Encoded[] = []
+    for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
+      const last = i + snapshotPageRows >= wires.length
+      pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), last, startCursor))
+      if (!last) await nextTurn()
+    }
+    return pages
+  }
+
   return {
     covers: (after) => after.every((position, partition) => ring.covers(partition, position)),
     fromRing: feed === 'state' ? rowsFromRing : eventsFromRing,
@@ -196,17 +208,9 @@ export function createPages(deps: PagesDeps): Pages {
       return encode(framing, { kind: 'resync', sub, cursor: feed === 'state' ? startCursor : cursorOf(positions), reason })
     },
     snapshot(snapshot) {
-      const { positions, wires } = snapshot
-      const held = framed.get(snapshot)
-      if (held !== undefined) return held
-      const cursor = cursorOf(positions)
-      const pages: Encoded[] = []
-      for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
-        const last = i + snapshotPageRows >= wires.length
-        pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), last, startCursor))
-      }
-      framed.set(snapshot, pages)
-      return pages
+      const held = framed.get(snapshot) ?? frame(snapshot)
+      framed.set(snapshot, held)
+      return held
     },
   }
 }

@@ -88,6 +88,20 @@ test('it waits for the first that matches, and passes what does not', async () =
   expect(got.frames).toMatchObject([{ kind: 'events', from: at(log, 0), cursor: at(log, 4) }])
 })
 
+test('those who wait together are told by one page', async () => {
+  const log = createTestLog({ partitions: 1 })
+  const server = await serve(log, { config: { ringBytes: 1 } })
+  const cursor = at(log, 0)
+  const answers = Array.from({ length: 50 }, () => ask(server, { feed: 'events', cursor, wait: 30 }))
+  while ((await server.metrics.liveClients.get()).values.every(({ value }) => value < 50))
+    await new Promise((resolve) => setImmediate(resolve))
+  // Two commits at once: the first of them is no longer in memory when the readers wake.
+  log.commit(0, logs(1))
+  log.commit(0, logs(1))
+  for (const answer of await Promise.all(answers)) expect(positionsOf(answer)).toEqual([1, 2])
+  expect(log.reads.readPartition).toBe(1)
+})
+
 test('a snapshot comes whole, however large', async () => {
   const log = createTestLog({ partitions: 1 })
   const server = await serve(log)

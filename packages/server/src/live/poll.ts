@@ -35,7 +35,7 @@ export async function answer(reading: Reading, { limit, until, more, now }: Ques
   if (found.kind === 'resync') frames.push(reading.pages.resync(found.reason, found.positions))
   if (found.kind === 'snapshot' || (found.kind === 'resync' && isState)) {
     const snapshot = await reading.snapshot()
-    frames.push(...reading.pages.snapshot(snapshot))
+    frames.push(...(await reading.pages.snapshot(snapshot)))
     at = snapshot.positions
   }
   /** The last frame's end: where the next one must begin. */
@@ -80,15 +80,15 @@ export async function poll(
   const cancelWait = clock.after(query.wait * 1_000, end)
   over = query.wait === 0
   request.raw.socket.once('close', end)
+  const reading = hub.read({
+    tenant: request.caller.tenant,
+    feed: query.feed,
+    filter: filterOf(query),
+    framing: 'text',
+    ...held,
+    fromStart: query.from === 'start',
+  })
   try {
-    const reading = hub.read({
-      tenant: request.caller.tenant,
-      feed: query.feed,
-      filter: filterOf(query),
-      framing: 'text',
-      ...held,
-      fromStart: query.from === 'start',
-    })
     const { frames, cursor } = await answer(
       reading,
       {
@@ -113,6 +113,7 @@ export async function poll(
       .type('application/json')
       .send(`{"frames":[${frames.map(({ payload }) => payload).join(',')}],"cursor":"${cursor}"}`)
   } finally {
+    reading.close()
     forgetFlushes()
     cancelWait()
     request.raw.socket.off('close', end)
