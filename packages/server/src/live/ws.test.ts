@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { codecs } from '@signalbox/model/codecs/codec.ts'
 import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
 import { expect, test } from 'vitest'
@@ -193,6 +195,18 @@ test('past the most connections the next is asked to try later, and a seat given
   await first.closed
   const third = await connect(server, '?feed=events')
   await third.until((frames) => frames.length === 1)
+})
+
+test('one that is not let in and breaks the protocol harms nobody', async () => {
+  const server = await serve(createTestLog(), { config: { maxConnections: 0 } })
+  const { port, hostname } = new URL(server.url)
+  const socket = createConnection({ port: Number(port), host: hostname })
+  const closed = once(socket, 'close')
+  socket.resume()
+  const hello = `GET /v1/live HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`
+  socket.write(Buffer.concat([Buffer.from(hello), Buffer.from([0xff, 0xff, 0xff, 0xff])]))
+  await closed
+  expect((await fetch(`${server.url}/v1/poll?feed=news`)).status).toBe(400)
 })
 
 test('a drain says goaway with a time to come back, then closes with 1012', async () => {
