@@ -76,7 +76,7 @@ test('it is taken every so many positions, and those of another fold are forgott
   expect(found[0]?.position).toBeGreaterThanOrEqual(100)
 })
 
-test('where little happens there is one a day, so that the state is known when the log of it is gone', async () => {
+test('where little happens there is one every half day, so that the state is known when the log of it is gone', async () => {
   const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
   const it = await line({ partitions: 1, clock })
   const { pool, reader } = it.store
@@ -88,11 +88,11 @@ test('where little happens there is one a day, so that the state is known when t
       await snapshots.settled()
     }
   }
-  await hours(23)
+  await hours(11)
   expect(await stored(it)).toEqual([])
   await hours(1)
   expect(await stored(it)).toMatchObject([{ position: 5 }])
-  await hours(72)
+  await hours(84)
   expect(await stored(it)).toHaveLength(1)
   const [before] = await stateAt(pool, reader, 'default', [5])
   expect((await createLogDays(pool, { retentionDays: 2 }, clock.now).dropExpired()).length).toBeGreaterThan(0)

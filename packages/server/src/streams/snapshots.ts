@@ -1,6 +1,6 @@
 /**
  * Snapshots of the fold, so that a past moment is a short fold away: what the projections are at a head, kept with its position.
- * One every so many events, and one a day where less happens, so that there is one before the log's day is dropped. The older they are,
+ * One every so many events, and one every half day where less happens, so that there is one before the log's day is dropped. The older they are,
  * the fewer are kept: of the last hour one a minute, of the last day one an hour, then one a day while the log after it is kept.
  * Read a page at a time and compressed as it comes, so that a large state neither fills the memory nor holds up the process.
  */
@@ -26,8 +26,8 @@ export interface SnapshotsOptions {
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
-/** A head that moved at all is kept after this long. */
-const longestMs = dayMs
+/** A head that moved at all is kept after this long: well before the shortest retention, a day, drops what moved it. */
+const longestMs = dayMs / 2
 const lookMs = hourMs
 const retryMs = minuteMs
 /** A snapshot reads every row, so the next one waits for this many events a row: its cost an event stays bounded as the state grows. */
