@@ -104,13 +104,13 @@ test('another tenant reads its own alone', async () => {
   expect((await store.reader.snapshot({ tenant: 'nobody' })).rows).toEqual([])
 })
 
-test('rows changed since a position and the snapshot agree', async () => {
+test.each([1, 2, 10])('rows changed since a position, in pages of %i, and the snapshot agree', async (limit) => {
   const { heads, rows } = await store.reader.snapshot({ tenant: 'default' })
   expect(heads).toEqual(await store.reader.heads())
   const upTo = heads.positions[0] ?? 0
   const changed: TableRow[] = []
   for (let after = 0; after < upTo; ) {
-    const page = await store.reader.rowsChanged({ tenant: 'default', partition: 0, after, upTo, limit: 10 })
+    const page = await store.reader.rowsChanged({ tenant: 'default', partition: 0, after, upTo, limit })
     expect(page.scannedTo).toBeGreaterThan(after)
     changed.push(...page.rows)
     after = page.scannedTo

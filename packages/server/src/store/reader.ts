@@ -96,6 +96,8 @@ function rowConditions(filter: Filter | undefined, values: unknown[], fields: re
 const rowColumns = 'tbl, partition, key, position, body'
 /** Positions looked at for one answer, however few of them match. */
 const mostScanned = 20_000
+/** A call, a task, a run, an edge, and four agents: its own, the call's before, and the two of the edge. One more, so that a full page ends past it. */
+const mostRowsOfAnEvent = 9
 const mostClosedCalls = 2_000
 
 export function createLogReader(pool: Pool, meta: { readonly epoch: string; readonly partitions: number }): LogReader {
@@ -165,7 +167,9 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
       const reach = Math.min(upTo, after + mostScanned)
-      const values: unknown[] = [partition, after, reach, tenant, limit]
+      // Rows of one position belong together: a page must have room for all that one event can change.
+      const most = Math.max(limit, mostRowsOfAnEvent)
+      const values: unknown[] = [partition, after, reach, tenant, most]
       const ofRuns =
         filter?.run !== undefined && filter.run.length > 0 ? ` and (run = any($${values.push(filter.run)}) or tbl = 'agents')` : ''
       const { rows } = await pool.query<ProjectionRow>(
@@ -175,8 +179,8 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       )
       const found = rows.map(toTableRow)
       const last = found.at(-1)?.position
-      if (found.length < limit || last === undefined) return { rows: found, scannedTo: reach }
-      // Rows of one position belong together: leave a position that may be cut for the next page.
+      if (found.length < most || last === undefined) return { rows: found, scannedTo: reach }
+      // The last position may be cut: it is left for the next page.
       const whole = found.filter((row) => row.position < last)
       return whole.length > 0 ? { rows: whole, scannedTo: last - 1 } : { rows: found, scannedTo: last }
     },

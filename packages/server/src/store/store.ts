@@ -38,7 +38,7 @@ export interface LogReader {
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
   /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. */
   snapshot(q: { tenant: TenantId; filter?: Filter | undefined }): Promise<{ heads: Heads; rows: readonly TableRow[] }>
-  /** Rows of a partition with `after < position <= upTo`. */
+  /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above. */
   rowsChanged(q: {
     tenant: TenantId
     partition: Partition
