@@ -69,6 +69,6 @@ export async function stateNow(
 ): Promise<{ heads: Heads; rows: FoldedRows[] }> {
   const { heads, rows } = await reader.snapshot({ tenant, filter: run === undefined ? undefined : { run: [run] } })
   const folded = heads.positions.map(() => createRows())
-  for (const { partition, table, key, row } of rows) folded[partition]?.set(table, key, row)
+  for (const { partition, table, key, json } of rows) folded[partition]?.set(table, key, JSON.parse(json) as RowOf[Table])
   return { heads, rows: folded }
 }

@@ -4,6 +4,7 @@ import type { LiveRow, RemovedRow } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Commit, CommittedRow } from '../sequencer/commit.ts'
+import type { TextRow } from '../store/store.ts'
 import { hasMoved } from './filter.ts'
 
 export interface RingEvent {
@@ -59,6 +60,10 @@ function sizeOf({ events, rows }: Commit): number {
 
 export const rowWire = ({ table, key, position, row, partition }: LiveRow): string =>
   JSON.stringify({ table, key, position, row, partition })
+
+/** The same from the text that is stored. */
+export const textWire = ({ table, key, position, json, partition }: TextRow): string =>
+  `{"table":"${table}","key":${JSON.stringify(key)},"position":${position},"row":${json},"partition":${partition}}`
 
 export const removedWire = ({ table, key, partition }: RemovedRow): string => JSON.stringify({ table, key, partition })
 

@@ -3,9 +3,9 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { Clock } from '../clock.ts'
 import type { LogReader } from '../store/store.ts'
-import { filterKey, matchesRow } from './filter.ts'
+import { filterKey } from './filter.ts'
 import { createTurns, nextTurn } from './pace.ts'
-import { rowWire } from './ring.ts'
+import { textWire } from './ring.ts'
 
 export interface Snapshot {
   readonly positions: readonly number[]
@@ -26,9 +26,9 @@ export function createSnapshots(reader: LogReader, clock: Clock): (tenant: Tenan
   const read = async (tenant: TenantId, filter: Filter): Promise<Snapshot> => {
     const { heads, rows } = await turns(() => reader.snapshot({ tenant, filter }))
     const wires: string[] = []
-    for (const [i, row] of rows.entries()) {
-      if (matchesRow(filter, row.table, row.row)) wires.push(rowWire(row))
-      if (i % rowsPerTurn === rowsPerTurn - 1) await nextTurn()
+    for (const row of rows) {
+      wires.push(textWire(row))
+      if (wires.length % rowsPerTurn === 0) await nextTurn()
     }
     return { positions: heads.positions, wires }
   }

@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import type { Event, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
-import type { Filter, ServerFrame } from '@signalbox/model/live.ts'
+import type { Filter, LiveRow, ServerFrame } from '@signalbox/model/live.ts'
 import { createLiveState, type LiveState } from '@signalbox/model/live-state.ts'
 import { type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
 import { pino } from 'pino'
@@ -141,7 +141,8 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
       },
       async snapshot({ tenant: owner, filter = {} }) {
         reads.snapshot += 1
-        return { heads: heads(), rows: rowsOf(owner).filter(({ table, row }) => matchesRow(filter, table, row)) }
+        const found = rowsOf(owner).filter(({ table, row }) => matchesRow(filter, table, row))
+        return { heads: heads(), rows: found.map(({ row, ...place }) => ({ ...place, json: JSON.stringify(row) })) }
       },
       async rowsChanged({ tenant: owner, partition, after, upTo, filter = {}, limit }) {
         reads.rowsChanged += 1
@@ -228,9 +229,9 @@ export const shown = (state: { all(table: Table): Iterable<readonly [string, unk
 /** What a reader with this filter should come to: the state of a snapshot taken now. */
 export async function dueState({ reader }: { readonly reader: LogReader }, filter: Filter = {}) {
   const found = await reader.snapshot({ tenant: 'default', filter })
-  const rows = found.rows.filter(({ table, row }) => matchesRow(filter, table, row))
+  const rows = found.rows.map(({ json, ...place }): LiveRow => ({ ...place, row: JSON.parse(json) as LiveRow['row'] }))
   const state = createLiveState()
-  state.apply(JSON.parse(JSON.stringify({ kind: 'snapshot', sub: '', cursor: '', rows, last: true })) as ServerFrame)
+  state.apply({ kind: 'snapshot', sub: '', cursor: '', rows: rows.filter(({ table, row }) => matchesRow(filter, table, row)), last: true })
   return shown(state)
 }
 

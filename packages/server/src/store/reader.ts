@@ -3,7 +3,7 @@ import type { LoggedEvent } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
-import type { Heads, LogReader, TableRow } from './store.ts'
+import type { Heads, LogReader, TableRow, TextRow } from './store.ts'
 
 export interface LogRow {
   position: string
@@ -73,6 +73,10 @@ interface ProjectionRow {
   body: RowOf[Table]
 }
 
+interface ProjectionText extends Omit<ProjectionRow, 'body'> {
+  json: string
+}
+
 export const toTableRow = (row: ProjectionRow): TableRow => ({
   table: row.tbl,
   partition: row.partition,
@@ -93,7 +97,6 @@ function rowConditions(filter: Filter | undefined, values: unknown[], fields: re
   return sql
 }
 
-const rowColumns = 'tbl, partition, key, position, body'
 /** Positions looked at for one answer, however few of them match. */
 const mostScanned = 20_000
 /** A call, a task, a run, an edge, and four agents: its own, the call's before, and the two of the edge. One more, so that a full page ends past it. */
@@ -140,12 +143,14 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       try {
         await client.query('begin isolation level repeatable read read only')
         const heads = await headsOf(client)
-        const found: ProjectionRow[] = []
+        const found: TextRow[] = []
         const read = async (what: string, fields: readonly RowField[], newest = '') => {
           const values: unknown[] = [tenant]
           const conditions = rowConditions(filter, values, fields)
-          const sql = `select ${rowColumns} from projections where tenant = $1 and ${what}${conditions}${newest}`
-          found.push(...(await client.query<ProjectionRow>(sql, values)).rows)
+          const sql = `select tbl, partition, key, position, body::text as json from projections where tenant = $1 and ${what}${conditions}${newest}`
+          const { rows } = await client.query<ProjectionText>(sql, values)
+          for (const { tbl, partition, key, position, json } of rows)
+            found.push({ table: tbl, partition, key, position: Number(position), json })
         }
         const all = ['run', 'agent', 'task'] as const
         // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run. Primary key.
@@ -156,7 +161,7 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
         if (filter?.run !== undefined && filter.run.length > 0)
           await read("tbl = 'calls' and state = 'closed'", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
-        return { heads, rows: found.map(toTableRow) }
+        return { heads, rows: found }
       } catch (error) {
         await client.query('rollback').catch(() => undefined)
         throw error
@@ -173,7 +178,7 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       const ofRuns =
         filter?.run !== undefined && filter.run.length > 0 ? ` and (run = any($${values.push(filter.run)}) or tbl = 'agents')` : ''
       const { rows } = await pool.query<ProjectionRow>(
-        `select ${rowColumns} from projections where partition = $1 and position > $2 and position <= $3 and tenant = $4
+        `select tbl, partition, key, position, body from projections where partition = $1 and position > $2 and position <= $3 and tenant = $4
          ${ofRuns}${rowConditions(filter, values, ['agent', 'task'])} order by position limit $5`,
         values,
       )
