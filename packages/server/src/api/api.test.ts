@@ -277,6 +277,20 @@ test('another tenant sees nothing of it', async () => {
   expect((await ask('/v1/state')).body).toMatchObject({ agents: [], runs: [], tasks: [], calls: [], edges: [] })
 })
 
+test('a graph that is cut says so, and shows the newest', async () => {
+  const time = Date.now()
+  const tasks = Array.from({ length: 1_001 }, (_, i) => ({
+    ...{ source: 'fleet', type: 'task.created', time: new Date(time + i).toISOString(), agent: 'boss', run: 'large', task: `t${i}` },
+    data: { assignee: 'w0' },
+  }))
+  await api.send(tasks.slice(1))
+  expect((await api.get('/v1/runs/large/graph')).body).toMatchObject({ truncated: false, tasks: { length: 1_000 } })
+  await api.send(tasks.slice(0, 1))
+  const { body } = await api.get<{ truncated: boolean; tasks: Row[] }>('/v1/runs/large/graph')
+  expect(body).toMatchObject({ truncated: true, tasks: { length: 1_000 } })
+  expect(body.tasks.map(({ id }) => id)).not.toContain('t0')
+})
+
 test('text that PostgreSQL cannot hold is kept in every field that the fold reads', async () => {
   const odd = 'a\u0000b\ud800c\u001fd'
   const time = new Date().toISOString()

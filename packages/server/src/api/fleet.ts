@@ -10,11 +10,16 @@ import { route } from './route.ts'
 import { ById, closed, missing, Name, oneOf, Page, Values } from './schemas.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
-const Graph = closed({ run: RunView, agents: Type.Array(AgentView), tasks: Type.Array(TaskView), edges: Type.Array(EdgeView) })
-const runStates = ['running', 'finished', 'failed'] as const
-/** Most rows of one run that its graph shows. */
+/** Most tasks and most edges of one run that its graph shows. */
 const graphRows = 1_000
-
+const Graph = closed({
+  run: RunView,
+  agents: Type.Array(AgentView),
+  tasks: Type.Array(TaskView),
+  edges: Type.Array(EdgeView),
+  truncated: Type.Boolean({ description: `True when there are more than ${graphRows} tasks or edges: the newest are shown.` }),
+})
+const runStates = ['running', 'finished', 'failed'] as const
 const list = { limit: Limit, cursor: ListCursor }
 const AgentsQuery = closed({ run: Values, agent: Values, ...list })
 const RunsQuery = closed({ run: Values, state: oneOf(runStates), ...list })
@@ -81,15 +86,16 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
     { operationId: 'getRunGraph', tag: 'state', summary: 'Who gave what to whom in a run', params: ById, answer: Graph },
     async ({ tenant, params: { id } }) => {
       const run = await runOf(tenant, id)
-      const { rows: edges } = await listRows(pool, { tenant, table: 'edges', limit: graphRows, run: [id] })
-      const { rows: tasks } = await listRows(pool, { tenant, table: 'tasks', limit: graphRows, run: [id] })
+      const { rows: edges } = await listRows(pool, { tenant, table: 'edges', limit: graphRows + 1, run: [id] })
+      const { rows: tasks } = await listRows(pool, { tenant, table: 'tasks', limit: graphRows + 1, run: [id] })
       const ids = new Set([...run.agents, ...edges.flatMap(({ row }) => [row.from, row.to])])
-      const agents = await listAgents(pool, tenant, { limit: graphRows, ids: [...ids] })
+      const agents = await listAgents(pool, tenant, { limit: ids.size, ids: [...ids] })
       return {
         run: runView(run),
         agents: agents.map(agentView),
-        tasks: tasks.map(({ row }) => taskView(row)),
-        edges: edges.map(({ row }) => edgeView(row)),
+        tasks: tasks.slice(0, graphRows).map(({ row }) => taskView(row)),
+        edges: edges.slice(0, graphRows).map(({ row }) => edgeView(row)),
+        truncated: Math.max(edges.length, tasks.length) > graphRows,
       }
     },
   )
