@@ -32,6 +32,15 @@ export function createLiveState(): LiveState {
     parts.clear()
   }
 
+  const joinParts = (key: string) => {
+    const agent = joinAgents([...(parts.get(key)?.values() ?? [])])
+    if (agent !== undefined) joined.agents.set(key, agent)
+    else {
+      joined.agents.delete(key)
+      parts.delete(key)
+    }
+  }
+
   return {
     apply(frame) {
       const changed = new Map<Table, Set<string>>()
@@ -40,17 +49,27 @@ export function createLiveState(): LiveState {
       // The first page of a snapshot replaces what was held.
       if (frame.kind === 'snapshot' && snapshotCursor !== frame.cursor) clear(changed)
       if (frame.kind === 'snapshot') snapshotCursor = frame.last ? undefined : frame.cursor
-      for (const { table, key, partition, row } of frame.rows) {
+      const mark = (table: Table, key: string) => {
         const keys = changed.get(table)
         if (keys === undefined) changed.set(table, new Set([key]))
         else keys.add(key)
+      }
+      for (const { table, key, partition, row } of frame.rows) {
+        mark(table, key)
         if (table === 'agents') {
           const held = parts.get(key) ?? new Map<number, AgentRow>()
           held.set(partition, row as AgentRow)
           parts.set(key, held)
-          const agent = joinAgents([...held.values()])
-          if (agent !== undefined) joined.agents.set(key, agent)
+          joinParts(key)
         } else (joined[table] as Map<string, RowOf[Table]>).set(key, row)
+      }
+      for (const { table, key, partition } of (frame.kind === 'delta' && frame.removed) || []) {
+        if (!joined[table].has(key)) continue
+        mark(table, key)
+        if (table === 'agents') {
+          parts.get(key)?.delete(partition)
+          joinParts(key)
+        } else joined[table].delete(key)
       }
       return changed
     },

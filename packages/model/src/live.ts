@@ -2,11 +2,12 @@
  * The live protocol, shared by both ends: one feed, three transports (WebSocket `/v1/live`, SSE `/v1/stream`, long poll `/v1/poll`).
  *
  * Continuity: a client holds a cursor; each frame that moves it carries `from` (must equal the client's) and `cursor` (the new one).
- * Every intended omission is a `gap`; lost history is a `resync` followed by a `snapshot` (state) or by events from the head (events).
+ * Every intended omission is a `gap`; lost history is a `resync`, followed by a `snapshot` (state),
+ * or by events after the resync's `cursor` (events): from the oldest kept where history expired, from now on where the log is another.
  */
 
 import type { StoredEvent } from './event.ts'
-import type { ChangedRow } from './rows.ts'
+import type { ChangedRow, RowKey } from './rows.ts'
 
 export type FeedKind = 'events' | 'state'
 
@@ -23,11 +24,23 @@ export interface LiveRow extends ChangedRow {
   readonly partition: number
 }
 
+/** A row that no longer passes the filter, or a closed call on a feed without `run`: forget it. It may be one that was never sent. */
+export interface RemovedRow extends RowKey {
+  readonly partition: number
+}
+
 export type ServerFrame =
-  /** State feed: rows as of `cursor`. Pages share one `cursor`; `last` ends it. */
+  /** State feed: rows as of `cursor` that pass the filter; of calls the open ones, with a filter by `run` its newest closed ones too. Pages share one `cursor`; `last` ends it. */
   | { readonly kind: 'snapshot'; readonly sub: string; readonly cursor: string; readonly rows: readonly LiveRow[]; readonly last: boolean }
-  /** State feed: newest row of each key that changed in (from, cursor]. */
-  | { readonly kind: 'delta'; readonly sub: string; readonly from: string; readonly cursor: string; readonly rows: readonly LiveRow[] }
+  /** State feed: newest row of each key that changed in (from, cursor] and passes the filter; `removed`: keys that did and no longer do. */
+  | {
+      readonly kind: 'delta'
+      readonly sub: string
+      readonly from: string
+      readonly cursor: string
+      readonly rows: readonly LiveRow[]
+      readonly removed?: readonly RemovedRow[]
+    }
   /** Event feed: every matching event in (from, cursor], ordered within each partition. */
   | {
       readonly kind: 'events'

@@ -66,7 +66,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const hub = createHub({ store, bus, config, metrics, log, clock })
     await hub.start()
     stops.push(() => hub.stop())
-    const snapshots = startSnapshots({ pool: store.pool, partitions, heads: store.reader.heads, bus, config, log })
+    const snapshots = startSnapshots({ pool: store.pool, partitions, heads: store.reader.heads, bus, config, clock, log })
     stops.push(() => snapshots.stop())
     const producers = startProducers({ pool: store.pool, reader: store.reader, bus, clock, metrics, log })
     stops.push(() => producers.stop())

@@ -56,6 +56,12 @@ function foldInFlight(held: AgentRow['inFlight'], event: LoggedEvent, key: strin
   return held.length < mostInFlight ? [...held, open] : [...held.slice(1), open]
 }
 
+/** The agent's call was ended or taken over by an event of another agent, or of none. */
+export function foldCaller(agent: AgentRow, callKey: string): AgentRow {
+  const at = agent.inFlight.findIndex((open) => open.call === callKey)
+  return at < 0 ? agent : { ...agent, inFlight: agent.inFlight.toSpliced(at, 1) }
+}
+
 /** One event of the agent's own. `call` is its call after the event, `added` what the event adds to totals. */
 export function foldAgent(
   held: AgentRow | undefined,

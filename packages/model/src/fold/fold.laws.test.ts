@@ -5,7 +5,7 @@ import type { AgentRow, CallRow, RunRow, TaskRow } from '../rows.ts'
 import { joinAgents } from './agent.ts'
 import { callState } from './call.ts'
 import { applyEvent, createRows } from './fold.ts'
-import { touchedKeys } from './keys.ts'
+import { callerKey, touchedKeys } from './keys.ts'
 import { isTerminal } from './task.ts'
 
 type Sketch = Pick<LoggedEvent, 'type' | 'agent' | 'run' | 'task' | 'time' | 'source' | 'data'>
@@ -164,11 +164,11 @@ test('what an agent last said of itself does not depend on order: the later wins
     expect(fold(events).agents.get('a1')?.name?.value).toBe('high')
 })
 
-test('in flight are an agent’s open calls, where each call is one agent’s', () => {
+test('in flight are an agent’s open calls, whoever reports their ends', () => {
   fc.assert(
-    fc.property(fc.array(Sketched, { maxLength: 40 }), (sketches) => {
+    fc.property(fc.array(fc.tuple(Sketched, fc.boolean()), { maxLength: 40 }), (sketches) => {
       const { agents, calls } = fold(
-        logged(sketches.map((sketch) => ({ ...sketch, data: { ...sketch.data, call: `${sketch.agent} ${sketch.data.call}` } }))),
+        logged(sketches.map(([sketch, isNamed]) => ({ ...sketch, agent: isNamed ? sketch.agent : undefined }))),
       )
       for (const [id, { inFlight }] of agents) {
         const open = [...calls].filter(([, call]) => call.agent === id && call.outcome === undefined).map(([key]) => key)
@@ -330,12 +330,13 @@ test('joining agents is commutative and associative, to the last field', () => {
   )
 })
 
-test('the fold reads and writes no row that touchedKeys does not name', () => {
+test('the fold reads and writes no row that touchedKeys and callerKey do not name', () => {
   fc.assert(
     fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
       const rows = createRows()
       for (const event of logged(sketches)) {
-        const allowed = new Set(touchedKeys(event).map(({ table, key }) => `${table} ${key}`))
+        const named = [...touchedKeys(event), callerKey(event, rows)].flatMap((touched) => touched ?? [])
+        const allowed = new Set(named.map(({ table, key }) => `${table} ${key}`))
         const check = (table: string, key: string) => expect(allowed).toContain(`${table} ${key}`)
         applyEvent(
           {

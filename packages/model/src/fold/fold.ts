@@ -4,7 +4,7 @@
  */
 import type { LoggedEvent } from '../event.ts'
 import type { RowOf, Rows, Table, Totals } from '../rows.ts'
-import { foldAgent, foldDelegate, foldDelegator } from './agent.ts'
+import { foldAgent, foldCaller, foldDelegate, foldDelegator } from './agent.ts'
 import { foldCall } from './call.ts'
 import { foldEdge } from './edge.ts'
 import { callId, callTypes, count, named, relationOf, rowKey } from './keys.ts'
@@ -13,7 +13,7 @@ import { foldTask } from './task.ts'
 import { addTotals, callDelta, emptyTotals } from './totals.ts'
 
 /** Changes whenever the same log would give other rows. */
-export const FOLD_VERSION = '2'
+export const FOLD_VERSION = '3'
 
 function reportedTotals(event: LoggedEvent): Totals | undefined {
   const reported = event.data.reported
@@ -48,6 +48,13 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
 
   if (run !== undefined) rows.set('runs', run, foldRun(rows.get('runs', run), run, event, added, taskBefore, taskAfter))
   if (agent !== undefined) rows.set('agents', agent, foldAgent(rows.get('agents', agent), agent, event, added, callKey, call))
+
+  const before = callBefore?.agent
+  if (callKey !== undefined && before !== undefined && before !== agent && (call?.outcome !== undefined || call?.agent !== before)) {
+    const caller = rows.get('agents', before)
+    const freed = caller === undefined ? undefined : foldCaller(caller, callKey)
+    if (freed !== undefined && freed !== caller) rows.set('agents', before, freed)
+  }
 
   const relation = relationOf(event)
   if (relation !== undefined) {

@@ -1,5 +1,5 @@
 import type { Event } from '../event.ts'
-import type { RowKey } from '../rows.ts'
+import type { RowKey, Rows } from '../rows.ts'
 
 const separator = '\u001f'
 
@@ -60,7 +60,7 @@ export function relationOf(event: Event): Relation | undefined {
   return to === undefined || from === undefined || to === from ? undefined : { kind, from, to }
 }
 
-/** Every row that folding this event may read or write. */
+/** Every row that folding this event may read or write, but for its `callerKey`. */
 export function touchedKeys(event: Event): readonly RowKey[] {
   const keys: RowKey[] = []
   if (event.agent !== undefined) keys.push({ table: 'agents', key: event.agent })
@@ -78,4 +78,12 @@ export function touchedKeys(event: Event): readonly RowKey[] {
     if (to !== undefined && to !== event.agent) keys.push({ table: 'agents', key: to })
   }
   return keys
+}
+
+/** The other agent that the event's call was of before, whose call it ends or takes: only the call's row names it, so it is known once that is read. */
+export function callerKey(event: Event, rows: Pick<Rows, 'get'>): RowKey | undefined {
+  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
+  if (call === undefined) return undefined
+  const caller = rows.get('calls', rowKey.call(event.run, call.kind, callId(event)))?.agent
+  return caller === undefined || caller === event.agent ? undefined : { table: 'agents', key: caller }
 }

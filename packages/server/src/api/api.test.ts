@@ -206,6 +206,13 @@ describe('operations', () => {
       partitions: 2,
       retentionDays: 30,
       epoch: expect.stringMatching(/^[0-9a-f]{8}$/),
+      capabilities: {
+        live: { websocket: '/v1/live', sse: '/v1/stream', poll: '/v1/poll' },
+        codecs: ['signalbox.json', 'signalbox.msgpack', 'signalbox.proto'],
+        feeds: ['events', 'state'],
+        durability: ['durable'],
+        limits: { maxBatchEvents: 10_000, maxBodyBytes: 16_777_216, pageItems: 1_000 },
+      },
     })
   })
 })
@@ -222,6 +229,9 @@ describe('what is asked wrongly is refused by name', () => {
     ['/v1/events?agent=a%00b', 'BAD_REQUEST', 'agent'],
     [`/v1/events?task=${'x'.repeat(300)}`, 'BAD_REQUEST', 'task'],
     ['/v1/events/42', 'BAD_REQUEST', 'id'],
+    ['/v1/stream?feed=news', 'BAD_REQUEST', 'feed'],
+    ['/v1/poll?wait=99', 'BAD_REQUEST', 'wait'],
+    ['/v1/poll?cursor=nonsense!', 'BAD_CURSOR', 'cursor'],
     ['/v1/agents/%00', 'BAD_REQUEST', 'id'],
     ['/v1/runs/%00/graph', 'BAD_REQUEST', 'id'],
     ['/v1/tasks/t0?run=%00', 'BAD_REQUEST', 'run'],
@@ -265,6 +275,20 @@ test('another tenant sees nothing of it', async () => {
   for (const one of [`events/${sent[0]?.id}`, 'agents/boss', 'runs/alpha', 'runs/alpha/graph', 'tasks/t0'])
     expect(await ask(`/v1/${one}`), one).toMatchObject({ status: 404 })
   expect((await ask('/v1/state')).body).toMatchObject({ agents: [], runs: [], tasks: [], calls: [], edges: [] })
+})
+
+test('a graph that is cut says so, and shows the newest', async () => {
+  const time = Date.now()
+  const tasks = Array.from({ length: 1_001 }, (_, i) => ({
+    ...{ source: 'fleet', type: 'task.created', time: new Date(time + i).toISOString(), agent: 'boss', run: 'large', task: `t${i}` },
+    data: { assignee: 'w0' },
+  }))
+  await api.send(tasks.slice(1))
+  expect((await api.get('/v1/runs/large/graph')).body).toMatchObject({ truncated: false, tasks: { length: 1_000 } })
+  await api.send(tasks.slice(0, 1))
+  const { body } = await api.get<{ truncated: boolean; tasks: Row[] }>('/v1/runs/large/graph')
+  expect(body).toMatchObject({ truncated: true, tasks: { length: 1_000 } })
+  expect(body.tasks.map(({ id }) => id)).not.toContain('t0')
 })
 
 test('text that PostgreSQL cannot hold is kept in every field that the fold reads', async () => {

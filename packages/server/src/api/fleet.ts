@@ -3,231 +3,140 @@ import type { RunRow } from '@signalbox/model/rows.ts'
 import { taskStates } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
-import Type, { type Static } from 'typebox'
-import { decodeKey, encodeKey, Limit, ListCursor, pageOf } from './page.ts'
-import { listAgents, listRows } from './reads.ts'
-import { answers, ById, closed, missing, Name, oneOf, Page, read, Values } from './schemas.ts'
+import Type from 'typebox'
+import { decodeKey, type Key, Limit, ListCursor, pageOf } from './page.ts'
+import { listAgents, listRows, type SortedRow } from './reads.ts'
+import { route } from './route.ts'
+import { ById, closed, missing, Name, oneOf, Page, Values } from './schemas.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
-const Graph = Type.Object(
-  { run: RunView, agents: Type.Array(AgentView), tasks: Type.Array(TaskView), edges: Type.Array(EdgeView) },
-  { additionalProperties: false },
-)
-const runStates = ['running', 'finished', 'failed'] as const
-/** Most rows of one run that its graph shows. */
+/** Most tasks and most edges of one run that its graph shows. */
 const graphRows = 1_000
+const Graph = closed({
+  run: RunView,
+  agents: Type.Array(AgentView),
+  tasks: Type.Array(TaskView),
+  edges: Type.Array(EdgeView),
+  truncated: Type.Boolean({ description: `True when there are more than ${graphRows} tasks or edges: the newest are shown.` }),
+})
+const runStates = ['running', 'finished', 'failed'] as const
+const list = { limit: Limit, cursor: ListCursor }
+const AgentsQuery = closed({ run: Values, agent: Values, ...list })
+const RunsQuery = closed({ run: Values, state: oneOf(runStates), ...list })
+const CallsQuery = closed({ agent: Values, ...list })
+const TasksQuery = closed({ run: Values, agent: Values, state: oneOf(taskStates), ...list })
+const TaskQuery = closed({ run: Type.Optional({ ...Name, description: 'Two runs may use one task name.' }) })
+
+/** Newest first: the key of a page's last row. */
+const sortKey = ({ sort, key }: SortedRow<'runs' | 'tasks' | 'calls'>): Key => [sort, key]
+const afterOf = (name: string, cursor: string | undefined) => decodeKey(name, ['number', 'text'], cursor)
 
 export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
   /** Agents seen in any of these runs: at most 1,000 a run are remembered. */
   const membersOf = async (tenant: string, run: readonly string[]): Promise<ReadonlySet<string>> => {
-    const rows = await listRows(pool, { tenant, table: 'runs', after: undefined, limit: run.length, run })
+    const { rows } = await listRows(pool, { tenant, table: 'runs', limit: run.length, run })
     return new Set(rows.flatMap(({ row }) => row.agents))
   }
-  const AgentsQuery = closed({ run: Values, agent: Values, limit: Limit, cursor: ListCursor })
-  app.get(
+  route(
+    app,
     '/v1/agents',
-    {
-      config: read,
-      schema: {
-        operationId: 'listAgents',
-        tags: ['state'],
-        summary: 'Agents, by id',
-        querystring: AgentsQuery,
-        response: answers(Page(AgentView)),
-      },
-    },
-    async (request) => {
-      const q = request.query as Static<typeof AgentsQuery>
-      const [after] = decodeKey('agents', ['text'], q.cursor) ?? []
-      const { tenant } = request.caller
-      const members = q.run === undefined ? undefined : await membersOf(tenant, q.run)
-      const ids = members === undefined ? q.agent : (q.agent?.filter((id) => members.has(id)) ?? [...members])
-      const rows = await listAgents(pool, tenant, { after: after as string | undefined, limit: q.limit + 1, ids })
-      return pageOf(rows, q.limit, agentView, ({ id }) => encodeKey('agents', [id]))
+    { operationId: 'listAgents', tag: 'state', summary: 'Agents, by id', query: AgentsQuery, answer: Page(AgentView) },
+    async ({ tenant, query: { run, agent, limit, cursor } }) => {
+      const [after] = decodeKey('agents', ['text'], cursor) ?? []
+      const members = run === undefined ? undefined : await membersOf(tenant, run)
+      const ids = members === undefined ? agent : (agent?.filter((id) => members.has(id)) ?? [...members])
+      const rows = await listAgents(pool, tenant, { after: after as string | undefined, limit: limit + 1, ids })
+      return pageOf('agents', { rows }, limit, agentView, ({ id }) => [id])
     },
   )
-  app.get(
+  route(
+    app,
     '/v1/agents/:id',
-    {
-      config: read,
-      schema: { operationId: 'getAgent', tags: ['state'], summary: 'One agent', params: ById, response: answers(AgentView) },
-    },
-    async (request) => {
-      const { id } = request.params as Static<typeof ById>
-      const [row] = await listAgents(pool, request.caller.tenant, { limit: 1, ids: [id] })
+    { operationId: 'getAgent', tag: 'state', summary: 'One agent', params: ById, answer: AgentView },
+    async ({ tenant, params: { id } }) => {
+      const [row] = await listAgents(pool, tenant, { limit: 1, ids: [id] })
       if (row === undefined) throw missing('agent', id)
       return agentView(row)
     },
   )
 
-  const RunsQuery = closed({ run: Values, state: oneOf(runStates), limit: Limit, cursor: ListCursor })
-  app.get(
+  route(
+    app,
     '/v1/runs',
-    {
-      config: read,
-      schema: {
-        operationId: 'listRuns',
-        tags: ['state'],
-        summary: 'Runs, newest first',
-        querystring: RunsQuery,
-        response: answers(Page(RunView)),
-      },
-    },
-    async (request) => {
-      const q = request.query as Static<typeof RunsQuery>
-      const rows = await listRows(pool, {
-        tenant: request.caller.tenant,
-        table: 'runs',
-        after: decodeKey('runs', ['number', 'text'], q.cursor),
-        limit: q.limit + 1,
-        run: q.run,
-        state: q.state,
-      })
-      return pageOf(
-        rows,
-        q.limit,
-        ({ row }) => runView(row),
-        ({ sort, key }) => encodeKey('runs', [sort, key]),
-      )
+    { operationId: 'listRuns', tag: 'state', summary: 'Runs, newest first', query: RunsQuery, answer: Page(RunView) },
+    async ({ tenant, query: { limit, cursor, ...wanted } }) => {
+      const found = await listRows(pool, { tenant, table: 'runs', after: afterOf('runs', cursor), limit: limit + 1, ...wanted })
+      return pageOf('runs', found, limit, ({ row }) => runView(row), sortKey)
     },
   )
   const runOf = async (tenant: string, id: string): Promise<RunRow> => {
-    const [found] = await listRows(pool, { tenant, table: 'runs', after: undefined, limit: 1, run: [id] })
-    if (found === undefined) throw missing('run', id)
-    return found.row
+    const { rows } = await listRows(pool, { tenant, table: 'runs', limit: 1, run: [id] })
+    if (rows[0] === undefined) throw missing('run', id)
+    return rows[0].row
   }
-  app.get(
+  route(
+    app,
     '/v1/runs/:id',
-    { config: read, schema: { operationId: 'getRun', tags: ['state'], summary: 'One run', params: ById, response: answers(RunView) } },
-    async (request) => runView(await runOf(request.caller.tenant, (request.params as Static<typeof ById>).id)),
+    { operationId: 'getRun', tag: 'state', summary: 'One run', params: ById, answer: RunView },
+    async ({ tenant, params: { id } }) => runView(await runOf(tenant, id)),
   )
-  app.get(
+  route(
+    app,
     '/v1/runs/:id/graph',
-    {
-      config: read,
-      schema: {
-        operationId: 'getRunGraph',
-        tags: ['state'],
-        summary: 'Who gave what to whom in a run',
-        params: ById,
-        response: answers(Graph),
-      },
-    },
-    async (request) => {
-      const { id } = request.params as Static<typeof ById>
-      const { tenant } = request.caller
+    { operationId: 'getRunGraph', tag: 'state', summary: 'Who gave what to whom in a run', params: ById, answer: Graph },
+    async ({ tenant, params: { id } }) => {
       const run = await runOf(tenant, id)
-      const edges = await listRows(pool, { tenant, table: 'edges', after: undefined, limit: graphRows, run: [id] })
-      const tasks = await listRows(pool, { tenant, table: 'tasks', after: undefined, limit: graphRows, run: [id] })
+      const { rows: edges } = await listRows(pool, { tenant, table: 'edges', limit: graphRows + 1, run: [id] })
+      const { rows: tasks } = await listRows(pool, { tenant, table: 'tasks', limit: graphRows + 1, run: [id] })
       const ids = new Set([...run.agents, ...edges.flatMap(({ row }) => [row.from, row.to])])
-      const agents = await listAgents(pool, tenant, { limit: graphRows, ids: [...ids] })
+      const agents = await listAgents(pool, tenant, { limit: ids.size, ids: [...ids] })
       return {
         run: runView(run),
         agents: agents.map(agentView),
-        tasks: tasks.map(({ row }) => taskView(row)),
-        edges: edges.map(({ row }) => edgeView(row)),
+        tasks: tasks.slice(0, graphRows).map(({ row }) => taskView(row)),
+        edges: edges.slice(0, graphRows).map(({ row }) => edgeView(row)),
+        truncated: Math.max(edges.length, tasks.length) > graphRows,
       }
     },
   )
-  const CallsQuery = closed({ agent: Values, limit: Limit, cursor: ListCursor })
-  app.get(
+  route(
+    app,
     '/v1/runs/:id/calls',
     {
-      config: read,
-      schema: {
-        operationId: 'listCalls',
-        tags: ['state'],
-        summary: 'Model and tool calls of a run, newest first',
-        params: ById,
-        querystring: CallsQuery,
-        response: answers(Page(CallView)),
-      },
+      operationId: 'listCalls',
+      tag: 'state',
+      summary: 'Model and tool calls of a run, newest first',
+      params: ById,
+      query: CallsQuery,
+      answer: Page(CallView),
     },
-    async (request) => {
-      const { id } = request.params as Static<typeof ById>
-      const q = request.query as Static<typeof CallsQuery>
-      const { tenant } = request.caller
-      const rows = await listRows(pool, {
-        tenant,
-        table: 'calls',
-        after: decodeKey('calls', ['number', 'text'], q.cursor),
-        limit: q.limit + 1,
-        run: [id],
-        agent: q.agent,
-      })
-      const open = [...new Set(rows.flatMap(({ row }) => (row.outcome === undefined && row.agent !== undefined ? [row.agent] : [])))]
-      const agents = new Map(
-        (open.length === 0 ? [] : await listAgents(pool, tenant, { limit: open.length, ids: open })).map((agent) => [agent.id, agent]),
-      )
-      return pageOf(
-        rows,
-        q.limit,
-        ({ row }) => callView(row, agents.get(row.agent ?? '')),
-        ({ sort, key }) => encodeKey('calls', [sort, key]),
-      )
+    async ({ tenant, params: { id }, query: { limit, cursor, agent } }) => {
+      const found = await listRows(pool, { tenant, table: 'calls', after: afterOf('calls', cursor), limit: limit + 1, run: [id], agent })
+      const open = new Set(found.rows.flatMap(({ row }) => (row.outcome === undefined && row.agent !== undefined ? [row.agent] : [])))
+      const known = open.size === 0 ? [] : await listAgents(pool, tenant, { limit: open.size, ids: [...open] })
+      const agents = new Map(known.map((of) => [of.id, of]))
+      return pageOf('calls', found, limit, ({ row }) => callView(row, agents.get(row.agent ?? '')), sortKey)
     },
   )
 
-  const TasksQuery = closed({ run: Values, agent: Values, state: oneOf(taskStates), limit: Limit, cursor: ListCursor })
-  app.get(
+  route(
+    app,
     '/v1/tasks',
-    {
-      config: read,
-      schema: {
-        operationId: 'listTasks',
-        tags: ['state'],
-        summary: 'Tasks, newest first',
-        querystring: TasksQuery,
-        response: answers(Page(TaskView)),
-      },
-    },
-    async (request) => {
-      const q = request.query as Static<typeof TasksQuery>
-      const rows = await listRows(pool, {
-        tenant: request.caller.tenant,
-        table: 'tasks',
-        after: decodeKey('tasks', ['number', 'text'], q.cursor),
-        limit: q.limit + 1,
-        run: q.run,
-        agent: q.agent,
-        state: q.state,
-      })
-      return pageOf(
-        rows,
-        q.limit,
-        ({ row }) => taskView(row),
-        ({ sort, key }) => encodeKey('tasks', [sort, key]),
-      )
+    { operationId: 'listTasks', tag: 'state', summary: 'Tasks, newest first', query: TasksQuery, answer: Page(TaskView) },
+    async ({ tenant, query: { limit, cursor, ...wanted } }) => {
+      const found = await listRows(pool, { tenant, table: 'tasks', after: afterOf('tasks', cursor), limit: limit + 1, ...wanted })
+      return pageOf('tasks', found, limit, ({ row }) => taskView(row), sortKey)
     },
   )
-  const TaskQuery = closed({ run: Type.Optional({ ...Name, description: 'Two runs may use one task name.' }) })
-  app.get(
+  route(
+    app,
     '/v1/tasks/:id',
-    {
-      config: read,
-      schema: {
-        operationId: 'getTask',
-        tags: ['state'],
-        summary: 'One task',
-        params: ById,
-        querystring: TaskQuery,
-        response: answers(TaskView),
-      },
-    },
-    async (request) => {
-      const { id } = request.params as Static<typeof ById>
-      const { run } = request.query as Static<typeof TaskQuery>
-      const rows = await listRows(pool, {
-        tenant: request.caller.tenant,
-        table: 'tasks',
-        after: undefined,
-        limit: 1,
-        task: [id],
-        ...(run === undefined ? {} : { run: [run] }),
-      })
-      const found = rows[0]
-      if (found === undefined) throw missing('task', id)
-      return taskView(found.row)
+    { operationId: 'getTask', tag: 'state', summary: 'One task', params: ById, query: TaskQuery, answer: TaskView },
+    async ({ tenant, params: { id }, query: { run } }) => {
+      const wanted = run === undefined ? {} : { run: [run] }
+      const { rows } = await listRows(pool, { tenant, table: 'tasks', limit: 1, task: [id], ...wanted })
+      if (rows[0] === undefined) throw missing('task', id)
+      return taskView(rows[0].row)
     },
   )
 }

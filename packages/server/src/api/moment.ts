@@ -2,12 +2,13 @@
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
-import Type, { type Static } from 'typebox'
+import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { decodeCursor, encodeCursor } from '../live/cursor.ts'
+import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
-import { answers, closed, Name, read } from './schemas.ts'
-import { positionsAt, stateAt, stateNow } from './state.ts'
+import { closed, Name } from './schemas.ts'
+import { type FoldedRows, positionsAt, stateAt, stateNow } from './state.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
 const State = Type.Object(
@@ -34,42 +35,59 @@ function timeOf(text: string): number {
   return time
 }
 
+interface Moment {
+  readonly instant: number
+  readonly positions: readonly number[]
+  readonly folded: readonly FoldedRows[]
+}
+
+const StateQuery = closed({
+  at: Type.Optional(Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time; now when absent.' })),
+  run: Type.Optional(Name),
+})
+
 export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): void {
   const { pool, reader, meta } = store
-  const StateQuery = closed({
-    at: Type.Optional(Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time; now when absent.' })),
-    run: Type.Optional(Name),
-  })
-  app.get(
+  /** One at a time: each is a whole state in memory. */
+  let turn: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const mine = turn.then(task)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  async function moment(tenant: string, at: string | undefined, run: string | undefined): Promise<Moment> {
+    const heads = await reader.heads()
+    const asked = at === undefined ? heads : decodeCursor(at)
+    const instant = asked === undefined ? timeOf(at ?? '') : now()
+    const isOurs = asked === undefined || asked.epoch === meta.epoch || meta.formerEpochs.includes(asked.epoch)
+    if (!isOurs || (asked !== undefined && asked.positions.length !== meta.partitions))
+      throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
+    const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
+    const positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
+    try {
+      return { instant, positions, folded: await stateAt(pool, reader, tenant, positions) }
+    } catch (error) {
+      // Now is known without its history: the projections are it.
+      if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
+      const current = await stateNow(reader, tenant, run)
+      return { instant, positions: current.heads.positions, folded: current.rows }
+    }
+  }
+
+  route(
+    app,
     '/v1/state',
     {
-      config: read,
-      schema: {
-        operationId: 'getState',
-        tags: ['state'],
-        summary: 'The state at a moment',
-        description: 'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then.',
-        querystring: StateQuery,
-        response: answers(State),
-      },
+      operationId: 'getState',
+      tag: 'state',
+      summary: 'The state at a moment',
+      description: 'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then.',
+      query: StateQuery,
+      answer: State,
     },
-    async (request) => {
-      const { at, run } = request.query as Static<typeof StateQuery>
-      const heads = await reader.heads()
-      const asked = at === undefined ? heads : decodeCursor(at)
-      const instant = asked !== undefined ? now() : timeOf(at ?? '')
-      if (asked !== undefined && (asked.epoch !== meta.epoch || asked.positions.length !== meta.partitions))
-        throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
-      const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
-      const { tenant } = request.caller
-      let positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
-      const folded = await stateAt(pool, reader, tenant, positions).catch(async (error: unknown) => {
-        // Now is known without its history: the projections are it.
-        if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
-        const current = await stateNow(reader, tenant, run)
-        positions = [...current.heads.positions]
-        return current.rows
-      })
+    async ({ tenant, query: { at, run } }) => {
+      const { instant, positions, folded } = await inTurn(() => moment(tenant, at, run))
       const parts = new Map<string, AgentRow[]>()
       const runs: RunRow[] = []
       const tasks: TaskRow[] = []

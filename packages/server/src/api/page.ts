@@ -2,10 +2,22 @@
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 
-export const Limit = Type.Integer({ minimum: 1, maximum: 1_000, default: 100, description: 'Most items of the page.' })
-export const ListCursor = Type.Optional(Type.String({ maxLength: 2_000, description: '`next` of the page before.' }))
+export const mostItems = 1_000
+export const Limit = Type.Integer({ minimum: 1, maximum: mostItems, default: 100, description: 'Most items of the page.' })
+export const ListCursor = Type.Optional(
+  Type.String({
+    maxLength: 2_000,
+    description: '`next` of the page before. A page may be short or empty and have a next one: null ends the list.',
+  }),
+)
 
-type Key = readonly (string | number)[]
+export type Key = readonly (string | number)[]
+
+/** What a list's statement found, in order; `edge`: the key up to which it looked, when there is more behind it. */
+export interface Scanned<R> {
+  readonly rows: readonly R[]
+  readonly edge?: Key | undefined
+}
 
 /** What a part of a key may be; a forged one must not reach the database as another type. */
 const isKind = {
@@ -14,7 +26,7 @@ const isKind = {
   id: (part: unknown) => typeof part === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),
 }
 
-export const encodeKey = (list: string, key: Key): string => Buffer.from(JSON.stringify([list, ...key])).toString('base64url')
+const encodeKey = (list: string, key: Key): string => Buffer.from(JSON.stringify([list, ...key])).toString('base64url')
 
 /** Refuses a cursor of another list or of none. */
 export function decodeKey(list: string, kinds: readonly (keyof typeof isKind)[], cursor: string | undefined): Key | undefined {
@@ -30,12 +42,14 @@ export function decodeKey(list: string, kinds: readonly (keyof typeof isKind)[],
 
 /** `rows` holds one more than `limit` when there is a next page. */
 export function pageOf<R, T>(
-  rows: readonly R[],
+  list: string,
+  { rows, edge }: Scanned<R>,
   limit: number,
   view: (row: R) => T,
-  keyOf: (row: R) => string,
+  keyOf: (row: R) => Key,
 ): { items: T[]; next: string | null } {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
-  return { items: shown.map(view), next: rows.length > limit && last !== undefined ? keyOf(last) : null }
+  const next = rows.length > limit && last !== undefined ? keyOf(last) : edge
+  return { items: shown.map(view), next: next === undefined ? null : encodeKey(list, next) }
 }

@@ -1,10 +1,11 @@
-/** The lists' statements. Each names the index it walks. */
+/** The lists' statements. Each names the index it walks, and walks a bounded part of it: a page may be short and have a next one. */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import { eventConditions, type LogRow, logColumns, toEvent } from '../store/reader.ts'
+import type { Key, Scanned } from './page.ts'
 
 export interface EventsQuery {
   readonly tenant: TenantId
@@ -16,17 +17,32 @@ export interface EventsQuery {
   readonly byPosition: boolean
 }
 
+/** Rows of an index looked at for one page, however few of them match. */
+const mostScanned = 10_000
+
 /** By time: primary key, day after day. By position: log_run. */
-export async function listEvents(pool: Pool, q: EventsQuery): Promise<LoggedEvent[]> {
-  const values: unknown[] = [q.tenant, q.limit]
-  const conditions = eventConditions(q.filter, values)
+export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedEvent>> {
   const key = q.byPosition ? 'position' : 'id'
-  const after = q.after === undefined ? '' : ` and ${key} ${q.order === 'asc' ? '>' : '<'} $${values.push(q.after)}`
+  const [past, within] = q.order === 'asc' ? ['>', '<='] : ['<', '>=']
+  const walked: unknown[] = []
+  const walk = [
+    ...(q.byPosition ? [`tenant = $${walked.push(q.tenant)}`, `run = any($${walked.push(q.filter.run)})`] : []),
+    ...(q.after === undefined ? [] : [`${key} ${past} $${walked.push(q.after)}`]),
+  ]
+  const { rows: edges } = await pool.query<{ edge: string }>(
+    `select ${key}::text as edge from log ${walk.length === 0 ? '' : `where ${walk.join(' and ')}`} order by ${key} ${q.order} offset ${mostScanned - 1} limit 1`,
+    walked,
+  )
+  const edge = edges[0] === undefined ? undefined : q.byPosition ? Number(edges[0].edge) : edges[0].edge
+  const values: unknown[] = [q.tenant, q.limit]
+  let conditions = eventConditions(q.filter, values)
+  if (q.after !== undefined) conditions += ` and ${key} ${past} $${values.push(q.after)}`
+  if (edge !== undefined) conditions += ` and ${key} ${within} $${values.push(edge)}`
   const { rows } = await pool.query<LogRow>(
-    `select ${logColumns} from log where tenant = $1${conditions}${after} order by ${key} ${q.order} limit $2`,
+    `select ${logColumns} from log where tenant = $1${conditions} order by ${key} ${q.order} limit $2`,
     values,
   )
-  return rows.map(toEvent)
+  return { rows: rows.map(toEvent), edge: edge === undefined ? undefined : [edge] }
 }
 
 /** Primary key. */
@@ -54,7 +70,7 @@ export async function listAgents(
 export interface RowsQuery {
   readonly tenant: TenantId
   readonly table: Exclude<Table, 'agents'>
-  readonly after: readonly (string | number)[] | undefined
+  readonly after?: Key | undefined
   readonly limit: number
   readonly run?: readonly string[] | undefined
   readonly agent?: readonly string[] | undefined
@@ -68,20 +84,38 @@ export interface SortedRow<T extends Table> {
   readonly row: RowOf[T]
 }
 
-/** Newest first. projections_sort, or projections_run when a run is named. */
+/** Newest first. projections_sort, projections_run when a run is named, projections_task when a task is. */
 export async function listRows<T extends Exclude<Table, 'agents'>>(
   pool: Pool,
   q: RowsQuery & { readonly table: T },
-): Promise<SortedRow<T>[]> {
-  const values: unknown[] = [q.tenant, q.table, q.limit]
-  let conditions = q.after === undefined ? '' : ` and (sort, key) < ($${values.push(q.after[0])}, $${values.push(q.after[1])})`
-  for (const name of ['run', 'agent', 'task', 'state'] as const) {
-    const wanted = q[name]
-    if (wanted !== undefined && wanted.length > 0) conditions += ` and ${name} = any($${values.push(wanted)})`
+): Promise<Scanned<SortedRow<T>>> {
+  const where = (names: readonly ('run' | 'agent' | 'task' | 'state')[], values: unknown[]) => {
+    let sql = `tenant = $${values.push(q.tenant)} and tbl = $${values.push(q.table)}`
+    if (q.after !== undefined) sql += ` and (sort, key) < ($${values.push(q.after[0])}, $${values.push(q.after[1])})`
+    for (const name of names) {
+      const wanted = q[name]
+      if (wanted !== undefined && wanted.length > 0) sql += ` and ${name} = any($${values.push(wanted)})`
+    }
+    return sql
   }
+  const newest = 'order by sort desc, key desc'
+  // Runs and tasks by state or agent are in no index of their own; what is of a run or a task is bounded by it.
+  const isWalk = (q.agent ?? q.state) !== undefined && q.run === undefined && q.task === undefined
+  let edge: readonly [number, string] | undefined
+  if (isWalk) {
+    const values: unknown[] = []
+    const { rows } = await pool.query<{ sort: string; key: string }>(
+      `select sort, key from projections where ${where([], values)} ${newest} offset ${mostScanned - 1} limit 1`,
+      values,
+    )
+    edge = rows[0] === undefined ? undefined : [Number(rows[0].sort), rows[0].key]
+  }
+  const values: unknown[] = []
+  let conditions = where(['run', 'agent', 'task', 'state'], values)
+  if (edge !== undefined) conditions += ` and (sort, key) >= ($${values.push(edge[0])}, $${values.push(edge[1])})`
   const { rows } = await pool.query<{ sort: string; key: string; body: RowOf[T] }>(
-    `select sort, key, body from projections where tenant = $1 and tbl = $2${conditions} order by sort desc, key desc limit $3`,
+    `select sort, key, body from projections where ${conditions} ${newest} limit $${values.push(q.limit)}`,
     values,
   )
-  return rows.map(({ sort, key, body }) => ({ sort: Number(sort), key, row: body }))
+  return { rows: rows.map(({ sort, key, body }) => ({ sort: Number(sort), key, row: body })), edge }
 }

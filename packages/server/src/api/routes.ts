@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
+import { infoRoute, type Told } from './info.ts'
 import { momentRoute } from './moment.ts'
 import { operationRoutes } from './operations.ts'
 import { wrongParameter } from './schemas.ts'
@@ -12,9 +13,9 @@ export interface ApiOptions {
   readonly store: {
     readonly pool: Pool
     readonly reader: LogReader
-    readonly meta: { readonly epoch: string; readonly partitions: number }
+    readonly meta: { readonly epoch: string; readonly partitions: number; readonly formerEpochs: readonly string[] }
   }
-  readonly config: { readonly retentionDays: number }
+  readonly config: Told & { readonly retentionDays: number }
   readonly version: string
   readonly now: () => number
 }
@@ -26,5 +27,6 @@ export const apiRoutes =
     eventRoutes(app, options.store.pool)
     fleetRoutes(app, options.store.pool)
     momentRoute(app, options)
-    operationRoutes(app, options)
+    operationRoutes(app, options.store.pool)
+    infoRoute(app, options)
   }

@@ -1,7 +1,7 @@
 /** Pieces that the routes' schemas share. */
 import { Identifier } from '@signalbox/model/event.ts'
 import Type, { type TProperties, type TSchema } from 'typebox'
-import { Problem, Refused } from '../http/problem.ts'
+import { ProblemAnswer, Refused } from '../http/problem.ts'
 
 export const Name = Identifier
 export const Uuid = Type.String({ pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' })
@@ -16,9 +16,7 @@ export const ById = Type.Object({ id: Name })
 export const closed = <T extends TProperties>(fields: T) => Type.Object(fields, { additionalProperties: false })
 export const Page = (item: TSchema) => closed({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) })
 
-const problem = { description: 'A problem (RFC 9457)', content: { 'application/problem+json': { schema: Problem } } }
-export const answers = (schema: TSchema) => ({ 200: schema, '4xx': problem, '5xx': problem })
-export const read = { scope: 'read' } as const
+export const answers = (schema: TSchema) => ({ 200: schema, '4xx': ProblemAnswer, '5xx': ProblemAnswer })
 
 export const missing = (what: string, id: string) =>
   new Refused({ code: 'NOT_FOUND', detail: `There is no ${what} "${id.slice(0, 200)}".` })

@@ -1,5 +1,6 @@
 /** The state of any kept moment: the nearest snapshot before it, and the fold of the log from there. Nothing is executed. */
-import { zstdDecompressSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { zstdDecompress } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
@@ -11,6 +12,7 @@ export type FoldedRows = ReturnType<typeof createRows>
 export type SnapshotState = readonly (readonly [TenantId, Table, string, RowOf[Table]])[]
 
 const pageEvents = 2_000
+const decompress = promisify(zstdDecompress)
 
 /** Positions whose events were committed at or before `at`. Index: commits_at. */
 export async function positionsAt(pool: Pool, partitions: number, at: number): Promise<number[]> {
@@ -46,7 +48,7 @@ export async function stateAt(pool: Pool, reader: LogReader, tenant: TenantId, p
           detail: `The log of partition ${partition} starts at ${oldest[partition]}; this moment needs it from ${after + 1}.`,
         })
       if (found[0] !== undefined) {
-        for (const [owner, table, key, row] of JSON.parse(zstdDecompressSync(found[0].state).toString()) as SnapshotState)
+        for (const [owner, table, key, row] of JSON.parse(String(await decompress(found[0].state))) as SnapshotState)
           if (owner === tenant) rows.set(table, key, row)
       }
       while (after < upTo) {
@@ -67,6 +69,6 @@ export async function stateNow(
 ): Promise<{ heads: Heads; rows: FoldedRows[] }> {
   const { heads, rows } = await reader.snapshot({ tenant, filter: run === undefined ? undefined : { run: [run] } })
   const folded = heads.positions.map(() => createRows())
-  for (const { partition, table, key, row } of rows) folded[partition]?.set(table, key, row)
+  for (const { partition, table, key, json } of rows) folded[partition]?.set(table, key, JSON.parse(json) as RowOf[Table])
   return { heads, rows: folded }
 }

@@ -16,6 +16,8 @@ export const Problem = Type.Object(
   { additionalProperties: true, description: 'RFC 9457 problem' },
 )
 export type Problem = Static<typeof Problem>
+/** A route's answer of that form, with its own media type. */
+export const ProblemAnswer = { description: 'A problem (RFC 9457)', content: { 'application/problem+json': { schema: Problem } } }
 
 export interface RefusedInit {
   readonly code: RefusalCode

@@ -7,7 +7,7 @@ import type { Encoded } from './frames.ts'
 import type { HubConfig } from './live.ts'
 import { nextTurn, type Pace, type Turns } from './pace.ts'
 import type { Feed, Limits, Page, Pages } from './pages.ts'
-import { isAhead, isSame } from './place.ts'
+import { isAhead, isSame, lagOf } from './place.ts'
 import type { Ring } from './ring.ts'
 import { type Session, step } from './session.ts'
 
@@ -45,8 +45,6 @@ interface CohortDeps {
 
 const pageLimits: Limits = { items: 500, bytes: 256 * 1024 }
 const flushLimits: Limits = { items: 5_000, bytes: 1024 * 1024 }
-
-const lagOf = (from: readonly number[], to: readonly number[]) => to.reduce((sum, position, i) => sum + position - (from[i] ?? 0), 0)
 
 export function createCohort(deps: CohortDeps): Cohort {
   const { feed, pages, ring, config, metrics, log, clock, turns, wake } = deps

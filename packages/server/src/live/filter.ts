@@ -3,13 +3,13 @@ import type { Event } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, CallRow, EdgeRow, RowOf, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
 
+const isAny = (wanted: readonly string[] | undefined): wanted is undefined => wanted === undefined || wanted.length === 0
+
 const has = (wanted: readonly string[] | undefined, value: string | undefined) =>
-  wanted === undefined || wanted.length === 0 || (value !== undefined && wanted.includes(value))
+  isAny(wanted) || (value !== undefined && wanted.includes(value))
 
 const hasType = (wanted: readonly string[] | undefined, type: string) =>
-  wanted === undefined ||
-  wanted.length === 0 ||
-  wanted.some((want) => (want.endsWith('.*') ? type.startsWith(want.slice(0, -1)) : type === want))
+  isAny(wanted) || wanted.some((want) => (want.endsWith('.*') ? type.startsWith(want.slice(0, -1)) : type === want))
 
 export const matchesEvent = (filter: Filter, event: Event): boolean =>
   has(filter.run, event.run) && has(filter.agent, event.agent) && has(filter.task, event.task) && hasType(filter.type, event.type)
@@ -18,6 +18,7 @@ interface RowPlace {
   readonly run?: string | undefined
   readonly agent?: string | undefined
   readonly task?: string | undefined
+  readonly isClosed?: boolean
 }
 
 /** A row's own run, agent and task. An agent works in many runs: its row is of all of them. */
@@ -25,29 +26,40 @@ const places: { readonly [T in Table]: (row: RowOf[T]) => RowPlace } = {
   agents: (row: AgentRow) => ({ agent: row.id, task: row.task?.value }),
   runs: (row: RunRow) => ({ run: row.id }),
   tasks: (row: TaskRow) => ({ run: row.run, agent: row.assignee?.value, task: row.id }),
-  calls: (row: CallRow) => ({ run: row.run, agent: row.agent, task: row.task }),
+  calls: (row: CallRow) => ({ run: row.run, agent: row.agent, task: row.task, isClosed: row.outcome !== undefined }),
   edges: (row: EdgeRow) => ({ run: row.run, agent: row.from, task: row.task }),
 }
-/** What of its place a row can leave: a task goes to another agent, an agent to another task. */
-const moves: { readonly [T in Table]?: 'agent' | 'task' } = { agents: 'task', tasks: 'agent', edges: 'task' }
+/** What of its place a row can leave: a task goes to another agent, an agent to another task, a call ends. */
+const moves: { readonly [T in Table]: readonly (keyof RowPlace)[] } = {
+  agents: ['task'],
+  runs: [],
+  tasks: ['agent'],
+  calls: ['agent', 'task', 'isClosed'],
+  edges: ['task'],
+}
 
 const placeOf = (table: Table, row: RowOf[Table]) => (places[table] as (row: RowOf[Table]) => RowPlace)(row)
 
-export function matchesRow(filter: Filter, table: Table, row: RowOf[Table]): boolean {
-  const { run, agent, task } = placeOf(table, row)
-  return (table === 'agents' || has(filter.run, run)) && has(filter.agent, agent) && has(filter.task, task)
+function passes(filter: Filter, table: Table, place: RowPlace, but: readonly (keyof RowPlace)[]): boolean {
+  return (
+    (table === 'agents' || has(filter.run, place.run)) &&
+    (but.includes('agent') || has(filter.agent, place.agent)) &&
+    (but.includes('task') || has(filter.task, place.task)) &&
+    // A fleet has too many closed calls: only who asks for a run gets them.
+    (but.includes('isClosed') || place.isClosed !== true || !isAny(filter.run))
+  )
 }
 
+export const matchesRow = (filter: Filter, table: Table, row: RowOf[Table]): boolean => passes(filter, table, placeOf(table, row), [])
+
 /** True when it matches, or may have before: by what a row cannot leave. */
-export function mayHaveMatched(filter: Filter, table: Table, row: RowOf[Table]): boolean {
-  const field = moves[table]
-  return matchesRow(field === undefined ? filter : { ...filter, [field]: [] }, table, row)
-}
+export const mayHaveMatched = (filter: Filter, table: Table, row: RowOf[Table]): boolean =>
+  passes(filter, table, placeOf(table, row), moves[table])
 
 /** True when a filter may have passed the row before and does not now. */
 export function hasMoved(table: Table, was: RowOf[Table], row: RowOf[Table]): boolean {
-  const field = moves[table]
-  return field !== undefined && placeOf(table, was)[field] !== placeOf(table, row)[field]
+  const [before, after] = [placeOf(table, was), placeOf(table, row)]
+  return moves[table].some((field) => before[field] !== after[field])
 }
 
 /** The same for filters that mean the same. */

@@ -79,12 +79,21 @@ export const encodeEvents = (framing: Framing, sub: string, from: string, cursor
     items: wires.length,
   })
 
-export const encodeDelta = (framing: Framing, sub: string, from: string, cursor: string, wires: readonly string[]): Encoded =>
-  wrap(framing, `{"kind":"delta","sub":"${sub}","from":"${from}","cursor":"${cursor}","rows":[${wires.join(',')}]}`, {
+export function encodeDelta(
+  framing: Framing,
+  sub: string,
+  from: string,
+  cursor: string,
+  wires: readonly string[],
+  removed: readonly string[],
+): Encoded {
+  const gone = removed.length === 0 ? '' : `,"removed":[${removed.join(',')}]`
+  return wrap(framing, `{"kind":"delta","sub":"${sub}","from":"${from}","cursor":"${cursor}","rows":[${wires.join(',')}]${gone}}`, {
     kind: 'delta',
     cursor,
-    items: wires.length,
+    items: wires.length + removed.length,
   })
+}
 
 /** `startCursor`: a reader that has only some pages of a snapshot must come back for a whole one. */
 export const encodeSnapshotPage = (

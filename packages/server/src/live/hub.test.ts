@@ -3,6 +3,7 @@ import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
 import { afterEach, expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { encodeCursor } from './cursor.ts'
+import type { Encoded } from './frames.ts'
 import type { HubConfig } from './live.ts'
 import { nextTurn } from './pace.ts'
 import { openSession, sessionStates, sessionSteps, step, transitions } from './session.ts'
@@ -136,20 +137,47 @@ test('a large snapshot is given page by page to a reader that reads slowly, and 
   expect(slow.state.size('agents')).toBe(3_500)
 })
 
-test('a row that leaves the filter is sent once more, and what never passed it is not', async () => {
+test('a row that leaves the filter is told as removed, once; what never passed it is not told', async () => {
   const { log, clock, hub } = await stage()
   const reader = attach(hub, { feed: 'state', filter: { agent: ['a'] } })
   await work(clock, () => isWhole(reader))
-  const assign = (task: string, to: string) => log.commit(0, [{ type: 'task.assigned', agent: 'm', run: 'r', task, data: { to } }])
-  assign('mine', 'a')
-  assign('other', 'b')
-  assign('mine', 'b')
-  assign('mine', 'c')
-  log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
-  await work(clock, () => reader.state.get('agents', 'a')?.events === 1)
-  const tasks = reader.frames.flatMap((frame) => (frame.kind === 'delta' ? frame.rows.filter(({ table }) => table === 'tasks') : []))
-  expect(new Set(tasks.map(({ row }) => row.id))).toEqual(new Set(['mine']))
-  expect([...reader.state.all('tasks')].map(([, { assignee }]) => assignee?.value)).not.toContain('a')
+  const said = () =>
+    reader.frames.flatMap((frame) =>
+      frame.kind === 'delta' ? [...frame.rows.map(({ key }) => `+${key}`), ...(frame.removed ?? []).map(({ key }) => `-${key}`)] : [],
+    )
+  const beats = async () => {
+    log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+    await work(clock, () => reader.cursor() === hub.cursor())
+  }
+  const assign = async (task: string, to: string) => {
+    log.commit(0, [{ type: 'task.assigned', agent: 'm', run: 'r', task, data: { to } }])
+    await beats()
+  }
+  await beats()
+  for (const [task, to] of [
+    ['mine', 'a'],
+    ['other', 'b'],
+    ['mine', 'b'],
+    ['mine', 'c'],
+  ] as const)
+    await assign(task, to)
+  log.commit(0, [{ type: 'tool.started', agent: 'a', run: 'r', data: { call: 'c' } }])
+  await beats()
+  expect(reader.state.size('calls')).toBe(1)
+  log.commit(0, [{ type: 'tool.finished', agent: 'a', run: 'r', data: { call: 'c' } }])
+  await beats()
+  const call = 'r\u001ftool\u001fc'
+  expect(said().filter((key) => !key.endsWith('a'))).toEqual(['+r\u001fmine', '-r\u001fmine', `+${call}`, `-${call}`])
+  expect([reader.state.size('tasks'), reader.state.size('calls')]).toEqual([0, 0])
+})
+
+test('with a run asked for, its calls stay when they close', async () => {
+  const { log, clock, hub } = await stage()
+  const reader = attach(hub, { feed: 'state', filter: { run: ['r'] } })
+  await work(clock, () => isWhole(reader))
+  log.commit(0, [{ type: 'tool.started', agent: 'a', run: 'r', data: { call: 'c' } }])
+  log.commit(0, [{ type: 'tool.finished', agent: 'a', run: 'r', data: { call: 'c' } }])
+  await work(clock, () => [...reader.state.all('calls')].some(([, { outcome }]) => outcome === 'finished'))
 })
 
 test('a slow state reader gets the newest row of each key, once', async () => {
@@ -263,6 +291,43 @@ test('readers who come back together cost one snapshot and one page', async () =
   await work(clock, () => readers.every((reader) => reader.state.size('agents') === 1 || positionsOf(reader).length === 5))
   expect(log.reads.snapshot).toBe(1)
   expect(log.reads.readPartition).toBeLessThan(5)
+})
+
+test('readers who come back together hold one snapshot between them', async () => {
+  const { log, clock, hub } = await stage()
+  log.commit(
+    0,
+    upTo(2_500).map((n) => ({ type: 'agent.started', agent: `agent-${n}` })),
+  )
+  const given = upTo(100).map(() => {
+    const frames: Encoded[] = []
+    hub.subscribe(
+      { tenant: 'default', feed: 'state', filter: {}, framing: 'sse' },
+      { opened() {}, write: (frame) => void frames.push(frame), pending: () => 0, close() {} },
+    )
+    return frames
+  })
+  await work(clock, () => given.every((frames) => frames.length === 3))
+  expect(new Set(given.flat()).size).toBe(3)
+})
+
+test('a state reader from far behind gets a snapshot, which is shorter than all that changed since', async () => {
+  const { log, clock, hub } = await stage({ config: { maxLagEvents: 100 } })
+  const at = (position: number) => encodeCursor({ epoch: log.epoch, positions: [position] })
+  for (let i = 0; i < 20; i += 1) log.commit(0, [...logs(9), { type: 'agent.heartbeat', agent: 'a' }])
+  const [far, near] = [attach(hub, { feed: 'state', cursor: at(50) }), attach(hub, { feed: 'state', cursor: at(150) })]
+  await work(clock, () => [far, near].every(({ state }) => state.get('agents', 'a')?.events === 20))
+  expect(kinds(far)).toEqual(['subscribed', 'snapshot'])
+  expect(kinds(near)).toEqual(['subscribed', 'delta'])
+})
+
+test('rows count towards the memory of recent commits, long ones for what they are', async () => {
+  const { log, clock, hub } = await stage({ config: { ringBytes: 4_000_000 } })
+  for (let i = 0; i < 400; i += 1) log.commit(0, [{ type: 'log', agent: `agent-${i}`, run: 'r' }])
+  const reader = attach(hub, { fromStart: true })
+  await work(clock, () => positionsOf(reader).length === 400)
+  // The newest run row alone lists 400 agents: 400 such rows are not kept for the price of 400 small events.
+  expect(log.reads.readPartition).toBeGreaterThan(0)
 })
 
 test('a broadcast lets others run, and one who joins in its midst misses nothing and gets nothing twice', async () => {

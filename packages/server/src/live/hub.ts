@@ -10,19 +10,26 @@ import { encodeCursor } from './cursor.ts'
 import { filterKey, shortHash } from './filter.ts'
 import type { Hub, HubConfig, Subscription } from './live.ts'
 import { createPace, createTurns } from './pace.ts'
-import { createPages } from './pages.ts'
+import { createPages, type Page, type Pages } from './pages.ts'
 import { type Place, placeOf } from './place.ts'
 import { createRing, type Ring } from './ring.ts'
 import { openSession, type Session } from './session.ts'
 import { createSnapshots } from './snapshots.ts'
 
 export interface HubDeps {
-  readonly store: { readonly reader: LogReader; readonly meta: { readonly epoch: string; readonly partitions: number } }
+  readonly store: { readonly reader: LogReader; readonly meta: { readonly epoch: string; readonly formerEpochs: readonly string[] } }
   readonly bus: CommitBus
   readonly config: HubConfig
   readonly metrics: Metrics
   readonly log: Logger
   readonly clock: Clock
+}
+
+/** Readers by asking, who want one feed, filter and framing: those who come back together want the same page. */
+interface SharedReading {
+  readonly pages: Pages
+  users: number
+  recent?: { readonly asked: string; readonly page: Promise<Page> } | undefined
 }
 
 const tickMs = 1_000
@@ -40,8 +47,9 @@ const reconnectsPerSecond = 1_000
 export function createHub(deps: HubDeps): Hub {
   const { store, bus, config, metrics, log, clock } = deps
   const { reader } = store
-  const { epoch } = store.meta
+  const { epoch, formerEpochs } = store.meta
   const cohorts = new Map<string, Cohort>()
+  const readings = new Map<string, SharedReading>()
   const connections = new Set<(goaway: ServerFrame) => void>()
   const flushListeners = new Set<() => void>()
   const snapshots = createSnapshots(reader, clock)
@@ -135,18 +143,20 @@ export function createHub(deps: HubDeps): Hub {
     return made
   }
 
-  const place = ({ feed, cursor, fromStart }: Subscription) => placeOf({ feed, cursor, fromStart }, { epoch, ring: theRing(), reader })
+  const place = ({ feed, cursor, fromStart }: Subscription) =>
+    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader, maxLagEvents: config.maxLagEvents })
 
   async function open(session: Session, cohort: Cohort, subscription: Subscription): Promise<void> {
     const found = await place(subscription)
     if (session.state === 'closed') return
     if (found.kind === 'at' || found.kind === 'resync') session.positions = found.positions
     session.outlet.opened(openedAt(subscription, found, session.positions))
+    if (found.kind === 'at' && found.held !== undefined) session.backlog = [cohort.pages.respelled(found.held, clock.now())]
     if (found.kind === 'resync') session.backlog = [cohort.pages.resync(found.reason, found.positions)]
     if (found.kind === 'snapshot' || (found.kind === 'resync' && subscription.feed === 'state')) {
       const snapshot = await snapshots(subscription.tenant, subscription.filter)
       session.positions = snapshot.positions
-      session.backlog = [...session.backlog, ...cohort.pages.snapshot(snapshot)]
+      session.backlog = [...session.backlog, ...(await cohort.pages.snapshot(snapshot))]
     }
     cohort.place(session)
   }
@@ -159,6 +169,7 @@ export function createHub(deps: HubDeps): Hub {
 
   return {
     socketBytes: config.socketBytes,
+    slow: { closeMs: config.slowCloseMs, closed: () => metrics.slowCloses.inc() },
     async start() {
       unsubscribe = bus.subscribe((commit) => {
         if (ring === undefined) return void early.push(commit)
@@ -206,7 +217,11 @@ export function createHub(deps: HubDeps): Hub {
       }
     },
     read(subscription) {
-      const pages = pagesOf(subscription).make()
+      const { key, make } = pagesOf(subscription)
+      const shared = readings.get(key) ?? { pages: make(), users: 0 }
+      shared.users += 1
+      readings.set(key, shared)
+      const { pages } = shared
       return {
         pages,
         cursorOf,
@@ -214,8 +229,22 @@ export function createHub(deps: HubDeps): Hub {
         heads: () => [...theRing().heads],
         delivered: (frames) => metrics.liveDeliveries.inc(frames.reduce((sum, { items }) => sum + items, 0)),
         snapshot: () => snapshots(subscription.tenant, subscription.filter),
-        async next(range, limits) {
-          return pages.covers(range.after) ? pages.fromRing(range, limits) : turns(() => pages.fromStore(range, limits))
+        next(range, limits) {
+          const asked = `${range.after}>${range.from}>${range.upTo}>${limits.items}>${limits.bytes}`
+          if (shared.recent?.asked === asked) return shared.recent.page
+          const page = pages.covers(range.after)
+            ? Promise.resolve(pages.fromRing(range, limits))
+            : turns(() => pages.fromStore(range, limits))
+          shared.recent = { asked, page }
+          // A page that could not be read is asked for again by the next reader.
+          page.catch(() => {
+            if (shared.recent?.page === page) shared.recent = undefined
+          })
+          return page
+        },
+        close() {
+          shared.users -= 1
+          if (shared.users === 0) readings.delete(key)
         },
       }
     },

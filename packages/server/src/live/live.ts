@@ -52,6 +52,7 @@ export interface Reading {
   delivered(frames: readonly Encoded[]): void
   /** From memory where it is there, else from the store. */
   next(range: Range, limits: Limits): Promise<Page>
+  close(): void
 }
 
 export type Transport = 'websocket' | 'sse' | 'poll'
@@ -70,4 +71,6 @@ export interface Hub {
   /** Tells every connection to come back later, spread so that they do not come at once. */
   drain(): void
   readonly socketBytes: number
+  /** For transports that see more of their peer than the bytes that wait for it. */
+  readonly slow: { readonly closeMs: number; closed(): void }
 }

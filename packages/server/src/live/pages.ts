@@ -2,11 +2,13 @@
 import type { FeedKind, Filter } from '@signalbox/model/live.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Metrics } from '../ops/metrics.ts'
-import type { LogReader } from '../store/store.ts'
+import type { Heads, LogReader } from '../store/store.ts'
+import { encodeCursor } from './cursor.ts'
 import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
+import { nextTurn } from './pace.ts'
 import type { ResyncReason } from './place.ts'
-import { type Ring, rowWire } from './ring.ts'
+import { type Ring, type RingRow, removedWire, rowWire } from './ring.ts'
 import type { Snapshot } from './snapshots.ts'
 
 export interface Feed {
@@ -40,9 +42,11 @@ export interface Pages {
   fromRing(range: Range, limits: Limits): Page
   fromStore(range: Range, limits: Limits): Promise<Page>
   heartbeat(from: readonly number[], to: readonly number[], serverTime: number): Encoded
+  /** From the reader's own spelling of a place to today's. */
+  respelled(held: Heads, serverTime: number): Encoded
   gap(from: readonly number[], to: readonly number[]): Encoded
   resync(reason: ResyncReason, positions: readonly number[]): Encoded
-  snapshot(snapshot: Snapshot): readonly Encoded[]
+  snapshot(snapshot: Snapshot): Promise<readonly Encoded[]>
 }
 
 interface PagesDeps extends Feed {
@@ -59,14 +63,19 @@ const mostScanned = 20_000
 export function createPages(deps: PagesDeps): Pages {
   const { sub, tenant, feed, filter, framing, ring, reader, metrics, cursorOf } = deps
   const startCursor = cursorOf(ring.heads.map(() => 0))
+  /** All who are given the same snapshot are given the same frames: a storm of readers holds it once. */
+  const framed = new WeakMap<Snapshot, Promise<readonly Encoded[]>>()
   /** Rows asked of the store at once: fewer once events turn out to be large. */
   let storeLimit = 500
 
-  const page = (range: Range, to: readonly number[], wires: readonly string[]): Page => {
-    if (wires.length === 0) return { frame: undefined, to }
-    const make = feed === 'state' ? encodeDelta : encodeEvents
-    return { frame: make(framing, sub, cursorOf(range.from), cursorOf(to), wires), to }
-  }
+  const eventPage = (range: Range, to: readonly number[], wires: readonly string[]): Page => ({
+    frame: wires.length === 0 ? undefined : encodeEvents(framing, sub, cursorOf(range.from), cursorOf(to), wires),
+    to,
+  })
+  const rowPage = (range: Range, to: readonly number[], wires: readonly string[], removed: readonly string[]): Page => ({
+    frame: wires.length + removed.length === 0 ? undefined : encodeDelta(framing, sub, cursorOf(range.from), cursorOf(to), wires, removed),
+    to,
+  })
 
   function eventsFromRing(range: Range, limits: Limits): Page {
     const to = [...range.after]
@@ -76,7 +85,7 @@ export function createPages(deps: PagesDeps): Pages {
     for (let partition = 0; partition < to.length; partition += 1) {
       const upTo = range.upTo[partition] ?? 0
       for (const { event, wire } of ring.events(partition, range.after[partition] ?? 0, upTo)) {
-        if (wires.length >= limits.items || bytes >= limits.bytes || scanned >= mostScanned) return page(range, to, wires)
+        if (wires.length >= limits.items || bytes >= limits.bytes || scanned >= mostScanned) return eventPage(range, to, wires)
         scanned += 1
         to[partition] = event.position
         if (event.tenant !== tenant || !matchesEvent(filter, event)) continue
@@ -86,36 +95,40 @@ export function createPages(deps: PagesDeps): Pages {
       }
       to[partition] = Math.max(to[partition] ?? 0, upTo)
     }
-    return page(range, to, wires)
+    return eventPage(range, to, wires)
   }
 
   function rowsFromRing(range: Range, limits: Limits): Page {
     const to = [...range.after]
-    /** Newest row of each key: the rows between are conflated. */
-    const newest = new Map<string, () => string>()
+    /** What became last of each key: the rows between are conflated. */
+    const newest = new Map<string, { readonly held: RingRow; readonly partition: number; readonly isIn: boolean }>()
     let seen = 0
     scan: for (let partition = 0; partition < to.length; partition += 1) {
       const upTo = range.upTo[partition] ?? 0
       for (const end of ring.ends(partition, range.after[partition] ?? 0, upTo)) {
         if (newest.size >= limits.items) break scan
-        for (const { row, was, wire } of ring.rows(partition, to[partition] ?? 0, end)) {
+        for (const held of ring.rows(partition, to[partition] ?? 0, end)) {
+          const { row, was } = held
           if (row.tenant !== tenant) continue
-          // A row that leaves the filter is sent once more: who holds it must see where it went.
-          const leaves = was !== undefined && matchesRow(filter, row.table, was)
-          if (!leaves && !matchesRow(filter, row.table, row.row)) continue
+          const isIn = matchesRow(filter, row.table, row.row)
+          const wasIn =
+            was === 'unknown' ? mayHaveMatched(filter, row.table, row.row) : was !== undefined && matchesRow(filter, row.table, was)
+          if (!isIn && !wasIn) continue
           seen += 1
-          newest.set(`${partition} ${row.table} ${row.key}`, wire)
+          newest.set(`${partition} ${row.table} ${row.key}`, { held, partition, isIn })
         }
         to[partition] = end
       }
       to[partition] = Math.max(to[partition] ?? 0, upTo)
     }
     metrics.conflated.inc(seen - newest.size)
-    return page(
-      range,
-      to,
-      [...newest.values()].map((wire) => wire()),
-    )
+    const wires: string[] = []
+    const removed: string[] = []
+    for (const { held, partition, isIn } of newest.values()) {
+      if (isIn) wires.push(held.wire())
+      else removed.push(removedWire({ ...held.row, partition }))
+    }
+    return rowPage(range, to, wires, removed)
   }
 
   async function fromStore(range: Range, limits: Limits): Promise<Page> {
@@ -124,14 +137,19 @@ export function createPages(deps: PagesDeps): Pages {
     const where = { tenant, partition, after: range.after[partition] ?? 0, upTo: range.upTo[partition] ?? 0, filter }
     const reached = (position: number) => range.after.map((held, i) => (i === partition ? position : held))
     if (feed === 'state') {
-      // The store does not know what a row was: what may have left the filter is sent too.
+      // The store does not know what a row was: what may have passed the filter before is told as removed.
       const { rows, scannedTo } = await reader.rowsChanged({
         ...where,
         filter: filter.run === undefined ? {} : { run: filter.run },
         limit: limits.items,
       })
-      const wires = rows.filter(({ table, row }) => mayHaveMatched(filter, table, row)).map(rowWire)
-      return page(range, reached(scannedTo), wires)
+      const wires: string[] = []
+      const removed: string[] = []
+      for (const row of rows) {
+        if (matchesRow(filter, row.table, row.row)) wires.push(rowWire(row))
+        else if (mayHaveMatched(filter, row.table, row.row)) removed.push(removedWire(row))
+      }
+      return rowPage(range, reached(scannedTo), wires, removed)
     }
     const { events, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
     const wires: string[] = []
@@ -144,7 +162,18 @@ export function createPages(deps: PagesDeps): Pages {
     }
     storeLimit = bytes >= limits.bytes ? Math.max(1, wires.length) : Math.min(500, storeLimit * 2)
     const cutAt = wires.length < events.length ? events[wires.length - 1]?.position : undefined
-    return page(range, reached(cutAt ?? scannedTo), wires)
+    return eventPage(range, reached(cutAt ?? scannedTo), wires)
+  }
+
+  async function frame({ positions, wires }: Snapshot): Promise<readonly Encoded[]> {
+    const cursor = cursorOf(positions)
+    const pages: Encoded[] = []
+    for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
+      const last = i + snapshotPageRows >= wires.length
+      pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), last, startCursor))
+      if (!last) await nextTurn()
+    }
+    return pages
   }
 
   return {
@@ -153,6 +182,8 @@ export function createPages(deps: PagesDeps): Pages {
     fromStore,
     heartbeat: (from, to, serverTime) =>
       encode(framing, { kind: 'heartbeat', sub, from: cursorOf(from), cursor: cursorOf(to), serverTime }),
+    respelled: (held, serverTime) =>
+      encode(framing, { kind: 'heartbeat', sub, from: encodeCursor(held), cursor: cursorOf(held.positions), serverTime }),
     gap(from, to) {
       metrics.gaps.inc()
       metrics.dropped.inc(to.reduce((sum, position, i) => sum + position - (from[i] ?? 0), 0))
@@ -176,14 +207,10 @@ export function createPages(deps: PagesDeps): Pages {
       // Until its snapshot is whole, a state feed's reader has nothing to go on from.
       return encode(framing, { kind: 'resync', sub, cursor: feed === 'state' ? startCursor : cursorOf(positions), reason })
     },
-    snapshot({ positions, wires }) {
-      const cursor = cursorOf(positions)
-      const pages: Encoded[] = []
-      for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
-        const last = i + snapshotPageRows >= wires.length
-        pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), last, startCursor))
-      }
-      return pages
+    snapshot(snapshot) {
+      const held = framed.get(snapshot) ?? frame(snapshot)
+      framed.set(snapshot, held)
+      return held
     },
   }
 }

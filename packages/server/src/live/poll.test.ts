@@ -1,18 +1,7 @@
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { encodeCursor } from './cursor.ts'
-import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
-
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
-
-async function serve(log: TestLog, options: Parameters<typeof startLiveServer>[1] = {}): Promise<LiveServer> {
-  const server = await startLiveServer(log, options)
-  cleanups.push(() => server.stop())
-  return server
-}
+import { createTestLog, type LiveServer, serve, type TestLog } from './testing.ts'
 
 interface Answer {
   readonly frames: readonly ServerFrame[]
@@ -97,6 +86,20 @@ test('it waits for the first that matches, and passes what does not', async () =
   const got = await answer
   expect(positionsOf(got)).toEqual([4])
   expect(got.frames).toMatchObject([{ kind: 'events', from: at(log, 0), cursor: at(log, 4) }])
+})
+
+test('those who wait together are told by one page', async () => {
+  const log = createTestLog({ partitions: 1 })
+  const server = await serve(log, { config: { ringBytes: 1 } })
+  const cursor = at(log, 0)
+  const answers = Array.from({ length: 50 }, () => ask(server, { feed: 'events', cursor, wait: 30 }))
+  while ((await server.metrics.liveClients.get()).values.every(({ value }) => value < 50))
+    await new Promise((resolve) => setImmediate(resolve))
+  // Two commits at once: the first of them is no longer in memory when the readers wake.
+  log.commit(0, logs(1))
+  log.commit(0, logs(1))
+  for (const answer of await Promise.all(answers)) expect(positionsOf(answer)).toEqual([1, 2])
+  expect(log.reads.readPartition).toBe(1)
 })
 
 test('a snapshot comes whole, however large', async () => {

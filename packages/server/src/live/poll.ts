@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Clock } from '../clock.ts'
+import { endWhenStuck } from './drain.ts'
 import type { Encoded } from './frames.ts'
 import type { Hub, Reading } from './live.ts'
 import { isSame } from './place.ts'
@@ -13,6 +14,7 @@ const answerBytes = 1024 * 1024
 interface Question {
   readonly limit: number
   readonly until: readonly number[] | undefined
+  readonly now: () => number
   /** Resolves when there may be more to read. Answers false when the time is over. */
   readonly more: (isThere: () => boolean) => Promise<boolean>
 }
@@ -22,17 +24,18 @@ interface Answer {
   readonly cursor: string
 }
 
-export async function answer(reading: Reading, { limit, until, more }: Question, isState: boolean): Promise<Answer> {
+export async function answer(reading: Reading, { limit, until, more, now }: Question, isState: boolean): Promise<Answer> {
   const frames: Encoded[] = []
   const found = await reading.place()
   // An event feed without a cursor has nothing to wait for: its reader wants to know where now is.
   if (found.kind === 'now') return { frames, cursor: reading.cursorOf(reading.heads()) }
   let at: readonly number[] = []
   if (found.kind !== 'snapshot') at = found.positions
+  if (found.kind === 'at' && found.held !== undefined) frames.push(reading.pages.respelled(found.held, now()))
   if (found.kind === 'resync') frames.push(reading.pages.resync(found.reason, found.positions))
   if (found.kind === 'snapshot' || (found.kind === 'resync' && isState)) {
     const snapshot = await reading.snapshot()
-    frames.push(...reading.pages.snapshot(snapshot))
+    frames.push(...(await reading.pages.snapshot(snapshot)))
     at = snapshot.positions
   }
   /** The last frame's end: where the next one must begin. */
@@ -70,26 +73,28 @@ export async function poll(
     over = true
     wake()
   }
+  if (reply.raw.destroyed) return reply
   const seat = hub.enter('poll', end)
   if (seat === undefined) throw noRoom()
   const forgetFlushes = hub.onFlush(() => wake())
   const cancelWait = clock.after(query.wait * 1_000, end)
   over = query.wait === 0
   request.raw.socket.once('close', end)
+  const reading = hub.read({
+    tenant: request.caller.tenant,
+    feed: query.feed,
+    filter: filterOf(query),
+    framing: 'text',
+    ...held,
+    fromStart: query.from === 'start',
+  })
   try {
-    const reading = hub.read({
-      tenant: request.caller.tenant,
-      feed: query.feed,
-      filter: filterOf(query),
-      framing: 'text',
-      ...held,
-      fromStart: query.from === 'start',
-    })
     const { frames, cursor } = await answer(
       reading,
       {
         limit: query.limit,
         until: until.cursor?.positions,
+        now: clock.now,
         async more(isThere) {
           while (!over && !isThere()) {
             await new Promise<void>((resume) => {
@@ -102,11 +107,13 @@ export async function poll(
       query.feed === 'state',
     )
     reading.delivered(frames)
+    endWhenStuck(reply.raw, hub, clock)
     return reply
       .header('cache-control', 'no-store')
       .type('application/json')
       .send(`{"frames":[${frames.map(({ payload }) => payload).join(',')}],"cursor":"${cursor}"}`)
   } finally {
+    reading.close()
     forgetFlushes()
     cancelWait()
     request.raw.socket.off('close', end)

@@ -1,23 +1,13 @@
-import { createLiveState } from '@signalbox/model/live-state.ts'
-import { type Table, tables } from '@signalbox/model/rows.ts'
 import { afterEach, describe, expect, test } from 'vitest'
+import { after } from '../sequencer/testing.ts'
 import { type Connected, connect, type TransportName } from './connect.testing.ts'
-import { createTestLog, discontinuities, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
+import { createTestLog, discontinuities, dueState, type LiveServer, serve, shown, type TestLog } from './testing.ts'
 
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  expect(discontinuities.splice(0)).toEqual([])
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
+afterEach(() => expect(discontinuities.splice(0)).toEqual([]))
 
-const serve = async (log: TestLog, config: Parameters<typeof startLiveServer>[1] = {}): Promise<LiveServer> => {
-  const server = await startLiveServer(log, config)
-  cleanups.push(() => server.stop())
-  return server
-}
 const open = async (...args: Parameters<typeof connect>): Promise<Connected> => {
   const connected = await connect(...args)
-  cleanups.push(() => connected.close())
+  after(() => connected.close())
   return connected
 }
 
@@ -33,15 +23,6 @@ function workOn(log: TestLog, count: number) {
     ])
   }
 }
-
-const wholeState = async (log: TestLog) => {
-  const { rows } = await log.reader.snapshot({ tenant: 'default' })
-  const state = createLiveState()
-  state.apply({ kind: 'snapshot', sub: '', cursor: '', rows, last: true })
-  return shown(state)
-}
-const shown = (state: { all(table: Table): Iterable<readonly [string, unknown]> }) =>
-  Object.fromEntries(tables.map((table) => [table, Object.fromEntries([...state.all(table)].sort(([a], [b]) => (a < b ? -1 : 1)))]))
 
 const isUpTo = (log: TestLog) => {
   const heads = log.events.map((list) => list.length)
@@ -102,6 +83,16 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'a server whose fold is another',
+    async between(log, server) {
+      workOn(log, 10)
+      await server.stop()
+      const next = { ...log, epoch: 'f01df01d', formerEpochs: [log.epoch] }
+      return { log: next, server: await serve(next) }
+    },
+    resync: { state: 'epoch' },
+  },
+  {
     name: 'changed epoch',
     async between(_log, server) {
       await server.stop()
@@ -159,14 +150,14 @@ describe.each(['ws', 'sse', 'poll'] as const)('resume on %s', (transport) => {
     workOn(before, 10)
     const one = await open(transport, first.url, { feed: 'state' })
     await one.until(({ frames }) => frames.some((frame) => frame.kind === 'snapshot' && frame.last))
-    const then = await wholeState(before)
+    const then = await dueState(before)
     expect(shown(one.state)).toEqual(then)
     await one.close()
 
     const { log, server } = await between(before, first)
     const two = await open(on?.(transport) ?? transport, server.url, { feed: 'state', cursor: one.cursor(), state: one.state })
     workOn(log, 3)
-    const now = await wholeState(log)
+    const now = await dueState(log)
     await two.until(({ state }) => JSON.stringify(shown(state)) === JSON.stringify(now))
     expect(two.frames.filter(({ kind }) => kind === 'resync')).toMatchObject(resync?.state === undefined ? [] : [{ reason: resync.state }])
     expect(two.frames.some(({ kind }) => kind === 'snapshot')).toBe(resync?.state !== undefined)

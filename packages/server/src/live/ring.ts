@@ -1,9 +1,10 @@
 /** The newest commits of every partition in memory, bounded in bytes. Each event's and row's wire text is made once, when somebody first wants it. */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
-import type { LiveRow } from '@signalbox/model/live.ts'
+import type { LiveRow, RemovedRow } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Commit, CommittedRow } from '../sequencer/commit.ts'
+import type { TextRow } from '../store/store.ts'
 import { hasMoved } from './filter.ts'
 
 export interface RingEvent {
@@ -13,8 +14,8 @@ export interface RingEvent {
 
 export interface RingRow {
   readonly row: CommittedRow
-  /** The row before, where a filter may have passed that one only. */
-  readonly was: RowOf[Table] | undefined
+  /** The row before, where a filter may have passed that one only; 'unknown' when the commit was read again and nobody knows. */
+  readonly was: RowOf[Table] | 'unknown' | undefined
   readonly wire: () => string
 }
 
@@ -40,11 +41,31 @@ export interface Ring {
   ends(partition: number, after: number, upTo: number): Iterable<number>
 }
 
-/** An event's share beside its data: envelope, wire text, rows. A rough, generous figure. */
-const overheadBytes = 1_200
+/** An event's share beside its data, and a row's: envelope, what it was, wire text. Rough, generous figures. */
+const eventBytes = 500
+const rowBytes = 1_500
+/** Of a row's list: an agent of a run, a step of a task's history. */
+const listedBytes = 250
+
+function sizeOf({ events, rows }: Commit): number {
+  let size = 0
+  for (const { dataJson } of events) size += 2 * dataJson.length + eventBytes
+  for (const { row } of rows) {
+    size += rowBytes
+    if ('history' in row) size += row.history.length * listedBytes
+    else if ('agents' in row) size += row.agents.length * listedBytes
+  }
+  return size
+}
 
 export const rowWire = ({ table, key, position, row, partition }: LiveRow): string =>
   JSON.stringify({ table, key, position, row, partition })
+
+/** The same from the text that is stored. */
+export const textWire = ({ table, key, position, json, partition }: TextRow): string =>
+  `{"table":"${table}","key":${JSON.stringify(key)},"position":${position},"row":${json},"partition":${partition}}`
+
+export const removedWire = ({ table, key, partition }: RemovedRow): string => JSON.stringify({ table, key, partition })
 
 export function createRing(heads: readonly number[], mostBytes: number): Ring {
   const slots: Slot[][] = heads.map(() => [])
@@ -81,14 +102,16 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       if (list === undefined || head === undefined || to <= head) return
       // A missed commit: what is here no longer joins up, readers behind go to the store.
       if (from !== head + 1) forget(partition)
-      const size = commit.events.reduce((sum, event) => sum + 2 * event.dataJson.length + overheadBytes, 0)
+      const size = sizeOf(commit)
       const events = commit.events.map((event) => {
         let text: string | undefined
         return { event, wire: () => (text ??= toWire(event)) }
       })
-      const rows = commit.rows.map(({ was: before, ...row }) => {
+      const rows = commit.rows.map((changed) => {
+        const { was: before, ...row } = changed
         let text: string | undefined
-        const was = before !== undefined && hasMoved(row.table, before, row.row) ? before : undefined
+        const moved = before !== undefined && hasMoved(row.table, before, row.row) ? before : undefined
+        const was = 'was' in changed ? moved : ('unknown' as const)
         return { row, was, wire: () => (text ??= rowWire({ ...row, partition })) }
       })
       list.push({ from, to, events, rows, bytes: size })

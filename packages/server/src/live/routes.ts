@@ -2,7 +2,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
 import type { Clock } from '../clock.ts'
-import { Problem } from '../http/problem.ts'
+import { ProblemAnswer } from '../http/problem.ts'
 import type { Hub } from './live.ts'
 import { poll } from './poll.ts'
 import { FeedQuery, PollQuery } from './query.ts'
@@ -21,6 +21,11 @@ const PollAnswer = Type.Object(
   { additionalProperties: false },
 )
 
+const EventStream = {
+  description: "Server-sent events until one end closes: `event` is the frame's kind, `id` the cursor after it.",
+  content: { 'text/event-stream': { schema: Type.String() } },
+}
+
 const about = 'Frames carry `kind`: snapshot, delta, events, gap, resync, heartbeat. A cursor of one transport continues on any other.'
 
 export const liveRoutes =
@@ -36,10 +41,10 @@ export const liveRoutes =
           summary: 'Live feed over server-sent events',
           description: `${about} Resume with Last-Event-ID or \`cursor\`.`,
           querystring: FeedQuery,
-          response: { '4xx': Problem, 503: Problem },
+          response: { 200: EventStream, '4xx': ProblemAnswer, '5xx': ProblemAnswer },
         },
       },
-      (request, reply) => stream(hub, request, reply),
+      (request, reply) => stream({ hub, clock }, request, reply),
     )
     app.get(
       '/v1/poll',
@@ -51,7 +56,7 @@ export const liveRoutes =
           summary: 'Live feed by long poll',
           description: `${about} Without a cursor: the snapshot (state), or the cursor of now (events).`,
           querystring: PollQuery,
-          response: { 200: PollAnswer, '4xx': Problem, 503: Problem },
+          response: { 200: PollAnswer, '4xx': ProblemAnswer, '5xx': ProblemAnswer },
         },
       },
       (request, reply) => poll({ hub, clock }, request, reply),

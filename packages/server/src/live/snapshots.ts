@@ -3,8 +3,9 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { Clock } from '../clock.ts'
 import type { LogReader } from '../store/store.ts'
-import { filterKey, matchesRow } from './filter.ts'
-import { rowWire } from './ring.ts'
+import { filterKey } from './filter.ts'
+import { createTurns, nextTurn } from './pace.ts'
+import { textWire } from './ring.ts'
 
 export interface Snapshot {
   readonly positions: readonly number[]
@@ -14,12 +15,22 @@ export interface Snapshot {
 
 /** A snapshot this old is as good: deltas after it bring its reader up. */
 const shareMs = 1_000
+/** Read from the store at one time: readers with many different filters leave it to others too. */
+const storeReads = 2
+/** Rows made text in one turn of the loop. */
+const rowsPerTurn = 1_000
 
 export function createSnapshots(reader: LogReader, clock: Clock): (tenant: TenantId, filter: Filter) => Promise<Snapshot> {
   const shared = new Map<string, Promise<Snapshot>>()
+  const turns = createTurns(storeReads)
   const read = async (tenant: TenantId, filter: Filter): Promise<Snapshot> => {
-    const { heads, rows } = await reader.snapshot({ tenant, filter })
-    return { positions: heads.positions, wires: rows.filter(({ table, row }) => matchesRow(filter, table, row)).map(rowWire) }
+    const { heads, rows } = await turns(() => reader.snapshot({ tenant, filter }))
+    const wires: string[] = []
+    for (const row of rows) {
+      wires.push(textWire(row))
+      if (wires.length % rowsPerTurn === 0) await nextTurn()
+    }
+    return { positions: heads.positions, wires }
   }
   return (tenant, filter) => {
     const key = JSON.stringify([tenant, filterKey(filter)])

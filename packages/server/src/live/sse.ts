@@ -1,17 +1,25 @@
 /** The server-sent events transport, `/v1/stream`. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import type { Clock } from '../clock.ts'
+import { endWhenStuck } from './drain.ts'
 import type { Hub } from './live.ts'
 import { badCursor, type FeedQuery, filterOf, heldCursor, noRoom } from './query.ts'
 
 const keepAliveMs = 20_000
 
-export async function stream(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function stream(
+  { hub, clock }: { readonly hub: Hub; readonly clock: Clock },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const query = request.query as Static<typeof FeedQuery>
   const last = request.headers['last-event-id']
   const held = heldCursor(typeof last === 'string' && last !== '' ? last : query.cursor)
   if (held === undefined) throw badCursor()
   const { raw } = reply
+  // Gone while its key was looked up: its close was already told, and would not give back what is taken now.
+  if (raw.destroyed) return
   const seat = hub.enter('sse', (goaway) => raw.end(`event: goaway\ndata: ${JSON.stringify(goaway)}\n\n`))
   if (seat === undefined) throw noRoom()
   reply.hijack()
@@ -25,6 +33,7 @@ export async function stream(hub: Hub, request: FastifyRequest, reply: FastifyRe
   raw.write(': signalbox\nretry: 1000\n\n')
   raw.socket?.setKeepAlive(true, keepAliveMs)
   raw.socket?.setNoDelay(true)
+  endWhenStuck(raw, hub, clock)
   const write = (payload: Buffer | string) => {
     if (!raw.writableEnded) raw.write(payload)
   }

@@ -1,11 +1,12 @@
 /** For tests of the live stage: a log in memory, a server on a free port, and readers that check what they get. */
 import { randomBytes } from 'node:crypto'
+import type { Server } from 'node:http'
 import type { Event, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
-import type { ServerFrame } from '@signalbox/model/live.ts'
+import type { Filter, LiveRow, ServerFrame } from '@signalbox/model/live.ts'
 import { createLiveState, type LiveState } from '@signalbox/model/live-state.ts'
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import { type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
 import { pino } from 'pino'
 import type { createFakeClock } from '../clock.fake.ts'
 import { type Clock, systemClock } from '../clock.ts'
@@ -13,9 +14,10 @@ import { createHttp } from '../http.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
 import { createMemoryBus } from '../sequencer/bus.ts'
 import type { Commit, CommitBus, CommittedRow } from '../sequencer/commit.ts'
+import { after } from '../sequencer/testing.ts'
 import type { LogReader, TableRow } from '../store/store.ts'
 import { decodeCursor } from './cursor.ts'
-import { matchesEvent, matchesRow } from './filter.ts'
+import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 import { createHub } from './hub.ts'
 import type { Hub, HubConfig, Subscription } from './live.ts'
 import { nextTurn } from './pace.ts'
@@ -39,11 +41,13 @@ export const hubConfig: HubConfig = {
 export interface TestLog {
   readonly epoch: string
   readonly partitions: number
+  /** Epochs of the same log whose rows were another fold's. */
+  readonly formerEpochs: readonly string[]
   readonly reader: LogReader
   readonly bus: CommitBus
   readonly events: readonly (readonly LoggedEvent[])[]
-  /** Commits events to a partition. `lost`: the announcement does not arrive. */
-  commit(partition: number, events: readonly Partial<Event>[], how?: { readonly lost?: boolean }): Commit
+  /** Commits events to a partition. `lost`: the announcement does not arrive. `reread`: it was read from the store, and says not what rows were. */
+  commit(partition: number, events: readonly Partial<Event>[], how?: { readonly lost?: boolean; readonly reread?: boolean }): Commit
   /** Drops what is before `oldest`. */
   expire(partition: number, oldest: number): void
   /** Reads of the store so far, by name. */
@@ -61,13 +65,14 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
   return {
     epoch,
     partitions,
+    formerEpochs: [],
     bus,
     events,
     reads,
     expire(partition, position) {
       oldest[partition] = position
     },
-    commit(partition, inputs, { lost = false } = {}) {
+    commit(partition, inputs, { lost = false, reread = false } = {}) {
       const list = events[partition] ?? []
       const from = list.length + 1
       const added = inputs.map((input, i): LoggedEvent => {
@@ -112,7 +117,8 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
         )
       }
       list.push(...added)
-      const commit = { partition, from, to: list.length, at: Date.now(), events: added, rows: [...changed.values()] }
+      const rowsOfIt = [...changed.values()].map(({ was, ...row }) => (reread ? row : { ...row, was }))
+      const commit = { partition, from, to: list.length, at: Date.now(), events: added, rows: rowsOfIt }
       if (!lost) bus.announce(commit)
       return commit
     },
@@ -135,13 +141,15 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
       },
       async snapshot({ tenant: owner, filter = {} }) {
         reads.snapshot += 1
-        return { heads: heads(), rows: rowsOf(owner).filter(({ table, row }) => matchesRow(filter, table, row)) }
+        const found = rowsOf(owner).filter(({ table, row }) => matchesRow(filter, table, row))
+        return { heads: heads(), rows: found.map(({ row, ...place }) => ({ ...place, json: JSON.stringify(row) })) }
       },
       async rowsChanged({ tenant: owner, partition, after, upTo, filter = {}, limit }) {
         reads.rowsChanged += 1
         const found = rowsOf(owner)
           .filter(
-            (row) => row.partition === partition && row.position > after && row.position <= upTo && matchesRow(filter, row.table, row.row),
+            (row) =>
+              row.partition === partition && row.position > after && row.position <= upTo && mayHaveMatched(filter, row.table, row.row),
           )
           .sort((a, b) => a.position - b.position)
         const edge = found[limit - 1]?.position
@@ -160,7 +168,7 @@ export async function startHub(
   const config = { ...hubConfig, ...options.config }
   const clock = options.clock ?? systemClock
   const metrics = createMetrics()
-  const meta = { epoch: from.epoch, partitions: from.partitions }
+  const meta = { epoch: from.epoch, formerEpochs: from.formerEpochs }
   const hub = createHub({ store: { reader: from.reader, meta }, bus: from.bus, config, metrics, log, clock })
   await hub.start()
   return { hub, metrics, config, clock }
@@ -168,18 +176,27 @@ export async function startHub(
 
 export interface LiveServer {
   readonly url: string
+  readonly http: Server
   readonly hub: Hub
   readonly metrics: Metrics
   stop(): Promise<void>
 }
 
+interface ServerOptions extends NonNullable<Parameters<typeof startHub>[1]> {
+  /** Callers are not known before. */
+  readonly gate?: Promise<void>
+}
+
 /** The caller's tenant is what follows `Bearer`. */
-export async function startLiveServer(from: TestLog, options: Parameters<typeof startHub>[1] = {}): Promise<LiveServer> {
+export async function startLiveServer(from: TestLog, options: ServerOptions = {}): Promise<LiveServer> {
   const { hub, metrics, config, clock } = await startHub(from, options)
   const http = createHttp({
     config: { host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20, drainMs: 0 },
     auth: {
-      caller: async ({ headers }) => ({ tenant: headers.authorization?.slice(7) ?? 'default', scopes: new Set(['read']) }),
+      async caller({ headers }) {
+        await options.gate
+        return { tenant: headers.authorization?.slice(7) ?? 'default', scopes: new Set(['read']) }
+      },
     },
     log,
   })
@@ -188,6 +205,7 @@ export async function startLiveServer(from: TestLog, options: Parameters<typeof 
   const url = await http.listen()
   return {
     url,
+    http: http.app.server,
     hub,
     metrics,
     async stop() {
@@ -195,6 +213,26 @@ export async function startLiveServer(from: TestLog, options: Parameters<typeof 
       await http.stop()
     },
   }
+}
+
+/** A server that is stopped after the test. */
+export async function serve(from: TestLog, options: ServerOptions = {}): Promise<LiveServer> {
+  const server = await startLiveServer(from, options)
+  after(() => server.stop())
+  return server
+}
+
+/** A state in an order of its own, to compare. */
+export const shown = (state: { all(table: Table): Iterable<readonly [string, unknown]> }) =>
+  Object.fromEntries(tables.map((table) => [table, Object.fromEntries([...state.all(table)].sort(([a], [b]) => (a < b ? -1 : 1)))]))
+
+/** What a reader with this filter should come to: the state of a snapshot taken now. */
+export async function dueState({ reader }: { readonly reader: LogReader }, filter: Filter = {}) {
+  const found = await reader.snapshot({ tenant: 'default', filter })
+  const rows = found.rows.map(({ json, ...place }): LiveRow => ({ ...place, row: JSON.parse(json) as LiveRow['row'] }))
+  const state = createLiveState()
+  state.apply({ kind: 'snapshot', sub: '', cursor: '', rows: rows.filter(({ table, row }) => matchesRow(filter, table, row)), last: true })
+  return shown(state)
 }
 
 /** Frames that did not continue the one before, of every taker: tests expect none. */

@@ -1,21 +1,13 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { codecs } from '@signalbox/model/codecs/codec.ts'
 import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createFakeClock } from '../clock.fake.ts'
+import { after } from '../sequencer/testing.ts'
 import { webSocketFrame } from './frames.ts'
-import { createTestLog, type LiveServer, startLiveServer, type TestLog } from './testing.ts'
-
-const cleanups: (() => void | Promise<void>)[] = []
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
-
-async function serve(log: TestLog, options: Parameters<typeof startLiveServer>[1] = {}): Promise<LiveServer> {
-  const server = await startLiveServer(log, options)
-  cleanups.push(() => server.stop())
-  return server
-}
+import { createTestLog, type LiveServer, serve } from './testing.ts'
 
 interface Client {
   readonly socket: WebSocket
@@ -36,7 +28,7 @@ async function connect(server: LiveServer, query = '', options: { autoPong?: boo
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     socket.once('close', (code, reason) => resolve({ code, reason: String(reason) })),
   )
-  cleanups.push(() => socket.terminate())
+  after(() => socket.terminate())
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   return {
     socket,
@@ -205,6 +197,18 @@ test('past the most connections the next is asked to try later, and a seat given
   await third.until((frames) => frames.length === 1)
 })
 
+test('one that is not let in and breaks the protocol harms nobody', async () => {
+  const server = await serve(createTestLog(), { config: { maxConnections: 0 } })
+  const { port, hostname } = new URL(server.url)
+  const socket = createConnection({ port: Number(port), host: hostname })
+  const closed = once(socket, 'close')
+  socket.resume()
+  const hello = `GET /v1/live HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`
+  socket.write(Buffer.concat([Buffer.from(hello), Buffer.from([0xff, 0xff, 0xff, 0xff])]))
+  await closed
+  expect((await fetch(`${server.url}/v1/poll?feed=news`)).status).toBe(400)
+})
+
 test('a drain says goaway with a time to come back, then closes with 1012', async () => {
   const server = await serve(createTestLog())
   const client = await connect(server)
@@ -234,7 +238,7 @@ test.each(Object.values(codecs))('a feed in $name says what JSON says', async (c
   const server = await serve(log)
   const plain = await connect(server, '?feed=events')
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/live?feed=events`, [codec.subprotocol])
-  cleanups.push(() => socket.terminate())
+  after(() => socket.terminate())
   const frames: ServerFrame[] = []
   let wake = () => {}
   socket.on('message', (bytes: Buffer, isBinary) => {

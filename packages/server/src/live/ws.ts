@@ -40,6 +40,8 @@ interface Wanted {
 }
 
 function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs }: LiveSocketDeps): void {
+  // First of all: an error that nobody hears ends the process.
+  socket.on('error', () => socket.terminate())
   const url = new URL(request.url ?? '/', 'http://localhost')
   const window = Number(url.searchParams.get('credit') ?? 0)
   const subscriptions = new Map<string, Subscribed>()
@@ -113,7 +115,6 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   request.socket.on('drain', drained)
   socket.on('pong', heard)
   socket.on('ping', heard)
-  socket.on('error', () => socket.terminate())
   socket.on('close', () => {
     cancelCheck()
     seat.leave()

@@ -4,8 +4,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from 'pg'
 
-/** Any fixed number of our own: the advisory lock that keeps two starting servers from migrating together. */
+/** Any fixed number of our own: the advisory lock that keeps two starting servers from changing the database together. */
 const lockKey = 7_446_251_830
+
+/** One starting server at a time. May be nested. */
+export async function underStartLock<T>(client: Client, run: () => Promise<T>): Promise<T> {
+  await client.query('select pg_advisory_lock($1)', [lockKey])
+  try {
+    return await run()
+  } finally {
+    // A connection that is gone has let go of it.
+    await client.query('select pg_advisory_unlock($1)', [lockKey]).catch(() => undefined)
+  }
+}
 
 interface Migration {
   readonly number: number
@@ -25,10 +36,10 @@ function migrations(): Migration[] {
     })
 }
 
-export async function migrate(client: Client): Promise<readonly string[]> {
+/** Answers the names of what it applied. */
+export function migrate(client: Client): Promise<readonly string[]> {
   const ours = migrations()
-  await client.query('select pg_advisory_lock($1)', [lockKey])
-  try {
+  return underStartLock(client, async () => {
     await client.query(
       'create table if not exists migrations (number int primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())',
     )
@@ -47,7 +58,8 @@ export async function migrate(client: Client): Promise<readonly string[]> {
         throw new Error(`Migration ${row.name} was changed after it was applied. Migrations are never edited; add a new one.`)
     }
     const applied: string[] = []
-    for (const migration of ours.slice(rows.length)) {
+    const known = new Set(rows.map(({ number }) => number))
+    for (const migration of ours.filter(({ number }) => !known.has(number))) {
       await client.query('begin')
       try {
         await client.query(migration.sql)
@@ -64,7 +76,5 @@ export async function migrate(client: Client): Promise<readonly string[]> {
       applied.push(migration.name)
     }
     return applied
-  } finally {
-    await client.query('select pg_advisory_unlock($1)', [lockKey])
-  }
+  })
 }

@@ -45,6 +45,14 @@ test('servers that start together migrate once; a later start has nothing to do'
   expect(await using(url, ({ meta }) => meta.partitions)).toBe(2)
 })
 
+test('a migration that came in below a later one is applied too', async () => {
+  const url = await withDatabase()
+  await using(url, () => undefined)
+  await ask(url, 'alter table heads drop column fold; alter table meta drop column former_epochs; delete from migrations where number = 3')
+  await using(url, () => undefined)
+  expect((await ask(url, 'select number from migrations where number = 3')).rowCount).toBe(1)
+})
+
 test('a database that a newer version made is refused, and so is one whose migration was edited', async () => {
   const url = await withDatabase()
   await using(url, () => undefined)

@@ -1,19 +1,25 @@
-/** Opens the store: waits for PostgreSQL, migrates, checks, learns the log's epoch, keeps the days. */
-import { randomBytes } from 'node:crypto'
+/** Opens the store: waits for PostgreSQL, migrates, checks, learns the log's epoch, brings projections to this fold, keeps the days. */
 import type { EpochMs } from '@signalbox/model/event.ts'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { untilAnswers } from './answers.ts'
 import { type Check, checkDurability } from './checks.ts'
 import { createLogDays, type LogDays } from './days.ts'
-import { migrate } from './migrate.ts'
+import { newEpoch } from './epoch.ts'
+import { migrate, underStartLock } from './migrate.ts'
 import { createLogReader } from './reader.ts'
+import { rebuildProjections } from './rebuild.ts'
 import type { LogReader } from './store.ts'
 
 export interface Store {
   readonly url: string
   readonly pool: pg.Pool
-  readonly meta: { readonly epoch: string; readonly partitions: number }
+  readonly meta: {
+    readonly epoch: string
+    readonly partitions: number
+    /** Epochs of this same log before its projections were made again: events go on after their cursors, state does not. */
+    readonly formerEpochs: readonly string[]
+  }
   readonly reader: LogReader
   readonly days: LogDays
   readonly checks: readonly Check[]
@@ -28,6 +34,8 @@ export interface StoreOptions {
 }
 
 const answerTimeoutMs = 30_000
+/** Longest that a reader's statement may take; sequencers and the start have their own. */
+const statementTimeoutMs = 120_000
 const keepDaysEveryMs = 60 * 60_000
 
 export async function openStore({ url, config, log, now = Date.now }: StoreOptions): Promise<Store> {
@@ -37,14 +45,27 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   let meta: Store['meta']
   let checks: readonly Check[]
   try {
-    for (const name of await migrate(client)) log.info({ migration: name }, 'migrated')
     checks = await checkDurability(client)
     for (const check of checks) if (!check.ok) log.warn({ check: check.name, value: check.value }, check.hint)
-    meta = await readMeta(client, config.partitions, log)
+    meta = await underStartLock(client, async () => {
+      for (const name of await migrate(client)) log.info({ migration: name }, 'migrated')
+      await checkIdentity(client, config.partitions, log)
+      await rebuildProjections({ client, log })
+      return readMeta(client)
+    })
   } finally {
     await client.end()
   }
-  const pool = new pg.Pool({ connectionString: url, max: 12, idleTimeoutMillis: 30_000, connectionTimeoutMillis: 5_000 })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 12,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5_000,
+    // A network that lost the database answers nothing, and readers wait in line behind each other.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
+  })
   // A connection can be lost while it ends, when the pool no longer listens: an error event without a listener would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
   // A lost idle connection is the pool's business; queries report their own.
@@ -79,12 +100,11 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
 }
 
 /** A database restored from a backup or promoted has another system identifier or timeline: its log may lack what clients saw, so it gets a new epoch. */
-async function readMeta(client: pg.Client, partitions: number, log: Logger): Promise<Store['meta']> {
+async function checkIdentity(client: pg.Client, partitions: number, log: Logger): Promise<void> {
   const { rows: control } = await client.query<{ system: string; timeline: number }>(
     'select s.system_identifier::text as system, c.timeline_id as timeline from pg_control_system() s, pg_control_checkpoint() c',
   )
   const { system, timeline } = control[0] ?? { system: 'unknown', timeline: 0 }
-  const newEpoch = () => randomBytes(4).toString('hex')
   await client.query('begin')
   await client.query('lock table meta in share row exclusive mode')
   await client.query('insert into meta (epoch, partitions, system_identifier, timeline) values ($1, $2, $3, $4) on conflict do nothing', [
@@ -98,15 +118,20 @@ async function readMeta(client: pg.Client, partitions: number, log: Logger): Pro
   )
   const row = rows[0]
   if (row === undefined) throw new Error('The table meta is empty.')
-  let { epoch } = row
   if (row.system_identifier !== system || row.timeline !== timeline) {
-    epoch = newEpoch()
+    const epoch = newEpoch()
     log.warn({ was: row.epoch, is: epoch }, 'the database was restored or promoted: the log has a new epoch, live clients will resync')
-    await client.query('update meta set epoch = $1, system_identifier = $2, timeline = $3', [epoch, system, timeline])
+    await client.query("update meta set epoch = $1, former_epochs = '{}', system_identifier = $2, timeline = $3", [epoch, system, timeline])
   }
   await client.query('insert into heads (partition) select * from generate_series(0, $1::int - 1) on conflict do nothing', [row.partitions])
   await client.query('commit')
   if (row.partitions !== partitions)
     log.warn({ wanted: partitions, has: row.partitions }, 'SIGNALBOX_PARTITIONS is fixed at first start; the log keeps its own')
-  return { epoch, partitions: row.partitions }
+}
+
+async function readMeta(client: pg.Client): Promise<Store['meta']> {
+  const { rows } = await client.query<{ epoch: string; partitions: number; former_epochs: string[] }>('select * from meta')
+  const row = rows[0]
+  if (row === undefined) throw new Error('The table meta is empty.')
+  return { epoch: row.epoch, partitions: row.partitions, formerEpochs: row.former_epochs }
 }

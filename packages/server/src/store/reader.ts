@@ -3,7 +3,7 @@ import type { LoggedEvent } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
-import type { Heads, LogReader, TableRow } from './store.ts'
+import type { Heads, LogReader, TableRow, TextRow } from './store.ts'
 
 export interface LogRow {
   position: string
@@ -73,6 +73,10 @@ interface ProjectionRow {
   body: RowOf[Table]
 }
 
+interface ProjectionText extends Omit<ProjectionRow, 'body'> {
+  json: string
+}
+
 export const toTableRow = (row: ProjectionRow): TableRow => ({
   table: row.tbl,
   partition: row.partition,
@@ -81,18 +85,23 @@ export const toTableRow = (row: ProjectionRow): TableRow => ({
   row: row.body,
 })
 
+type RowField = 'run' | 'agent' | 'task'
+
 /** What of the fold a filter keeps: a run's own rows, an agent's, a task's. */
-function rowConditions(filter: Filter | undefined, values: unknown[]): string {
+function rowConditions(filter: Filter | undefined, values: unknown[], fields: readonly RowField[]): string {
   let sql = ''
-  const bind = (value: unknown) => `$${values.push(value)}`
-  // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run here.
-  if (filter?.run !== undefined && filter.run.length > 0) sql += ` and (run = any(${bind(filter.run)}) or tbl = 'agents')`
-  if (filter?.agent !== undefined && filter.agent.length > 0) sql += ` and agent = any(${bind(filter.agent)})`
-  if (filter?.task !== undefined && filter.task.length > 0) sql += ` and task = any(${bind(filter.task)})`
+  for (const field of fields) {
+    const wanted = filter?.[field]
+    if (wanted !== undefined && wanted.length > 0) sql += ` and ${field} = any($${values.push(wanted)})`
+  }
   return sql
 }
 
-const closedCallsOfARun = 2_000
+/** Positions looked at for one answer, however few of them match. */
+const mostScanned = 20_000
+/** A call, a task, a run, an edge, and four agents: its own, the call's before, and the two of the edge. One more, so that a full page ends past it. */
+const mostRowsOfAnEvent = 9
+const mostClosedCalls = 2_000
 
 export function createLogReader(pool: Pool, meta: { readonly epoch: string; readonly partitions: number }): LogReader {
   async function headsOf(client: Pick<PoolClient, 'query'>): Promise<Heads> {
@@ -118,7 +127,7 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       )
       const bound = bounds[0]
       if (bound?.last == null) return { events: [], scannedTo: upTo }
-      const reach = Math.min(upTo, Number(bound.last))
+      const reach = Math.min(upTo, Number(bound.last), after + Math.max(mostScanned, limit))
       const values: unknown[] = [partition, after, reach, bound.min_id, bound.max_id, tenant, limit]
       const { rows } = await pool.query<LogRow>(
         `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 and id between $4 and $5 and tenant = $6
@@ -134,23 +143,25 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       try {
         await client.query('begin isolation level repeatable read read only')
         const heads = await headsOf(client)
-        const values: unknown[] = [tenant]
-        const conditions = rowConditions(filter, values)
-        const { rows } = await client.query<ProjectionRow>(
-          `select tbl, partition, key, position, body from projections where tenant = $1 and (tbl <> 'calls' or state = 'open')${conditions}`,
-          values,
-        )
-        const closed: ProjectionRow[] = []
-        if (filter?.run !== undefined && filter.run.length > 0) {
-          const found = await client.query<ProjectionRow>(
-            `select tbl, partition, key, position, body from projections
-             where tenant = $1 and tbl = 'calls' and run = any($2) and state = 'closed' order by sort desc limit $3`,
-            [tenant, filter.run, closedCallsOfARun],
-          )
-          closed.push(...found.rows)
+        const found: TextRow[] = []
+        const read = async (what: string, fields: readonly RowField[], newest = '') => {
+          const values: unknown[] = [tenant]
+          const conditions = rowConditions(filter, values, fields)
+          const sql = `select tbl, partition, key, position, body::text as json from projections where tenant = $1 and ${what}${conditions}${newest}`
+          const { rows } = await client.query<ProjectionText>(sql, values)
+          for (const { tbl, partition, key, position, json } of rows)
+            found.push({ table: tbl, partition, key, position: Number(position), json })
         }
+        const all = ['run', 'agent', 'task'] as const
+        // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run. Primary key.
+        await read("tbl = 'agents'", ['agent', 'task'])
+        // With a run projections_run, else the primary key; and projections_open.
+        await read("tbl in ('runs', 'tasks', 'edges')", all)
+        await read("tbl = 'calls' and state = 'open'", all)
+        if (filter?.run !== undefined && filter.run.length > 0)
+          await read("tbl = 'calls' and state = 'closed'", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
-        return { heads, rows: [...rows, ...closed].map(toTableRow) }
+        return { heads, rows: found }
       } catch (error) {
         await client.query('rollback').catch(() => undefined)
         throw error
@@ -160,16 +171,21 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
     },
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
-      const values: unknown[] = [partition, after, upTo, tenant, limit]
+      const reach = Math.min(upTo, after + mostScanned)
+      // Rows of one position belong together: a page must have room for all that one event can change.
+      const most = Math.max(limit, mostRowsOfAnEvent)
+      const values: unknown[] = [partition, after, reach, tenant, most]
+      const ofRuns =
+        filter?.run !== undefined && filter.run.length > 0 ? ` and (run = any($${values.push(filter.run)}) or tbl = 'agents')` : ''
       const { rows } = await pool.query<ProjectionRow>(
         `select tbl, partition, key, position, body from projections where partition = $1 and position > $2 and position <= $3 and tenant = $4
-         ${rowConditions(filter, values)} order by position limit $5`,
+         ${ofRuns}${rowConditions(filter, values, ['agent', 'task'])} order by position limit $5`,
         values,
       )
       const found = rows.map(toTableRow)
       const last = found.at(-1)?.position
-      if (found.length < limit || last === undefined) return { rows: found, scannedTo: upTo }
-      // Rows of one position belong together: leave a position that may be cut for the next page.
+      if (found.length < most || last === undefined) return { rows: found, scannedTo: reach }
+      // The last position may be cut: it is left for the next page.
       const whole = found.filter((row) => row.position < last)
       return whole.length > 0 ? { rows: whole, scannedTo: last - 1 } : { rows: found, scannedTo: last }
     },

@@ -23,6 +23,15 @@ export interface TableRow<T extends Table = Table> {
   readonly row: RowOf[T]
 }
 
+/** A row as it is stored: `json` is its text, for who only passes it on. */
+export interface TextRow {
+  readonly table: Table
+  readonly partition: Partition
+  readonly key: string
+  readonly position: number
+  readonly json: string
+}
+
 export interface LogReader {
   heads(): Promise<Heads>
   /** First position still kept, per partition (1 when nothing was dropped). */
@@ -36,9 +45,9 @@ export interface LogReader {
     limit: number
     filter?: Filter | undefined
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
-  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: only open ones and those of the newest 200 per run asked for by `filter.run`. */
-  snapshot(q: { tenant: TenantId; filter?: Filter | undefined }): Promise<{ heads: Heads; rows: readonly TableRow[] }>
-  /** Rows of a partition with `after < position <= upTo`. */
+  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. */
+  snapshot(q: { tenant: TenantId; filter?: Filter | undefined }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
+  /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above. */
   rowsChanged(q: {
     tenant: TenantId
     partition: Partition

@@ -82,3 +82,24 @@ test('a commit that the bus did not tell of is read from the log', async () => {
   }
   expect(await bodyOf(it)).toMatchObject({ received: 3, gaps: [], clones: 0 })
 })
+
+test('two nodes that follow one log count each event once, and what one of them could not write the other did', async () => {
+  const it = await line()
+  const nodes = [producersOf(it), producersOf(it)]
+  for (let from = 1; from <= 1_000; from += 50) {
+    await it.send(numbers(from, from + 49).map((seq) => numbered(seq)))
+    await Promise.all(nodes.map(({ settled }) => settled()))
+  }
+  await it.send([numbered(1_003), numbered(5)])
+  for (const { clock } of nodes) clock.advance(60_000)
+  await Promise.all(nodes.map(({ settled }) => settled()))
+  for (const { settled, clock } of nodes) {
+    clock.advance(60_000)
+    await settled()
+  }
+  expect(await bodyOf(it)).toMatchObject({ received: 1_002, high: 1_003, clones: 1, gaps: [{ from: 1_001, to: 1_002 }] })
+  const { rows } = await it.store.pool.query<{ behind: string }>(
+    "select sum(h.position - c.position) as behind from heads h join checkpoints c on c.partition = h.partition and c.consumer = 'producers'",
+  )
+  expect(Number(rows[0]?.behind)).toBe(0)
+})

@@ -1,0 +1,250 @@
+/** Every query of the API and of the live stage over 100,000 events and as many rows: none reads a table through for an answer of bounded size. */
+import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { uuidv7 } from '@signalbox/model/ids.ts'
+import type { Filter } from '@signalbox/model/live.ts'
+import Fastify from 'fastify'
+import type pg from 'pg'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { apiRoutes } from '../api/routes.ts'
+import { readConfig } from '../config.ts'
+import { encodeCursor } from '../live/cursor.ts'
+import { openStore, type Store } from './open.ts'
+import { createLogReader } from './reader.ts'
+import type { LogReader } from './store.ts'
+import { stopDatabases, withDatabase } from './testing.ts'
+
+interface Node {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly 'Actual Rows'?: number
+  readonly 'Actual Loops'?: number
+  readonly 'Rows Removed by Filter'?: number
+  readonly 'Rows Removed by Index Recheck'?: number
+  readonly Plans?: readonly Node[]
+}
+
+const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+const isLarge = ({ 'Relation Name': name }: Node) => name !== undefined && /^(log(_\d+)?|projections)$/.test(name)
+/** Rows of the large tables that were looked at. */
+const examined = (plan: Node) =>
+  nodesOf(plan)
+    .filter(isLarge)
+    .reduce((sum, node) => sum + ((node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)) * (node['Actual Loops'] ?? 1), 0)
+const scannedThrough = (plan: Node) =>
+  nodesOf(plan)
+    // A day with few events is best read so.
+    .filter((node) => isLarge(node) && node['Node Type'] === 'Seq Scan' && examined(node) > smallTable)
+    .map((node) => `${node['Relation Name']}`)
+
+interface Asked {
+  readonly text: string
+  readonly plan: Node
+}
+
+/** The same pool; what is asked of it is explained first. */
+function explaining<T extends pg.Pool | pg.PoolClient>(held: T, asked: Asked[]): T {
+  return new Proxy(held, {
+    get(target, name) {
+      if (name === 'connect') return async () => explaining(await (target as pg.Pool).connect(), asked)
+      if (name !== 'query') {
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      }
+      return async (text: string, values: unknown[] = []) => {
+        if (/^\s*(select|insert|update|delete)/.test(text)) {
+          const { rows } = await target.query<{ 'QUERY PLAN': readonly { readonly Plan: Node }[] }>(
+            `explain (analyze, format json) ${text}`,
+            values,
+          )
+          for (const { Plan: plan } of rows[0]?.['QUERY PLAN'] ?? []) asked.push({ text, plan })
+        }
+        return target.query(text, values)
+      }
+    },
+  })
+}
+
+const dayMs = 86_400_000
+const days = 2
+const events = 100_000
+const partitions = 2
+const head = events / partitions
+const start = Date.now() - days * dayMs
+const startHex = start.toString(16).padStart(12, '0')
+const firstId = `${startHex.slice(0, 8)}-${startHex.slice(8)}-7000-8000-000000000000`
+/** What one bounded answer may look at: its scan bound, for as many tables and partitions as it touches, and what pages leave unused. */
+const mostExamined = 25_000
+const smallTable = 5_000
+let store: Store
+let reader: LogReader
+const asked: Asked[] = []
+const app = Fastify()
+
+/** A row of each table, as the fold writes them. */
+function bodies(): Readonly<Record<string, string>> {
+  const rows = createRows()
+  const data = { call: 'c', name: 'build', to: 'agent 2' }
+  for (const type of ['run.started', 'task.assigned', 'tool.started'])
+    applyEvent(rows, {
+      ...{
+        id: uuidv7(start),
+        tenant: 'default',
+        source: 's',
+        type,
+        time: start,
+        run: 'r',
+        agent: 'agent 1',
+        task: 't',
+        data,
+        dataJson: '{}',
+      },
+      ...{ partition: 0, position: 1, receivedAt: start },
+    })
+  return Object.fromEntries([...rows.entries()].map(([table, , row]) => [table, JSON.stringify(row)]))
+}
+
+beforeAll(async () => {
+  const config = readConfig({})
+  store = await openStore({ url: await withDatabase(), config, log: pino({ level: 'silent' }) })
+  await store.days.ensure(
+    Array.from({ length: days + 1 }, (_, i) => start + i * dayMs),
+    false,
+  )
+  const { pool } = store
+  // Every hundredth event is another tenant's. A run is fifty events, an agent works on many of them.
+  await pool.query(
+    `insert into log (position, time, received_at, id, partition, tenant, source, type, run, agent, task, data)
+     select i / ${partitions} + 1, t, t, (substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, i % ${partitions},
+       case when i % 100 = 99 then 'other' else 'default' end, 'source ' || i % 50, case when i % 2000 = 0 then 'alert.fired' else 'tool.started' end,
+       'run ' || i / 50, 'agent ' || i % 2000, 'task ' || i / 20, '{}'
+     from generate_series(0, ${events - 1}) i, lateral (select ${start} + i::bigint * ${(days * dayMs) / events} as t) x, lateral (select lpad(to_hex(t), 12, '0') as h) y`,
+  )
+  await pool.query(
+    `insert into commits (partition, first, last, at, stored, duplicates, refused, min_id, max_id, hash)
+     select partition, min(position), max(position), max(time), count(*), 0, 0, min(id::text)::uuid, max(id::text)::uuid, '' from log group by partition, (position - 1) / 500`,
+  )
+  const body = bodies()
+  await pool.query(
+    `insert into projections (position, sort, partition, tbl, tenant, key, run, agent, task, state, body)
+     select i / ${partitions} + 1, ${start} + i, i % ${partitions}, tbl, case when i % 100 = 99 then 'other' else 'default' end,
+       case tbl when 'runs' then 'run ' || i / 50 when 'agents' then 'agent ' || i / 50 else tbl || ' ' || i end, 'run ' || i / 50, 'agent ' || i % 2000, 'task ' || i / 20,
+       case tbl when 'calls' then case when i % 50 = 0 then 'open' else 'closed' end when 'tasks' then 'working' when 'runs' then 'finished' else 'idle' end,
+       case tbl when 'runs' then $1 when 'agents' then $2 when 'edges' then $3 when 'tasks' then $4 else $5 end::json
+     from generate_series(0, ${events - 1}) i,
+       lateral (select case when i % 50 = 20 then 'agents' when i % 50 = 21 then 'runs' when i % 50 = 22 then 'edges' when i % 10 = 3 then 'tasks' else 'calls' end as tbl) x`,
+    [body.runs, body.agents, body.edges, body.tasks, body.calls],
+  )
+  await pool.query('update heads set position = $1', [head])
+  await pool.query('vacuum analyze log, projections, commits')
+  const explained = explaining(pool, asked)
+  reader = createLogReader(explained, store.meta)
+  app.decorateRequest('caller', { getter: () => ({ tenant: 'default', scopes: new Set(['read' as const]) }) })
+  await app.register(apiRoutes({ store: { pool: explained, reader, meta: store.meta }, config, version: '0', now: Date.now }))
+})
+afterAll(async () => {
+  await app.close()
+  await store?.stop()
+  await stopDatabases()
+})
+
+/** What was asked since the last look did not read a large table through, nor most of one by an index. */
+function expectBounded(most = mostExamined) {
+  const found = asked.splice(0)
+  expect(found.length).toBeGreaterThan(0)
+  for (const { plan, text } of found) {
+    expect(scannedThrough(plan), text).toEqual([])
+    expect(examined(plan), text).toBeLessThan(most)
+  }
+}
+
+test.each([
+  ['/v1/events?limit=50', 11_000],
+  ['/v1/events?run=run%2071&limit=50', 500],
+  ['/v1/events?run=run%2071&agent=nobody', 500],
+  ['/v1/events?run=run%2071&run=run%2072&limit=50', 11_000],
+  ['/v1/events?agent=agent%207&limit=50', 11_000],
+  ['/v1/events?type=alert.*&limit=20', 11_000],
+  ['/v1/events?agent=nobody&order=asc', 11_000],
+  [`/v1/events/${firstId}`, 2],
+  ['/v1/agents?limit=10', 100],
+  ['/v1/agents?agent=agent%2020', 10],
+  ['/v1/agents?run=run%2071', 10],
+  ['/v1/agents/agent%2020', 10],
+  ['/v1/runs?limit=10', 20],
+  ['/v1/runs?state=failed&limit=10', 11_000],
+  ['/v1/runs/run%2071', 10],
+  ['/v1/runs/run%2071/graph', 100],
+  ['/v1/runs/run%2071/calls', 100],
+  ['/v1/runs/run%2071/calls?agent=nobody', 100],
+  ['/v1/tasks?limit=10', 20],
+  ['/v1/tasks?run=run%2071', 100],
+  ['/v1/tasks?agent=nobody&limit=10', 11_000],
+  ['/v1/tasks?state=failed&limit=10', 11_000],
+  ['/v1/tasks/task%20100', 100],
+  ['/v1/tasks/task%20100?run=run%2040', 100],
+  ['/v1/producers', 1],
+  ['/v1/quarantine', 1],
+  ['/v1/info', 1],
+])('%s looks at no more than %i rows', async (url, most) => {
+  asked.length = 0
+  const { statusCode, body } = await app.inject(url)
+  expect(statusCode, body).toBe(200)
+  expectBounded(most)
+})
+
+test('a moment is folded from the log a page at a time', async () => {
+  asked.length = 0
+  const at = encodeCursor({ epoch: store.meta.epoch, positions: [5_000, 5_000] })
+  expect((await app.inject(`/v1/state?run=run%2071&at=${at}`)).statusCode).toBe(200)
+  expectBounded(25_000)
+})
+
+test.each<Filter>([{}, { run: ['run 71'] }, { agent: ['nobody'] }, { task: ['task 77'] }, { type: ['alert.*'] }])(
+  'pages of the log and of changed rows are bounded, and say how far they looked: filter %j',
+  async (filter) => {
+    const page = { tenant: 'default', partition: 0, after: 1_000, upTo: head, limit: 100, filter }
+    asked.length = 0
+    const [log, rows] = [await reader.readPartition(page), await reader.rowsChanged(page)]
+    for (const { scannedTo } of [log, rows]) expect(scannedTo).toBeGreaterThan(1_000)
+    expectBounded()
+  },
+)
+
+test.each<[Filter, number]>([
+  [{ run: ['run 71'] }, 3_000],
+  [{ run: ['run 71'], agent: ['agent 20'] }, 3_000],
+  // All that is not closed, since no index holds agents and tasks of it.
+  [{}, mostExamined],
+  [{ agent: ['agent 20'] }, mostExamined],
+])('a snapshot with filter %j does not read the calls that are closed', async (filter, most) => {
+  asked.length = 0
+  const { rows } = await reader.snapshot({ tenant: 'default', filter })
+  expect(rows.length).toBeGreaterThan(0)
+  expectBounded(most)
+})
+
+test.each([
+  ['/v1/events?agent=agent%207&limit=5', "select from log where tenant = 'default' and agent = 'agent 7'"],
+  ['/v1/events?agent=agent%207&limit=5&order=asc', "select from log where tenant = 'default' and agent = 'agent 7'"],
+  ['/v1/tasks?agent=agent%203&limit=3', "select from projections where tenant = 'default' and tbl = 'tasks' and agent = 'agent 3'"],
+])('pages of %s, though short, come to everything', async (url, sql) => {
+  let items = 0
+  let pages = 0
+  for (let cursor = ''; ; ) {
+    const page = (await app.inject(`${url}${cursor}`)).json<{ items: unknown[]; next: string | null }>()
+    items += page.items.length
+    pages += 1
+    if (page.next === null) break
+    cursor = `&cursor=${page.next}`
+  }
+  expect(items).toBe((await store.pool.query(sql)).rowCount)
+  expect(pages).toBeGreaterThan(items / 5)
+})
+
+test('heads and the oldest are read without the log', async () => {
+  asked.length = 0
+  await reader.heads()
+  await reader.oldest()
+  expectBounded(1)
+})

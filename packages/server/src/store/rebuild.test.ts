@@ -1,0 +1,195 @@
+import type { Event } from '@signalbox/model/event.ts'
+import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
+import type { AgentRow } from '@signalbox/model/rows.ts'
+import pg from 'pg'
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { after, event, type Line, line } from '../sequencer/testing.ts'
+import { createLogDays } from './days.ts'
+import { openStore } from './open.ts'
+import { rebuildProjections } from './rebuild.ts'
+
+const dayMs = 86_400_000
+
+/** A log that says what it is told. */
+function listening() {
+  const said: Record<string, unknown>[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => void said.push(JSON.parse(line) as Record<string, unknown>) })
+  return { log, said }
+}
+
+const call = (i: number, more: Partial<Event>) => event({ run: `r${i % 3}`, agent: `w${i % 5}`, ...more })
+/** Calls left open, ended by others; tasks that move; two tenants. */
+const work = (from: number, count: number, time = Date.now()): Event[] =>
+  Array.from({ length: count }, (_, n) => n + from).flatMap((i) => [
+    call(i, { time, type: 'tool.started', data: { call: `c${i}`, name: 'say "\u0000"' } }),
+    call(i, { time, type: 'llm.started', data: { call: `m${i}`, model: 'large' }, tenant: i % 4 === 0 ? 'other' : 'default' }),
+    call(i, { time, type: 'task.assigned', task: `t${i % 7}`, data: { to: `w${(i + 1) % 5}` } }),
+    ...(i % 2 === 0 ? [call(i, { time, type: 'tool.finished', agent: i % 3 === 0 ? undefined : 'closer', data: { call: `c${i}` } })] : []),
+  ])
+
+async function written({ store }: Line, table = 'projections'): Promise<readonly string[]> {
+  const { rows } = await store.pool.query<{ row: string }>(
+    `select json_build_array(partition, tenant, tbl, key, position, sort, run, agent, task, state, body)::text as row from ${table} order by partition, tenant, tbl, key`,
+  )
+  return rows.map(({ row }) => row)
+}
+
+const versions = async ({ store }: Line) =>
+  (await store.pool.query<{ fold: string }>('select fold from heads order by partition')).rows.map(({ fold }) => fold)
+
+const fold1Count = 4_711
+const oldKey = (key: string) => key.replace(/\u001f(llm|tool)\u001f/, '\u001f')
+
+/** Rows as fold 1 wrote them: open calls in an object, call keys without their kind; and a count that only it came to. */
+async function asFold1({ store }: Line) {
+  const { rows } = await store.pool.query<{ at: string; tbl: string; key: string; body: Partial<AgentRow> }>(
+    'select ctid::text as at, tbl, key, body from projections',
+  )
+  for (const { at, tbl, key, body } of rows) {
+    const inFlight = Object.fromEntries(body.inFlight?.map(({ call: open, ...rest }) => [oldKey(open), rest]) ?? [])
+    await store.pool.query('update projections set key = $2, body = $3 where ctid = $1', [
+      at,
+      tbl === 'calls' ? oldKey(key) : key,
+      JSON.stringify(tbl === 'agents' ? { ...body, inFlight, events: fold1Count } : body),
+    ])
+  }
+  await store.pool.query("update heads set fold = '1'")
+}
+
+const reopen = async (it: Line, log: pino.Logger) => {
+  const store = await openStore({ url: it.url, config: { partitions: 2, retentionDays: 30 }, log })
+  await store.stop()
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => undefined)
+  await client.connect()
+  after(() => client.end().catch(() => undefined))
+  return client
+}
+
+test('rows of another fold are made again from the log, and the next start has nothing to do', async () => {
+  const it = await line()
+  await it.send(work(0, 200))
+  const due = await written(it)
+  await asFold1(it)
+  expect(await written(it)).not.toEqual(due)
+  const { log, said } = listening()
+  await reopen(it, log)
+  expect(await written(it)).toEqual(due)
+  expect(await versions(it)).toEqual([FOLD_VERSION, FOLD_VERSION])
+  expect(said.filter(({ msg }) => String(msg).includes('making them again'))).toMatchObject([{ made: '1' }, { made: '1' }])
+  const { rows } = await it.store.pool.query('select epoch, former_epochs from meta')
+  expect(rows).toEqual([{ epoch: expect.not.stringMatching(it.store.meta.epoch), former_epochs: [it.store.meta.epoch] }])
+  const again = listening()
+  await reopen(it, again.log)
+  expect(again.said.filter(({ msg }) => String(msg).includes('fold'))).toEqual([])
+  // The line's own writer held rows of the old fold: it reads the new ones and goes on.
+  await it.send(work(200, 20))
+  const before = await written(it)
+  await it.store.pool.query("update heads set fold = 'another'")
+  await Promise.all([reopen(it, log), reopen(it, log)])
+  expect(await written(it)).toEqual(before)
+})
+
+test('whenever it is killed, the old rows or the new ones are whole, and the next start comes to the new ones', async () => {
+  const it = await line({ partitions: 1 })
+  await it.send(work(0, 40))
+  const due = await written(it)
+  await asFold1(it)
+  const old = await written(it)
+  await it.store.pool.query('create table kept as select * from projections')
+  const { log } = listening()
+  let isFinished = false
+  for (let kill = 1; !isFinished; kill += 1) {
+    await it.store.pool.query(`truncate projections; insert into projections select * from kept; update heads set fold = '1'`)
+    const client = await connected(it.url)
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const query = client.query.bind(client)
+    let queries = 0
+    Object.assign(client, {
+      async query(...args: Parameters<typeof query>) {
+        queries += 1
+        if (queries === kill) await it.store.pool.query('select pg_terminate_backend($1, 5000)', [rows[0]?.pid])
+        return query(...args)
+      },
+    })
+    isFinished = await rebuildProjections({ client, log, pageEvents: 60 }).then(
+      () => true,
+      () => false,
+    )
+    const [fold] = await versions(it)
+    expect(await written(it), `killed at its query ${kill}`).toEqual(fold === '1' ? old : due)
+    const next = await connected(it.url)
+    await rebuildProjections({ client: next, log, pageEvents: 60 })
+    await next.end()
+    expect(await written(it), `taken up after its query ${kill}`).toEqual(due)
+    expect(await versions(it)).toEqual([FOLD_VERSION])
+    if (kill > 300) throw new Error('It never finished.')
+  }
+  expect((await it.store.pool.query("select from checkpoints where consumer like 'rebuild%'")).rowCount).toBe(0)
+})
+
+test('what was folded before a kill is not folded again', async () => {
+  const it = await line({ partitions: 1 })
+  await it.send(work(0, 60))
+  await it.store.pool.query("update heads set fold = '1'")
+  const first = await connected(it.url)
+  const query = first.query.bind(first)
+  Object.assign(first, {
+    query: async (...args: Parameters<typeof query>) =>
+      String(args[0]).includes('for update') ? Promise.reject(new Error('killed')) : query(...args),
+  })
+  const { log, said } = listening()
+  await expect(rebuildProjections({ client: first, log, pageEvents: 10 })).rejects.toThrow('killed')
+  const { rows } = await it.store.pool.query("select position::int from checkpoints where consumer like 'rebuild%'")
+  expect(rows).toEqual([{ position: it.commits.at(-1)?.to }])
+  // Were the log read again, these would be missed.
+  await it.store.pool.query('delete from log where position < 20')
+  const due = await written(it)
+  const next = await connected(it.url)
+  await rebuildProjections({ client: next, log, pageEvents: 10 })
+  expect(await written(it)).toEqual(due)
+  expect(said.filter(({ msg }) => String(msg).includes('no longer whole'))).toEqual([])
+})
+
+const longAgo = Date.now() - 5 * dayMs
+/** The retention drops what happened long ago. */
+const expire = ({ store }: Line) => createLogDays(store.pool, { retentionDays: 1 }, Date.now).dropExpired()
+
+test('where the log is no longer whole, rows of a known fold are converted and none is lost', async () => {
+  const it = await line()
+  await it.send(work(0, 60, longAgo))
+  await it.send(work(60, 10))
+  const due = await written(it)
+  await asFold1(it)
+  expect((await expire(it)).length).toBeGreaterThan(0)
+  const { log, said } = listening()
+  await reopen(it, log)
+  expect(await written(it)).toEqual(due.map((row) => row.replace(/("agents".*"events":)\d+/, `$1${fold1Count}`)))
+  expect(await versions(it)).toEqual([FOLD_VERSION, FOLD_VERSION])
+  expect(said.filter(({ msg }) => String(msg).includes('rows were converted'))).toHaveLength(2)
+})
+
+test('from a fold that is not known here what is left of the log is folded, and what is lost is said by table', async () => {
+  const it = await line({ partitions: 1 })
+  await it.send(work(0, 30, longAgo))
+  await expire(it)
+  await it.send([event({ run: 'late', agent: 'w1', type: 'tool.started', data: { call: 'late', name: 'build' } })])
+  await it.store.pool.query("update heads set fold = 'of the future'")
+  const { log, said } = listening()
+  await reopen(it, log)
+  const { rows } = await it.store.pool.query<{ tbl: string; key: string }>('select tbl, key from projections order by tbl')
+  expect(rows).toEqual([
+    { tbl: 'agents', key: 'w1' },
+    { tbl: 'calls', key: 'late\u001ftool\u001flate' },
+    { tbl: 'runs', key: 'late' },
+  ])
+  expect(said.find(({ lost }) => lost !== undefined)).toMatchObject({
+    level: 50,
+    made: 'of the future',
+    lost: { agents: 10, calls: 60, runs: 6, tasks: 21 },
+  })
+})
