@@ -5,7 +5,7 @@ import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
 import { Unavailable } from '../broker/broker.ts'
-import { Problem, Refused } from '../http/problem.ts'
+import { ProblemAnswer, Refused } from '../http/problem.ts'
 import { parseBody, readBody } from './body.ts'
 import type { Receive } from './receive.ts'
 
@@ -67,7 +67,7 @@ export const restDoor =
             backfill: Type.Optional(Type.Boolean({ description: 'Take events older than the retention, at their own times.' })),
           }),
           body: Type.Union([EventInput, Type.Array(EventInput)]),
-          response: { 200: ReceiptBody, '4xx': Problem, '5xx': Problem },
+          response: { 200: ReceiptBody, '4xx': ProblemAnswer, '5xx': ProblemAnswer },
         },
       },
       async (request, reply) => {

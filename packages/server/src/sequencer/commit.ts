@@ -3,7 +3,7 @@ import type { ChangedRow, RowOf, Table } from '@signalbox/model/rows.ts'
 
 export interface CommittedRow extends ChangedRow {
   readonly tenant: TenantId
-  /** The row before the commit; absent when there was none. Who saw it by a filter that it no longer passes must hear of the change. */
+  /** The row before the commit: undefined when there was none, the key absent when it is not known. Who saw it by a filter that it no longer passes must hear of the change. */
   readonly was?: RowOf[Table] | undefined
 }
 

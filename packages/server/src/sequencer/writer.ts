@@ -4,7 +4,7 @@
  */
 import type { Event, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
-import { touchedKeys } from '@signalbox/model/fold/keys.ts'
+import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import { idTime } from '@signalbox/model/ids.ts'
 import type { RowKey } from '@signalbox/model/rows.ts'
 import pg from 'pg'
@@ -133,12 +133,20 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
   async function warm(held: Hold, tenant: TenantId, events: readonly Event[]): Promise<void> {
     const cache = await cacheOf(held, tenant)
     if (cache.isComplete()) return
+    await fetch(held, tenant, cache, events.flatMap(touchedKeys))
+    // A call's row names the agent it was of, which its end by another takes it from.
+    await fetch(
+      held,
+      tenant,
+      cache,
+      events.flatMap((event) => callerKey(event, cache) ?? []),
+    )
+  }
+
+  async function fetch(held: Hold, tenant: TenantId, cache: RowCache, keys: readonly RowKey[]): Promise<void> {
     const missing = new Map<string, RowKey>()
-    for (const event of events) {
-      for (const wanted of touchedKeys(event)) {
-        if (cache.get(wanted.table, wanted.key) === undefined) missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
-      }
-    }
+    for (const wanted of keys)
+      if (cache.get(wanted.table, wanted.key) === undefined) missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
     if (missing.size === 0) return
     for (const { tbl, key, body } of await readRows(held.client, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
   }

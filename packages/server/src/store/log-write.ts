@@ -1,9 +1,10 @@
 /** The write side of the log: statements of the sequencer's transaction, one a function. */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import type { AgentRow, CallRow, EdgeRow, RowKey, RowOf, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
+import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import { type Client, escapeLiteral } from 'pg'
 import { sendBulk } from './bulk.ts'
 import { type LogRow, logColumns, toEvent } from './reader.ts'
+import { columnsOf } from './row-columns.ts'
 
 const special = /[\\\t\n\r]/
 const everySpecial = /[\\\t\n\r]/g
@@ -87,22 +88,6 @@ export interface RowWrite {
   readonly row: RowOf[Table]
 }
 
-/** The few columns beside the body: [sort, run, agent, task, state]. */
-type Columns = readonly [number, string | null, string | null, string | null, string | null]
-const columnsOf: { [T in Table]: (row: RowOf[T]) => Columns } = {
-  agents: (row: AgentRow) => [row.firstSeenAt, row.run?.value ?? null, row.id, row.task?.value ?? null, row.status?.value ?? null],
-  runs: (row: RunRow) => [row.startedAt, row.id, null, null, row.state],
-  tasks: (row: TaskRow) => [row.openedAt, row.run ?? null, row.assignee?.value ?? null, row.id, row.state],
-  calls: (row: CallRow) => [
-    row.startedAt ?? row.endedAt ?? 0,
-    row.run ?? null,
-    row.agent ?? null,
-    row.task ?? null,
-    row.outcome === undefined ? 'open' : 'closed',
-  ],
-  edges: (row: EdgeRow) => [row.firstAt, row.run ?? null, row.from, row.task ?? null, row.kind],
-}
-
 export interface CommitRow {
   readonly partition: number
   readonly fence: number
@@ -119,7 +104,7 @@ export interface CommitRow {
 const rowColumns = 'position, sort, partition, tbl, tenant, key, run, agent, task, state, body'
 
 function rowLine(partition: number, { tenant, table, key, position, row }: RowWrite): string {
-  const [sort, run, agent, task, state] = (columnsOf[table] as (row: RowOf[Table]) => Columns)(row)
+  const [sort, run, agent, task, state] = columnsOf(table, row)
   return `${position}\t${sort}\t${partition}\t${table}\t${escaped(tenant)}\t${escaped(key)}\t${orNull(run)}\t${orNull(agent)}\t${orNull(task)}\t${orNull(state)}\t${escaped(JSON.stringify(row))}\n`
 }
 
