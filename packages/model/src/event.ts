@@ -28,7 +28,7 @@ export const limits = {
 } as const
 
 /** No control characters and no lone surrogates: PostgreSQL text cannot hold them, and nobody can read them. */
-const identifierPattern = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
+const identifierPattern = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]+$'
 export const Identifier = Type.String({ minLength: 1, maxLength: limits.identifierChars, pattern: identifierPattern })
 const uuidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[78][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$'
 

@@ -43,9 +43,12 @@ describe('a refusal names the field and what was expected', () => {
   })
 })
 
-test.each(['a\u0000', 'a\n', '\u007f', 'a\ud800', '\udc00', '', 'a'.repeat(257)])('the identifier %j is refused', (agent) => {
-  expect(refusal({ ...base, agent })).toMatch(/^INVALID_EVENT \/agent /)
-})
+test.each(['a\u0000', 'a\n', '\u007f', 'a\u0080', 'a\u009f', 'a\ud800', '\udc00', '', 'a'.repeat(257)])(
+  'the identifier %j is refused',
+  (agent) => {
+    expect(refusal({ ...base, agent })).toMatch(/^INVALID_EVENT \/agent /)
+  },
+)
 test.each(['a', 'agent 😀', 'é', 'a'.repeat(256)])('the identifier %j is taken', (agent) => {
   expect(parse({ agent })).toMatchObject({ ok: true, event: { agent } })
 })

@@ -75,7 +75,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const liveness = startLiveness({ pool: store.pool, bus, broker, partitions, config, clock, log })
     stops.push(() => liveness.stop())
 
-    const http = createHttp({ config, auth, log })
+    const http = createHttp({ config, auth, log, clock })
     stops.push(() => http.stop())
     const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
     const receive = createReceive({

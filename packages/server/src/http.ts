@@ -7,12 +7,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TenantId } from '@signalbox/model/event.ts'
+import { closeCodes } from '@signalbox/model/live.ts'
 import type { RefusalCode } from '@signalbox/model/refusals.ts'
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { type Clock, systemClock } from './clock.ts'
 import { addressesOf, isAllowed } from './http/allow.ts'
 import { problemOf, Refused, type RefusedInit } from './http/problem.ts'
+import { createStanding } from './http/standing.ts'
 
 export type Scope = 'ingest' | 'read' | 'admin'
 
@@ -55,6 +58,7 @@ export interface HttpOptions {
   }
   readonly auth: { caller(request: IncomingMessage): Promise<Caller | undefined> }
   readonly log: Logger
+  readonly clock?: Clock
 }
 
 export type HttpApp = FastifyInstance<import('node:http').Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
@@ -74,7 +78,7 @@ export interface Http {
 const stalledMs = 120_000
 const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
 
-export function createHttp({ config, auth, log }: HttpOptions): Http {
+export function createHttp({ config, auth, log, clock = systemClock }: HttpOptions): Http {
   const app = Fastify({
     bodyLimit: config.maxBodyBytes,
     requestTimeout: config.bodyTimeoutMs,
@@ -95,6 +99,22 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
   })
   let draining = false
 
+  const scopes = new WeakMap<IncomingMessage, Scope>()
+  const standing = createStanding({
+    clock,
+    async mayStay(request) {
+      const scope = scopes.get(request)
+      return scope !== undefined && ((await auth.caller(request))?.scopes.has(scope) ?? false)
+    },
+    onFault: (error) => log.warn({ err: error }, 'the keys of open connections could not be asked for'),
+  })
+  /** Only who came with a key can lose it. */
+  function watch(request: IncomingMessage, { keyId }: Caller, scope: Scope | undefined, end: () => void): () => void {
+    if (keyId === undefined || scope === undefined) return () => {}
+    scopes.set(request, scope)
+    return standing.add(request, end)
+  }
+
   const refusalOf = async (request: IncomingMessage, scope: Scope | undefined): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
     const wrong = isAllowed(request.headers, allowed)
     if (wrong !== undefined) return { refused: { code: 'ORIGIN_REFUSED', detail: wrong } }
@@ -113,6 +133,9 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
     const found = await refusalOf(request.raw, request.routeOptions.config.scope)
     if ('refused' in found) throw new Refused(found.refused)
     request.caller = found.caller
+    const { raw } = reply
+    const forget = watch(request.raw, found.caller, request.routeOptions.config.scope, () => raw.destroy())
+    raw.once('close', forget)
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
     // Its next request finds another server, or this one again.
@@ -157,7 +180,11 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
       if (offered.length > 0 && agreed === undefined)
         return refuse(socket, 'BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
       if (agreed !== undefined) request.headers['sec-websocket-protocol'] = agreed
-      sockets.handleUpgrade(request, socket, head, (accepted) => door.accept(accepted, request, found.caller))
+      sockets.handleUpgrade(request, socket, head, (accepted) => {
+        const forget = watch(request, found.caller, door.scope, () => accepted.close(closeCodes.unauthenticated, 'UNAUTHENTICATED'))
+        accepted.once('close', forget)
+        door.accept(accepted, request, found.caller)
+      })
     } catch (error) {
       log.error({ err: error }, 'an upgrade failed')
       refuse(socket, 'INTERNAL', 'The upgrade failed.')
@@ -184,6 +211,7 @@ export function createHttp({ config, auth, log }: HttpOptions): Http {
     },
     async stop() {
       draining = true
+      standing.stop()
       await settled(() => [...underWay, ...sockets.clients], config.drainMs)
       for (const socket of sockets.clients) socket.terminate()
       await app.close()

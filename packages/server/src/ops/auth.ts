@@ -18,7 +18,7 @@ export interface KeyInfo {
   readonly revokedAt?: number | undefined
 }
 
-/** A revoked key stops working within this time, on open answers too. */
+/** A revoked key stops working within this time; what it has open is ended soon after (http/standing.ts). */
 const cacheMs = 5_000
 const sha256 = (text: string) => createHash('sha256').update(text).digest()
 const checksum = (text: string) => crc32(text).toString(16).padStart(8, '0')

@@ -41,6 +41,8 @@ const keepDaysEveryMs = 60 * 60_000
 export async function openStore({ url, config, log, now = Date.now }: StoreOptions): Promise<Store> {
   await untilAnswers(url, answerTimeoutMs)
   const client = new pg.Client({ connectionString: url })
+  // Losing it fails the statement under way, which says so; without a listener it would end the process unexplained.
+  client.on('error', () => undefined)
   await client.connect()
   let meta: Store['meta']
   let checks: readonly Check[]

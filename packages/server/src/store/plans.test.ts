@@ -70,7 +70,8 @@ const days = 2
 const events = 100_000
 const partitions = 2
 const head = events / partitions
-const start = Date.now() - days * dayMs
+// Whole days: what a part of today holds would depend on the time of day.
+const start = Date.now() - (Date.now() % dayMs) - days * dayMs
 const startHex = start.toString(16).padStart(12, '0')
 const firstId = `${startHex.slice(0, 8)}-${startHex.slice(8)}-7000-8000-000000000000`
 /** What one bounded answer may look at: its scan bound, for as many tables and partitions as it touches, and what pages leave unused. */

@@ -97,6 +97,8 @@ function rowConditions(filter: Filter | undefined, values: unknown[], fields: re
   return sql
 }
 
+/** Positions whose rows one page looks for: the index (BRIN) finds blocks of them, of all partitions, and they are sorted. */
+const mostChangedScanned = 2_000
 /** Positions looked at for one answer, however few of them match. */
 const mostScanned = 20_000
 /** A call, a task, a run, an edge, and four agents: its own, the call's before, and the two of the edge. One more, so that a full page ends past it. */
@@ -171,7 +173,7 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
     },
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
-      const reach = Math.min(upTo, after + mostScanned)
+      const reach = Math.min(upTo, after + mostChangedScanned)
       // Rows of one position belong together: a page must have room for all that one event can change.
       const most = Math.max(limit, mostRowsOfAnEvent)
       const values: unknown[] = [partition, after, reach, tenant, most]
