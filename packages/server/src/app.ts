@@ -21,6 +21,7 @@ import { liveRoutes } from './live/routes.ts'
 import { registerLiveSockets } from './live/ws.ts'
 import { createAuth } from './ops/auth.ts'
 import { dashboardFiles } from './ops/dashboard.ts'
+import { errorPage } from './ops/error-page.ts'
 import { opsRoutes } from './ops/health.ts'
 import { createLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
@@ -122,6 +123,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
     await http.app.register(opsRoutes({ config, metrics, clock, canary, isDraining: () => draining }))
     http.app.get('/openapi.json', { schema: { hide: true } }, async () => http.app.swagger())
+    await http.app.register(errorPage)
     await http.app.register(dashboardFiles({ folder: dashboardFolder }))
     const ingestSockets = registerIngestSocket(http.upgrades, { receive, config, clock, onFault })
     registerLiveSockets(http.upgrades, { hub, clock, heartbeatMs: config.heartbeatMs })

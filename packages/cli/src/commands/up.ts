@@ -47,7 +47,7 @@ export const banner = (url: string) => `
   Signalbox is up:  ${url}/
 
   Open the page. Then watch a real fleet move; paste this into a second terminal:
-    npm run -s signalbox -- import --format gastown <folder of the recording> --speed 60x${url.endsWith(':4400') ? '' : ` --url ${url}`}
+    npm run -s signalbox -- import --format gastown <folder of the recording> --speed 300x${url.endsWith(':4400') ? '' : ` --url ${url}`}
 
   Ctrl-C stops it. Data stays.
 `

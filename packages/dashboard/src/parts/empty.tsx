@@ -1,7 +1,7 @@
 import { useState } from 'react'
 
 const example = `curl -X POST ${location.origin}/v1/events -H 'content-type: application/json' -d '{"source":"me","type":"agent.started","time":"${new Date().toISOString()}","agent":"worker-1","run":"first","data":{"role":"worker","name":"Worker 1"}}'`
-const replay = 'npm run -s signalbox -- import --format gastown <folder of the data> --speed 60x'
+const replay = 'npm run -s signalbox -- import --format gastown <folder of the data> --speed 300x'
 
 function Command({ text }: { readonly text: string }) {
   const [copied, setCopied] = useState(false)
