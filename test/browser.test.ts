@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openPage, startBrowser } from './browser.ts'
 import { startServer, type TestServer } from './server.ts'
 
 let server: TestServer
@@ -8,33 +9,14 @@ let browser: Browser
 
 beforeAll(async () => {
   server = await startServer()
-  browser = await chromium.launch({
-    executablePath: process.env.SIGNALBOX_CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  browser = await startBrowser()
 })
 afterAll(async () => {
   await browser.close()
   await server[Symbol.asyncDispose]()
 })
 
-async function open(path: string, theme: 'dark' | 'light' = 'dark'): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: theme })
-  const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
-  page.on('pageerror', (error) => complaints.push(error.message))
-  await page.goto(`${server.url}${path}`)
-  return { page, complaints }
-}
+const open = (path: string, theme: 'dark' | 'light' = 'dark') => openPage(browser, `${server.url}${path}`, { theme })
 
 const send = async (...events: Record<string, unknown>[]) => {
   const response = await fetch(`${server.url}/v1/events`, {
@@ -46,22 +28,21 @@ const send = async (...events: Record<string, unknown>[]) => {
 }
 
 test('an empty fleet teaches; then an agent appears and its status changes without a reload', async () => {
-  const { page, complaints } = await open('/')
+  const page = await open('/')
   await page.getByRole('heading', { name: 'Nobody is working yet' }).waitFor()
   await send({ type: 'agent.started', agent: 'w1', data: { role: 'worker', name: 'Worker One' } })
   await page.getByRole('button', { name: /Worker One ?, idle/ }).waitFor()
   await send({ type: 'task.started', agent: 'w1', task: 't1', data: {} })
   await page.getByRole('button', { name: /Worker One ?, busy/ }).waitFor()
   await page.getByTestId('connection').getByText('live · WebSocket').waitFor()
-  expect(complaints).toEqual([])
 })
 
 test('what is selected is in the address: a link opens the same inspector', async () => {
   await send({ type: 'agent.started', agent: 'linked', data: { name: 'Linked agent' } })
-  const { page } = await open('/')
+  const page = await open('/')
   await page.getByRole('button', { name: /Linked agent ?, idle/ }).click()
   await page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'Linked agent' }).waitFor()
-  const { page: other } = await open(new URL(page.url()).pathname + new URL(page.url()).search)
+  const other = await open(new URL(page.url()).pathname + new URL(page.url()).search)
   await other.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'Linked agent' }).waitFor()
   await other.keyboard.press('Escape')
   await other.getByRole('complementary', { name: 'Inspector' }).waitFor({ state: 'detached' })
@@ -73,7 +54,7 @@ test('swimlanes show the manager above its worker, and the tail pauses the view,
     { type: 'task.assigned', agent: 'boss', run: 'lanes', task: 'a', data: { to: 'hand', title: 'Carry the box' } },
     { type: 'task.started', agent: 'hand', run: 'lanes', task: 'a', data: {} },
   )
-  const { page, complaints } = await open('/runs/lanes')
+  const page = await open('/runs/lanes')
   await page.getByRole('button', { name: 'Carry the box, working' }).waitFor()
   const names = await page.locator('svg text[role=button]').allTextContents()
   expect(names).toEqual(['boss', '└ hand'])
@@ -84,19 +65,17 @@ test('swimlanes show the manager above its worker, and the tail pauses the view,
   await send({ type: 'log', agent: 'boss', data: { message: 'while paused' } })
   await page.getByRole('button', { name: 'paused · 1 new · resume (space)' }).click()
   await page.getByText('while paused').waitFor()
-  expect(complaints).toEqual([])
 })
 
 test('text of agents is shown, not obeyed', async () => {
   await send({ type: 'agent.started', agent: 'evil', data: { name: '<img src=x onerror=alert(1)>\u202egnp.exe' } })
-  const { page, complaints } = await open('/')
+  const page = await open('/')
   await page.getByText('<img src=x onerror=alert(1)>\\u{202e}gnp.exe').waitFor()
-  expect(complaints).toEqual([])
 })
 
 test.each(['dark', 'light'] as const)('the screens pass axe in %s', async (theme) => {
   for (const path of ['/', '/runs', '/runs/lanes', '/tail', '/settings']) {
-    const { page } = await open(path, theme)
+    const page = await open(path, theme)
     await page.getByTestId('connection').getByText('live').waitFor()
     const { violations } = await new AxeBuilder({ page }).analyze()
     expect(violations.map(({ id, nodes }) => `${path} ${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([])
