@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, Link, Outlet, RouterProvide
 import { StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { listenToKeys, useBindings } from './keys.ts'
+import { useConnection } from './live/connection.ts'
 import { startLive } from './live/live.ts'
 import { Fleet } from './pages/fleet.tsx'
 import { Run } from './pages/run.tsx'
@@ -11,6 +12,7 @@ import { Tail } from './pages/tail.tsx'
 import { ConnectionBadge } from './parts/connection.tsx'
 import { Palette, ShortcutSheet } from './parts/dialogs.tsx'
 import { Inspector } from './parts/inspector.tsx'
+import { KeyEntry } from './parts/key-entry.tsx'
 import { parseSearch, useSearch } from './search.ts'
 import './styles.css'
 import { startTheme } from './theme.ts'
@@ -20,6 +22,7 @@ function Page() {
   const [search, setSearch] = useSearch()
   const [open, setOpen] = useState<'palette' | 'sheet' | undefined>()
   const close = () => setOpen(undefined)
+  const locked = useConnection(({ refused }) => refused === 'UNAUTHENTICATED' || refused === 'FORBIDDEN')
   useBindings([
     { keys: 'g f', about: 'Go to the fleet', run: () => void navigate({ to: '/' }) },
     { keys: 'g r', about: 'Go to the runs', run: () => void navigate({ to: '/runs' }) },
@@ -71,8 +74,8 @@ function Page() {
         </div>
       </header>
       <main className="flex min-h-0 flex-1">
-        <Outlet />
-        {search.sel !== '' && <Inspector selected={search.sel} close={() => setSearch({ sel: '' })} />}
+        {locked ? <KeyEntry /> : <Outlet />}
+        {!locked && search.sel !== '' && <Inspector selected={search.sel} close={() => setSearch({ sel: '' })} />}
       </main>
       {open === 'palette' && <Palette close={close} />}
       {open === 'sheet' && <ShortcutSheet close={close} />}

@@ -8,6 +8,10 @@ export interface Search {
   readonly group: string
   readonly view: 'grid' | 'table'
   readonly errors: boolean
+  /** The view is frozen. */
+  readonly paused: boolean
+  /** What the rows are ordered by: a column, with a `-` before it for the greatest first; empty: the page's own order. */
+  readonly sort: string
   /** Selected thing, as the inspector reads it. */
   readonly sel: string
 }
@@ -21,6 +25,8 @@ export function parseSearch(raw: Record<string, unknown>): Partial<Search> {
     ...(text(raw.group) === '' ? {} : { group: text(raw.group) }),
     ...(raw.view === 'table' ? { view: 'table' as const } : {}),
     ...(raw.errors === true ? { errors: true } : {}),
+    ...(raw.paused === true ? { paused: true } : {}),
+    ...(text(raw.sort) === '' ? {} : { sort: text(raw.sort) }),
     ...(text(raw.sel) === '' ? {} : { sel: text(raw.sel) }),
   }
 }
@@ -35,5 +41,16 @@ export function useSearch(): readonly [Search, (change: Partial<Search>) => void
     },
     [navigate],
   )
-  return [{ q: raw.q ?? '', group: raw.group ?? '', view: raw.view ?? 'grid', errors: raw.errors ?? false, sel: raw.sel ?? '' }, set]
+  return [
+    {
+      q: raw.q ?? '',
+      group: raw.group ?? '',
+      view: raw.view ?? 'grid',
+      errors: raw.errors ?? false,
+      paused: raw.paused ?? false,
+      sort: raw.sort ?? '',
+      sel: raw.sel ?? '',
+    },
+    set,
+  ]
 }

@@ -1,28 +1,15 @@
 /** The page's live connections and the hooks that read them. */
-import { type FeedStatus, openFeed } from '@signalbox/client/feed.ts'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { useEffect, useSyncExternalStore } from 'react'
-import { create } from 'zustand'
+import { useBuffered } from '../pause.ts'
+import { noteFrame, noteRefusal, noteStatus, useConnection, watchNetwork } from './connection.ts'
+import { fetchWithKey, openKeyedFeed } from './key.ts'
 import { createLiveStore } from './store.ts'
 
 /** A hidden page gets no animation frames; its rows are applied once a second instead. */
 const schedule = (flush: () => void) => (document.hidden ? setTimeout(flush, 1_000) : requestAnimationFrame(flush))
 export const store = createLiveStore(schedule)
-
-interface ConnectionState {
-  readonly status: FeedStatus
-  /** When a frame last came, by this machine's clock. */
-  readonly heardAt: number
-  /** Producer time of the newest change, epoch ms; 0 before any. */
-  readonly newestAt: number
-}
-
-export const useConnection = create<ConnectionState>(() => ({
-  status: { state: 'connecting', transport: 'ws', clockOffsetMs: 0, attempts: 0 },
-  heardAt: 0,
-  newestAt: 0,
-}))
 
 export const serverUrl = location.origin
 let started = false
@@ -30,18 +17,16 @@ let started = false
 export function startLive(): void {
   if (started) return
   started = true
-  openFeed({
+  watchNetwork()
+  const feed = openKeyedFeed({
     url: serverUrl,
     feed: 'state',
     onFrame(frame) {
       store.push(frame)
-      const newest =
-        frame.kind === 'snapshot' || frame.kind === 'delta'
-          ? frame.rows.reduce((at, { row }) => ('lastSeenAt' in row ? Math.max(at, row.lastReceivedAt) : at), 0)
-          : 0
-      useConnection.setState(({ newestAt }) => ({ heardAt: Date.now(), newestAt: Math.max(newestAt, newest) }))
+      noteFrame(frame, feed.status().clockOffsetMs)
     },
-    onStatus: (status) => useConnection.setState({ status }),
+    onStatus: noteStatus,
+    onRefused: noteRefusal,
   })
 }
 
@@ -50,6 +35,22 @@ export function useRow<T extends Table>(table: T, key: string | undefined): RowO
     (listener) => (key === undefined ? () => {} : store.watchKey(table, key, listener)),
     () => (key === undefined ? undefined : store.get(table, key)),
   )
+}
+
+/** Freezes the page's rows while paused, once there is a snapshot to look at. */
+export function useFrozen(paused: boolean): void {
+  const ready = useSyncExternalStore(
+    (listener) => store.watchTable('agents', listener),
+    () => store.ready(),
+  )
+  useEffect(() => {
+    if (!paused || !ready) return
+    store.freeze((buffered) => useBuffered.setState({ buffered }))
+    return () => {
+      store.thaw()
+      useBuffered.setState({ buffered: 0 })
+    }
+  }, [paused, ready])
 }
 
 /** All rows of a table, renewed at most every quarter of a second: lists need no frame rate. */
@@ -102,7 +103,7 @@ export function useEvents(
   const types = type?.join(',') ?? ''
   // biome-ignore lint/correctness/useExhaustiveDependencies: the handler is the caller's latest; a new one must not reconnect
   useEffect(() => {
-    const opened = openFeed({
+    const opened = openKeyedFeed({
       url: serverUrl,
       feed: 'events',
       filter: { ...(run === undefined ? {} : { run: [run] }), ...(types === '' ? {} : { type: types.split(',') }) },
@@ -113,7 +114,7 @@ export function useEvents(
 }
 
 export async function fetchJson<T>(path: string): Promise<T> {
-  const response = await fetch(path)
+  const response = await fetchWithKey(path)
   if (!response.ok) throw new Error(`${path} answered ${response.status}`)
   return (await response.json()) as T
 }

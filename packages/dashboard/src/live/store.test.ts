@@ -74,3 +74,27 @@ test('a new snapshot forgets what is not in it', () => {
   expect(store.all('agents').map(({ id }) => id)).toEqual(['w1'])
   expect(store.ready()).toBe(true)
 })
+
+test('a frozen store takes in what comes and shows it when it thaws', () => {
+  let flush = () => {}
+  const store = createLiveStore((run) => {
+    flush = run
+  })
+  store.push(delta(agent('w1', 1)))
+  flush()
+  const told = vi.fn()
+  const held = vi.fn()
+  store.watchKey('agents', 'w1', told)
+  store.freeze(held)
+  store.push(delta(agent('w1', 2), agent('w2', 1)))
+  flush()
+  store.push(delta(agent('w1', 3)))
+  flush()
+  expect(store.get('agents', 'w1')?.events).toBe(1)
+  expect(store.all('agents').map(({ id }) => id)).toEqual(['w1'])
+  expect([told.mock.calls.length, held.mock.lastCall]).toEqual([0, [3]])
+  store.thaw()
+  expect(store.get('agents', 'w1')?.events).toBe(3)
+  expect(store.all('agents').map(({ id }) => id)).toEqual(['w1', 'w2'])
+  expect(told).toHaveBeenCalledTimes(1)
+})

@@ -16,8 +16,19 @@ export interface LiveStore {
   watchTable(table: Table, listener: () => void): () => void
   /** Grows with each flush that changed the table. */
   version(table: Table): number
+  /** From now on reads answer what was there now; frames are applied behind it. `onHeld` is told how many row changes wait. */
+  freeze(onHeld: (changes: number) => void): void
+  /** Shows everything that changed meanwhile. */
+  thaw(): void
   /** True once a whole snapshot is here. */
   ready(): boolean
+}
+
+interface Frozen {
+  readonly rows: { readonly [T in Table]: ReadonlyMap<string, RowOf[T]> }
+  readonly changed: Map<Table, Set<string>>
+  count: number
+  readonly onHeld: (changes: number) => void
 }
 
 export function createLiveStore(schedule: (flush: () => void) => void): LiveStore {
@@ -28,6 +39,7 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
   const lists = new Map<Table, { readonly version: number; readonly rows: readonly RowOf[Table][] }>()
   let waiting: ServerFrame[] = []
   let isReady = false
+  let frozen: Frozen | undefined
 
   function flush() {
     const frames = waiting
@@ -43,6 +55,19 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       // An empty first snapshot changes no row, but the page must know that it is here.
       if (frame.kind === 'snapshot' && frame.last && !dirty.has('agents')) dirty.set('agents', new Set())
     }
+    if (frozen === undefined) tell(dirty)
+    else {
+      for (const [table, keys] of dirty) {
+        const held = frozen.changed.get(table) ?? new Set()
+        for (const key of keys) held.add(key)
+        frozen.changed.set(table, held)
+        frozen.count += keys.size
+      }
+      frozen.onHeld(frozen.count)
+    }
+  }
+
+  function tell(dirty: ReadonlyMap<Table, ReadonlySet<string>>) {
     for (const [table, keys] of dirty) {
       versions.set(table, (versions.get(table) ?? 0) + 1)
       for (const key of keys) for (const listener of keyListeners.get(`${table} ${key}`) ?? []) listener()
@@ -65,18 +90,39 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       waiting.push(frame)
       if (waiting.length === 1) schedule(flush)
     },
-    get: (table, key) => state.get(table, key),
+    get<T extends Table>(table: T, key: string) {
+      return frozen === undefined ? state.get(table, key) : frozen.rows[table].get(key)
+    },
     all<T extends Table>(table: T) {
       const version = versions.get(table) ?? 0
       const held = lists.get(table)
       if (held?.version === version) return held.rows as readonly RowOf[T][]
-      const rows = [...state.all(table)].map(([, row]) => row)
+      const rows = frozen === undefined ? Array.from(state.all(table), ([, row]) => row) : [...frozen.rows[table].values()]
       lists.set(table, { version, rows })
       return rows
     },
     watchKey: (table, key, listener) => add(keyListeners, `${table} ${key}`, listener),
     watchTable: (table, listener) => add(tableListeners, table, listener),
     version: (table) => versions.get(table) ?? 0,
+    freeze(onHeld) {
+      frozen ??= {
+        rows: {
+          agents: new Map(state.all('agents')),
+          runs: new Map(state.all('runs')),
+          tasks: new Map(state.all('tasks')),
+          calls: new Map(state.all('calls')),
+          edges: new Map(state.all('edges')),
+        },
+        changed: new Map(),
+        count: 0,
+        onHeld,
+      }
+    },
+    thaw() {
+      const changed = frozen?.changed
+      frozen = undefined
+      if (changed !== undefined) tell(changed)
+    },
     ready: () => isReady,
   }
 }

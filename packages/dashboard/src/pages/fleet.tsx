@@ -3,9 +3,10 @@ import type { AgentRow } from '@signalbox/model/rows.ts'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useBindings } from '../keys.ts'
-import { store, useNow, useRow, useTable } from '../live/live.ts'
+import { store, useFrozen, useNow, useRow, useTable } from '../live/live.ts'
 import { NoAgents, NoMatches } from '../parts/empty.tsx'
 import { agentLook, Badge } from '../parts/status.tsx'
+import { usePause } from '../pause.ts'
 import { useSearch } from '../search.ts'
 import { age, compact, dollars, visible } from '../text.ts'
 import { useStill } from './still.ts'
@@ -66,6 +67,8 @@ function linesOf(agents: readonly AgentRow[], grouping: (typeof groupings)[numbe
 
 export function Fleet() {
   const [search, setSearch] = useSearch()
+  const { paused, toggle } = usePause()
+  useFrozen(paused)
   const agents = useTable('agents')
   const box = useRef<HTMLDivElement>(null)
   const filterBox = useRef<HTMLInputElement>(null)
@@ -138,6 +141,9 @@ export function Fleet() {
               ))}
             </select>
           </label>
+          <Toggle on={paused} press={toggle}>
+            {paused ? 'resume' : 'pause'}
+          </Toggle>
           <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
             errors only
           </Toggle>

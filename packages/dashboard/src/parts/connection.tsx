@@ -1,31 +1,29 @@
-import { useConnection, useNow } from '../live/live.ts'
-import { age } from '../text.ts'
+import { badgeOf } from '../live/badge.ts'
+import { useConnection } from '../live/connection.ts'
+import { useNow } from '../live/live.ts'
+import { useBuffered } from '../pause.ts'
+import { useSearch } from '../search.ts'
 
-const names = { ws: 'WebSocket', sse: 'SSE', poll: 'long poll' } as const
+const dots = { good: 'bg-good breathe', wait: 'bg-wait', bad: 'bg-bad' }
+const inks = { good: 'text-ink', wait: 'text-wait', bad: 'text-bad' }
 
 /** Always tells the transport, the age of the newest event, and why the page is not live when it is not. */
 export function ConnectionBadge() {
-  const { status, newestAt, heardAt } = useConnection()
-  const now = useNow()
-  const live = status.state === 'open'
-  const newest = newestAt === 0 ? 'no events yet' : `newest event ${age(now - newestAt)} ago`
-  const words = live
-    ? `live · ${names[status.transport]}`
-    : heardAt === 0
-      ? 'connecting …'
-      : `offline · last heard ${age(now - status.clockOffsetMs - heardAt)} ago`
+  const connection = useConnection()
+  const { buffered } = useBuffered()
+  const [{ paused }] = useSearch()
+  const { tone, words, detail, hover } = badgeOf(connection, { paused, buffered }, useNow())
   return (
-    <output
-      aria-live="polite"
+    <div
       data-testid="connection"
-      title={status.reason ?? ''}
-      className="flex items-center gap-2 rounded-full border border-line bg-panel px-3 py-1 text-xs text-soft"
+      title={hover}
+      className="flex items-center gap-2 whitespace-nowrap rounded-full border border-line bg-panel px-3 py-1 text-xs text-soft"
     >
-      <span aria-hidden="true" className={`size-2 rounded-full ${live ? 'bg-good breathe' : 'bg-bad'}`} />
-      <span className={live ? 'text-ink' : 'text-bad'}>{words}</span>
-      <span aria-hidden="true" className="text-faint">
-        {live ? newest : (status.reason ?? '')}
-      </span>
-    </output>
+      <span aria-hidden="true" className={`size-2 rounded-full ${dots[tone]}`} />
+      <output aria-live="polite" className={inks[tone]}>
+        {words}
+      </output>
+      <span className="text-faint">{detail}</span>
+    </div>
   )
 }

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { clock } from '../text.ts'
+import { badgeOf } from './badge.ts'
+import type { Connection } from './connection.ts'
+
+const now = Date.parse('2026-11-24T14:02:20Z')
+const at = clock(now - 9_000)
+const open: Connection = {
+  status: { state: 'open', transport: 'ws', clockOffsetMs: 0, attempts: 0 },
+  online: true,
+  since: now - 9_000,
+  heardAt: now - 1_000,
+  newestAt: now - 4_000,
+  behindMs: 0,
+}
+const lost: Connection = {
+  ...open,
+  heardAt: now - 9_000,
+  status: { ...open.status, state: 'waiting', attempts: 2, reason: 'closed (1006)' },
+}
+const seen = { paused: false, buffered: 0 }
+const frozen = { paused: true, buffered: 1_284 }
+
+test.each([
+  [open, seen, 'live · WebSocket', 'newest event 4s ago'],
+  [{ ...open, status: { ...open.status, transport: 'sse' } }, seen, 'live · SSE', 'newest event 4s ago'],
+  [{ ...open, status: { ...open.status, transport: 'poll' }, newestAt: 0 }, seen, 'live · long poll', 'no events yet'],
+  [open, frozen, 'paused', '1,284 buffered · space resumes'],
+  [{ ...open, behindMs: 12_000 }, seen, 'catching up', '12 s behind'],
+  [{ ...open, behindMs: 12_000, heardAt: now - 5_000 }, seen, 'live · WebSocket', 'newest event 4s ago'],
+  [lost, seen, 'reconnecting', `since ${at} · showing data of ${at}`],
+  [lost, frozen, 'reconnecting', `since ${at} · showing data of ${at}`],
+  [{ ...lost, heardAt: 0 }, seen, 'reconnecting', `since ${at} · nothing received yet`],
+  [
+    { ...lost, heardAt: 0, status: { ...lost.status, state: 'connecting', attempts: 0, reason: undefined } },
+    seen,
+    'connecting …',
+    'WebSocket',
+  ],
+  [{ ...lost, online: false }, seen, 'offline', `showing data of ${at}`],
+  [{ ...lost, status: { ...lost.status, reason: 'DRAINING (1012)' } }, seen, 'server draining, moving', `showing data of ${at}`],
+  [{ ...lost, refused: 'UNAUTHENTICATED' }, seen, 'unauthorised', 'the server asks for a read key'],
+  [{ ...lost, refused: 'FORBIDDEN' }, frozen, 'unauthorised', 'the server asks for a read key'],
+  [{ ...lost, refused: 'BAD_CURSOR' }, seen, 'refused', 'closed (1006)'],
+] satisfies [Connection, typeof seen, string, string][])('%#: the badge says what is known', (connection, view, words, detail) => {
+  expect(badgeOf(connection, view, now)).toMatchObject({ words, detail })
+})
+
+test('what is spoken does not change with each second', () => {
+  const said = (ms: number) => badgeOf({ ...open, behindMs: ms }, seen, now + ms).words
+  expect(said(1_000)).toBe(said(2_000))
+})
+
+test('hovering tells the absolute time and the reason', () => {
+  expect(badgeOf(lost, seen, now).hover).toBe('newest event at 2026-11-24T14:02:16.000Z · closed (1006)')
+})

@@ -1,0 +1,53 @@
+/** What is known of the page's main feed, for the badge and the clock. */
+import type { FeedRefused, FeedStatus } from '@signalbox/client/feed.ts'
+import type { ServerFrame } from '@signalbox/model/live.ts'
+import { create } from 'zustand'
+
+export interface Connection {
+  readonly status: FeedStatus
+  readonly online: boolean
+  /** Since when the state is what it is, by this machine's clock. */
+  readonly since: number
+  /** When a frame last came, by this machine's clock; 0 before any. */
+  readonly heardAt: number
+  /** Server time of the newest event, epoch ms; 0 before any. */
+  readonly newestAt: number
+  /** How old the newest change was when it came, ms; 0 until the server's clock is known. */
+  readonly behindMs: number
+  /** The code of a refusal for good. */
+  readonly refused?: string | undefined
+}
+
+export const useConnection = create<Connection>(() => ({
+  status: { state: 'connecting', transport: 'ws', clockOffsetMs: 0, attempts: 0 },
+  online: navigator.onLine,
+  since: Date.now(),
+  heardAt: 0,
+  newestAt: 0,
+  behindMs: 0,
+}))
+
+let knowsClock = false
+
+export function noteFrame(frame: ServerFrame, clockOffsetMs: number): void {
+  if (frame.kind === 'heartbeat') knowsClock = true
+  let newest = 0
+  if (frame.kind === 'snapshot' || frame.kind === 'delta')
+    // The server's own word that an agent is lost is not an event of the agent.
+    for (const { row } of frame.rows) if ('lastReceivedAt' in row) newest = Math.max(newest, row.lastReceivedAt, row.status?.at ?? 0)
+  const heardAt = Date.now()
+  const late = frame.kind === 'delta' && newest > 0 && knowsClock
+  useConnection.setState(({ newestAt, status }) => ({
+    heardAt,
+    newestAt: Math.max(newestAt, newest),
+    behindMs: late ? Math.max(0, heardAt + clockOffsetMs - newest) : 0,
+    status: status.clockOffsetMs === clockOffsetMs ? status : { ...status, clockOffsetMs },
+  }))
+}
+
+export const noteStatus = (status: FeedStatus) => useConnection.setState({ status, since: Date.now() })
+export const noteRefusal = ({ code }: FeedRefused) => useConnection.setState({ refused: code })
+
+export function watchNetwork(): void {
+  for (const name of ['online', 'offline']) addEventListener(name, () => useConnection.setState({ online: navigator.onLine }))
+}

@@ -1,0 +1,28 @@
+/** The read key of a server beyond loopback: kept for this tab's session, sent as a header, never part of an address. */
+import { type Feed, type FeedOptions, openFeed } from '@signalbox/client/feed.ts'
+
+const place = 'signalbox.key'
+
+export const heldKey = (): string | undefined => sessionStorage.getItem(place) ?? undefined
+const headersOf = (key: string | undefined): Record<string, string> => (key === undefined ? {} : { authorization: `Bearer ${key}` })
+
+export const fetchWithKey = (path: string): Promise<Response> => fetch(path, { headers: headersOf(heldKey()) })
+
+/** A browser's WebSocket takes no headers: with a key the feed goes over fetch. */
+export const openKeyedFeed = (options: FeedOptions): Feed => {
+  const key = heldKey()
+  return openFeed(key === undefined ? options : { ...options, key, transports: ['sse', 'poll'] })
+}
+
+/** Tries the key and keeps it when it may read. Answers what is wrong with it, in a sentence. */
+export async function tryKey(text: string): Promise<string | undefined> {
+  const key = text.trim()
+  if (!/^sbx_[0-9a-f]+_[0-9a-f]+_[0-9a-f]{8}$/.test(key)) return 'This is no whole key. A key is one line that begins with sbx_.'
+  const response = await fetch('/v1/runs?limit=1', { headers: headersOf(key) }).catch(() => undefined)
+  if (response === undefined) return 'The server did not answer. Try again.'
+  if (response.status === 401) return 'The server does not know this key: it was mistyped or revoked.'
+  if (response.status === 403) return 'This key may not read. Use one with the scope "read".'
+  if (!response.ok) return `The server answered ${response.status}. Try again.`
+  sessionStorage.setItem(place, key)
+  return undefined
+}
