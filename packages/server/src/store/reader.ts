@@ -87,12 +87,19 @@ export const toTableRow = (row: ProjectionRow): TableRow => ({
 
 type RowField = 'run' | 'agent' | 'task'
 
+/** Narrows the primary key to what is of these runs, whose keys begin with it: a run's own key is it, and what follows in others is \u001f. */
+export function runConditions(runs: readonly string[], values: unknown[]): string {
+  const ranges = runs.map((run) => `key >= $${values.push(run)} and key < $${values.push(`${run} `)}`)
+  return ` and (${ranges.join(' or ')}) and run = any($${values.push(runs)})`
+}
+
 /** What of the fold a filter keeps: a run's own rows, an agent's, a task's. */
 function rowConditions(filter: Filter | undefined, values: unknown[], fields: readonly RowField[]): string {
   let sql = ''
   for (const field of fields) {
     const wanted = filter?.[field]
-    if (wanted !== undefined && wanted.length > 0) sql += ` and ${field} = any($${values.push(wanted)})`
+    if (wanted === undefined || wanted.length === 0) continue
+    sql += field === 'run' ? runConditions(wanted, values) : ` and ${field} = any($${values.push(wanted)})`
   }
   return sql
 }
@@ -157,11 +164,11 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
         const all = ['run', 'agent', 'task'] as const
         // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run. Primary key.
         await read("tbl = 'agents'", ['agent', 'task'])
-        // With a run projections_run, else the primary key; and projections_open.
+        // Primary key; projections_open is a small table.
         await read("tbl in ('runs', 'tasks', 'edges')", all)
-        await read("tbl = 'calls' and state = 'open'", all)
+        await read("tbl = 'calls' and open", all)
         if (filter?.run !== undefined && filter.run.length > 0)
-          await read("tbl = 'calls' and state = 'closed'", all, ` order by sort desc limit ${mostClosedCalls}`)
+          await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
         return { heads, rows: found }
       } catch (error) {
