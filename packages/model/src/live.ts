@@ -49,7 +49,7 @@ export type ServerFrame =
       readonly cursor: string
       readonly items: readonly StoredEvent[]
     }
-  /** Matching events in (from, cursor] that are not sent; `fetch` is the path that returns them while retained. */
+  /** Matching events in (from, cursor] that are not sent; `fetch` is the path that returns them while retained. `expired`: the day of their ids was dropped; whether any matched is not known. */
   | {
       readonly kind: 'gap'
       readonly sub: string

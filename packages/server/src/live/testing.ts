@@ -50,6 +50,8 @@ export interface TestLog {
   commit(partition: number, events: readonly Partial<Event>[], how?: { readonly lost?: boolean; readonly reread?: boolean }): Commit
   /** Drops what is before `oldest`. */
   expire(partition: number, oldest: number): void
+  /** Drops these positions, as when the day of their ids leaves while others stay. */
+  dropDay(partition: number, after: number, upTo: number): void
   /** Reads of the store so far, by name. */
   readonly reads: Record<'heads' | 'oldest' | 'readPartition' | 'snapshot' | 'rowsChanged', number>
 }
@@ -57,6 +59,10 @@ export interface TestLog {
 export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString('hex'), tenant = 'default' } = {}): TestLog {
   const events: LoggedEvent[][] = Array.from({ length: partitions }, () => [])
   const oldest = events.map(() => 1)
+  const holes: { readonly partition: number; readonly after: number; readonly upTo: number }[] = []
+  const isDropped = ({ partition, position }: { readonly partition: number; readonly position: number }) =>
+    position < (oldest[partition] ?? 1) ||
+    holes.some((hole) => hole.partition === partition && position > hole.after && position <= hole.upTo)
   const rows = new Map<string, TableRow & { readonly tenant: string }>()
   const bus = createMemoryBus(log)
   const reads = { heads: 0, oldest: 0, readPartition: 0, snapshot: 0, rowsChanged: 0 }
@@ -71,6 +77,9 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
     reads,
     expire(partition, position) {
       oldest[partition] = position
+    },
+    dropDay(partition, after, upTo) {
+      holes.push({ partition, after, upTo })
     },
     commit(partition, inputs, { lost = false, reread = false } = {}) {
       const list = events[partition] ?? []
@@ -134,10 +143,16 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
       async readPartition({ tenant: owner, partition, after, upTo, limit, filter = {} }) {
         reads.readPartition += 1
         const found = (events[partition] ?? [])
-          .slice(Math.max(after, (oldest[partition] ?? 1) - 1), upTo)
-          .filter((event) => event.tenant === owner && matchesEvent(filter, event))
+          .slice(after, upTo)
+          .filter((event) => !isDropped(event) && event.tenant === owner && matchesEvent(filter, event))
           .slice(0, limit)
         return { events: found, scannedTo: found.length < limit ? upTo : (found.at(-1)?.position ?? upTo) }
+      },
+      async firstHole({ partition, after, upTo }) {
+        const gone = (events[partition] ?? []).slice(after, upTo).map((event) => isDropped(event))
+        const first = gone.indexOf(true)
+        const next = gone.indexOf(false, first)
+        return first < 0 ? undefined : { after: after + first, upTo: next < 0 ? upTo : after + next }
       },
       async snapshot({ tenant: owner, filter = {} }) {
         reads.snapshot += 1
