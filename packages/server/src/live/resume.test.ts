@@ -2,7 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { after } from '../sequencer/testing.ts'
 import { type Connected, connect, type TransportName } from './connect.testing.ts'
 import { decodeCursor } from './cursor.ts'
-import { createTestLog, discontinuities, dueState, type LiveServer, serve, shown, type TestLog } from './testing.ts'
+import { createTestLog, type TestLog } from './log.fake.ts'
+import { discontinuities, dueState, shown } from './taker.testing.ts'
+import { type LiveServer, serve } from './testing.ts'
 
 afterEach(() => expect(discontinuities.splice(0)).toEqual([]))
 

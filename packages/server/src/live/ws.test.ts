@@ -7,7 +7,8 @@ import { WebSocket } from 'ws'
 import { createFakeClock } from '../clock.fake.ts'
 import { after } from '../sequencer/testing.ts'
 import { webSocketFrame } from './frames.ts'
-import { createTestLog, type LiveServer, serve } from './testing.ts'
+import { createTestLog } from './log.fake.ts'
+import { type LiveServer, serve } from './testing.ts'
 
 interface Client {
   readonly socket: WebSocket
