@@ -249,3 +249,9 @@ test('heads and the oldest are read without the log', async () => {
   await reader.oldest()
   expectBounded(1)
 })
+
+test.each([100, 20_000])('a hole is looked for within %i positions only', async (positions) => {
+  asked.length = 0
+  expect(await reader.firstHole({ partition: 0, after: 1_000, upTo: 1_000 + positions })).toBeUndefined()
+  expectBounded(positions + 100)
+})

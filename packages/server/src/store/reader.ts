@@ -3,6 +3,7 @@ import type { LoggedEvent } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
+import { firstHole } from './hole.ts'
 import type { Heads, LogReader, TableRow, TextRow } from './store.ts'
 
 export interface LogRow {
@@ -146,6 +147,8 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       const events = rows.map(toEvent)
       return { events, scannedTo: events.length < limit ? reach : (events.at(-1)?.position ?? reach) }
     },
+
+    firstHole: (q) => firstHole(pool, q),
 
     async snapshot({ tenant, filter }) {
       const client = await pool.connect()
