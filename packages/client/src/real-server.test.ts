@@ -95,13 +95,21 @@ test('agents send over the WebSocket door, and their helpers make rows that end'
 })
 
 test('over WebSocket a cursor that is no cursor and a filter that is no filter end the iteration, and nobody else', async () => {
-  const good = subscribe({ url: server.url, filter: { run: ['third'] }, transports: ['ws'], fromStart: true })
+  const states: string[] = []
+  const good = subscribe({
+    url: server.url,
+    filter: { run: ['third'] },
+    transports: ['ws'],
+    fromStart: true,
+    onStatus: ({ state }) => states.push(state),
+  })
   expect(await good.next()).toMatchObject({ value: { kind: 'event' } })
   const wrong = subscribe({ url: server.url, transports: ['ws'], cursor: 'nonsense!' })
   await expect(wrong.next()).rejects.toMatchObject({ name: 'FeedRefused', code: 'BAD_CURSOR' })
   const unfit = subscribe({ url: server.url, transports: ['ws'], filter: { run: [''] } })
   await expect(unfit.next()).rejects.toMatchObject({ name: 'FeedRefused', code: 'BAD_REQUEST' })
   expect(await good.next()).toMatchObject({ value: { kind: 'event' } })
+  expect(states).toEqual(['open'])
   await good.return?.()
 })
 

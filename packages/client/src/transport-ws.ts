@@ -14,11 +14,12 @@ interface User extends Listener {
 
 /** Sockets shared by the feeds of one server; two feeds of the same need two, because the server gives both one `sub`. */
 interface Shared {
+  readonly server: string
   readonly socket: WebSocket
   /** By the `ref` each subscribed with. */
   readonly users: Map<string, User>
   unacknowledged: number
-  /** The server says what is wrong with a frame before it closes. */
+  /** What the server said was wrong before it closes. */
   refusal?: FeedRefused | undefined
 }
 const silent: Listener = { onOpen() {}, onFrame() {}, onLost() {}, onRefused() {} }
@@ -32,7 +33,7 @@ function openShared(wanted: Wanted, server: string): Shared {
     wanted.key === undefined
       ? new WebSocket(url, ['signalbox.json'])
       : new WebSocket(url, { protocols: ['signalbox.json'], headers: headersOf(wanted.key) } as unknown as string[])
-  const shared: Shared = { socket, users: new Map(), unacknowledged: 0 }
+  const shared: Shared = { server, socket, users: new Map(), unacknowledged: 0 }
   pool.set(server, [...(pool.get(server) ?? []), shared])
   socket.addEventListener('message', ({ data }) => {
     const text = String(data)
@@ -41,7 +42,7 @@ function openShared(wanted: Wanted, server: string): Shared {
     else receive(shared, frame, new Blob([text]).size)
   })
   socket.addEventListener('close', ({ code, reason }) => {
-    forget(server, shared)
+    forget(shared)
     const users = [...shared.users.values()]
     shared.users.clear()
     // With two that wait for their answer it is not known which of them is meant; apart they will be told.
@@ -54,7 +55,14 @@ function openShared(wanted: Wanted, server: string): Shared {
   return shared
 }
 
-function forget(server: string, shared: Shared) {
+function closeIfUnused(shared: Shared) {
+  if ([...shared.users.values()].some(({ gone }) => gone !== true)) return
+  forget(shared)
+  shared.socket.close(1000)
+}
+
+function forget(shared: Shared) {
+  const { server } = shared
   const rest = (pool.get(server) ?? []).filter((held) => held !== shared)
   if (rest.length === 0) pool.delete(server)
   else pool.set(server, rest)
@@ -93,9 +101,12 @@ function receive(shared: Shared, frame: ServerFrame, bytes: number) {
   } else if (frame.kind === 'error') {
     const refusal = refusalOf(frame.code, frame.message)
     const user = frame.ref === undefined ? undefined : users.get(frame.ref)
-    if (user === undefined) shared.refusal = refusal
-    else if (refusal === undefined) user.onLost(`${frame.code}: ${frame.message}`)
-    else user.onRefused(refusal)
+    if (frame.ref === undefined) shared.refusal = refusal
+    // An answer is the end of it: nothing waits for this user any more.
+    else users.delete(frame.ref)
+    if (refusal === undefined) user?.onLost(`${frame.code}: ${frame.message}`)
+    else user?.onRefused(refusal)
+    if (frame.ref !== undefined) closeIfUnused(shared)
   } else for (const user of [...users.values()]) user.onFrame(frame)
 }
 
@@ -132,10 +143,8 @@ export function openWebSocket(wanted: Wanted, listener: Listener): Connection {
       const open = own.socket.readyState === WebSocket.OPEN
       if (open && user.sub === undefined) own.users.set(ref, { ...silent, what, gone: true })
       else own.users.delete(ref)
-      if ([...own.users.values()].every(({ gone }) => gone === true)) {
-        forget(server, own)
-        own.socket.close(1000)
-      } else if (open && user.sub !== undefined) own.socket.send(JSON.stringify({ kind: 'unsubscribe', sub: user.sub }))
+      if (open && user.sub !== undefined) own.socket.send(JSON.stringify({ kind: 'unsubscribe', sub: user.sub }))
+      closeIfUnused(own)
     },
   }
 }

@@ -4,39 +4,44 @@ import { joinAgents } from './fold/agent.ts'
 import type { ServerFrame } from './live.ts'
 import { type AgentRow, type RowOf, type Table, tables } from './rows.ts'
 
+/** `key` is that of the frames' rows. */
 export interface LiveState {
   /** Applies a `snapshot`, `delta` or `resync` frame; other kinds change nothing. Returns the keys that changed, by table. */
   apply(frame: ServerFrame): ReadonlyMap<Table, ReadonlySet<string>>
+  /** Without a run, two partitions may have a task, call or edge of one key: then that of the first partition seen. */
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
+  /** Agents joined, other rows each with a name of its own: two partitions' rows of one key are two. */
   all<T extends Table>(table: T): IterableIterator<readonly [string, RowOf[T]]>
   size(table: Table): number
 }
 
+type Other = Exclude<Table, 'agents'>
+
 export function createLiveState(): LiveState {
-  const joined: { [T in Table]: Map<string, RowOf[T]> } = {
-    agents: new Map(),
-    runs: new Map(),
-    tasks: new Map(),
-    calls: new Map(),
-    edges: new Map(),
-  }
+  const agents = new Map<string, AgentRow>()
   /** Rows of an agent, by partition. */
   const parts = new Map<string, Map<number, AgentRow>>()
+  const rows: { readonly [T in Other]: Map<string, RowOf[T]> } = { runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() }
+  const partitions = new Set<number>()
   let snapshotCursor: string | undefined
+
+  const nameOf = (key: string, partition: number) => `${key}\u001e${partition}`
+  const held = <T extends Table>(table: T) => (table === 'agents' ? agents : rows[table as Other]) as Map<string, RowOf[T]>
+  const keyOf = (table: Table, name: string) => (table === 'agents' ? name : name.slice(0, name.lastIndexOf('\u001e')))
 
   const clear = (changed: Map<Table, Set<string>>) => {
     for (const table of tables) {
-      if (joined[table].size > 0) changed.set(table, new Set(joined[table].keys()))
-      joined[table].clear()
+      if (held(table).size > 0) changed.set(table, new Set([...held(table).keys()].map((name) => keyOf(table, name))))
+      held(table).clear()
     }
     parts.clear()
   }
 
   const joinParts = (key: string) => {
     const agent = joinAgents([...(parts.get(key)?.values() ?? [])])
-    if (agent !== undefined) joined.agents.set(key, agent)
+    if (agent !== undefined) agents.set(key, agent)
     else {
-      joined.agents.delete(key)
+      agents.delete(key)
       parts.delete(key)
     }
   }
@@ -56,25 +61,32 @@ export function createLiveState(): LiveState {
       }
       for (const { table, key, partition, row } of frame.rows) {
         mark(table, key)
+        partitions.add(partition)
         if (table === 'agents') {
-          const held = parts.get(key) ?? new Map<number, AgentRow>()
-          held.set(partition, row as AgentRow)
-          parts.set(key, held)
+          const own = parts.get(key) ?? new Map<number, AgentRow>()
+          own.set(partition, row as AgentRow)
+          parts.set(key, own)
           joinParts(key)
-        } else (joined[table] as Map<string, RowOf[Table]>).set(key, row)
+        } else held<Table>(table).set(nameOf(key, partition), row)
       }
       for (const { table, key, partition } of (frame.kind === 'delta' && frame.removed) || []) {
-        if (!joined[table].has(key)) continue
-        mark(table, key)
         if (table === 'agents') {
-          parts.get(key)?.delete(partition)
+          if (parts.get(key)?.delete(partition) !== true) continue
           joinParts(key)
-        } else joined[table].delete(key)
+        } else if (!held(table).delete(nameOf(key, partition))) continue
+        mark(table, key)
       }
       return changed
     },
-    get: (table, key) => joined[table].get(key),
-    all: (table) => joined[table].entries(),
-    size: (table) => joined[table].size,
+    get(table, key) {
+      if (table === 'agents') return held(table).get(key)
+      for (const partition of partitions) {
+        const row = held(table).get(nameOf(key, partition))
+        if (row !== undefined) return row
+      }
+      return undefined
+    },
+    all: (table) => held(table).entries(),
+    size: (table) => held(table).size,
   }
 }

@@ -49,7 +49,7 @@ export type ServerFrame =
       readonly cursor: string
       readonly items: readonly StoredEvent[]
     }
-  /** Matching events in (from, cursor] that are not sent; `fetch` is the path that returns them while retained. */
+  /** Matching events in (from, cursor] that are not sent; `fetch` is the path that returns them while retained. `expired`: the day of their ids was dropped; whether any matched is not known. */
   | {
       readonly kind: 'gap'
       readonly sub: string
@@ -64,6 +64,7 @@ export type ServerFrame =
   | { readonly kind: 'heartbeat'; readonly sub: string; readonly from: string; readonly cursor: string; readonly serverTime: number }
   /** WebSocket: answer to `subscribe`; later frames of it carry `sub`. Clients with the same feed, filter and codec share a `sub`. */
   | { readonly kind: 'subscribed'; readonly ref: string; readonly sub: string; readonly cursor: string }
+  /** WebSocket: with `ref` that subscription is refused and the others go on; without one the socket closes. `code`: see refusals.ts. */
   | { readonly kind: 'error'; readonly ref?: string; readonly code: string; readonly message: string }
   /** The server stops: reconnect after a random time within `reconnectInMs`. */
   | { readonly kind: 'goaway'; readonly reason: 'drain'; readonly reconnectInMs: readonly [number, number] }

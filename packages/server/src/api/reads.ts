@@ -4,7 +4,7 @@ import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
-import { eventConditions, type LogRow, logColumns, toEvent } from '../store/reader.ts'
+import { eventConditions, type LogRow, logColumns, runConditions, toEvent } from '../store/reader.ts'
 import type { Key, Scanned } from './page.ts'
 
 export interface EventsQuery {
@@ -84,7 +84,7 @@ export interface SortedRow<T extends Table> {
   readonly row: RowOf[T]
 }
 
-/** Newest first. projections_sort, projections_run when a run is named, projections_task when a task is. */
+/** Newest first. projections_sort, the primary key when a run is named, projections_task when a task is. */
 export async function listRows<T extends Exclude<Table, 'agents'>>(
   pool: Pool,
   q: RowsQuery & { readonly table: T },
@@ -94,7 +94,8 @@ export async function listRows<T extends Exclude<Table, 'agents'>>(
     if (q.after !== undefined) sql += ` and (sort, key) < ($${values.push(q.after[0])}, $${values.push(q.after[1])})`
     for (const name of names) {
       const wanted = q[name]
-      if (wanted !== undefined && wanted.length > 0) sql += ` and ${name} = any($${values.push(wanted)})`
+      if (wanted === undefined || wanted.length === 0) continue
+      sql += name === 'run' ? runConditions(wanted, values) : ` and ${name} = any($${values.push(wanted)})`
     }
     return sql
   }

@@ -1,13 +1,13 @@
 /** Queries. Every parameter and answer has a schema; the same schemas make /openapi.json. */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Pool } from 'pg'
+import { wrongParameter } from '../http/parameters.ts'
 import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
 import { infoRoute, type Told } from './info.ts'
 import { momentRoute } from './moment.ts'
 import { operationRoutes } from './operations.ts'
-import { wrongParameter } from './schemas.ts'
 
 export interface ApiOptions {
   readonly store: {

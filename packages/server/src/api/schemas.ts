@@ -20,21 +20,3 @@ export const answers = (schema: TSchema) => ({ 200: schema, '4xx': ProblemAnswer
 
 export const missing = (what: string, id: string) =>
   new Refused({ code: 'NOT_FOUND', detail: `There is no ${what} "${id.slice(0, 200)}".` })
-
-interface SchemaError {
-  readonly instancePath: string
-  readonly keyword: string
-  readonly params: Record<string, unknown>
-  readonly message?: string
-}
-
-/** Names the parameter that is wrong. */
-export function wrongParameter(errors: readonly SchemaError[]): Refused {
-  const error = errors[0]
-  const name = error?.instancePath.split('/')[1] ?? ''
-  const detail =
-    error?.keyword === 'additionalProperties'
-      ? `There is no parameter "${String(error.params.additionalProperty).slice(0, 100)}" here.`
-      : `The parameter "${name}" ${error?.message ?? 'is wrong'}.`
-  return new Refused({ code: 'BAD_REQUEST', detail })
-}

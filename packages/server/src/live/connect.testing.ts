@@ -2,7 +2,7 @@
 import type { FeedKind, Filter, ServerFrame } from '@signalbox/model/live.ts'
 import type { LiveState } from '@signalbox/model/live-state.ts'
 import { WebSocket } from 'ws'
-import { createTaker, type Taker } from './testing.ts'
+import { createTaker, type Taker } from './taker.testing.ts'
 
 export type TransportName = 'ws' | 'sse' | 'poll'
 

@@ -5,9 +5,11 @@ import { createFakeClock } from '../clock.fake.ts'
 import { encodeCursor } from './cursor.ts'
 import type { Encoded } from './frames.ts'
 import type { HubConfig } from './live.ts'
+import { createTestLog, type TestLog } from './log.fake.ts'
 import { nextTurn } from './pace.ts'
 import { openSession, sessionStates, sessionSteps, step, transitions } from './session.ts'
-import { type Attached, attach, createTestLog, discontinuities, startHub, type TestLog, work } from './testing.ts'
+import { discontinuities } from './taker.testing.ts'
+import { type Attached, attach, startHub, work } from './testing.ts'
 
 const stops: (() => void)[] = []
 afterEach(() => {

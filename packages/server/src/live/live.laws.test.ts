@@ -9,20 +9,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { createTestLog, type TestLog } from './log.fake.ts'
 import { nextTurn } from './pace.ts'
-import {
-  type Attached,
-  attach,
-  createTaker,
-  createTestLog,
-  discontinuities,
-  dueState,
-  shown,
-  startHub,
-  type Taker,
-  type TestLog,
-  work,
-} from './testing.ts'
+import { createTaker, discontinuities, dueState, shown, type Taker } from './taker.testing.ts'
+import { type Attached, attach, startHub, work } from './testing.ts'
 
 type Act =
   | {

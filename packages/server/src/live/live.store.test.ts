@@ -14,7 +14,8 @@ import { openStore } from '../store/open.ts'
 import { stopDatabases, withDatabase } from '../store/testing.ts'
 import { createHub } from './hub.ts'
 import { nextTurn } from './pace.ts'
-import { type Attached, attach, discontinuities, dueState, hubConfig, shown } from './testing.ts'
+import { discontinuities, dueState, shown } from './taker.testing.ts'
+import { type Attached, attach, hubConfig } from './testing.ts'
 
 const log = pino({ level: 'silent' })
 const cleanups: (() => Promise<void>)[] = []

@@ -7,7 +7,7 @@ import { encodeCursor } from './cursor.ts'
 import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
 import { nextTurn } from './pace.ts'
-import type { ResyncReason } from './place.ts'
+import { lagOf, type ResyncReason } from './place.ts'
 import { type Ring, type RingRow, removedWire, rowWire } from './ring.ts'
 import type { Snapshot } from './snapshots.ts'
 
@@ -44,6 +44,7 @@ export interface Pages {
   heartbeat(from: readonly number[], to: readonly number[], serverTime: number): Encoded
   /** From the reader's own spelling of a place to today's. */
   respelled(held: Heads, serverTime: number): Encoded
+  /** Of a reader that was too slow. One for what left the store comes as a page. */
   gap(from: readonly number[], to: readonly number[]): Encoded
   resync(reason: ResyncReason, positions: readonly number[]): Encoded
   snapshot(snapshot: Snapshot): Promise<readonly Encoded[]>
@@ -151,7 +152,12 @@ export function createPages(deps: PagesDeps): Pages {
       }
       return rowPage(range, reached(scannedTo), wires, removed)
     }
-    const { events, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
+    const { events: found, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
+    const isWhole = found.length === scannedTo - where.after
+    const hole = isWhole ? undefined : await reader.firstHole({ partition, after: where.after, upTo: scannedTo })
+    if (hole?.after === where.after) return { frame: gap(range.from, reached(hole.upTo), 'expired'), to: reached(hole.upTo) }
+    const end = hole?.after ?? scannedTo
+    const events = hole === undefined ? found : found.filter(({ position }) => position <= end)
     const wires: string[] = []
     let bytes = 0
     for (const event of events) {
@@ -162,7 +168,7 @@ export function createPages(deps: PagesDeps): Pages {
     }
     storeLimit = bytes >= limits.bytes ? Math.max(1, wires.length) : Math.min(500, storeLimit * 2)
     const cutAt = wires.length < events.length ? events[wires.length - 1]?.position : undefined
-    return eventPage(range, reached(cutAt ?? scannedTo), wires)
+    return eventPage(range, reached(cutAt ?? end), wires)
   }
 
   async function frame({ positions, wires }: Snapshot): Promise<readonly Encoded[]> {
@@ -176,6 +182,18 @@ export function createPages(deps: PagesDeps): Pages {
     return pages
   }
 
+  function gap(from: readonly number[], to: readonly number[], reason: 'slow' | 'expired'): Encoded {
+    metrics.gaps.inc()
+    metrics.dropped.inc(lagOf(from, to))
+    const query = new URLSearchParams([
+      ['feed', feed],
+      ['cursor', cursorOf(from)],
+      ['until', cursorOf(to)],
+      ...Object.entries(filter).flatMap(([name, values]) => (values as readonly string[]).map((value) => [name, value])),
+    ])
+    return encode(framing, { kind: 'gap', sub, from: cursorOf(from), cursor: cursorOf(to), reason, fetch: `/v1/poll?${query}` })
+  }
+
   return {
     covers: (after) => after.every((position, partition) => ring.covers(partition, position)),
     fromRing: feed === 'state' ? rowsFromRing : eventsFromRing,
@@ -184,24 +202,7 @@ export function createPages(deps: PagesDeps): Pages {
       encode(framing, { kind: 'heartbeat', sub, from: cursorOf(from), cursor: cursorOf(to), serverTime }),
     respelled: (held, serverTime) =>
       encode(framing, { kind: 'heartbeat', sub, from: encodeCursor(held), cursor: cursorOf(held.positions), serverTime }),
-    gap(from, to) {
-      metrics.gaps.inc()
-      metrics.dropped.inc(to.reduce((sum, position, i) => sum + position - (from[i] ?? 0), 0))
-      const query = new URLSearchParams([
-        ['feed', feed],
-        ['cursor', cursorOf(from)],
-        ['until', cursorOf(to)],
-        ...Object.entries(filter).flatMap(([name, values]) => (values as readonly string[]).map((value) => [name, value])),
-      ])
-      return encode(framing, {
-        kind: 'gap',
-        sub,
-        from: cursorOf(from),
-        cursor: cursorOf(to),
-        reason: 'slow',
-        fetch: `/v1/poll?${query}`,
-      })
-    },
+    gap: (from, to) => gap(from, to, 'slow'),
     resync(reason, positions) {
       metrics.resyncs.inc({ reason })
       // Until its snapshot is whole, a state feed's reader has nothing to go on from.

@@ -1,7 +1,8 @@
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { expect, test } from 'vitest'
 import { encodeCursor } from './cursor.ts'
-import { createTestLog, type LiveServer, serve, type TestLog } from './testing.ts'
+import { createTestLog, type TestLog } from './log.fake.ts'
+import { type LiveServer, serve } from './testing.ts'
 
 interface Answer {
   readonly frames: readonly ServerFrame[]

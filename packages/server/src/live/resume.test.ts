@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { after } from '../sequencer/testing.ts'
 import { type Connected, connect, type TransportName } from './connect.testing.ts'
-import { createTestLog, discontinuities, dueState, type LiveServer, serve, shown, type TestLog } from './testing.ts'
+import { decodeCursor } from './cursor.ts'
+import { createTestLog, type TestLog } from './log.fake.ts'
+import { discontinuities, dueState, shown } from './taker.testing.ts'
+import { type LiveServer, serve } from './testing.ts'
 
 afterEach(() => expect(discontinuities.splice(0)).toEqual([]))
 
@@ -161,6 +164,31 @@ describe.each(['ws', 'sse', 'poll'] as const)('resume on %s', (transport) => {
     await two.until(({ state }) => JSON.stringify(shown(state)) === JSON.stringify(now))
     expect(two.frames.filter(({ kind }) => kind === 'resync')).toMatchObject(resync?.state === undefined ? [] : [{ reason: resync.state }])
     expect(two.frames.some(({ kind }) => kind === 'snapshot')).toBe(resync?.state !== undefined)
+  })
+
+  test('events: a day that left from the middle of the log is an announced gap of just its positions', async () => {
+    const log = createTestLog({ partitions: 1 })
+    for (let i = 0; i < 10; i += 1)
+      log.commit(
+        0,
+        Array.from({ length: 5 }, (_, n) => ({ type: n % 2 === 0 ? 'log' : 'metric' })),
+      )
+    log.dropDay(0, 12, 20)
+    log.dropDay(0, 31, 32)
+    const server = await serve(log)
+    for (const filter of [{}, { type: ['log'] }]) {
+      const reader = await open(transport, server.url, { feed: 'events', fromStart: true, filter })
+      await reader.until(({ cursor }) => decodeCursor(cursor() ?? '')?.positions[0] === 50)
+      const due = (log.events[0] ?? []).filter(({ type }) => filter.type === undefined || filter.type.includes(type))
+      const isKept = (position: number) => position <= 12 || (position > 20 && position !== 32)
+      expect(reader.received.map(([, position]) => position)).toEqual(due.map(({ position }) => position).filter(isKept))
+      const gaps = reader.frames.filter((frame) => frame.kind === 'gap')
+      expect(gaps.map(({ reason }) => reason)).toEqual(['expired', 'expired'])
+      expect(gaps.map(({ from, cursor }) => [from, cursor].map((text) => decodeCursor(text)?.positions[0]))).toEqual([
+        [12, 20],
+        [31, 32],
+      ])
+    }
   })
 
   if (transport !== 'ws')

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
 import type { Clock } from '../clock.ts'
+import { wrongParameter } from '../http/parameters.ts'
 import { ProblemAnswer } from '../http/problem.ts'
 import type { Hub } from './live.ts'
 import { poll } from './poll.ts'
@@ -31,6 +32,7 @@ const about = 'Frames carry `kind`: snapshot, delta, events, gap, resync, heartb
 export const liveRoutes =
   ({ hub, clock }: LiveRoutesOptions): FastifyPluginAsync =>
   async (app) => {
+    app.setSchemaErrorFormatter(wrongParameter)
     app.get(
       '/v1/stream',
       {

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { after } from '../sequencer/testing.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { createTestLog, type LiveServer, serve } from './testing.ts'
+import { createTestLog } from './log.fake.ts'
+import { type LiveServer, serve } from './testing.ts'
 
 /** The stream's text until it holds `count` of `event`. */
 async function read(

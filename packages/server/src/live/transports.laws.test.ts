@@ -5,7 +5,9 @@ import type { Filter } from '@signalbox/model/live.ts'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { type Connected, connect, type TransportName } from './connect.testing.ts'
-import { createTestLog, discontinuities, dueState, shown, startLiveServer } from './testing.ts'
+import { createTestLog } from './log.fake.ts'
+import { discontinuities, dueState, shown } from './taker.testing.ts'
+import { startLiveServer } from './testing.ts'
 
 afterEach(() => expect(discontinuities.splice(0)).toEqual([]))
 

@@ -7,7 +7,8 @@ import { WebSocket } from 'ws'
 import { createFakeClock } from '../clock.fake.ts'
 import { after } from '../sequencer/testing.ts'
 import { webSocketFrame } from './frames.ts'
-import { createTestLog, type LiveServer, serve } from './testing.ts'
+import { createTestLog } from './log.fake.ts'
+import { type LiveServer, serve } from './testing.ts'
 
 interface Client {
   readonly socket: WebSocket
@@ -99,9 +100,6 @@ test.each([
   ['nothing', 'null'],
   ['an unknown kind', { kind: 'shout' }],
   ['no ref', { kind: 'subscribe', feed: 'events' }],
-  ['an unknown feed', { kind: 'subscribe', ref: 'a', feed: 'news' }],
-  ['a filter that is none', { kind: 'subscribe', ref: 'a', feed: 'events', filter: { run: 'one' } }],
-  ['a start that is none', { kind: 'subscribe', ref: 'a', feed: 'events', from: 'middle' }],
   ['a negative credit', { kind: 'ack', bytes: -1 }],
   ['a large frame', JSON.stringify({ kind: 'ping', more: 'x'.repeat(300_000) })],
 ])('%s is a protocol error with a code', async (_name, frame) => {
@@ -109,6 +107,61 @@ test.each([
   client.send(frame)
   expect(await client.closed).toEqual({ code: closeCodes.protocol, reason: 'BAD_REQUEST' })
   expect(client.frames).toMatchObject([{ kind: 'error', code: 'BAD_REQUEST' }])
+})
+
+test.each([
+  ['a feed that is none', { feed: 'news' }],
+  ['a filter that is no object', { feed: 'events', filter: 'run=a' }],
+  ['a filter with a value that is no list', { feed: 'events', filter: { run: 'one' } }],
+  ['a filter with an empty text', { feed: 'state', filter: { agent: [''] } }],
+  ['a filter by what there is not', { feed: 'events', filter: { runs: ['one'] } }],
+  ['a filter of too many', { feed: 'events', filter: { task: Array.from({ length: 101 }, (_, n) => `t${n}`) } }],
+  ['a cursor that is no text', { feed: 'events', cursor: 7 }],
+  ['a start that is none', { feed: 'events', from: 'middle' }],
+])('%s refuses that subscription by its ref, and the others of the socket go on', async (_name, wanted) => {
+  const log = createTestLog()
+  const client = await connect(await serve(log), '?feed=events')
+  client.send({ kind: 'subscribe', ref: 'wrong', ...wanted })
+  await client.until((frames) => frames.some(({ kind }) => kind === 'error'))
+  expect(client.frames.at(-1)).toMatchObject({ kind: 'error', ref: 'wrong', code: 'BAD_REQUEST' })
+  log.commit(0, [{ type: 'log' }])
+  await client.until((frames) => itemsOf(frames).length === 1)
+})
+
+test.each([
+  ['feed=news', 'feed'],
+  ['feed=events&run=', 'run'],
+  ['feed=events&runs=a', 'runs'],
+  ['feed=events&from=middle', 'from'],
+  ['feed=events&cursor=none of yours', 'cursor'],
+])('a wrong %s is refused alike on every transport', async (query, name) => {
+  const server = await serve(createTestLog())
+  const code = name === 'cursor' ? 'BAD_CURSOR' : 'BAD_REQUEST'
+  for (const path of ['stream', 'poll']) {
+    const response = await fetch(`${server.url}/v1/${path}?${query}`)
+    expect([response.status, await response.json()]).toMatchObject([400, { code, detail: expect.stringContaining(name) }])
+  }
+  const client = await connect(server, `?${query}`)
+  await client.until((frames) => frames.length > 0)
+  expect(client.frames).toMatchObject([{ kind: 'error', ref: 'url', code }])
+  expect(client.socket.readyState).toBe(WebSocket.OPEN)
+})
+
+test('who subscribes wrongly without end and does not read is closed, not owed answers without bound', async () => {
+  const clock = createFakeClock(1_700_000_000_000)
+  const server = await serve(createTestLog(), { clock, config: { heartbeatMs: 1e9 } })
+  const client = await connect(server)
+  client.socket.pause()
+  const wrong = JSON.stringify({ kind: 'subscribe', ref: 'r'.repeat(1_400), feed: 'news' })
+  const seats = async () => (await server.metrics.liveClients.get()).values.reduce((sum, { value }) => sum + value, 0)
+  // More than the kernel's buffers of both ends hold.
+  for (let sent = 0; sent < 40_000 && (await seats()) > 0; sent += 100) {
+    for (let i = 0; i < 100; i += 1) client.socket.send(wrong)
+    // Both ends are in this process: the server reads between two turns.
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(100)
+  }
+  expect(await seats()).toBe(0)
 })
 
 test('with a credit window no more than it is sent unacknowledged, plus one frame', async () => {

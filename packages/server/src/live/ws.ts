@@ -1,20 +1,14 @@
 /** The WebSocket transport `/v1/live`: several subscriptions on one socket, an optional credit window. Frames: model/live.ts. */
 import type { IncomingMessage } from 'node:http'
 import { codecs, subprotocols } from '@signalbox/model/codecs/codec.ts'
-import {
-  closeCodes,
-  deadAfterMs,
-  type FeedKind,
-  type Filter,
-  type ServerFrame,
-  heartbeatMs as usualHeartbeatMs,
-} from '@signalbox/model/live.ts'
+import { type ClientFrame, closeCodes, deadAfterMs, type ServerFrame, heartbeatMs as usualHeartbeatMs } from '@signalbox/model/live.ts'
+import type { RefusalCode } from '@signalbox/model/refusals.ts'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { Caller, Upgrades } from '../http.ts'
-import { parseClientFrame } from './client-frame.ts'
+import { type BadFrame, checkClientFrame, parseClientFrame } from './client-frame.ts'
 import type { Hub, Subscribed } from './live.ts'
-import { feedOfUrl, heldCursor } from './query.ts'
+import { heldCursor, subscribeOfUrl } from './query.ts'
 import type { Outlet } from './session.ts'
 
 const mostSubscriptions = 256
@@ -30,13 +24,6 @@ export interface LiveSocketDeps {
 
 export function registerLiveSockets(upgrades: Upgrades, deps: LiveSocketDeps): void {
   upgrades.on('/v1/live', 'read', subprotocols, (socket, request, caller) => serve(socket, request, caller, deps))
-}
-
-interface Wanted {
-  readonly feed: FeedKind
-  readonly filter?: Filter
-  readonly cursor?: string
-  readonly fromStart?: boolean
 }
 
 function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs }: LiveSocketDeps): void {
@@ -71,10 +58,18 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   }
   const pending = () => (window > 0 && uncredited >= window ? hub.socketBytes + 1 + uncredited : socket.bufferedAmount)
 
-  function subscribe(ref: string, { feed, filter, cursor: text, fromStart }: Wanted) {
+  /** The one subscription is refused, the others of the socket go on. */
+  const refuse = (ref: string, code: RefusalCode, message: string) => {
+    // Who asks and does not read would be owed answers without bound.
+    if (socket.bufferedAmount > hub.socketBytes) close(closeCodes.slowConsumer, 'SLOW_CONSUMER')
+    else say({ kind: 'error', ref, code, message })
+  }
+
+  function subscribe({ ref, feed, filter, cursor: text, from }: Extract<ClientFrame, { kind: 'subscribe' }>) {
     const held = heldCursor(text)
-    if (held === undefined) return say({ kind: 'error', ref, code: 'BAD_CURSOR', message: 'The cursor is not one of ours.' })
-    if (subscriptions.size >= mostSubscriptions) return fail(`A connection takes at most ${mostSubscriptions} subscriptions.`)
+    if (held === undefined) return refuse(ref, 'BAD_CURSOR', 'The cursor is not one of ours.')
+    if (subscriptions.size >= mostSubscriptions)
+      return refuse(ref, 'BAD_REQUEST', `A connection takes at most ${mostSubscriptions} subscriptions.`)
     let sub = ''
     const outlet: Outlet = {
       opened: (cursor) => say({ kind: 'subscribed', ref, sub, cursor }),
@@ -88,13 +83,13 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
       close,
     }
     const made = hub.subscribe(
-      { tenant: caller.tenant, framing: `ws.${codec.name}`, feed, filter: filter ?? {}, ...held, fromStart },
+      { tenant: caller.tenant, framing: `ws.${codec.name}`, feed, filter: filter ?? {}, ...held, fromStart: from === 'start' },
       outlet,
     )
     sub = made.sub
     if (subscriptions.has(sub)) {
       made.close()
-      return say({ kind: 'error', ref, code: 'BAD_REQUEST', message: 'This feed with this filter is subscribed already.' })
+      return refuse(ref, 'BAD_REQUEST', 'This feed with this filter is subscribed already.')
     }
     subscriptions.set(sub, made)
   }
@@ -125,9 +120,13 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     heard()
     if (socket.readyState !== socket.OPEN) return
     if (bytes.length > mostFrameBytes) return fail(`A frame has at most ${mostFrameBytes} bytes.`)
-    const frame = parseClientFrame(String(bytes))
-    if (typeof frame === 'string') return fail(frame)
-    if (frame.kind === 'subscribe') subscribe(frame.ref, { ...frame, fromStart: frame.from === 'start' })
+    take(parseClientFrame(String(bytes)))
+  })
+  function take(frame: ClientFrame | BadFrame) {
+    if (frame.kind === 'bad') {
+      if (frame.ref === undefined) fail(frame.message)
+      else refuse(frame.ref, 'BAD_REQUEST', frame.message)
+    } else if (frame.kind === 'subscribe') subscribe(frame)
     else if (frame.kind === 'unsubscribe') {
       subscriptions.get(frame.sub)?.close()
       subscriptions.delete(frame.sub)
@@ -135,7 +134,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
       uncredited = Math.max(0, uncredited - frame.bytes)
       drained()
     }
-  })
-  const first = feedOfUrl(url)
-  if (first !== undefined) subscribe('url', first)
+  }
+  const first = subscribeOfUrl(url)
+  if (first !== undefined) take(checkClientFrame(first))
 }

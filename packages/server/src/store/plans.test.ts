@@ -25,7 +25,7 @@ interface Node {
 }
 
 const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]
-const isLarge = ({ 'Relation Name': name }: Node) => name !== undefined && /^(log(_\d+)?|projections)$/.test(name)
+const isLarge = ({ 'Relation Name': name }: Node) => name !== undefined && /^(log(_\d+)?|projections_kept)$/.test(name)
 /** Rows of the large tables that were looked at. */
 const examined = (plan: Node) =>
   nodesOf(plan)
@@ -127,9 +127,9 @@ beforeAll(async () => {
   )
   const body = bodies()
   await pool.query(
-    `insert into projections (position, sort, partition, tbl, tenant, key, run, agent, task, state, body)
-     select i / ${partitions} + 1, ${start} + i, i % ${partitions}, tbl, case when i % 100 = 99 then 'other' else 'default' end,
-       case tbl when 'runs' then 'run ' || i / 50 when 'agents' then 'agent ' || i / 50 else tbl || ' ' || i end, 'run ' || i / 50, 'agent ' || i % 2000, 'task ' || i / 20,
+    `insert into projections (position, sort, partition, open, tbl, tenant, key, run, agent, task, state, body)
+     select i / ${partitions} + 1, ${start} + i, i % ${partitions}, tbl = 'calls' and i % 50 = 0, tbl, case when i % 100 = 99 then 'other' else 'default' end,
+       case tbl when 'runs' then 'run ' || i / 50 when 'agents' then 'agent ' || i / 50 else 'run ' || i / 50 || chr(31) || i end, 'run ' || i / 50, 'agent ' || i % 2000, 'task ' || i / 20,
        case tbl when 'calls' then case when i % 50 = 0 then 'open' else 'closed' end when 'tasks' then 'working' when 'runs' then 'finished' else 'idle' end,
        case tbl when 'runs' then $1 when 'agents' then $2 when 'edges' then $3 when 'tasks' then $4 else $5 end::json
      from generate_series(0, ${events - 1}) i,
@@ -248,4 +248,10 @@ test('heads and the oldest are read without the log', async () => {
   await reader.heads()
   await reader.oldest()
   expectBounded(1)
+})
+
+test.each([100, 20_000])('a hole is looked for within %i positions only', async (positions) => {
+  asked.length = 0
+  expect(await reader.firstHole({ partition: 0, after: 1_000, upTo: 1_000 + positions })).toBeUndefined()
+  expectBounded(positions + 100)
 })

@@ -126,3 +126,24 @@ test('the snapshot of a run holds its rows and all agents', async () => {
   expect(new Set(rows.filter(({ table }) => table === 'runs').map(({ key }) => key))).toEqual(new Set(['r2']))
   for (const { table, json } of rows) if (table === 'tasks' || table === 'calls') expect(JSON.parse(json)).toMatchObject({ run: 'r2' })
 })
+
+test('what left with a day is found as a hole, whoever it belonged to, and only that', async () => {
+  const upTo = sent.length
+  const holes = async () => {
+    const found = []
+    for (let after = 0; after < upTo; ) {
+      const hole = await store.reader.firstHole({ partition: 0, after, upTo })
+      if (hole === undefined) break
+      for (let position = hole.after + 1; position <= hole.upTo; position += 1) found.push(position)
+      after = hole.upTo
+    }
+    return found
+  }
+  expect(await holes()).toEqual([])
+  const dayOf = (time: number) => Math.floor(time / dayMs)
+  const left = dayOf(Date.now() - 2 * dayMs)
+  const name = `log_${new Date(left * dayMs).toISOString().slice(0, 10).replaceAll('-', '')}`
+  await store.pool.query(`delete from ${name}`)
+  expect(await holes()).toEqual(sent.flatMap(({ time }, i) => (dayOf(time) === left ? [i + 1] : [])))
+  expect(await store.reader.firstHole({ partition: 0, after: upTo, upTo })).toBeUndefined()
+})

@@ -3,6 +3,7 @@ import type { LoggedEvent } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
+import { firstHole } from './hole.ts'
 import type { Heads, LogReader, TableRow, TextRow } from './store.ts'
 
 export interface LogRow {
@@ -87,12 +88,19 @@ export const toTableRow = (row: ProjectionRow): TableRow => ({
 
 type RowField = 'run' | 'agent' | 'task'
 
+/** Narrows the primary key to what is of these runs, whose keys begin with it: a run's own key is it, and what follows in others is \u001f. */
+export function runConditions(runs: readonly string[], values: unknown[]): string {
+  const ranges = runs.map((run) => `key >= $${values.push(run)} and key < $${values.push(`${run} `)}`)
+  return ` and (${ranges.join(' or ')}) and run = any($${values.push(runs)})`
+}
+
 /** What of the fold a filter keeps: a run's own rows, an agent's, a task's. */
 function rowConditions(filter: Filter | undefined, values: unknown[], fields: readonly RowField[]): string {
   let sql = ''
   for (const field of fields) {
     const wanted = filter?.[field]
-    if (wanted !== undefined && wanted.length > 0) sql += ` and ${field} = any($${values.push(wanted)})`
+    if (wanted === undefined || wanted.length === 0) continue
+    sql += field === 'run' ? runConditions(wanted, values) : ` and ${field} = any($${values.push(wanted)})`
   }
   return sql
 }
@@ -140,6 +148,8 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
       return { events, scannedTo: events.length < limit ? reach : (events.at(-1)?.position ?? reach) }
     },
 
+    firstHole: (q) => firstHole(pool, q),
+
     async snapshot({ tenant, filter }) {
       const client = await pool.connect()
       try {
@@ -157,11 +167,11 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
         const all = ['run', 'agent', 'task'] as const
         // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run. Primary key.
         await read("tbl = 'agents'", ['agent', 'task'])
-        // With a run projections_run, else the primary key; and projections_open.
+        // Primary key; projections_open is a small table.
         await read("tbl in ('runs', 'tasks', 'edges')", all)
-        await read("tbl = 'calls' and state = 'open'", all)
+        await read("tbl = 'calls' and open", all)
         if (filter?.run !== undefined && filter.run.length > 0)
-          await read("tbl = 'calls' and state = 'closed'", all, ` order by sort desc limit ${mostClosedCalls}`)
+          await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
         return { heads, rows: found }
       } catch (error) {

@@ -43,12 +43,13 @@ const oldKey = (key: string) => key.replace(/\u001f(llm|tool)\u001f/, '\u001f')
 
 /** Rows as fold 1 wrote them: open calls in an object, call keys without their kind; and a count that only it came to. */
 async function asFold1({ store }: Line) {
-  const { rows } = await store.pool.query<{ at: string; tbl: string; key: string; body: Partial<AgentRow> }>(
-    'select ctid::text as at, tbl, key, body from projections',
+  const { rows } = await store.pool.query<{ child: string; at: string; tbl: string; key: string; body: Partial<AgentRow> }>(
+    'select tableoid::text as child, ctid::text as at, tbl, key, body from projections',
   )
-  for (const { at, tbl, key, body } of rows) {
+  for (const { child, at, tbl, key, body } of rows) {
     const inFlight = Object.fromEntries(body.inFlight?.map(({ call: open, ...rest }) => [oldKey(open), rest]) ?? [])
-    await store.pool.query('update projections set key = $2, body = $3 where ctid = $1', [
+    await store.pool.query('update projections set key = $3, body = $4 where tableoid = $1::oid and ctid = $2', [
+      child,
       at,
       tbl === 'calls' ? oldKey(key) : key,
       JSON.stringify(tbl === 'agents' ? { ...body, inFlight, events: fold1Count } : body),

@@ -15,7 +15,7 @@ import type { Logger } from 'pino'
 import { converterFrom, type StoredRow } from './convert.ts'
 import { newEpoch } from './epoch.ts'
 import { type LogRow, logColumns, toEvent } from './reader.ts'
-import { columnsOf } from './row-columns.ts'
+import { columnsOf, isOpenCall } from './row-columns.ts'
 
 export interface RebuildOptions {
   readonly client: Client
@@ -32,7 +32,7 @@ interface Head {
 
 /** The name of its checkpoints: those of another fold's rebuild that was never finished are of no use. */
 const consumer = `rebuild to fold ${FOLD_VERSION}`
-const columns = 'partition, tenant, tbl, key, position, sort, run, agent, task, state, body'
+const columns = 'partition, tenant, tbl, key, position, sort, run, agent, task, state, open, body'
 const usualPageEvents = 2_000
 const cachedRows = 50_000
 const saidEveryPages = 50
@@ -251,16 +251,17 @@ async function write(client: Client, partition: number, rows: readonly Written[]
     key,
     position,
     ...columnsOf(table, row),
+    isOpenCall(table, row),
     JSON.stringify(row),
   ])
   await client.query(
     `insert into projections_next (${columns})
-     select $1, tenant, tbl, key, position, sort, run, agent, task, state, body::json
-     from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
-       as r (tenant, tbl, key, position, sort, run, agent, task, state, body)
+     select $1, tenant, tbl, key, position, sort, run, agent, task, state, open, body::json
+     from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::boolean[], $12::text[])
+       as r (tenant, tbl, key, position, sort, run, agent, task, state, open, body)
      on conflict (tenant, tbl, key, partition) do update set position = excluded.position, sort = excluded.sort, run = excluded.run,
-       agent = excluded.agent, task = excluded.task, state = excluded.state, body = excluded.body`,
-    [partition, ...Array.from({ length: 10 }, (_, column) => cells.map((row) => row[column]))],
+       agent = excluded.agent, task = excluded.task, state = excluded.state, open = excluded.open, body = excluded.body`,
+    [partition, ...Array.from({ length: 11 }, (_, column) => cells.map((row) => row[column]))],
   )
 }
 

@@ -18,3 +18,5 @@ const ofTable: { [T in Table]: (row: RowOf[T]) => Columns } = {
 }
 
 export const columnsOf = (table: Table, row: RowOf[Table]): Columns => (ofTable[table] as (row: RowOf[Table]) => Columns)(row)
+
+export const isOpenCall = (table: Table, row: RowOf[Table]): boolean => table === 'calls' && (row as CallRow).outcome === undefined

@@ -7,6 +7,7 @@
 import type { LoggedEvent, Partition, TenantId } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import type { Hole } from './hole.ts'
 
 /** Last committed position of each partition, by index. The content of a cursor, with `epoch`. */
 export interface Heads {
@@ -45,6 +46,8 @@ export interface LogReader {
     limit: number
     filter?: Filter | undefined
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
+  /** The first run of positions in (after, upTo] that left with their day, of any tenant. */
+  firstHole(q: { partition: Partition; after: number; upTo: number }): Promise<Hole | undefined>
   /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. */
   snapshot(q: { tenant: TenantId; filter?: Filter | undefined }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
   /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above. */
