@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import AxeBuilder from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPage, startBrowser } from './browser.ts'
@@ -88,4 +89,58 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
   await page.getByRole('heading', { name: 'Nobody is working yet' }).waitFor()
   await page.getByTestId('connection').getByText('live · SSE').waitFor()
   expect(page.url()).toBe(`${locked.url}/?view=table`)
+})
+
+test('the table is sorted by its heads, and the order stands in the address', async () => {
+  const used = (agent: string, tokens: number) => [
+    { type: 'agent.started', agent, data: { role: 'worker', name: agent } },
+    { type: 'llm.finished', agent, data: { callId: `call of ${agent}`, model: 'large', usage: { inputTokens: tokens } } },
+  ]
+  await send(...used('sorted one', 100), ...used('sorted two', 3_000), ...used('sorted three', 20))
+  const page = await open('/?view=table&group=none&q=sorted', 'light')
+  const names = async () =>
+    (
+      await page
+        .getByRole('row')
+        .getByRole('button', { name: /^sorted/ })
+        .allTextContents()
+    ).map((text) => text.split(',')[0])
+  const head = page.getByRole('columnheader', { name: 'tokens' })
+  const sorted = async (press: boolean, direction: string, order: string[]) => {
+    if (press) await head.getByRole('button').click()
+    await expect.poll(names).toEqual(order)
+    expect(await head.getAttribute('aria-sort')).toBe(direction)
+  }
+  await sorted(false, 'none', ['sorted one', 'sorted three', 'sorted two'])
+  await sorted(true, 'descending', ['sorted two', 'sorted one', 'sorted three'])
+  expect(new URL(page.url()).searchParams.get('sort')).toBe('-tokens')
+  await page.reload()
+  await sorted(false, 'descending', ['sorted two', 'sorted one', 'sorted three'])
+  await sorted(true, 'ascending', ['sorted three', 'sorted one', 'sorted two'])
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([])
+})
+
+test('keys step from agent to agent and into a run; a filter without a match says so', async () => {
+  await send(...['key a', 'key b', 'key c'].map((agent) => ({ type: 'agent.started', agent, run: 'key run', data: { name: agent } })))
+  const page = await open('/?group=none&q=key')
+  const inspected = (name: string) => page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name }).waitFor()
+  await page.getByRole('button', { name: /^key c/ }).waitFor()
+  await page.keyboard.press('j')
+  await inspected('key a')
+  await page.keyboard.press('ArrowRight')
+  await inspected('key b')
+  await page.keyboard.press('k')
+  await inspected('key a')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/runs\/key%20run/)
+  await inspected('key a')
+
+  await page.goto(`${server.url}/?q=key`)
+  await page.getByRole('button', { name: /^key c/ }).waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type(' nobody has this')
+  await page.getByText(/^0 of \d+ match/).waitFor()
+  await page.getByRole('button', { name: 'Clear the filters' }).click()
+  await page.getByRole('button', { name: /^key c/ }).waitFor()
 })

@@ -74,9 +74,12 @@ test('text of agents is shown, not obeyed', async () => {
 })
 
 test.each(['dark', 'light'] as const)('the screens pass axe in %s', async (theme) => {
-  for (const path of ['/', '/runs', '/runs/lanes', '/tail', '/settings']) {
+  for (const path of ['/', '/?view=table', '/?paused=true', '/runs', '/runs/lanes', '/tail', '/settings']) {
     const page = await open(path, theme)
-    await page.getByTestId('connection').getByText('live').waitFor()
+    await page
+      .getByTestId('connection')
+      .getByText(path.includes('paused') ? 'paused' : 'live')
+      .waitFor()
     const { violations } = await new AxeBuilder({ page }).analyze()
     expect(violations.map(({ id, nodes }) => `${path} ${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([])
   }

@@ -45,7 +45,12 @@ export function listenToKeys(): void {
     if (!mod && key.length === 1 && !useKeys.getState().single) return
     if (event.timeStamp - pendingAt > strokesWithinMs) pending = ''
     // A focused button or link has its own space and enter.
-    if (key === 'space' && event.target instanceof HTMLElement && ['BUTTON', 'A', 'SUMMARY'].includes(event.target.tagName)) return
+    if (
+      (key === 'space' || key === 'Enter') &&
+      event.target instanceof HTMLElement &&
+      ['BUTTON', 'A', 'SUMMARY'].includes(event.target.tagName)
+    )
+      return
     const binding = registry.get(pending === '' ? key : `${pending} ${key}`) ?? registry.get(key)
     pending = key === 'g' && pending === '' ? 'g' : ''
     pendingAt = event.timeStamp

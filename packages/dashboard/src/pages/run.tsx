@@ -5,10 +5,10 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'reac
 import { useBindings } from '../keys.ts'
 import { serverUrl, useNow } from '../live/live.ts'
 import { createLiveStore, type LiveStore } from '../live/store.ts'
+import { Figure } from '../parts/controls.tsx'
 import { inkOf, taskLook } from '../parts/status.tsx'
 import { useSearch } from '../search.ts'
 import { age, clock, compact, dollars, visible } from '../text.ts'
-import { Figure } from './fleet.tsx'
 import { type Lane, layOut, type Swimlanes } from './layout.ts'
 
 const nameWidth = 220

@@ -3,9 +3,9 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, useState } from 'react'
 import { useBindings } from '../keys.ts'
 import { fetchJson, useEvents } from '../live/live.ts'
+import { Toggle } from '../parts/controls.tsx'
 import { useSearch } from '../search.ts'
 import { clock, visible } from '../text.ts'
-import { Toggle } from './fleet.tsx'
 
 /** Events held; older ones leave, and the count says so. */
 const most = 5_000

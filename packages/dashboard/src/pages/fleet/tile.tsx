@@ -1,0 +1,100 @@
+import { rowKey } from '@signalbox/model/fold/keys.ts'
+import type { AgentRow } from '@signalbox/model/rows.ts'
+import { useNow, useRow } from '../../live/live.ts'
+import { agentLook, Badge } from '../../parts/status.tsx'
+import { useSearch } from '../../search.ts'
+import { age, compact, dollars, visible } from '../../text.ts'
+import { nameOf, tokensOf } from './order.ts'
+
+export const tileWidth = 236
+export const tileHeight = 116
+
+/** What it does right now: an open call, else its task by title. */
+export function doing(agent: AgentRow, title: string | undefined, now: number): { readonly text: string; readonly since?: string } {
+  const open = agent.inFlight.at(-1)
+  if (open !== undefined) return { text: open.name, since: age(now - open.startedAt) }
+  return { text: title ?? agent.task?.value ?? '' }
+}
+
+export function useAgent(id: string) {
+  const agent = useRow('agents', id)
+  const held = agent?.task?.value
+  const task = useRow('tasks', held === undefined || held === '' ? undefined : rowKey.task(agent?.run?.value, held))
+  const now = useNow()
+  const [search, setSearch] = useSearch()
+  const selected = search.sel === `agent:${id}`
+  return { agent, title: task?.title?.value, now, selected, select: () => setSearch({ sel: selected ? '' : `agent:${id}` }) }
+}
+
+/** Names the whole tile: its area is the button's, its text is the agent's name and status. */
+export function Pick({
+  agent,
+  words,
+  selected,
+  select,
+}: {
+  readonly agent: AgentRow
+  readonly words: string
+  readonly selected: boolean
+  readonly select: () => void
+}) {
+  return (
+    <button
+      type="button"
+      onClick={select}
+      aria-pressed={selected}
+      className="min-w-0 truncate text-left font-medium after:absolute after:inset-0 after:rounded-lg"
+    >
+      {visible(nameOf(agent))}
+      <span className="sr-only">, {words}</span>
+    </button>
+  )
+}
+
+export function Tile({ id }: { readonly id: string }) {
+  const { agent, title, now, selected, select } = useAgent(id)
+  if (agent === undefined) return null
+  const look = agentLook(agent.status?.value)
+  const { text, since } = doing(agent, title, now)
+  const stale = now - agent.lastSeenAt > 3 * (agent.heartbeatIntervalMs ?? 60_000) && agent.status?.value !== 'stopped'
+  return (
+    <li
+      style={{ width: tileWidth, height: tileHeight }}
+      className={`relative flex flex-col rounded-lg border bg-panel p-3 transition-colors hover:border-accent/60 ${selected ? 'border-accent ring-1 ring-accent' : 'border-line'}`}
+    >
+      <span className="flex items-center justify-between gap-2">
+        <Pick agent={agent} words={look.words} selected={selected} select={select} />
+        <Role role={agent.role?.value} />
+      </span>
+      <span className="mt-1 flex items-center justify-between">
+        <Badge look={look} />
+        {agent.status !== undefined && <span className="text-xs text-faint">{age(now - agent.status.at)}</span>}
+      </span>
+      <span className="mt-1.5 flex gap-2 text-xs text-soft">
+        <span className="min-w-0 flex-1 truncate" title={visible(text)}>
+          {visible(text) || ' '}
+        </span>
+        {since !== undefined && <span className="text-busy">{since}</span>}
+      </span>
+      <span className="mt-auto flex items-center gap-3 border-t border-line/60 pt-1.5 text-xs text-faint">
+        <span title="tokens in and out">{compact(tokensOf(agent))} tok</span>
+        <span title="cost">{dollars(agent.totals.costMicros)}</span>
+        {agent.totals.errors > 0 && <span className="text-bad">✕ {agent.totals.errors}</span>}
+        <span className={`ml-auto ${stale ? 'text-wait' : ''}`} title={`last event ${new Date(agent.lastSeenAt).toISOString()}`}>
+          {age(now - agent.lastSeenAt)}
+        </span>
+      </span>
+    </li>
+  )
+}
+
+export function Role({ role }: { readonly role: string | undefined }) {
+  if (role === undefined) return null
+  return (
+    <span
+      className={`shrink-0 rounded px-1.5 py-px text-[10px] font-medium uppercase tracking-wide ${role === 'manager' ? 'bg-accent/15 text-accent' : 'bg-raised text-faint'}`}
+    >
+      {role}
+    </span>
+  )
+}

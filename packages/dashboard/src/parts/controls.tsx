@@ -1,0 +1,23 @@
+import type { ReactNode } from 'react'
+
+export function Figure({ name, value, tone = '' }: { readonly name: string; readonly value: string; readonly tone?: string }) {
+  return (
+    <span className="flex items-baseline gap-1.5 whitespace-nowrap">
+      <span className={`text-base font-semibold tabular-nums ${tone}`}>{value}</span>
+      <span className="text-xs text-faint">{name}</span>
+    </span>
+  )
+}
+
+export function Toggle({ on, press, children }: { readonly on: boolean; readonly press: () => void; readonly children: ReactNode }) {
+  return (
+    <button
+      type="button"
+      aria-pressed={on}
+      onClick={press}
+      className={`rounded-md border px-2.5 py-1 ${on ? 'border-accent bg-accent/15 text-accent' : 'border-line bg-panel text-soft hover:text-ink'}`}
+    >
+      {children}
+    </button>
+  )
+}
