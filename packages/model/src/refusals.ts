@@ -120,8 +120,8 @@ export const refusals = {
   },
   TOO_MANY_CONNECTIONS: {
     status: 503,
-    means: 'The server has no room for another live connection.',
-    hint: 'Retry later, or raise SIGNALBOX_MAX_CONNECTIONS.',
+    means: 'The server has no room for another connection of this kind.',
+    hint: 'Retry later, or raise SIGNALBOX_MAX_CONNECTIONS (live) or SIGNALBOX_MAX_INGEST_SOCKETS.',
     retryable: true,
   },
   INTERNAL: {

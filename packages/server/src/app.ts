@@ -121,11 +121,26 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(restDoor({ receive, config }))
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
-    await http.app.register(opsRoutes({ config, metrics, clock, canary, isDraining: () => draining }))
+    await http.app.register(
+      opsRoutes({
+        config,
+        metrics,
+        clock,
+        canary,
+        isDraining: () => draining,
+        onFault: (error) => log.warn({ err: error }, 'an event cannot be stored now'),
+      }),
+    )
     http.app.get('/openapi.json', { schema: { hide: true } }, async () => http.app.swagger())
     await http.app.register(errorPage)
     await http.app.register(dashboardFiles({ folder: dashboardFolder }))
-    const ingestSockets = registerIngestSocket(http.upgrades, { receive, config, clock, onFault })
+    const ingestSockets = registerIngestSocket(http.upgrades, {
+      receive,
+      config,
+      clock,
+      onFault,
+      onRefused: (code) => metrics.refusals.inc({ code }),
+    })
     registerLiveSockets(http.upgrades, { hub, clock, heartbeatMs: config.heartbeatMs })
     stops.push(() => {
       draining = true

@@ -58,6 +58,12 @@ export const settings = {
   maxLagEvents: s('SIGNALBOX_MAX_LAG_EVENTS', 100_000, 'Events a slow event feed may be behind before a gap is announced.', 'events'),
   slowCloseMs: s('SIGNALBOX_SLOW_CLOSE_MS', 30_000, 'Time without any progress after which a blocked live client is closed (4008).', 'ms'),
   maxConnections: s('SIGNALBOX_MAX_CONNECTIONS', 50_000, 'Live connections (WebSocket and SSE).', 'connections'),
+  maxIngestSockets: s(
+    'SIGNALBOX_MAX_INGEST_SOCKETS',
+    2_000,
+    'WebSockets that send events; each may hold one largest frame.',
+    'connections',
+  ),
   heartbeatMs: s('SIGNALBOX_HEARTBEAT_MS', 20_000, 'Time between heartbeats on an idle live connection.', 'ms'),
   agentLostAfter: s('SIGNALBOX_AGENT_LOST_AFTER', 3, 'Missed heartbeat intervals after which an agent is marked lost.', 'intervals'),
   drainMs: s('SIGNALBOX_DRAIN_MS', 5_000, 'Longest a stop waits for senders and live clients.', 'ms'),

@@ -118,7 +118,18 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   const refusalOf = async (request: IncomingMessage, scope: Scope | undefined): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
     const wrong = isAllowed(request.headers, allowed)
     if (wrong !== undefined) return { refused: { code: 'ORIGIN_REFUSED', detail: wrong } }
-    const caller = await auth.caller(request)
+    let caller: Caller | undefined
+    try {
+      caller = await auth.caller(request)
+    } catch (error) {
+      // Health checks and the page's own files need no key, and so no database.
+      if (scope !== undefined) {
+        log.warn({ err: error, ...whereOf(request) }, 'a key could not be looked up')
+        return {
+          refused: { code: 'STORE_UNAVAILABLE', detail: 'The key could not be looked up: the database is away.', retryAfterMs: 1_000 },
+        }
+      }
+    }
     if (scope === undefined) return { caller: caller ?? { tenant: 'default', scopes: new Set() } }
     if (caller === undefined) return { refused: { code: 'UNAUTHENTICATED', detail: 'The request has no valid key.' } }
     if (!caller.scopes.has(scope)) return { refused: { code: 'FORBIDDEN', detail: `The key lacks the scope "${scope}".` } }
@@ -144,7 +155,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request.id)
-    if (problem.code === 'INTERNAL') log.error({ err: error, reqId: request.id, url: request.url }, 'a request failed')
+    if (problem.code === 'INTERNAL') log.error({ err: error, reqId: request.id, ...whereOf(request.raw) }, 'a request failed')
     if (error instanceof Refused && error.init.retryAfterMs !== undefined)
       reply.header('retry-after', Math.ceil(error.init.retryAfterMs / 1_000))
     return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
@@ -186,7 +197,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
         door.accept(accepted, request, found.caller)
       })
     } catch (error) {
-      log.error({ err: error }, 'an upgrade failed')
+      log.error({ err: error, ...whereOf(request) }, 'an upgrade failed')
       refuse(socket, 'INTERNAL', 'The upgrade failed.')
     }
   })
@@ -218,6 +229,9 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     },
   }
 }
+
+/** For the log: without the query, which may hold what people search for. */
+const whereOf = ({ method, url = '' }: IncomingMessage) => ({ method, path: url.split('?')[0] })
 
 /** Resolves when all that is open has closed, and in one more turn nothing came that had been on its way. */
 async function settled(open: () => readonly (ServerResponse | WebSocket)[], withinMs: number): Promise<void> {

@@ -210,3 +210,14 @@ test('MessagePack: what JSON does not know is refused item by item', async () =>
   const { received, settled } = await countsOf('websocket')
   expect(settled).toBe(received)
 })
+
+test('REST: bytes that are no UTF-8 are refused, of NDJSON their line alone', async () => {
+  const post = async (type: string, body: Buffer) => {
+    const response = await fetch(`${app.url}/v1/events`, { method: 'POST', headers: { 'content-type': type }, body: new Uint8Array(body) })
+    return [response.status, await response.json()]
+  }
+  const broken = Buffer.from(JSON.stringify(event({ data: { text: 'caf?' } })).replace('?', '\u00e9'), 'latin1')
+  expect(await post('application/json', broken)).toMatchObject([400, { code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' }])
+  const lines = Buffer.concat([Buffer.from(`${good()}\n`), broken, Buffer.from(`\n${good()}`)])
+  expect(await post('application/x-ndjson', lines)).toMatchObject([200, { accepted: 2, refused: [{ index: 1, code: 'MALFORMED_JSON' }] }])
+})

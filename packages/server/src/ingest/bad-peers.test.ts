@@ -1,12 +1,14 @@
 /** Peers that do not read, do not go on, or are gone: each costs a bounded part of memory and time, and nobody beside it waits. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { closeCodes } from '@signalbox/model/live.ts'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { Unavailable } from '../broker/broker.ts'
 import { createFakeClock } from '../clock.fake.ts'
 import { createHttp } from '../http.ts'
-import type { RawItem, Receipt } from './receive.ts'
+import type { RawItem, Receipt, Receive } from './receive.ts'
 import { restDoor } from './rest.ts'
 import { connectIngest } from './senders.testing.ts'
 import { registerIngestSocket } from './websocket.ts'
@@ -22,23 +24,39 @@ const accepted = (raw: readonly RawItem[]): Receipt => ({
 })
 
 /** Both doors on real sockets, with what stands behind them in the test's hand. */
-async function doors(receive: (raw: readonly RawItem[]) => Promise<Receipt>, more: { bodyTimeoutMs?: number; maxBodyBytes?: number } = {}) {
+async function doors(receive: Receive, more: { bodyTimeoutMs?: number; maxBodyBytes?: number } = {}) {
   const clock = createFakeClock(0)
   const faults: unknown[] = []
-  const config = { bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20, ...more, maxBatchEvents: 1_000, ingestCredit: 1_000_000, heartbeatMs }
+  const refusals: string[] = []
+  const config = {
+    bodyTimeoutMs: 30_000,
+    maxBodyBytes: 1 << 20,
+    ...more,
+    maxBatchEvents: 1_000,
+    ingestCredit: 1_000_000,
+    maxIngestSockets: 3,
+    heartbeatMs,
+  }
   const http = createHttp({
     config: { ...config, host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', drainMs: 0 },
     auth: { caller: async () => ({ tenant: 'default', scopes: new Set(['ingest'] as const) }) },
     log: pino({ level: 'silent' }),
   })
   await http.app.register(restDoor({ receive, config }))
-  const ingest = registerIngestSocket(http.upgrades, { receive, config, clock, onFault: (error) => faults.push(error) })
+  const ingest = registerIngestSocket(http.upgrades, {
+    receive,
+    config,
+    clock,
+    onFault: (error) => faults.push(error),
+    onRefused: (code) => refusals.push(code),
+  })
   const url = await http.listen()
   onTestFinished(() => http.stop())
   return {
     url,
     clock,
     faults,
+    refusals,
     ingest,
     server: http.app.server,
     connections: () => new Promise<number>((resolve) => http.app.server.getConnections((_error, count) => resolve(count))),
@@ -253,4 +271,38 @@ test('what is no HTTP gets a problem; a refused upgrade whose peer does not clos
     expect(String(chunk)).toMatch(/^HTTP\/1\.1 40[04] [\s\S]*"code":"(BAD_REQUEST|NOT_FOUND)"/)
     await expect.poll(connections).toBe(0)
   }
+})
+
+test('WebSocket: once a part of a batch has failed, none after it is taken until it comes again', async () => {
+  const taken: unknown[] = []
+  const failing = Promise.withResolvers<Receipt>()
+  const { url } = await doors(async (raw, { onFailure }) => {
+    taken.push(raw[0]?.value)
+    if (taken.length > 1) return accepted(raw)
+    onFailure?.()
+    return failing.promise
+  })
+  const { say, until } = await connectIngest(url)
+  say({ kind: 'batch', n: 1, events: ['first'] })
+  say({ kind: 'batch', n: 2, events: ['overtakes'] })
+  // Answered after the frames before it were read.
+  const other = await connectIngest(url)
+  expect(await other.until(({ kind }) => kind === 'welcome')).toBeDefined()
+  failing.reject(new Unavailable('OVERLOADED', 1, false))
+  expect(await until(({ kind }) => kind === 'retry')).toMatchObject({ n: 1, code: 'OVERLOADED' })
+  say({ kind: 'batch', n: 1, events: ['again'] })
+  say({ kind: 'batch', n: 2, events: ['follows'] })
+  await until(({ kind, n }) => kind === 'ack' && n === 2)
+  expect(taken).toEqual(['first', 'again', 'follows'])
+})
+
+test('WebSocket: a sender for whom there is no room is told to come back, and gets in when another leaves', async () => {
+  const { url, refusals } = await doors(async (raw) => accepted(raw))
+  const [first] = await Promise.all([connectIngest(url), connectIngest(url), connectIngest(url)])
+  const refused = new WebSocket(`${url.replace('http', 'ws')}/v1/ingest`)
+  const [code, reason] = await once(refused, 'close')
+  expect([code, String(reason), refusals]).toEqual([closeCodes.tryLater, 'TOO_MANY_CONNECTIONS', ['TOO_MANY_CONNECTIONS']])
+  first.socket.close()
+  await first.closed
+  await connectIngest(url)
 })

@@ -1,5 +1,6 @@
 /** From a request's bytes to items: decompression and parsing under limits. */
 
+import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream'
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
@@ -13,8 +14,8 @@ const decoders = {
   zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }),
 } as const
 
-/** The body as text, at most `maxBytes` of it after decompression: a bomb is cut when it passes the limit, not when it has unfolded. */
-export async function readBody(stream: Readable, encoding: string | undefined, maxBytes: number): Promise<string> {
+/** The body, at most `maxBytes` of it after decompression: a bomb is cut when it passes the limit, not when it has unfolded. */
+export async function readBody(stream: Readable, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
   const name = encoding?.trim().toLowerCase() ?? 'identity'
   if (name !== 'identity' && name !== '' && !Object.hasOwn(decoders, name)) {
     throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `Content-Encoding "${name.slice(0, 40)}" is not understood.` })
@@ -33,28 +34,42 @@ export async function readBody(stream: Readable, encoding: string | undefined, m
     if (error instanceof Refused) throw error
     throw new Refused({ code: 'BAD_REQUEST', detail: `The body could not be read: ${(error as Error).message}.` })
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 const isNdjson = (contentType: string) => /ndjson|jsonl|json-lines/.test(contentType)
 
-export function parseBody(text: string, contentType: string, maxEvents: number): readonly RawItem[] {
+const newline = 0x0a
+function* linesOf(body: Buffer): Generator<Buffer> {
+  for (let from = 0; from < body.length; ) {
+    const end = body.indexOf(newline, from)
+    const to = end === -1 ? body.length : end
+    yield body.subarray(from, to)
+    from = to + 1
+  }
+}
+
+export function parseBody(body: Buffer, contentType: string, maxEvents: number): readonly RawItem[] {
   const tooMany = (count: number) =>
     new Refused({ code: 'BATCH_TOO_LARGE', detail: `The batch has ${count} events; the limit is ${maxEvents}.` })
   if (isNdjson(contentType)) {
-    const lines = text.split('\n').filter((line) => line.trim() !== '')
-    if (lines.length > maxEvents) throw tooMany(lines.length)
-    return lines.map((line) => {
+    const isWhole = isUtf8(body)
+    const lines = [...linesOf(body)].map((bytes) => ({ text: bytes.toString(), isText: isWhole || isUtf8(bytes) }))
+    const filled = lines.filter(({ text }) => text.trim() !== '')
+    if (filled.length > maxEvents) throw tooMany(filled.length)
+    return filled.map(({ text, isText }) => {
+      if (!isText) return { malformed: text }
       try {
-        return { value: JSON.parse(line) as unknown }
+        return { value: JSON.parse(text) as unknown }
       } catch {
-        return { malformed: line }
+        return { malformed: text }
       }
     })
   }
+  if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(body.toString())
   } catch (error) {
     throw new Refused({ code: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message.slice(0, 200)}.` })
   }

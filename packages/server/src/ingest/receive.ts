@@ -50,6 +50,8 @@ export interface ReceiveOptions {
   readonly door: string
   readonly backfill: boolean
   readonly idempotencyKey?: string | undefined
+  /** Told as soon as a part of the items is known to fail, which may be long before the rest of them is settled. */
+  readonly onFailure?: () => void
 }
 
 export interface Receipt {
@@ -81,7 +83,12 @@ export function createReceive(deps: IngestDeps) {
     }
     return [...byPartition].map(([partition, items]) => ({
       items,
-      ack: broker.publish({ partition, events: items.map(({ event }) => event), backfill: options.backfill, receivedAt }),
+      ack: broker
+        .publish({ partition, events: items.map(({ event }) => event), backfill: options.backfill, receivedAt })
+        .catch((error: unknown) => {
+          options.onFailure?.()
+          throw error
+        }),
     }))
   }
 
@@ -121,7 +128,7 @@ export function createReceive(deps: IngestDeps) {
         })
       }
       if (item.malformed !== undefined) {
-        reject('MALFORMED_JSON', `Item ${index} is not JSON.`)
+        reject('MALFORMED_JSON', `Item ${index} is not JSON in UTF-8.`)
         continue
       }
       const parsed = parseEvent(item.value, tenant, limits, (source, time) =>

@@ -71,8 +71,8 @@ export const restDoor =
         },
       },
       async (request, reply) => {
-        const text = await readBody(request.body as Readable, request.headers['content-encoding'], config.maxBodyBytes)
-        const items = parseBody(text, request.headers['content-type'] ?? '', config.maxBatchEvents)
+        const body = await readBody(request.body as Readable, request.headers['content-encoding'], config.maxBodyBytes)
+        const items = parseBody(body, request.headers['content-type'] ?? '', config.maxBatchEvents)
         const key = request.headers['idempotency-key']
         const { backfill } = request.query as { backfill?: string }
         let receipt: Awaited<ReturnType<Receive>>

@@ -7,6 +7,7 @@
  */
 import { codecs, subprotocols } from '@signalbox/model/codecs/codec.ts'
 import { closeCodes, type IngestServerFrame } from '@signalbox/model/live.ts'
+import type { RefusalCode } from '@signalbox/model/refusals.ts'
 import type { WebSocket } from 'ws'
 import { Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
@@ -21,9 +22,12 @@ export interface IngestSocketDeps {
     readonly maxBatchEvents: number
     readonly maxBodyBytes: number
     readonly heartbeatMs: number
+    readonly maxIngestSockets: number
   }
   readonly clock: Clock
   readonly onFault: (error: unknown) => void
+  /** Counts a socket that was not let in. */
+  readonly onRefused: (code: RefusalCode) => void
 }
 
 export interface IngestSockets {
@@ -47,6 +51,10 @@ const batchBytes = 1_024
 export function registerIngestSocket(upgrades: Upgrades, deps: IngestSocketDeps): IngestSockets {
   const open = new Set<() => void>()
   upgrades.on('/v1/ingest', 'ingest', subprotocols, (socket, _request, caller) => {
+    if (open.size >= deps.config.maxIngestSockets) {
+      deps.onRefused('TOO_MANY_CONNECTIONS')
+      return socket.close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
+    }
     const drain = serve(socket, caller, deps)
     open.add(drain)
     socket.on('close', () => open.delete(drain))
@@ -111,6 +119,12 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
     closeIfDrained()
   }
 
+  const expectAgain = (batch: InFlight) => {
+    if (!flight.includes(batch) || (awaitingRetry && expected !== undefined && expected <= batch.n)) return
+    expected = batch.n
+    awaitingRetry = true
+  }
+
   const takeBatch = (n: number, list: readonly unknown[], frameBytes: number) => {
     // Who was told to go sends what was not acknowledged elsewhere.
     if (draining) return
@@ -128,7 +142,13 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
     count()
     receive(
       list.map((value) => (codec === codecs.json ? { value } : asItem(value))),
-      { tenant: caller.tenant, door: 'websocket', backfill: false },
+      {
+        tenant: caller.tenant,
+        door: 'websocket',
+        backfill: false,
+        // Its other part may wait long; a later batch that lands meanwhile would overtake what failed.
+        onFailure: () => expectAgain(batch),
+      },
     ).then(
       (receipt) => {
         batch.receipt = receipt
@@ -137,10 +157,9 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
       (error: unknown) => {
         // An earlier batch failed and asked for this one again too.
         if (!flight.includes(batch)) return
+        expectAgain(batch)
         flight = flight.slice(0, flight.indexOf(batch))
         count()
-        expected = n
-        awaitingRetry = true
         const unavailable = error instanceof Unavailable
         if (!unavailable) onFault(error)
         send({

@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import { crc32 } from 'node:zlib'
 import { pino } from 'pino'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { startApp } from '../app.ts'
 import { readConfig } from '../config.ts'
+import { createHttp } from '../http.ts'
 import { openStore } from '../store/open.ts'
 import { stopDatabases, withDatabase } from '../store/testing.ts'
 import { createAuth, createKeys } from './auth.ts'
@@ -57,4 +61,31 @@ test('a revoked key stops within five seconds; only a hash of the secret is stor
   const [, , secret = ''] = key.split('_')
   expect(JSON.stringify(rows)).not.toContain(secret)
   await store.stop()
+})
+
+test('while the database is away a request with a key gets 503, one that needs no key its answer', async () => {
+  const said: { path?: string; msg: string }[] = []
+  const http = createHttp({
+    config: { ...readConfig({}), host: '127.0.0.1', port: 0 },
+    auth: createAuth({ query: () => Promise.reject(new Error('connect ECONNREFUSED')) }, { host: '0.0.0.0' }),
+    log: pino({}, { write: (line: string) => said.push(JSON.parse(line)) }),
+  })
+  http.app.get('/open', async () => 'ok')
+  http.app.get('/closed', { config: { scope: 'read' } }, async () => 'secret')
+  http.upgrades.on('/socket', 'read', [], (socket) => socket.close())
+  const url = await http.listen()
+  onTestFinished(() => http.stop())
+  const headers = { authorization: `Bearer sbx_00_00_${crc32('sbx_00_00').toString(16).padStart(8, '0')}` }
+  expect((await fetch(`${url}/open`, { headers })).status).toBe(200)
+  const refused = await fetch(`${url}/closed?q=private`, { headers })
+  expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([
+    503,
+    '1',
+    { code: 'STORE_UNAVAILABLE' },
+  ])
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/socket`, { headers })
+  const [, response] = await once(socket, 'unexpected-response')
+  expect(response.statusCode).toBe(503)
+  expect(said.map(({ path }) => path)).toEqual(['/closed', '/socket'])
+  expect(JSON.stringify(said)).not.toContain('private')
 })

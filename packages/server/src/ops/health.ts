@@ -1,5 +1,7 @@
 /** `/livez`, `/readyz`, `/metrics`: for probes and scrapers. */
+import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
 import type { FastifyPluginAsync } from 'fastify'
+import { Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import { isLoopback } from '../http/allow.ts'
 import type { Metrics } from './metrics.ts'
@@ -11,24 +13,35 @@ export interface HealthOptions {
   /** An event's whole way: published, committed, read back. Rejects with the reason. */
   readonly canary: () => Promise<void>
   readonly isDraining: () => boolean
+  /** Told why an event could not be stored; probes are told the code alone. */
+  readonly onFault: (error: unknown) => void
 }
 
 /** Probes share one canary for this long. */
 const canaryMs = 1_000
 
 export const opsRoutes =
-  ({ config, metrics, clock, canary, isDraining }: HealthOptions): FastifyPluginAsync =>
+  ({ config, metrics, clock, canary, isDraining, onFault }: HealthOptions): FastifyPluginAsync =>
   async (app) => {
-    let last: { readonly at: number; readonly outcome: Promise<string | undefined> } | undefined
+    let last: { at: number; readonly outcome: Promise<RefusalCode | undefined> } | undefined
     const check = () => {
       if (last === undefined || clock.now() - last.at > canaryMs) {
-        last = {
-          at: clock.now(),
-          outcome: canary().then(
-            () => undefined,
-            (error: Error) => error.message,
-          ),
+        const mine = {
+          // While it is under way every probe waits for it.
+          at: Number.POSITIVE_INFINITY,
+          outcome: canary()
+            .then(
+              () => undefined,
+              (error: unknown) => {
+                onFault(error)
+                return error instanceof Unavailable ? error.code : 'STORE_UNAVAILABLE'
+              },
+            )
+            .finally(() => {
+              mine.at = clock.now()
+            }),
         }
+        last = mine
       }
       return last.outcome
     }
@@ -38,8 +51,10 @@ export const opsRoutes =
       { schema: { tags: ['ops'], operationId: 'readyz', summary: 'An event can be stored and read back' } },
       async (_request, reply) => {
         if (isDraining()) return reply.code(503).send({ status: 'draining' })
-        const reason = await check()
-        return reason === undefined ? { status: 'ready' } : reply.code(503).header('retry-after', '1').send({ status: 'unready', reason })
+        const code = await check()
+        return code === undefined
+          ? { status: 'ready' }
+          : reply.code(503).header('retry-after', '1').send({ status: 'unready', code, reason: refusals[code].means })
       },
     )
     const scope = isLoopback(config.host) ? {} : { scope: 'read' as const }
