@@ -1,6 +1,7 @@
 /** The command line. Exit codes: 0 done, 1 a fault, 2 wrong usage, 3 nobody answers, 4 refused, 5 done but not all is well. */
 import { Command, CommanderError } from 'commander'
-import { addDoctor } from './commands/doctor.ts'
+import { addDoctor } from './commands/doctor/doctor.ts'
+import { addEpoch } from './commands/epoch.ts'
 import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addReplay } from './commands/replay.ts'
@@ -14,7 +15,7 @@ const program = new Command('signalbox')
   .showHelpAfterError('(--help shows what there is)')
   .exitOverride()
   .addHelpText('after', '\nExit codes: 0 done, 1 a fault, 2 wrong usage, 3 nobody answers, 4 refused, 5 done but not all is well.')
-for (const add of [addUp, addImport, addReplay, addTail, addState, addDoctor, addKeys]) add(program)
+for (const add of [addUp, addImport, addReplay, addTail, addState, addDoctor, addKeys, addEpoch]) add(program)
 
 try {
   await program.parseAsync()

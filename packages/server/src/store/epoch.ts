@@ -1,4 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import type { Pool } from 'pg'
 
 /** Four bytes in hex: what a cursor carries. */
 export const newEpoch = (): string => randomBytes(4).toString('hex')
+
+/** For a log that lost what readers may have seen: no cursor of before is gone on from. A server obeys from its next start. */
+export async function beginEpoch(pool: Pick<Pool, 'query'>): Promise<string> {
+  const epoch = newEpoch()
+  await pool.query("update meta set epoch = $1, former_epochs = '{}'", [epoch])
+  return epoch
+}
