@@ -71,6 +71,13 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
 }
 
 /** Rows in memory: for replay, for browsers, for tests. */
+/** Applies an event, or throws and leaves no trace of it. */
+export function applyWhole(rows: Rows, event: LoggedEvent): void {
+  const own = createRows()
+  applyEvent({ get: (table, key) => own.get(table, key) ?? rows.get(table, key), set: own.set }, event)
+  for (const [table, key, row] of own.entries()) rows.set(table, key, row)
+}
+
 export function createRows(): Rows & { entries(): Iterable<readonly [Table, string, RowOf[Table]]>; readonly size: () => number } {
   const held: { [T in Table]: Map<string, RowOf[T]> } = {
     agents: new Map(),

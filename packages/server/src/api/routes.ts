@@ -2,6 +2,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Pool } from 'pg'
 import { wrongParameter } from '../http/parameters.ts'
+import type { Projections } from '../store/projections.ts'
 import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
@@ -13,6 +14,7 @@ export interface ApiOptions {
   readonly store: {
     readonly pool: Pool
     readonly reader: LogReader
+    readonly projections: Pick<Projections, 'caughtUp'>
     readonly meta: { readonly epoch: string; readonly partitions: number; readonly formerEpochs: readonly string[] }
   }
   readonly config: Told & { readonly retentionDays: number }
@@ -25,7 +27,11 @@ export const apiRoutes =
   async (app) => {
     app.setSchemaErrorFormatter(wrongParameter)
     eventRoutes(app, options.store.pool)
-    fleetRoutes(app, options.store.pool)
+    await app.register(async (fleet) => {
+      // Who was acknowledged sees its event.
+      fleet.addHook('preHandler', () => options.store.projections.caughtUp())
+      fleetRoutes(fleet, options.store.pool)
+    })
     momentRoute(app, options)
     operationRoutes(app, options.store.pool)
     infoRoute(app, options)

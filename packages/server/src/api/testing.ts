@@ -2,11 +2,11 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import pg from 'pg'
+import type pg from 'pg'
 import { pino } from 'pino'
 import { startApp } from '../app.ts'
 import { readConfig } from '../config.ts'
-import { withDatabase } from '../store/testing.ts'
+import { poolOf, withDatabase } from '../store/testing.ts'
 
 type Json = Record<string, unknown>
 interface Operation {
@@ -39,7 +39,7 @@ export interface TestApi {
 export async function startTestApi(env: Readonly<Record<string, string>> = {}): Promise<TestApi> {
   const databaseUrl = await withDatabase()
   const app = await startApp(readConfig({ SIGNALBOX_PORT: '0', DATABASE_URL: databaseUrl, ...env }), { log: pino({ level: 'silent' }) })
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
+  const pool = poolOf(databaseUrl, 2)
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document
   const check = checker(document)
   const checked = new Set<string>()

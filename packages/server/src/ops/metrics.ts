@@ -45,7 +45,7 @@ export function createMetrics() {
     }),
     fencedCommits: new Counter({
       name: 'signalbox_fenced_commits_total',
-      help: 'Commits refused because another writer took the partition.',
+      help: 'Commits and writes of rows refused because another writer took the partition.',
       registers,
     }),
     queueEvents: new Gauge({ name: 'signalbox_queue_events', help: 'Events waiting for a sequencer.', registers }),

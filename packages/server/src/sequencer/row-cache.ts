@@ -3,7 +3,7 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import { type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
 
 type Maps = { [T in Table]: Map<string, RowOf[T]> }
-const maps = (): Maps => ({ agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() })
+export const maps = (): Maps => ({ agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() })
 const sizeOf = (held: Maps) => tables.reduce((sum, table) => sum + held[table].size, 0)
 
 /** Two generations: what was not used while a whole generation filled is forgotten. */
@@ -44,8 +44,8 @@ export function createRowCache(mostRows: number, complete: boolean): RowCache {
   return cache
 }
 
-/** Forgets the tenants that wrote longest ago until at most `mostRows` are held. `caches` is in order of last use. */
-export function trimTenants(caches: Map<TenantId, RowCache>, mostRows: number): void {
+/** Forgets the tenants that wrote longest ago, but for those that must stay, until at most `mostRows` are held. `caches` is in order of last use. */
+export function trimTenants(caches: Map<TenantId, RowCache>, mostRows: number, mustStay: (tenant: TenantId) => boolean): void {
   let rows = 0
   for (const cache of caches.values()) {
     cache.trim()
@@ -53,6 +53,7 @@ export function trimTenants(caches: Map<TenantId, RowCache>, mostRows: number): 
   }
   for (const [tenant, cache] of caches) {
     if (rows <= mostRows || caches.size === 1) return
+    if (mustStay(tenant)) continue
     rows -= cache.size()
     caches.delete(tenant)
   }

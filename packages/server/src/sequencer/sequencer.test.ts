@@ -105,6 +105,7 @@ test('an event that the fold cannot take is kept aside, and the rest of its batc
   expect(holesOf(await logOf(it))).toEqual([])
   const { rows } = await it.store.pool.query<{ code: string; event_id: string }>('select code, event_id from quarantine')
   expect(rows).toEqual([{ code: 'INTERNAL', event_id: poison.id }])
+  await it.store.projections.caughtUp()
   const { rows: agents } = await it.store.pool.query<{ body: { events: number } }>("select body from projections where tbl = 'agents'")
   expect(agents[0]?.body.events).toBe(2)
 })
@@ -144,6 +145,7 @@ const work = (count: number, tenant = 'default') =>
   )
 
 async function expectProjectedAsFolded(it: Line, tenant: string) {
+  await it.store.projections.caughtUp()
   for (let partition = 0; partition < it.store.meta.partitions; partition += 1) {
     const rows = createRows()
     const { events } = await it.store.reader.readPartition({ tenant, partition, after: 0, upTo: 1e9, limit: 10_000 })

@@ -10,12 +10,18 @@ import { type Ack, type Broker, type Submission, Unavailable } from '../broker/b
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { LogDays } from '../store/days.ts'
+import type { Projections } from '../store/projections.ts'
 import { type Item, openBatch } from './batch.ts'
 import type { CommitBus } from './commit.ts'
 import { createWriter, Fenced, type Writer } from './writer.ts'
 
 export interface SequencerOptions {
-  readonly store: { readonly url: string; readonly days: LogDays; readonly meta: { readonly partitions: number } }
+  readonly store: {
+    readonly url: string
+    readonly days: LogDays
+    readonly projections: Pick<Projections, 'bringUpBy'>
+    readonly meta: { readonly partitions: number }
+  }
   readonly broker: Broker
   readonly bus: CommitBus
   readonly config: { readonly commitTimeoutMs: number }
@@ -73,8 +79,8 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
         return acksOf(submissions, items, writer.head())
       } catch (error) {
         tried = { error }
-        // Not awaited: a dead network would never answer, and the fence keeps the old connection from committing.
-        void writer.reset()
+        // The fence keeps what was on its way over the old connection from committing.
+        writer.reset()
         if (error instanceof Fenced) {
           metrics.fencedCommits.inc()
           log.warn({ err: error, partition }, 'fenced: another writer took the partition; taking it back')
@@ -92,7 +98,7 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
       partition,
       url: store.url,
       days: store.days,
-      now: () => clock.now(),
+      clock,
       log,
       timeoutMs: config.commitTimeoutMs,
       onCommit(commit) {
@@ -101,7 +107,9 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
         metrics.queueEvents.set(broker.depth())
         bus.announce(commit)
       },
+      onFenced: () => metrics.fencedCommits.inc(),
     })
+    store.projections.bringUpBy(writer.catchUp)
     const done = broker.consume([partition], (batch) => commitBatch(writer, partition, batch), stopping.signal)
     return { writer, done }
   })
@@ -114,11 +122,11 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
       // A commit in flight started with its senders' patience; a stop has less.
       const late = new Promise<void>((resume) => {
         cancel = clock.after(stopMs, () => {
-          for (const { writer } of partitions) void writer.reset()
+          for (const { writer } of partitions) writer.reset()
           clock.after(lastMs, resume)
         })
       })
-      await Promise.race([Promise.all(partitions.map(({ writer, done }) => done.then(() => writer.reset()))), late])
+      await Promise.race([Promise.all(partitions.map(({ writer, done }) => done.then(writer.stop))), late])
       cancel()
     },
   }

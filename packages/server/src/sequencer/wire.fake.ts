@@ -11,7 +11,7 @@ export interface FakeWire {
   close(): Promise<void>
 }
 
-const commitCall = 'call write_commit('
+const commitCall = 'call commit_events('
 /** ReadyForQuery outside a transaction: the commit is done. */
 const ready = Buffer.from('Z\0\0\0\u0005I', 'latin1')
 

@@ -1,33 +1,23 @@
 /**
- * The one writer of a partition. Each batch is one transaction: log, rows folded from it, head, commit record.
- * Nothing in memory moves before COMMIT answered; after a failure the writer forgets all it held and reads it again.
+ * The one writer of a partition. Each batch is one transaction: log, head, commit record; the rows folded from it follow
+ * (partition-rows.ts). Nothing in memory moves before COMMIT answered; after a failure the writer forgets all it held, reads it
+ * again, and folds what the stored rows do not stand for yet.
  */
 import type { Event, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import { applyEvent } from '@signalbox/model/fold/fold.ts'
-import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
+import { applyEvent, applyWhole } from '@signalbox/model/fold/fold.ts'
 import { idTime } from '@signalbox/model/ids.ts'
-import type { RowKey } from '@signalbox/model/rows.ts'
 import pg from 'pg'
 import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
 import type { LogDays } from '../store/days.ts'
-import {
-  copyLine,
-  fencedState,
-  findByIds,
-  type Head,
-  prepareCommits,
-  readAllRows,
-  readCommit,
-  readRows,
-  takePartition,
-  writeCommit,
-  writeQuarantine,
-} from '../store/log-write.ts'
-import { isOpenCall } from '../store/row-columns.ts'
+import { copyLine, fencedState, findByIds, type Head, readCommit, takePartition, writeCommit, writeQuarantine } from '../store/log-write.ts'
+import { readLog } from '../store/reader.ts'
+import { planByKey, prepareRows } from '../store/rows-write.ts'
 import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault } from './batch.ts'
 import { chainHash } from './chain.ts'
 import type { Commit, CommittedRow } from './commit.ts'
-import { createOverlay, createRowCache, type Overlay, type RowCache, trimTenants } from './row-cache.ts'
+import { createPartitionRows, type PartitionRows } from './partition-rows.ts'
+import { createOverlay, type Overlay } from './row-cache.ts'
 
 /** Another writer took the partition. What this one was committing was not stored. */
 export class Fenced extends Error {}
@@ -35,17 +25,21 @@ export class Fenced extends Error {}
 export interface Writer {
   /** Commits what is fresh of `items` and decides all of them. */
   commit(items: readonly Item[], backfill: boolean): Promise<void>
+  /** Resolves when the stored rows stand for every commit made here before the call. */
+  catchUp(): Promise<void>
   /** Last committed position known here. */
   readonly head: () => number
-  /** Forgets everything and drops the connection, also in mid-commit; the next commit takes the partition anew. Resolves when the connection is closed. */
-  reset(): Promise<void>
+  /** Forgets everything and drops the connections, also in mid-commit; the next commit takes the partition anew. */
+  reset(): void
+  /** Writes the rows that are due, so that the next start has nothing to fold, and lets the partition go. No commit may be under way. */
+  stop(): Promise<void>
 }
 
 export interface WriterOptions {
   readonly partition: number
   readonly url: string
   readonly days: LogDays
-  readonly now: () => number
+  readonly clock: Clock
   readonly log: Logger
   readonly timeoutMs: number
   /**
@@ -53,16 +47,15 @@ export interface WriterOptions {
    * it is told of the newest commit only: who follows positions sees the gap and reads the rest from the store.
    */
   readonly onCommit: (commit: Commit) => void
+  /** Told that rows were not written because another writer took the partition. */
+  readonly onFenced: () => void
 }
 
-/** Rows held, of all tenants and of one; about 1 KiB each. */
-const cachedRows = 100_000
-const cachedTenantRows = 50_000
-/** Rows of a tenant read at once when it first writes; with more, rows are read as they are needed. */
-const preloadedRows = 12_500
 /** Another partition may keep inserting ids that we looked up as new; each round decides at least one of them. */
 const mostConflictRounds = 10
 const longestConnectMs = 5_000
+/** Events folded again at once. */
+const pageEvents = 2_000
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
 /** unique_violation: an id is in the log. deadlock_detected: another partition inserts the same ids in another order. */
@@ -72,14 +65,32 @@ const blamesData = (error: unknown) => /^(22|23|54)...$/.test(codeOf(error)) && 
 
 interface Hold {
   readonly client: pg.Client
+  readonly rows: PartitionRows
   head: Head
-  /** By tenant, in order of last use. */
-  readonly caches: Map<TenantId, RowCache>
 }
 
-export function createWriter({ partition, url, days, now, log, timeoutMs, onCommit }: WriterOptions): Writer {
-  let client: pg.Client | undefined
+/** pg's own way waits for an answer; its types do not say what it has. */
+const hangUp = (client: pg.Client) => (client as unknown as { readonly connection: pg.Connection }).connection.stream.destroy()
+
+type Overlays = ReadonlyMap<TenantId, Overlay>
+
+/** What the overlays changed, beside what was. */
+function changesOf(rows: PartitionRows, overlays: Overlays): CommittedRow[] {
+  const changed: CommittedRow[] = []
+  for (const [tenant, overlay] of overlays) {
+    const before = rows.of(tenant)
+    for (const [table, key, row, position] of overlay.changed())
+      changed.push({ tenant, table, key, row, position, was: before.get(table, key) })
+  }
+  return changed
+}
+
+export function createWriter({ partition, url, days, clock, log, timeoutMs, onCommit, onFenced }: WriterOptions): Writer {
+  let clients: readonly pg.Client[] = []
   let hold: Hold | undefined
+  let taking: Promise<Hold> | undefined
+  /** Its last word was that another writer has the partition. */
+  let isFenced = false
   /** Duplicates came last time: they come in runs, and asking first is cheaper than a transaction rolled back. */
   let lookFirst = false
   let announced: number | undefined
@@ -89,79 +100,134 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
     onCommit(commit)
   }
 
-  async function take(): Promise<Hold> {
-    const mine = new pg.Client({
+  async function connect(what: string): Promise<pg.Client> {
+    const client = new pg.Client({
       connectionString: url,
       connectionTimeoutMillis: Math.min(longestConnectMs, timeoutMs),
       keepAlive: true,
-      application_name: `signalbox sequencer ${partition}`,
+      application_name: `signalbox sequencer ${partition} ${what}`,
     })
-    client = mine
-    mine.on('error', (error) => log.warn({ err: error, partition }, 'lost the database connection'))
-    await mine.connect()
-    await mine.query(
+    clients = [...clients, client]
+    client.on('error', (error) => log.warn({ err: error, partition, what }, 'lost the database connection'))
+    await client.connect()
+    await client.query(
       `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}`,
     )
-    await prepareCommits(mine, partition)
-    const head = await takePartition(mine, partition)
-    if (announced !== undefined && head.position > announced) {
-      const newest = await readCommit(mine, partition, head.position)
-      if (newest !== undefined && client === mine) announce(newest)
+    return client
+  }
+
+  async function take(): Promise<Hold> {
+    const connecting = Promise.all([connect('log'), connect('rows')])
+    const mine = clients
+    const assertMine = () => {
+      if (clients !== mine) throw new Error('The writer was reset while it took its partition.')
     }
-    if (client !== mine) throw new Error('The writer was reset while it took its partition.')
+    const [client, writes] = await connecting
+    await planByKey(client)
+    await prepareRows(writes, partition)
+    const head = await takePartition(client, partition)
+    assertMine()
+    isFenced = false
+    const rows = createPartitionRows({ partition, fence: head.fence, folded: head.folded, reads: client, writes, clock, onFailure })
+    await foldRest(client, rows, head)
+    if (announced !== undefined && head.position > announced) {
+      const newest = await readCommit(client, partition, head.position)
+      assertMine()
+      if (newest !== undefined) announce(newest)
+    }
+    assertMine()
     announced = head.position
-    hold = { client: mine, head, caches: new Map() }
+    hold = { client, rows, head }
     return hold
   }
 
-  async function cacheOf(held: Hold, tenant: TenantId): Promise<RowCache> {
-    const known = held.caches.get(tenant)
-    if (known !== undefined) {
-      held.caches.delete(tenant)
-      held.caches.set(tenant, known)
-      return known
-    }
-    const { rows, complete } = await readAllRows(held.client, partition, tenant, preloadedRows)
-    const cache = createRowCache(cachedTenantRows, complete)
-    for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
-    held.caches.set(tenant, cache)
-    return cache
+  /** One taking at a time, whoever asks. */
+  function taken(): Promise<Hold> {
+    if (hold !== undefined) return Promise.resolve(hold)
+    taking ??= take()
+      .catch((error: unknown) => {
+        reset()
+        throw error
+      })
+      .finally(() => {
+        taking = undefined
+      })
+    return taking
   }
 
-  /** Fetches the rows that folding needs and that may exist outside the cache. */
-  async function warm(held: Hold, tenant: TenantId, events: readonly Event[]): Promise<void> {
-    const cache = await cacheOf(held, tenant)
-    if (cache.isComplete()) return
-    await fetch(held, tenant, cache, events.flatMap(touchedKeys))
-    // A call's row names the agent it was of, which its end by another takes it from.
-    await fetch(
-      held,
-      tenant,
-      cache,
-      events.flatMap((event) => callerKey(event, cache) ?? []),
+  /** What was committed after the rows that are stored: they were not written when their writer ended. */
+  async function foldRest(client: pg.Client, rows: PartitionRows, { position, folded }: Head): Promise<void> {
+    for (let at = folded; at < position; ) {
+      const events = await readLog(client, partition, at, position, pageEvents)
+      const last = events.at(-1)?.position ?? position
+      if (last - at !== events.length)
+        log.error({ partition, after: at, upTo: last, found: events.length }, 'events left the log before they were folded; rows lack them')
+      await rows.warm(events)
+      const overlays = new Map<TenantId, Overlay>()
+      for (const event of events) {
+        const overlay = overlayOf(rows, overlays, event)
+        try {
+          applyWhole(overlay, event)
+        } catch (error) {
+          log.error(
+            { err: error, id: event.id, partition, position: event.position },
+            'the fold refused an event of the log; it is left out',
+          )
+        }
+      }
+      rows.keep(changesOf(rows, overlays), last)
+      await rows.write()
+      at = last
+    }
+  }
+
+  function overlayOf(rows: PartitionRows, overlays: Map<TenantId, Overlay>, { tenant, position }: LoggedEvent): Overlay {
+    let overlay = overlays.get(tenant)
+    if (overlay === undefined) {
+      overlay = createOverlay(rows.of(tenant))
+      overlays.set(tenant, overlay)
+    }
+    overlay.position = position
+    return overlay
+  }
+
+  function onFailure(error: unknown) {
+    isFenced = codeOf(error) === fencedState
+    if (isFenced) onFenced()
+    log.warn(
+      { err: error, partition },
+      isFenced ? 'fenced: another writer took the partition' : 'rows could not be written; they are made again from the log',
     )
+    reset()
   }
 
-  async function fetch(held: Hold, tenant: TenantId, cache: RowCache, keys: readonly RowKey[]): Promise<void> {
-    const missing = new Map<string, RowKey>()
-    for (const wanted of keys)
-      if (cache.get(wanted.table, wanted.key) === undefined) missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
-    if (missing.size === 0) return
-    for (const { tbl, key, body } of await readRows(held.client, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
+  /** What is under way fails at once: a dead network would never answer it. */
+  function reset(): void {
+    const mine = clients
+    clients = []
+    hold?.rows.stop()
+    hold = undefined
+    for (const client of mine) hangUp(client)
   }
 
-  async function warmAll(held: Hold, fresh: readonly Item[]): Promise<void> {
-    const tenants = new Map<TenantId, Event[]>()
-    for (const { event } of fresh) {
-      const own = tenants.get(event.tenant)
-      if (own === undefined) tenants.set(event.tenant, [event])
-      else own.push(event)
+  /** Rejects, and resets, when it takes longer than a commit may. */
+  async function inTime(work: Promise<void>, mine: Hold): Promise<void> {
+    let cancel = () => {}
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.after(timeoutMs, () => reject(new Error('The store did not answer in time.')))
+    })
+    try {
+      await Promise.race([work, late])
+    } catch (error) {
+      if (hold === mine) onFailure(error)
+      throw error
+    } finally {
+      cancel()
     }
-    for (const [tenant, own] of tenants) await warm(held, tenant, own)
   }
 
   /** Numbers and folds; an item that the fold cannot take is refused and leaves no trace in the rest. */
-  function fold({ head, caches }: Hold, fresh: readonly Item[]) {
+  function fold({ head, rows }: Hold, fresh: readonly Item[]) {
     let kept = fresh
     for (;;) {
       const overlays = new Map<TenantId, Overlay>()
@@ -169,14 +235,7 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
       let isWhole = true
       for (const item of kept) {
         const event: LoggedEvent = { ...item.event, partition, position: head.position + events.length + 1, receivedAt: item.receivedAt }
-        let overlay = overlays.get(event.tenant)
-        if (overlay === undefined) {
-          const cache = caches.get(event.tenant)
-          if (cache === undefined) throw new Error(`No rows are held for tenant ${event.tenant}.`)
-          overlay = createOverlay(cache)
-          overlays.set(event.tenant, overlay)
-        }
-        overlay.position = event.position
+        const overlay = overlayOf(rows, overlays, event)
         try {
           applyEvent(overlay, event)
           events.push(event)
@@ -193,20 +252,17 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
 
   async function attempt(held: Hold, items: readonly Item[]): Promise<void> {
     const fresh = items.filter(isFresh)
-    await warmAll(held, fresh)
+    await held.rows.warm(fresh.map(({ event }) => event))
     const { kept, events, overlays } = fold(held, fresh)
     decideRepeats(items)
-    const at = now()
+    const at = clock.now()
     const quarantine = quarantineRows(items, at)
     if (events.length === 0 && quarantine.length === 0) return
 
     if (events.length === 0) return writeQuarantine(held.client, quarantine)
 
     const { head } = held
-    const rows: CommittedRow[] = []
-    for (const [tenant, overlay] of overlays)
-      for (const [table, key, row, position] of overlay.changed())
-        rows.push({ tenant, table, key, row, position, was: held.caches.get(tenant)?.get(table, key) })
+    const rows = changesOf(held.rows, overlays)
     let text = ''
     let minId = events[0]?.id ?? ''
     let maxId = minId
@@ -228,15 +284,11 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
     await writeCommit(held.client, {
       commit: { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash },
       lines,
-      created: rows.filter(({ was }) => was === undefined),
-      moved: rows.filter(({ was, table }) => was !== undefined && isOpenCall(table, was)),
-      changed: rows.filter(({ was, table }) => was !== undefined && !isOpenCall(table, was)),
       quarantine,
     })
 
-    held.head = { position: last, fence: head.fence, hash }
-    for (const { tenant, table, key, row } of rows) held.caches.get(tenant)?.set(table, key, row)
-    trimTenants(held.caches, cachedRows)
+    held.head = { ...head, position: last, hash }
+    held.rows.keep(rows, last)
     for (let i = 0; i < kept.length; i += 1) {
       const item = kept[i]
       if (item !== undefined) item.outcome = { kind: 'stored', position: first + i }
@@ -288,21 +340,33 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
 
   return {
     async commit(items, backfill) {
-      const held = hold ?? (await take())
+      const mine = await taken()
       const fresh = items.filter(isFresh)
       await days.ensure(
         fresh.map(({ event }) => idTime(event.id)),
         backfill,
       )
-      if (hold !== held) throw new Error('The writer was reset before it could commit.')
-      await settle(held, items)
+      await mine.rows.room()
+      if (hold !== mine) throw new Error('The writer was reset before it could commit.')
+      await settle(mine, items)
+    },
+    async catchUp() {
+      // Who has the partition brings its rows up.
+      if (hold === undefined && isFenced) return
+      const mine = await taken()
+      await inTime(mine.rows.write(), mine).catch((error: unknown) => {
+        if (!isFenced) throw error
+      })
     },
     head: () => hold?.head.position ?? announced ?? 0,
-    async reset() {
-      const mine = client
-      client = undefined
+    reset,
+    async stop() {
+      const mine = hold
+      if (mine !== undefined) await inTime(mine.rows.write(), mine).catch(() => undefined)
+      const ending = clients
+      clients = []
       hold = undefined
-      await mine?.end().catch(() => undefined)
+      await Promise.all(ending.map((client) => client.end()))
     },
   }
 }

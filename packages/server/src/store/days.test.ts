@@ -3,7 +3,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { createLogDays, type LogDays } from './days.ts'
 import { migrate } from './migrate.ts'
-import { stopDatabases, withDatabase } from './testing.ts'
+import { poolOf, stopDatabases, withDatabase } from './testing.ts'
 
 const dayMs = 86_400_000
 const today = Date.UTC(2026, 4, 20, 15, 30)
@@ -19,7 +19,7 @@ beforeEach(async () => {
   await client.connect()
   await migrate(client)
   await client.end()
-  pool = new pg.Pool({ connectionString: url, max: 6 })
+  pool = poolOf(url, 6)
   await pool.query('insert into heads (partition) values (0), (1)')
   now = today
   days = createLogDays(pool, { retentionDays }, () => now)

@@ -1,8 +1,9 @@
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
-import { prepareCommits, takePartition } from './log-write.ts'
+import { takePartition } from './log-write.ts'
 import { openStore } from './open.ts'
+import { prepareRows } from './rows-write.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
 
 const ends: (() => Promise<unknown>)[] = []
@@ -33,7 +34,7 @@ const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).fl
 
 test.each([0, 5_000])('open calls are taken by their keys, %i others beside them', async (others) => {
   const client = await connected()
-  await prepareCommits(client, 0)
+  await prepareRows(client, 0)
   await client.query(
     `insert into projections (position, sort, partition, open, tbl, tenant, key, body)
      select n, 0, 0, true, 'calls', 'default', 'call ' || n, '{}' from generate_series(1, $1::int) n`,

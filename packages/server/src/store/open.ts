@@ -7,6 +7,7 @@ import { type Check, checkDurability } from './checks.ts'
 import { createLogDays, type LogDays } from './days.ts'
 import { newEpoch } from './epoch.ts'
 import { migrate, underStartLock } from './migrate.ts'
+import { createProjections, type Projections } from './projections.ts'
 import { createLogReader } from './reader.ts'
 import { rebuildProjections } from './rebuild.ts'
 import type { LogReader } from './store.ts'
@@ -21,6 +22,7 @@ export interface Store {
     readonly formerEpochs: readonly string[]
   }
   readonly reader: LogReader
+  readonly projections: Projections
   readonly days: LogDays
   readonly checks: readonly Check[]
   stop(): Promise<void>
@@ -72,12 +74,15 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   pool.on('connect', (client) => client.on('error', () => undefined))
   // A lost idle connection is the pool's business; queries report their own.
   pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost an idle database connection'))
+  const projections = createProjections()
   const days = createLogDays(pool, config, now)
   await days.makeAhead()
   let keeping = Promise.resolve()
   const keepDays = () => {
     keeping = days
       .makeAhead()
+      // What is not folded yet must not leave.
+      .then(() => projections.caughtUp())
       .then(() => days.dropExpired())
       .then((dropped) => void (dropped.length > 0 && log.info({ dropped }, 'retention dropped log days')))
       .catch((error) => log.error({ err: error }, 'keeping the log days failed; trying again in an hour'))
@@ -90,9 +95,10 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
     url,
     pool,
     meta,
+    projections,
     days,
     checks,
-    reader: createLogReader(pool, meta),
+    reader: createLogReader(pool, meta, projections),
     async stop() {
       clearInterval(keep)
       await keeping

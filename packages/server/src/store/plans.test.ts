@@ -136,12 +136,12 @@ beforeAll(async () => {
        lateral (select case when i % 50 = 20 then 'agents' when i % 50 = 21 then 'runs' when i % 50 = 22 then 'edges' when i % 10 = 3 then 'tasks' else 'calls' end as tbl) x`,
     [body.runs, body.agents, body.edges, body.tasks, body.calls],
   )
-  await pool.query('update heads set position = $1', [head])
+  await pool.query('update heads set position = $1, folded = $1', [head])
   await pool.query('vacuum analyze log, projections, commits')
   const explained = explaining(pool, asked)
-  reader = createLogReader(explained, store.meta)
+  reader = createLogReader(explained, store.meta, store.projections)
   app.decorateRequest('caller', { getter: () => ({ tenant: 'default', scopes: new Set(['read' as const]) }) })
-  await app.register(apiRoutes({ store: { pool: explained, reader, meta: store.meta }, config, version: '0', now: Date.now }))
+  await app.register(apiRoutes({ store: { ...store, pool: explained, reader }, config, version: '0', now: Date.now }))
 })
 afterAll(async () => {
   await app.close()

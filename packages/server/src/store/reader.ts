@@ -4,6 +4,7 @@ import type { Filter } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
 import { firstHole } from './hole.ts'
+import type { Projections } from './projections.ts'
 import type { Heads, LogReader, TableRow, TextRow } from './store.ts'
 
 export interface LogRow {
@@ -48,6 +49,15 @@ export function toEvent(row: LogRow): LoggedEvent {
     position: Number(row.position),
     receivedAt: Number(row.received_at),
   }
+}
+
+/** Events of all tenants. Index: log_position of every day, merged. */
+export async function readLog(client: Pick<PoolClient, 'query'>, partition: number, after: number, upTo: number, limit: number) {
+  const { rows } = await client.query<LogRow>(
+    `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 order by position limit $4`,
+    [partition, after, upTo, limit],
+  )
+  return rows.map(toEvent)
 }
 
 /** SQL for a filter on events; `values` grows. A type ending in `.*` is a prefix. */
@@ -113,14 +123,19 @@ const mostScanned = 20_000
 const mostRowsOfAnEvent = 9
 const mostClosedCalls = 2_000
 
-export function createLogReader(pool: Pool, meta: { readonly epoch: string; readonly partitions: number }): LogReader {
-  async function headsOf(client: Pick<PoolClient, 'query'>): Promise<Heads> {
-    const { rows } = await client.query<{ position: string }>('select position from heads order by partition')
+export function createLogReader(
+  pool: Pool,
+  meta: { readonly epoch: string; readonly partitions: number },
+  projections: Pick<Projections, 'caughtUp'>,
+): LogReader {
+  /** `folded`: what the projections stand for. */
+  async function headsOf(client: Pick<PoolClient, 'query'>, column: 'position' | 'folded'): Promise<Heads> {
+    const { rows } = await client.query<{ position: string }>(`select ${column} as position from heads order by partition`)
     return { epoch: meta.epoch, positions: rows.map((row) => Number(row.position)) }
   }
 
   return {
-    heads: () => headsOf(pool),
+    heads: () => headsOf(pool, 'position'),
 
     async oldest() {
       const { rows } = await pool.query<{ oldest: string }>('select oldest from heads order by partition')
@@ -151,10 +166,11 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
     firstHole: (q) => firstHole(pool, q),
 
     async snapshot({ tenant, filter }) {
+      await projections.caughtUp()
       const client = await pool.connect()
       try {
         await client.query('begin isolation level repeatable read read only')
-        const heads = await headsOf(client)
+        const heads = await headsOf(client, 'folded')
         const found: TextRow[] = []
         const read = async (what: string, fields: readonly RowField[], newest = '') => {
           const values: unknown[] = [tenant]
@@ -183,7 +199,9 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
     },
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
-      const reach = Math.min(upTo, after + mostChangedScanned)
+      await projections.caughtUp()
+      const folded = (await headsOf(pool, 'folded')).positions[partition] ?? 0
+      const reach = Math.max(after, Math.min(upTo, folded, after + mostChangedScanned))
       // Rows of one position belong together: a page must have room for all that one event can change.
       const most = Math.max(limit, mostRowsOfAnEvent)
       const values: unknown[] = [partition, after, reach, tenant, most]

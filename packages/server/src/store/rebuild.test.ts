@@ -29,6 +29,7 @@ const work = (from: number, count: number, time = Date.now()): Event[] =>
   ])
 
 async function written({ store }: Line, table = 'projections'): Promise<readonly string[]> {
+  await store.projections.caughtUp()
   const { rows } = await store.pool.query<{ row: string }>(
     `select json_build_array(partition, tenant, tbl, key, position, sort, run, agent, task, state, body)::text as row from ${table} order by partition, tenant, tbl, key`,
   )
@@ -43,6 +44,7 @@ const oldKey = (key: string) => key.replace(/\u001f(llm|tool)\u001f/, '\u001f')
 
 /** Rows as fold 1 wrote them: open calls in an object, call keys without their kind; and a count that only it came to. */
 async function asFold1({ store }: Line) {
+  await store.projections.caughtUp()
   const { rows } = await store.pool.query<{ child: string; at: string; tbl: string; key: string; body: Partial<AgentRow> }>(
     'select tableoid::text as child, ctid::text as at, tbl, key, body from projections',
   )
@@ -179,6 +181,7 @@ test('from a fold that is not known here what is left of the log is folded, and 
   await it.send(work(0, 30, longAgo))
   await expire(it)
   await it.send([event({ run: 'late', agent: 'w1', type: 'tool.started', data: { call: 'late', name: 'build' } })])
+  await it.store.projections.caughtUp()
   await it.store.pool.query("update heads set fold = 'of the future'")
   const { log, said } = listening()
   await reopen(it, log)

@@ -7,14 +7,14 @@
  * lost is said. Takes the partition from a writer that still has it.
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
+import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Logger } from 'pino'
 import { converterFrom, type StoredRow } from './convert.ts'
 import { newEpoch } from './epoch.ts'
-import { type LogRow, logColumns, toEvent } from './reader.ts'
+import { readLog } from './reader.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
 
 export interface RebuildOptions {
@@ -101,14 +101,14 @@ async function foldAgain(client: Client, log: Logger, head: Head, pageEvents: nu
   if (done === 0) await startOver(client, partition)
   for (let pages = 0; ; ) {
     while (done < position) {
-      const events = await readEvents(client, partition, done, position, pageEvents)
+      const events = await readLog(client, partition, done, position, pageEvents)
       const isWhole = events.length > 0 && events.every((event, i) => event.position === done + 1 + i)
       if (!isWhole) return false
       done = await foldPage(client, log, held, partition, events, true)
       pages += 1
       if (pages % saidEveryPages === 0) log.info({ partition, position: done, of: position }, 'folding the log again')
     }
-    const further = await takePlace(client, partition, position)
+    const further = await takePlace(client, partition, position, position)
     if (further === undefined) return true
     position = further
   }
@@ -118,10 +118,11 @@ async function withoutHistory(client: Client, log: Logger, head: Head, pageEvent
   const { partition, fold } = head
   const convert = converterFrom(fold)
   for (let { position } = head; ; ) {
+    const standsFor = convert === undefined ? position : await foldedOf(client, partition)
     if (convert !== undefined) await convertRows(client, partition, convert)
     else await foldRest(client, log, partition, position, pageEvents)
     const lost = convert === undefined ? await lostRows(client, partition) : undefined
-    const further = await takePlace(client, partition, position)
+    const further = await takePlace(client, partition, position, standsFor)
     if (further === undefined) {
       if (lost === undefined)
         log.warn({ partition, made: fold }, 'the log is no longer whole: rows were converted; figures stay as that fold counted them')
@@ -136,17 +137,29 @@ async function withoutHistory(client: Client, log: Logger, head: Head, pageEvent
   }
 }
 
-/** Lock: the partition's row of heads. Answers the head when it is further than what was folded. */
-function takePlace(client: Client, partition: number, upTo: number): Promise<number | undefined> {
+const foldedOf = async (client: Client, partition: number): Promise<number> => {
+  const { rows } = await client.query<{ folded: string }>('select folded from heads where partition = $1', [partition])
+  return Number(rows[0]?.folded ?? 0)
+}
+
+/** Lock: the partition's row of heads. Answers the head when it is further than what was folded, or when the rows moved meanwhile. */
+function takePlace(client: Client, partition: number, upTo: number, standsFor: number): Promise<number | undefined> {
   return transaction(client, async () => {
-    const { rows } = await client.query<{ position: string }>('select position from heads where partition = $1 for update', [partition])
+    const { rows } = await client.query<{ position: string; folded: string }>(
+      'select position, folded from heads where partition = $1 for update',
+      [partition],
+    )
     const position = Number(rows[0]?.position ?? 0)
-    if (position > upTo) return position
+    if (position > upTo || (standsFor < upTo && Number(rows[0]?.folded ?? 0) !== standsFor)) return position
     await client.query('delete from projections where partition = $1', [partition])
     await client.query(`insert into projections (${columns}) select ${columns} from projections_next where partition = $1`, [partition])
     await startOver(client, partition)
     // A writer that still has the partition holds rows of the other fold: the fence makes it read again.
-    await client.query('update heads set fold = $2, fence = fence + 1 where partition = $1', [partition, FOLD_VERSION])
+    await client.query('update heads set fold = $2, folded = $3, fence = fence + 1 where partition = $1', [
+      partition,
+      FOLD_VERSION,
+      standsFor,
+    ])
     return undefined
   })
 }
@@ -163,15 +176,6 @@ async function checkpointOf(client: Client, partition: number): Promise<number> 
     partition,
   ])
   return Number(rows[0]?.position ?? 0)
-}
-
-/** Of all tenants. Index: log_position of every day, merged. */
-async function readEvents(client: Client, partition: number, after: number, upTo: number, limit: number): Promise<LoggedEvent[]> {
-  const { rows } = await client.query<LogRow>(
-    `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 order by position limit $4`,
-    [partition, after, upTo, limit],
-  )
-  return rows.map(toEvent)
 }
 
 /** Folds events and writes their rows, and the checkpoint if it is to be gone on from. Answers the last position. */
@@ -192,16 +196,19 @@ async function foldPage(
     for (const event of events) {
       const { tenant, position } = event
       const base = rowsOf(held, tenant)
-      const own = createRows()
       try {
-        applyEvent({ get: (table, key) => own.get(table, key) ?? base.get(table, key), set: own.set }, event)
+        applyWhole(
+          {
+            get: base.get,
+            set(table, key, row) {
+              base.set(table, key, row)
+              written.set(`${tenant}\u0000${table}\u0000${key}`, { tenant, table, key, position, row })
+            },
+          },
+          event,
+        )
       } catch (error) {
         log.error({ err: error, id: event.id, partition, position }, 'the fold refused an event of the log; it is left out')
-        continue
-      }
-      for (const [table, key, row] of own.entries()) {
-        base.set(table, key, row)
-        written.set(`${tenant}\u0000${table}\u0000${key}`, { tenant, table, key, position, row })
       }
     }
     await write(client, partition, [...written.values()])
@@ -288,7 +295,7 @@ async function foldRest(client: Client, log: Logger, partition: number, upTo: nu
   const held: Held = new Map()
   await startOver(client, partition)
   for (let done = 0; ; ) {
-    const events = await readEvents(client, partition, done, upTo, pageEvents)
+    const events = await readLog(client, partition, done, upTo, pageEvents)
     if (events.length === 0) return
     done = await foldPage(client, log, held, partition, events, false)
   }

@@ -26,6 +26,14 @@ export async function withDatabase(): Promise<string> {
   return embedded.url.replace(/\/signalbox$/, `/${name}`)
 }
 
+/** A pool of a test's own. A pool's end does not wait for its clients: one that the database ends meanwhile must not end the process. */
+export function poolOf(connectionString: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max })
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('error', () => undefined)
+  return pool
+}
+
 export async function stopDatabases(): Promise<void> {
   const held = shared
   shared = undefined

@@ -33,6 +33,7 @@ function monitor(
 ): Liveness {
   const liveness = startLiveness({
     pool: it.store.pool,
+    projections: it.store.projections,
     bus: more.bus ?? it.bus,
     broker: { publish: more.publish ?? it.broker.publish },
     partitions: it.store.meta.partitions,
@@ -45,6 +46,7 @@ function monitor(
 }
 
 async function statusOf(it: Line, agent = 'w1') {
+  await it.store.projections.caughtUp()
   const { rows } = await it.store.pool.query<{ body: AgentRow }>("select body from projections where tbl = 'agents' and key = $1", [agent])
   return joinAgents(rows.map(({ body }) => body))?.status?.value
 }

@@ -14,10 +14,12 @@ import type { Logger } from 'pino'
 import type { Broker } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import type { CommitBus } from '../sequencer/commit.ts'
+import type { Projections } from '../store/projections.ts'
 import { type AgentName, createRoster, type Lost, loadAgents, loadRoster, type Returned } from './roster.ts'
 
 export interface LivenessOptions {
   readonly pool: Pool
+  readonly projections: Pick<Projections, 'caughtUp'>
   readonly bus: CommitBus
   readonly broker: Pick<Broker, 'publish'>
   readonly partitions: number
@@ -38,7 +40,7 @@ const stoodStillMs = 10 * checkMs
 /** Most events of one submission. */
 const mostEvents = 500
 
-export function startLiveness({ pool, bus, broker, partitions, config, clock, log }: LivenessOptions): Liveness {
+export function startLiveness({ pool, projections, bus, broker, partitions, config, clock, log }: LivenessOptions): Liveness {
   const roster = createRoster()
   const heads: (number | undefined)[] = Array.from({ length: partitions }, () => undefined)
   /** Since when we could hear. */
@@ -119,6 +121,7 @@ export function startLiveness({ pool, bus, broker, partitions, config, clock, lo
     if (now - checkedAt > stoodStillMs) hearingSince = now
     checkedAt = now
     if (!isLoaded) {
+      await projections.caughtUp()
       isLoaded = true
       await loadRoster(pool, roster).catch((error: unknown) => {
         isLoaded = false
@@ -127,6 +130,7 @@ export function startLiveness({ pool, bus, broker, partitions, config, clock, lo
     }
     const arrivals = [...unread, ...roster.arrivals()]
     unread = arrivals
+    if (arrivals.length > 0) await projections.caughtUp()
     await loadAgents(pool, roster, arrivals)
     const lost = roster.lost(now, config.agentLostAfter, hearingSince)
     try {

@@ -13,9 +13,9 @@ const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 
 function snapshotsOf(it: Line, snapshotEvery: number, clock: Clock = systemClock) {
-  const { pool, reader, meta } = it.store
+  const { pool, projections, reader, meta } = it.store
   const config = { snapshotEvery }
-  const snapshots = startSnapshots({ pool, partitions: meta.partitions, heads: reader.heads, bus: it.bus, config, clock, log })
+  const snapshots = startSnapshots({ pool, projections, partitions: meta.partitions, heads: reader.heads, bus: it.bus, config, clock, log })
   after(() => snapshots.stop())
   return snapshots
 }

@@ -1,5 +1,5 @@
 /**
- * Snapshots of the fold, so that a past moment is a short fold away: what the projections are at a head, kept with its position.
+ * Snapshots of the fold, so that a past moment is a short fold away: what the projections are, kept with the position they stand for.
  * One every so many events, and one every half day where less happens, so that there is one before the log's day is dropped. The older they are,
  * the fewer are kept: of the last hour one a minute, of the last day one an hour, then one a day while the log after it is kept.
  * Read a page at a time and compressed as it comes, so that a large state neither fills the memory nor holds up the process.
@@ -12,9 +12,11 @@ import type { Pool, PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { CommitBus } from '../sequencer/commit.ts'
+import type { Projections } from '../store/projections.ts'
 
 export interface SnapshotsOptions {
   readonly pool: Pool
+  readonly projections: Pick<Projections, 'caughtUp'>
   readonly partitions: number
   readonly heads: () => Promise<{ readonly positions: readonly number[] }>
   readonly bus: CommitBus
@@ -68,13 +70,13 @@ interface Taken {
   readonly at: number
 }
 
-/** All reads see one moment: what the projections are at the head they are read with. */
+/** All reads see one moment: what the projections are, at the position they stand for. */
 async function take(pool: Pool, partition: number): Promise<Taken> {
   const client = await pool.connect()
   try {
     await client.query('begin isolation level repeatable read')
     const { rows: heads } = await client.query<{ position: string; at: string }>(
-      'select h.position, coalesce((select at from commits c where c.partition = h.partition and c.last = h.position), 0) as at from heads h where h.partition = $1',
+      'select h.folded as position, coalesce((select at from commits c where c.partition = h.partition and c.last = h.folded), 0) as at from heads h where h.partition = $1',
       [partition],
     )
     let held = 0
@@ -132,7 +134,7 @@ interface Last {
   readonly notBefore?: EpochMs
 }
 
-export function startSnapshots({ pool, partitions, heads, bus, config, clock, log }: SnapshotsOptions): Snapshots {
+export function startSnapshots({ pool, projections, partitions, heads, bus, config, clock, log }: SnapshotsOptions): Snapshots {
   /** Unknown until read. */
   let last: Last[] | undefined
   const waiting = new Set<number>()
@@ -159,6 +161,7 @@ export function startSnapshots({ pool, partitions, heads, bus, config, clock, lo
     waiting.delete(partition)
     if (stopped) return
     try {
+      await projections.caughtUp()
       known[partition] = await take(pool, partition)
       await thin(pool, partition, clock.now())
     } catch (error) {

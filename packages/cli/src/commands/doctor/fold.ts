@@ -43,7 +43,7 @@ export async function checkFold(pool: Pool, { progress = () => {} }: FoldCheckOp
   const client = await pool.connect()
   try {
     await client.query('begin isolation level repeatable read, read only')
-    const { rows: heads } = await client.query<Head>('select partition, position, oldest, fold from heads order by partition')
+    const { rows: heads } = await client.query<Head>('select partition, folded as position, oldest, fold from heads order by partition')
     const cannot = heads.map(whyNot).find((reason) => reason !== undefined)
     if (cannot !== undefined) return { name, health: 'unknown', ...cannot }
     const wrong: string[] = []

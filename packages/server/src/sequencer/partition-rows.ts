@@ -1,0 +1,169 @@
+/**
+ * The rows of one partition: what its writer holds of them in memory, written behind the log.
+ *
+ * In: what batches changed, once they are committed. Out: the newest row of every key that changed, and the position that the rows
+ * stand for, in one transaction every `writeEveryMs`. So what is stored is at every moment what the log folds to at some position, and
+ * whoever takes the partition folds the rest again. A row that changes often is written once a while, and a commit waits for none.
+ */
+import type { Event, Partition, TenantId } from '@signalbox/model/event.ts'
+import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
+import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
+import type { Client } from 'pg'
+import type { Clock } from '../clock.ts'
+import { readAllRows, readRows, writeRows } from '../store/rows-write.ts'
+import type { CommittedRow } from './commit.ts'
+import { createDueRows, type DueRows } from './due-rows.ts'
+import { createRowCache, type RowCache, trimTenants } from './row-cache.ts'
+
+export interface PartitionRows {
+  /** Fetches the rows that folding these needs and that may exist outside memory. */
+  warm(events: readonly Event[]): Promise<void>
+  /** The newest committed row, if it was warmed or there is none. */
+  of(tenant: TenantId): Pick<Rows, 'get'>
+  /** A batch is committed: its rows are held from now on, and due to be written. */
+  keep(rows: readonly CommittedRow[], upTo: number): void
+  /** Waits until rows that are due are few enough for another batch. */
+  room(): Promise<void>
+  /** Resolves when all that was kept before the call is written. */
+  write(): Promise<void>
+  stop(): void
+}
+
+export interface PartitionRowsOptions {
+  readonly partition: Partition
+  readonly fence: number
+  /** The position that the stored rows stand for. */
+  readonly folded: number
+  /** Both as `planByKey` and `prepareRows` leave them; apart, so that a commit waits for no write of rows. */
+  readonly reads: Client
+  readonly writes: Client
+  readonly clock: Clock
+  /** A write failed: what is held is of no use any more. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Rows held, of all tenants and of one; about 1 KiB each. */
+const cachedRows = 100_000
+const cachedTenantRows = 50_000
+/** Rows of a tenant read at once when it first writes; with more, rows are read as they are needed. */
+const preloadedRows = 12_500
+/** Rows of a busy agent or run change with every commit: written this often, they cost a tenth. What a kill leaves to fold again is as short. */
+const writeEveryMs = 100
+/** More, and commits wait for a write. */
+const mostDue = 20_000
+
+export function createPartitionRows(options: PartitionRowsOptions): PartitionRows {
+  const { partition, fence, folded, reads, writes, clock, onFailure } = options
+  /** By tenant, in order of last use. What it holds of a key is the newest. */
+  const caches = new Map<TenantId, RowCache>()
+  let due = createDueRows()
+  /** Being written. */
+  let leaving: DueRows | undefined
+  let kept = folded
+  let written = folded
+  let tail = Promise.resolve()
+  let cancel: (() => void) | undefined
+
+  async function cacheOf(tenant: TenantId): Promise<RowCache> {
+    const known = caches.get(tenant)
+    if (known !== undefined) {
+      caches.delete(tenant)
+      caches.set(tenant, known)
+      return known
+    }
+    const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)
+    const cache = createRowCache(cachedTenantRows, complete)
+    for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
+    caches.set(tenant, cache)
+    return cache
+  }
+
+  const lookUp =
+    (tenant: TenantId, cache: RowCache): Rows['get'] =>
+    (table, key) => {
+      const held = cache.get(table, key)
+      if (held !== undefined || cache.isComplete()) return held
+      const row = due.get(tenant, table, key) ?? leaving?.get(tenant, table, key)
+      // It may be written, and gone from here, before the batch that was warmed for it is folded.
+      if (row !== undefined) cache.set(table, key, row)
+      return row
+    }
+
+  async function warm(tenant: TenantId, events: readonly Event[]): Promise<void> {
+    const cache = await cacheOf(tenant)
+    if (cache.isComplete()) return
+    const get = lookUp(tenant, cache)
+    await fetch(tenant, cache, get, events.flatMap(touchedKeys))
+    // A call's row names the agent it was of, which its end by another takes it from.
+    await fetch(
+      tenant,
+      cache,
+      get,
+      events.flatMap((event) => callerKey(event, { get }) ?? []),
+    )
+  }
+
+  async function fetch(tenant: TenantId, cache: RowCache, get: Rows['get'], keys: readonly RowKey[]): Promise<void> {
+    const missing = new Map<string, RowKey>()
+    for (const wanted of keys) if (get(wanted.table, wanted.key) === undefined) missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
+    if (missing.size === 0) return
+    for (const { tbl, key, body } of await readRows(reads, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
+  }
+
+  async function writeDue(): Promise<void> {
+    const upTo = kept
+    if (upTo === written) return
+    leaving = due
+    due = createDueRows()
+    await writeRows(writes, { partition, fence, upTo, ...leaving.sorted() })
+    leaving = undefined
+    written = upTo
+  }
+
+  /** One after the other; who asks while one is under way waits for the next. */
+  function write(): Promise<void> {
+    tail = tail.then(writeDue)
+    return tail
+  }
+
+  const storedOf = (tenant: TenantId, table: Table, key: string, was: RowOf[Table] | undefined) => leaving?.get(tenant, table, key) ?? was
+
+  return {
+    async warm(events) {
+      const tenants = new Map<TenantId, Event[]>()
+      for (const event of events) {
+        const own = tenants.get(event.tenant)
+        if (own === undefined) tenants.set(event.tenant, [event])
+        else own.push(event)
+      }
+      for (const [tenant, own] of tenants) await warm(tenant, own)
+    },
+    of(tenant) {
+      const cache = caches.get(tenant)
+      if (cache === undefined) throw new Error(`No rows are held for tenant ${tenant}.`)
+      return { get: lookUp(tenant, cache) }
+    },
+    keep(rows, upTo) {
+      for (const changed of rows) {
+        const { tenant, table, key, row, was } = changed
+        due.put(changed, storedOf(tenant, table, key, was))
+        caches.get(tenant)?.set(table, key, row)
+      }
+      kept = upTo
+      // What is due or leaving is looked up beside a cache, never beside one that was read again meanwhile.
+      trimTenants(caches, cachedRows, (tenant) => due.has(tenant) || (leaving?.has(tenant) ?? false))
+      cancel ??= clock.after(writeEveryMs, () => {
+        cancel = undefined
+        write().catch(onFailure)
+      })
+    },
+    async room() {
+      if (due.size() >= mostDue) await write()
+    },
+    write,
+    stop() {
+      cancel?.()
+      cancel = undefined
+    },
+  }
+}
