@@ -1,8 +1,7 @@
-import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
 import { expect, test } from 'vitest'
 import { verifyChain } from './chain.ts'
-import { event, holesOf, type Line, line, logOf } from './testing.ts'
+import { event, expectProjectedAsFolded, holesOf, line, logOf, work } from './testing.ts'
 
 const dayMs = 86_400_000
 
@@ -121,43 +120,6 @@ test('events that the store cannot take are kept aside, and the rest of their ba
   const { rows: kept } = await it.store.pool.query<{ event_id: string }>('select event_id from quarantine')
   expect(new Set(kept.map(({ event_id }) => event_id))).toEqual(new Set([events[7]?.id, events[30]?.id]))
 })
-
-const types = [
-  'agent.started',
-  'tool.started',
-  'tool.finished',
-  'llm.finished',
-  'task.created',
-  'task.assigned',
-  'task.completed',
-  'run.finished',
-]
-const work = (count: number, tenant = 'default') =>
-  Array.from({ length: count }, (_, i) =>
-    event({
-      tenant,
-      run: `r${i % 3}`,
-      agent: `w${i % 4}`,
-      task: `t${i % 11}`,
-      type: types[i % types.length] ?? 'log',
-      data: { call: `c${i % 50}`, usage: { inputTokens: i }, costMicros: i, to: `w${(i + 1) % 4}` },
-    }),
-  )
-
-async function expectProjectedAsFolded(it: Line, tenant: string) {
-  await it.store.projections.caughtUp()
-  for (let partition = 0; partition < it.store.meta.partitions; partition += 1) {
-    const rows = createRows()
-    const { events } = await it.store.reader.readPartition({ tenant, partition, after: 0, upTo: 1e9, limit: 10_000 })
-    for (const logged of events) applyEvent(rows, logged)
-    const { rows: stored } = await it.store.pool.query<{ tbl: string; key: string; body: unknown }>(
-      'select tbl, key, body from projections where partition = $1 and tenant = $2',
-      [partition, tenant],
-    )
-    const folded = new Map([...rows.entries()].map(([table, key, row]) => [`${table} ${key}`, JSON.parse(JSON.stringify(row))]))
-    expect(new Map(stored.map(({ tbl, key, body }) => [`${tbl} ${key}`, body]))).toEqual(folded)
-  }
-}
 
 test('what is projected is the fold of the log, for each tenant, also by a writer that has to read the rows first', async () => {
   const it = await line()

@@ -1,8 +1,9 @@
 /** The line of a test: store, broker, sequencers and bus on a database of its own, and events to send through. */
 import type { Event } from '@signalbox/model/event.ts'
+import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import { partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
 import { pino } from 'pino'
-import { afterAll, afterEach } from 'vitest'
+import { afterAll, afterEach, expect } from 'vitest'
 import type { Broker, Outcome } from '../broker/broker.ts'
 import { createDirectBroker } from '../broker/direct.ts'
 import { type Clock, systemClock } from '../clock.ts'
@@ -132,4 +133,43 @@ export function holesOf(rows: readonly Stored[]): readonly Stored[] {
     next.set(partition, position)
     return !isNext
   })
+}
+
+const types = [
+  'agent.started',
+  'tool.started',
+  'tool.finished',
+  'llm.finished',
+  'task.created',
+  'task.assigned',
+  'task.completed',
+  'run.finished',
+]
+/** Events of three runs, four agents and eleven tasks, with calls that begin and end. */
+export const work = (count: number, tenant = 'default') =>
+  Array.from({ length: count }, (_, i) =>
+    event({
+      tenant,
+      run: `r${i % 3}`,
+      agent: `w${i % 4}`,
+      task: `t${i % 11}`,
+      type: types[i % types.length] ?? 'log',
+      data: { call: `c${i % 50}`, usage: { inputTokens: i }, costMicros: i, to: `w${(i + 1) % 4}` },
+    }),
+  )
+
+/** The stored rows of a tenant are what its log folds to. */
+export async function expectProjectedAsFolded(it: Line, tenant: string) {
+  await it.store.projections.caughtUp()
+  for (let partition = 0; partition < it.store.meta.partitions; partition += 1) {
+    const rows = createRows()
+    const { events } = await it.store.reader.readPartition({ tenant, partition, after: 0, upTo: 1e9, limit: 10_000 })
+    for (const logged of events) applyEvent(rows, logged)
+    const { rows: stored } = await it.store.pool.query<{ tbl: string; key: string; body: unknown }>(
+      'select tbl, key, body from projections where partition = $1 and tenant = $2',
+      [partition, tenant],
+    )
+    const folded = new Map([...rows.entries()].map(([table, key, row]) => [`${table} ${key}`, JSON.parse(JSON.stringify(row))]))
+    expect(new Map(stored.map(({ tbl, key, body }) => [`${tbl} ${key}`, body]))).toEqual(folded)
+  }
 }

@@ -84,7 +84,7 @@ export interface RowsWrite {
  * Lock: the head's row, at its very end, so that a commit waits for no more than that.
  */
 export async function writeRows(client: Client, { partition, fence, upTo, created, moved, changed }: RowsWrite): Promise<void> {
-  const statements: string[] = []
+  const statements = [`call before_rows(${partition}, ${fence})`]
   const copies: Buffer[] = []
   if (moved.length > 0)
     statements.push(`execute take_open_calls(${arrayOf(moved.map(({ tenant }) => tenant))}, ${arrayOf(moved.map(({ key }) => key))})`)

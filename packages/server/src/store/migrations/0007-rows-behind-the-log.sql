@@ -18,6 +18,14 @@ begin
     values (_partition, _first, _last, _at, _last - _first + 1, _duplicates, _refused, _min_id, _max_id, _hash);
 end $$;
 
+-- Begins the transaction that writes rows, without a lock that a commit would wait for: the end decides.
+create procedure before_rows(_partition int, _fence bigint) language plpgsql as $$
+begin
+  if not exists (select from heads where partition = _partition and fence = _fence) then
+    raise exception 'partition % was taken by another writer', _partition using errcode = 'SBX01';
+  end if;
+end $$;
+
 -- Ends the transaction that wrote rows: they stand for `_upto` now.
 create procedure rows_written(_partition int, _fence bigint, _upto bigint) language plpgsql as $$
 begin

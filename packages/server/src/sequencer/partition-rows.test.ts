@@ -1,0 +1,92 @@
+/** The one thing that only timing shows: rows that leave memory while a batch is being warmed. */
+import type { AgentRow, CallRow } from '@signalbox/model/rows.ts'
+import type { Client } from 'pg'
+import { expect, test } from 'vitest'
+import { createFakeClock } from '../clock.fake.ts'
+import { createPartitionRows } from './partition-rows.ts'
+import { event } from './testing.ts'
+
+const tenant = 'default'
+const call = (id: string) => ({ id, kind: 'tool', name: 't', outcome: 'finished', usage: {} }) as unknown as CallRow
+const agent = (events: number) => ({ id: 'w1', events, inFlight: [] }) as unknown as AgentRow
+
+function setUp() {
+  /** What was asked and is not answered. */
+  const reads: ((rows: readonly unknown[]) => void)[] = []
+  const writes: (() => void)[] = []
+  const stored = Array.from({ length: 12_501 }, (_, i) => ({ tbl: 'calls', key: `stored ${i}`, body: call(`stored ${i}`) }))
+  const reader = {
+    query: (asked: string | object) =>
+      typeof asked === 'string' ? Promise.resolve({ rows: stored }) : new Promise((resolve) => reads.push((rows) => resolve({ rows }))),
+  }
+  const writer = { query: (bulk: { handleReadyForQuery(): void }) => writes.push(() => bulk.handleReadyForQuery()) }
+  const rows = createPartitionRows({
+    partition: 0,
+    fence: 1,
+    folded: 0,
+    reads: reader as unknown as Client,
+    writes: writer as unknown as Client,
+    clock: createFakeClock(0),
+    onFailure: (error) => {
+      throw error
+    },
+  })
+  return { rows, reads, writes }
+}
+
+const turn = () => new Promise((resume) => setImmediate(resume))
+
+test('a row that is written while a batch that needs it is warmed is there when the batch is folded', async () => {
+  const { rows, reads, writes } = setUp()
+  // A tenant with more rows than are loaded: a miss does not mean that there is none.
+  const opening = rows.warm([event({ agent: 'w1', run: 'r1' })])
+  await turn()
+  reads.shift()?.([])
+  await opening
+  let position = 1
+  rows.keep([{ tenant, table: 'agents', key: 'w1', row: agent(5), position, was: undefined }], position)
+  // So many others that the cache forgets it, twice over.
+  for (let round = 0; round < 2; round += 1) {
+    const others = Array.from({ length: 25_001 }, (_, i) => {
+      position += 1
+      const key = `${round} ${i}`
+      return { tenant, table: 'calls' as const, key, row: call(key), position, was: undefined }
+    })
+    rows.keep(others, position)
+  }
+  const writing = rows.write()
+  await turn()
+  const warming = rows.warm([event({ agent: 'w1', run: 'r2' })])
+  await turn()
+  writes.shift()?.()
+  await writing
+  reads.shift()?.([])
+  await warming
+  expect(rows.of(tenant).get('agents', 'w1')).toEqual(agent(5))
+})
+
+test('with too many rows due a batch waits for a write', async () => {
+  const { rows, reads, writes } = setUp()
+  const opening = rows.warm([event()])
+  await turn()
+  reads.shift()?.([])
+  await opening
+  await rows.room()
+  const many = Array.from({ length: 20_000 }, (_, i) => ({
+    tenant,
+    table: 'calls' as const,
+    key: `${i}`,
+    row: call(`${i}`),
+    position: i + 1,
+    was: undefined,
+  }))
+  rows.keep(many, many.length)
+  let hasRoom = false
+  const waiting = rows.room().then(() => {
+    hasRoom = true
+  })
+  await turn()
+  expect([hasRoom, writes.length]).toEqual([false, 1])
+  writes.shift()?.()
+  await waiting
+})

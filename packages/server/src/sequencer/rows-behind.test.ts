@@ -1,0 +1,105 @@
+/** Rows follow the log: whatever happens between a commit and the write of its rows, they become what the log folds to. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createFakeClock } from '../clock.fake.ts'
+import { event, expectProjectedAsFolded, type Line, line, work } from './testing.ts'
+
+/** Its time stands still: it writes rows only when it is asked for them. */
+const still = (url?: string) => line({ clock: createFakeClock(Date.now()), ...(url === undefined ? {} : { url }) })
+
+/** Ends it as a kill does: what it had not written, it never writes. */
+async function die(it: Line): Promise<void> {
+  await it.store.pool.query(
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'signalbox sequencer%' and datname = current_database()",
+  )
+  await it.stop()
+}
+
+async function behind({ store }: Line): Promise<number> {
+  const { rows } = await store.pool.query<{ behind: string }>('select sum(position - folded) as behind from heads')
+  return Number(rows[0]?.behind)
+}
+
+test('a commit writes no rows; who reads them asks, and sees what was acknowledged', async () => {
+  const it = await still()
+  await it.send(work(60))
+  expect(await behind(it)).toBe(60)
+  expect((await it.store.pool.query('select from projections')).rowCount).toBe(0)
+  const { heads, rows } = await it.store.reader.snapshot({ tenant: 'default' })
+  expect(heads).toEqual(await it.store.reader.heads())
+  expect(rows.filter(({ table }) => table === 'runs')).toHaveLength(3)
+  expect(await behind(it)).toBe(0)
+  await expectProjectedAsFolded(it, 'default')
+})
+
+test('rows are written by themselves a moment after a commit', async () => {
+  const clock = createFakeClock(Date.now())
+  const it = await line({ clock })
+  await it.send(work(60))
+  clock.advance(100)
+  await expect.poll(() => behind(it)).toBe(0)
+})
+
+test('whoever takes a partition folds what its writer had not written', async () => {
+  const killed = await still()
+  await killed.send(work(100))
+  await killed.store.projections.caughtUp()
+  await killed.send([...work(100), ...work(50, 'another')])
+  expect(await behind(killed)).toBe(150)
+  const next = await still(killed.url)
+  await expectProjectedAsFolded(next, 'default')
+  await expectProjectedAsFolded(next, 'another')
+  // What the elder still had in its hands is not written over it.
+  await killed.store.projections.caughtUp()
+  await next.send(work(30))
+  await expectProjectedAsFolded(next, 'default')
+})
+
+test('a stop leaves nothing to fold', async () => {
+  const it = await still()
+  const next = await still(it.url)
+  await it.send(work(40))
+  await it.stop()
+  expect(await behind(next)).toBe(0)
+})
+
+test('a lost connection of the rows costs no commit and no row', async () => {
+  const it = await line()
+  await it.send(work(50))
+  const { rowCount } = await it.store.pool.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'signalbox sequencer % rows' and datname = current_database()",
+  )
+  expect(rowCount).toBe(2)
+  // The first to ask may be told of the loss; the next is served by a new connection.
+  await it.store.projections.caughtUp().catch(() => undefined)
+  expect((await it.send(work(50))).every(({ kind }) => kind === 'stored' || kind === 'duplicate')).toBe(true)
+  await expectProjectedAsFolded(it, 'default')
+})
+
+test('any order of batches, reads, deaths and duplicates ends with the rows that the log folds to', async () => {
+  const Step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('send' as const), count: fc.integer({ min: 1, max: 40 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('again' as const) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('read' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('die' as const) }) },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(Step, { minLength: 4, maxLength: 14 }), async (steps) => {
+      let it = await still()
+      let last = [event()]
+      for (const step of steps) {
+        if (step.kind === 'send') {
+          last = work(step.count)
+          await it.send(last)
+        } else if (step.kind === 'again') await it.send(last)
+        else if (step.kind === 'read') await expectProjectedAsFolded(it, 'default')
+        else {
+          await die(it)
+          it = await still(it.url)
+        }
+      }
+      await expectProjectedAsFolded(it, 'default')
+    }),
+    { numRuns: 6 },
+  )
+})
