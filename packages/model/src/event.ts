@@ -127,3 +127,6 @@ export interface LoggedEvent extends Event {
   readonly position: Position
   readonly receivedAt: EpochMs
 }
+
+/** The same for who passes it on: what is held for long holds its data as text alone. */
+export type LoggedText = Omit<LoggedEvent, 'data'>

@@ -2,6 +2,7 @@
 import { Compile } from 'typebox/compile'
 import { type EpochMs, type Event, type EventId, EventInput, type TenantId } from './event.ts'
 import type { RefusalCode } from './refusals.ts'
+import { createUsualEnvelopes } from './usual.ts'
 import { isKnownType, vocabulary } from './vocabulary.ts'
 
 export interface ValidateLimits {
@@ -15,6 +16,7 @@ export type Parsed =
   | { readonly ok: false; readonly code: RefusalCode; readonly message: string; readonly id?: string }
 
 const envelope = Compile(EventInput)
+const usual = createUsualEnvelopes()
 const dataOf = new Map(Object.entries(vocabulary).map(([type, schema]) => [type, Compile(schema)]))
 
 interface SchemaError {
@@ -104,7 +106,10 @@ export function parseEvent(
       typeof input === 'object' && input !== null && 'id' in input && typeof input.id === 'string' ? input.id.slice(0, 64) : undefined
     return { ok: false, code, message, ...(id === undefined ? {} : { id }) }
   }
-  if (!envelope.Check(input)) return refuse('INVALID_EVENT', explain(envelope.Errors(input), ''))
+  if (!usual.is(input)) {
+    if (!envelope.Check(input)) return refuse('INVALID_EVENT', explain(envelope.Errors(input), ''))
+    usual.learn(input)
+  }
   const time = Date.parse(input.time)
   if (!(time >= 0)) return refuse('INVALID_EVENT', '/time must be an RFC 3339 time after 1970.')
   const data = input.data ?? noData

@@ -1,5 +1,5 @@
 /** Between `LoggedEvent` and the JSON that readers get. */
-import type { EpochMs, LoggedEvent, StoredEvent, TenantId } from './event.ts'
+import type { EpochMs, LoggedEvent, LoggedText, StoredEvent, TenantId } from './event.ts'
 
 /** Nothing that JSON escapes: then quotes around it are all it needs. */
 const plain = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/
@@ -25,7 +25,7 @@ const happened = createRfc3339()
 const received = createRfc3339()
 
 /** JSON text of the `StoredEvent`; `data` is spliced in as stored, not serialised again. */
-export function toWire(event: LoggedEvent): string {
+export function toWire(event: LoggedText): string {
   const { run, agent, task, cause, trace } = event
   let text = `{"id":"${event.id}","source":${quoted(event.source)},"type":${quoted(event.type)},"time":"${happened(event.time)}"`
   if (run !== undefined) text += `,"run":${quoted(run)}`

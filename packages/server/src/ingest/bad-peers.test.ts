@@ -15,6 +15,7 @@ import { registerIngestSocket } from './websocket.ts'
 
 const heartbeatMs = 20_000
 const accepted = (raw: readonly RawItem[]): Receipt => ({
+  received: raw.length,
   accepted: raw.length,
   duplicates: 0,
   refused: [],

@@ -55,6 +55,7 @@ export interface ReceiveOptions {
 }
 
 export interface Receipt {
+  readonly received: number
   readonly accepted: number
   readonly duplicates: number
   readonly refused: readonly ItemRefusal[]
@@ -102,12 +103,17 @@ export function createReceive(deps: IngestDeps) {
     }
   }
 
-  /** Everything up to publishing happens before this returns its promise. Rejects with `Unavailable`. */
-  return async function receive(raw: readonly RawItem[], options: ReceiveOptions): Promise<Receipt> {
-    const { tenant, door } = options
+  interface Sorted {
+    readonly received: number
+    readonly receivedAt: EpochMs
+    readonly placed: readonly Placed[]
+    readonly made: readonly { readonly index: number; readonly id: EventId }[]
+    readonly bad: readonly Kept[]
+    readonly refused: ItemRefusal[]
+  }
+
+  function sort(raw: readonly RawItem[], { tenant, door, idempotencyKey }: ReceiveOptions): Sorted {
     const receivedAt = clock.now()
-    const count = (fate: string, by: number) => by > 0 && metrics.events.inc({ door, fate }, by)
-    count('received', raw.length)
     const placed: Placed[] = []
     const made: { index: number; id: EventId }[] = []
     const bad: Kept[] = []
@@ -132,7 +138,7 @@ export function createReceive(deps: IngestDeps) {
         continue
       }
       const parsed = parseEvent(item.value, tenant, limits, (source, time) =>
-        options.idempotencyKey === undefined ? nextId() : foreignId(source, options.idempotencyKey, String(index), time),
+        idempotencyKey === undefined ? nextId() : foreignId(source, idempotencyKey, String(index), time),
       )
       if (!parsed.ok) {
         reject(parsed.code, parsed.message, parsed.id)
@@ -141,7 +147,12 @@ export function createReceive(deps: IngestDeps) {
       placed.push({ index, event: parsed.event })
       if (parsed.idMade) made.push({ index, id: parsed.event.id })
     }
+    return { received: raw.length, receivedAt, placed, made, bad, refused }
+  }
 
+  async function settle({ received, receivedAt, placed, made, bad, refused }: Sorted, options: ReceiveOptions): Promise<Receipt> {
+    const count = (fate: string, by: number) => by > 0 && metrics.events.inc({ door: options.door, fate }, by)
+    count('received', received)
     const published = publish(placed, options, receivedAt)
     const acks = await Promise.allSettled(published.map(({ ack }) => ack))
     let failure: unknown
@@ -185,8 +196,14 @@ export function createReceive(deps: IngestDeps) {
     count('refused', bad.length - inQuarantine)
     for (const { code } of bad) metrics.refusals.inc({ code })
     refused.sort((a, b) => a.index - b.index)
-    return { accepted, duplicates, refused, durability, cursor: deps.cursor(), made }
+    return { received, accepted, duplicates, refused, durability, cursor: deps.cursor(), made }
   }
+
+  /**
+   * Everything up to publishing happens before this returns its promise. Rejects with `Unavailable`.
+   * What was received is not held while its events wait for their commit: it is most of the memory that they would take.
+   */
+  return (raw: readonly RawItem[], options: ReceiveOptions): Promise<Receipt> => settle(sort(raw, options), options)
 }
 export type Receive = ReturnType<typeof createReceive>
 

@@ -71,13 +71,12 @@ export const restDoor =
         },
       },
       async (request, reply) => {
-        const body = await readBody(request.body as Readable, request.headers['content-encoding'], config.maxBodyBytes)
-        const items = parseBody(body, request.headers['content-type'] ?? '', config.maxBatchEvents)
         const key = request.headers['idempotency-key']
         const { backfill } = request.query as { backfill?: string }
         let receipt: Awaited<ReturnType<Receive>>
         try {
-          receipt = await receive(items, {
+          const body = await readBody(request.body as Readable, request.headers['content-encoding'], config.maxBodyBytes)
+          receipt = await receive(parseBody(body, request.headers['content-type'] ?? '', config.maxBatchEvents), {
             tenant: request.caller.tenant,
             door: 'rest',
             backfill: backfill === 'true' || backfill === '1' || backfill === '',
@@ -86,8 +85,8 @@ export const restDoor =
         } catch (error) {
           throw refusedAs(error)
         }
-        const { made, ...answer } = receipt
-        const only = items.length === 1 ? answer.refused[0] : undefined
+        const { received, made, ...answer } = receipt
+        const only = received === 1 ? answer.refused[0] : undefined
         if (only !== undefined)
           throw new Refused({ code: only.code as RefusalCode, detail: only.message, more: { refused: answer.refused } })
         const mayDouble = made.length > 0 && key === undefined

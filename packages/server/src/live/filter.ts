@@ -11,7 +11,7 @@ const has = (wanted: readonly string[] | undefined, value: string | undefined) =
 const hasType = (wanted: readonly string[] | undefined, type: string) =>
   isAny(wanted) || wanted.some((want) => (want.endsWith('.*') ? type.startsWith(want.slice(0, -1)) : type === want))
 
-export const matchesEvent = (filter: Filter, event: Event): boolean =>
+export const matchesEvent = (filter: Filter, event: Pick<Event, 'run' | 'agent' | 'task' | 'type'>): boolean =>
   has(filter.run, event.run) && has(filter.agent, event.agent) && has(filter.task, event.task) && hasType(filter.type, event.type)
 
 interface RowPlace {

@@ -85,12 +85,13 @@ export function createPages(deps: PagesDeps): Pages {
     let scanned = 0
     for (let partition = 0; partition < to.length; partition += 1) {
       const upTo = range.upTo[partition] ?? 0
-      for (const { event, wire } of ring.events(partition, range.after[partition] ?? 0, upTo)) {
+      for (const held of ring.events(partition, range.after[partition] ?? 0, upTo)) {
+        const { event } = held
         if (wires.length >= limits.items || bytes >= limits.bytes || scanned >= mostScanned) return eventPage(range, to, wires)
         scanned += 1
         to[partition] = event.position
         if (event.tenant !== tenant || !matchesEvent(filter, event)) continue
-        const text = wire()
+        const text = held.wire()
         bytes += text.length
         wires.push(text)
       }

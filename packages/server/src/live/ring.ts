@@ -1,5 +1,5 @@
 /** The newest commits of every partition in memory, bounded in bytes. Each event's and row's wire text is made once, when somebody first wants it. */
-import type { LoggedEvent } from '@signalbox/model/event.ts'
+import type { LoggedText, Partition } from '@signalbox/model/event.ts'
 import type { LiveRow, RemovedRow } from '@signalbox/model/live.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
@@ -7,16 +7,34 @@ import type { Commit, CommittedRow } from '../sequencer/commit.ts'
 import type { TextRow } from '../store/store.ts'
 import { hasMoved } from './filter.ts'
 
-export interface RingEvent {
-  readonly event: LoggedEvent
-  readonly wire: () => string
+/** Classes, not closures: an object each instead of three, of a great many that live long. */
+export class RingEvent {
+  readonly event: LoggedText
+  #wire: string | undefined
+  constructor(event: LoggedText) {
+    this.event = event
+  }
+  wire(): string {
+    this.#wire ??= toWire(this.event)
+    return this.#wire
+  }
 }
 
-export interface RingRow {
+export class RingRow {
   readonly row: CommittedRow
   /** The row before, where a filter may have passed that one only; 'unknown' when the commit was read again and nobody knows. */
   readonly was: RowOf[Table] | 'unknown' | undefined
-  readonly wire: () => string
+  readonly #partition: Partition
+  #wire: string | undefined
+  constructor(row: CommittedRow, partition: Partition, was: RingRow['was']) {
+    this.row = row
+    this.#partition = partition
+    this.was = was
+  }
+  wire(): string {
+    this.#wire ??= rowWire({ ...this.row, partition: this.#partition })
+    return this.#wire
+  }
 }
 
 interface Slot {
@@ -103,16 +121,11 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       // A missed commit: what is here no longer joins up, readers behind go to the store.
       if (from !== head + 1) forget(partition)
       const size = sizeOf(commit)
-      const events = commit.events.map((event) => {
-        let text: string | undefined
-        return { event, wire: () => (text ??= toWire(event)) }
-      })
+      const events = commit.events.map((event) => new RingEvent(event))
       const rows = commit.rows.map((changed) => {
         const { was: before, ...row } = changed
-        let text: string | undefined
         const moved = before !== undefined && hasMoved(row.table, before, row.row) ? before : undefined
-        const was = 'was' in changed ? moved : ('unknown' as const)
-        return { row, was, wire: () => (text ??= rowWire({ ...row, partition })) }
+        return new RingRow(row, partition, 'was' in changed ? moved : 'unknown')
       })
       list.push({ from, to, events, rows, bytes: size })
       bytes += size

@@ -1,7 +1,7 @@
 /** What becomes of each event of a batch, decided before and while it commits. */
 import { isDeepStrictEqual } from 'node:util'
-import { type EpochMs, type Event, limits } from '@signalbox/model/event.ts'
-import { foreignId, idTime } from '@signalbox/model/ids.ts'
+import { type EpochMs, type Event, type EventId, limits, type TenantId } from '@signalbox/model/event.ts'
+import { firstIdOf, foreignId, idTime } from '@signalbox/model/ids.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Outcome, Submission } from '../broker/broker.ts'
 import type { QuarantineRow } from '../store/log-write.ts'
@@ -64,27 +64,31 @@ export const keyOf = (event: Event): string => `${event.tenant}\u0000${event.id}
 /** Undecided, and the first of its id in the batch: to be stored. */
 export const isFresh = (item: Item): boolean => item.outcome === undefined && item.first === undefined
 
-/** Items of a batch, with what needs no database decided: too old, from the future. */
+/** Items of a batch, with what needs no database decided: too old, from the future. An id begins with its time: as text they compare alike. */
 export function openBatch(submissions: readonly Submission[], retainedFrom: EpochMs, now: EpochMs): Item[] {
+  const firstOfFuture = firstIdOf(now + limits.futureMs + 1)
+  const firstRetained = firstIdOf(retainedFrom)
   const items: Item[] = []
-  const seen = new Map<string, Item>()
+  const byTenant = new Map<TenantId, Map<EventId, Item>>()
   for (const { events, backfill, receivedAt } of submissions) {
+    const tenant = events[0]?.tenant ?? ''
+    const seen = byTenant.get(tenant) ?? new Map<EventId, Item>()
+    byTenant.set(tenant, seen)
     for (const event of events) {
-      const time = idTime(event.id)
-      if (time > now + limits.futureMs) {
-        const message = `Event ${event.id} was refused: its id says ${new Date(time).toISOString()}, more than five minutes ahead of the server.`
-        items.push({ event, receivedAt, outcome: { kind: 'refused', code: 'EVENT_FROM_FUTURE', message } })
+      const { id } = event
+      if (id >= firstOfFuture) {
+        const message = `Event ${id} was refused: its id says ${new Date(idTime(id)).toISOString()}, more than five minutes ahead of the server.`
+        items.push({ event, receivedAt, first: undefined, outcome: { kind: 'refused', code: 'EVENT_FROM_FUTURE', message } })
         continue
       }
-      if (time < retainedFrom && !backfill) {
-        const message = `Event ${event.id} was refused: its id says ${new Date(time).toISOString()}, before the retention's ${new Date(retainedFrom).toISOString()}. Send history with ?backfill=true.`
-        items.push({ event, receivedAt, outcome: { kind: 'refused', code: 'EVENT_TOO_OLD', message } })
+      if (id < firstRetained && !backfill) {
+        const message = `Event ${id} was refused: its id says ${new Date(idTime(id)).toISOString()}, before the retention's ${new Date(retainedFrom).toISOString()}. Send history with ?backfill=true.`
+        items.push({ event, receivedAt, first: undefined, outcome: { kind: 'refused', code: 'EVENT_TOO_OLD', message } })
         continue
       }
-      const key = keyOf(event)
-      const first = seen.get(key)
+      const first = seen.get(id)
       const item: Item = { event, receivedAt, first, outcome: undefined }
-      if (first === undefined) seen.set(key, item)
+      if (first === undefined) seen.set(id, item)
       items.push(item)
     }
   }

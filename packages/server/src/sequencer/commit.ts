@@ -1,4 +1,4 @@
-import type { LoggedEvent, Partition, TenantId } from '@signalbox/model/event.ts'
+import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import type { ChangedRow, RowOf, Table } from '@signalbox/model/rows.ts'
 
 export interface CommittedRow extends ChangedRow {
@@ -14,7 +14,7 @@ export interface Commit {
   readonly to: number
   /** Server time of the commit, epoch ms. */
   readonly at: number
-  readonly events: readonly LoggedEvent[]
+  readonly events: readonly LoggedText[]
   /** Newest row of every key the commit changed. */
   readonly rows: readonly CommittedRow[]
 }

@@ -30,6 +30,9 @@ function setUp() {
     onFailure: (error) => {
       throw error
     },
+    onRefused: (_row, cause) => {
+      throw cause
+    },
   })
   return { rows, reads, writes }
 }

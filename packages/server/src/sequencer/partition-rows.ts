@@ -10,7 +10,8 @@ import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
-import { readAllRows, readRows, writeRows } from '../store/rows-write.ts'
+import { type RowWrite, readAllRows, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
+import { blamesData } from '../store/sqlstate.ts'
 import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
 import { createRowCache, type RowCache, trimTenants } from './row-cache.ts'
@@ -40,6 +41,8 @@ export interface PartitionRowsOptions {
   readonly clock: Clock
   /** A write failed: what is held is of no use any more. */
   readonly onFailure: (error: unknown) => void
+  /** A row that the store cannot take, though the log took its event: a fault of ours. It costs no other row. */
+  readonly onRefused: (row: RowWrite, cause: unknown) => void
 }
 
 /** Rows held, of all tenants and of one; about 1 KiB each. */
@@ -53,7 +56,7 @@ const writeEveryMs = 100
 const mostDue = 20_000
 
 export function createPartitionRows(options: PartitionRowsOptions): PartitionRows {
-  const { partition, fence, folded, reads, writes, clock, onFailure } = options
+  const { partition, fence, folded, reads, writes, clock, onFailure, onRefused } = options
   /** By tenant, in order of last use. What it holds of a key is the newest. */
   const caches = new Map<TenantId, RowCache>()
   let due = createDueRows()
@@ -115,7 +118,13 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     if (upTo === written) return
     leaving = due
     due = createDueRows()
-    await writeRows(writes, { partition, fence, upTo, ...leaving.sorted() })
+    const write = { partition, fence, upTo, ...leaving.sorted() }
+    try {
+      await writeRows(writes, write)
+    } catch (error) {
+      if (!blamesData(error)) throw error
+      await writeRowsApart(writes, write, onRefused)
+    }
     leaving = undefined
     written = upTo
   }

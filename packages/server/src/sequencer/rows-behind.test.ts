@@ -103,3 +103,17 @@ test('any order of batches, reads, deaths and duplicates ends with the rows that
     { numRuns: 6 },
   )
 })
+
+test('a row that the store cannot take costs no other, and its partition goes on', async () => {
+  const it = await still()
+  // Longer than an index of PostgreSQL takes; no door lets it through.
+  const name = Array.from({ length: 4_000 }, (_, i) => String.fromCharCode(0x4e00 + ((i * 7_919) % 20_000))).join('')
+  await it.send([...work(30), event({ agent: name, run: 'r1' }), ...work(30)])
+  await it.store.projections.caughtUp()
+  expect(await behind(it)).toBe(0)
+  const { rows } = await it.store.pool.query<{ body: { id: string } }>("select body from projections where tbl = 'agents'")
+  expect(new Set(rows.map(({ body }) => body.id))).toEqual(new Set(['w0', 'w1', 'w2', 'w3']))
+  await it.send([...work(10), event({ agent: name, run: 'r1' })])
+  await it.store.projections.caughtUp()
+  expect(await behind(it)).toBe(0)
+})

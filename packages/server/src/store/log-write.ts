@@ -95,9 +95,6 @@ export interface CommitRow {
   readonly hash: Buffer
 }
 
-/** SQLSTATE of a commit whose partition another writer took. */
-export const fencedState = 'SBX01'
-
 export interface CommitWrite {
   readonly commit: CommitRow
   /** COPY lines of its events. */

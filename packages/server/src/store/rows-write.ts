@@ -5,6 +5,7 @@ import type { Client } from 'pg'
 import { sendBulk } from './bulk.ts'
 import { arrayOf, escaped, orNull } from './copy-text.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
+import { blamesData } from './sqlstate.ts'
 
 export interface RowWrite {
   readonly tenant: TenantId
@@ -79,12 +80,8 @@ export interface RowsWrite {
   readonly changed: readonly RowWrite[]
 }
 
-/**
- * One transaction. Fails with `fencedState` when the partition was taken, and then writes nothing.
- * Lock: the head's row, at its very end, so that a commit waits for no more than that.
- */
-export async function writeRows(client: Client, { partition, fence, upTo, created, moved, changed }: RowsWrite): Promise<void> {
-  const statements = [`call before_rows(${partition}, ${fence})`]
+function bulkOf({ partition, created, moved, changed }: Omit<RowsWrite, 'fence' | 'upTo'>) {
+  const statements: string[] = []
   const copies: Buffer[] = []
   if (moved.length > 0)
     statements.push(`execute take_open_calls(${arrayOf(moved.map(({ tenant }) => tenant))}, ${arrayOf(moved.map(({ key }) => key))})`)
@@ -94,8 +91,49 @@ export async function writeRows(client: Client, { partition, fence, upTo, create
     copies.push(Buffer.from(copied.map((row) => rowLine(partition, row)).join('')))
   }
   if (changed.length > 0) statements.push(`execute write_rows(${rowArrays(changed)})`)
-  statements.push(`call rows_written(${partition}, ${fence}, ${upTo})`)
-  await sendBulk(client, statements.join(';'), copies)
+  return { statements, copies }
+}
+
+const fenced = ({ partition, fence }: RowsWrite) => `call before_rows(${partition}, ${fence})`
+const written = ({ partition, fence, upTo }: RowsWrite) => `call rows_written(${partition}, ${fence}, ${upTo})`
+
+/**
+ * One transaction. Fails with `fencedState` when the partition was taken, and then writes nothing.
+ * Lock: the head's row, at its very end, so that a commit waits for no more than that.
+ */
+export async function writeRows(client: Client, write: RowsWrite): Promise<void> {
+  const { statements, copies } = bulkOf(write)
+  await sendBulk(client, [fenced(write), ...statements, written(write)].join(';'), copies)
+}
+
+/** The same where PostgreSQL refuses some of the rows and does not name them: halves find them, and the rest is written. */
+export async function writeRowsApart(client: Client, write: RowsWrite, onRefused: (row: RowWrite, cause: unknown) => void): Promise<void> {
+  const { partition } = write
+  const none = { partition, created: [], moved: [], changed: [] }
+  const kinds = ['created', 'moved', 'changed'] as const
+  async function piece(kind: (typeof kinds)[number], rows: readonly RowWrite[]): Promise<void> {
+    const [first] = rows
+    if (first === undefined) return
+    const { statements, copies } = bulkOf({ ...none, [kind]: rows })
+    await client.query('savepoint piece')
+    try {
+      await sendBulk(client, statements.join(';'), copies)
+    } catch (error) {
+      if (!blamesData(error)) throw error
+      await client.query('rollback to savepoint piece')
+      if (rows.length === 1) return onRefused(first, error)
+      await piece(kind, rows.slice(0, rows.length >>> 1))
+      await piece(kind, rows.slice(rows.length >>> 1))
+    }
+  }
+  await client.query(`begin; ${fenced(write)}`)
+  try {
+    for (const kind of kinds) await piece(kind, write[kind])
+    await client.query(`${written(write)}; commit`)
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
 }
 
 /**

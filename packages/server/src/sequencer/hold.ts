@@ -1,0 +1,241 @@
+/**
+ * A partition in a writer's hands: two connections, the fence, the head, and the rows in memory.
+ *
+ * Taking it folds what the stored rows do not stand for yet: its last writer was gone before it wrote them. After a failure all of it
+ * is let go, and the next who needs it takes it again.
+ */
+import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import { applyWhole } from '@signalbox/model/fold/fold.ts'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import { type Head, readCommit, takePartition } from '../store/log-write.ts'
+import { readLog } from '../store/reader.ts'
+import { planByKey, prepareRows, type RowWrite } from '../store/rows-write.ts'
+import { codeOf, fencedState } from '../store/sqlstate.ts'
+import type { Commit, CommittedRow } from './commit.ts'
+import { createPartitionRows, type PartitionRows } from './partition-rows.ts'
+import { createOverlay, type Overlay } from './row-cache.ts'
+
+export interface Hold {
+  readonly client: pg.Client
+  readonly rows: PartitionRows
+  head: Head
+}
+
+export interface Holding {
+  /** Takes the partition if it is not held; one taking at a time, whoever asks. */
+  take(): Promise<Hold>
+  readonly now: () => Hold | undefined
+  /** Last position known here. */
+  readonly head: () => number
+  /** Tells of a commit that is durable. */
+  announce(commit: Commit): void
+  /** Resolves when the stored rows stand for every commit made here before the call. Who has the partition brings its rows up: with another writer it resolves at once. */
+  catchUp(): Promise<void>
+  /** Lets go, and fails what is under way at once: a dead network would never answer it. */
+  reset(): void
+  /** Writes the rows that are due, and lets go. */
+  stop(): Promise<void>
+}
+
+export interface HoldingOptions {
+  readonly partition: number
+  readonly url: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly timeoutMs: number
+  /**
+   * Told of every commit that is durable, in order. After a COMMIT whose answer was lost, or one of another writer,
+   * it is told of the newest commit only: who follows positions sees the gap and reads the rest from the store.
+   */
+  readonly onCommit: (commit: Commit) => void
+  /** Told that rows were not written because another writer took the partition. */
+  readonly onFenced: () => void
+}
+
+const longestConnectMs = 5_000
+/** Events folded again at once. */
+const pageEvents = 2_000
+
+/** pg's own way waits for an answer; its types do not say what it has. */
+const hangUp = (client: pg.Client) => (client as unknown as { readonly connection: pg.Connection }).connection.stream.destroy()
+
+export type Overlays = Map<TenantId, Overlay>
+
+export function overlayOf(rows: PartitionRows, overlays: Overlays, { tenant, position }: LoggedEvent): Overlay {
+  let overlay = overlays.get(tenant)
+  if (overlay === undefined) {
+    overlay = createOverlay(rows.of(tenant))
+    overlays.set(tenant, overlay)
+  }
+  overlay.position = position
+  return overlay
+}
+
+/** What the overlays changed, beside what was. */
+export function changesOf(rows: PartitionRows, overlays: Overlays): CommittedRow[] {
+  const changed: CommittedRow[] = []
+  for (const [tenant, overlay] of overlays) {
+    const before = rows.of(tenant)
+    for (const [table, key, row, position] of overlay.changed())
+      changed.push({ tenant, table, key, row, position, was: before.get(table, key) })
+  }
+  return changed
+}
+
+export function createHolding({ partition, url, clock, log, timeoutMs, onCommit, onFenced }: HoldingOptions): Holding {
+  let clients: readonly pg.Client[] = []
+  let hold: Hold | undefined
+  let taking: Promise<Hold> | undefined
+  /** Its last word was that another writer has the partition. */
+  let isFenced = false
+  let announced: number | undefined
+
+  function announce(commit: Commit) {
+    announced = commit.to
+    onCommit(commit)
+  }
+
+  async function connect(what: string): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: Math.min(longestConnectMs, timeoutMs),
+      keepAlive: true,
+      application_name: `signalbox sequencer ${partition} ${what}`,
+    })
+    clients = [...clients, client]
+    client.on('error', (error) => log.warn({ err: error, partition, what }, 'lost the database connection'))
+    await client.connect()
+    await client.query(
+      `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}`,
+    )
+    return client
+  }
+
+  async function takeNow(): Promise<Hold> {
+    const connecting = Promise.all([connect('log'), connect('rows')])
+    const mine = clients
+    const assertMine = () => {
+      if (clients !== mine) throw new Error('The writer was reset while it took its partition.')
+    }
+    const [client, writes] = await connecting
+    await planByKey(client)
+    await prepareRows(writes, partition)
+    const head = await takePartition(client, partition)
+    assertMine()
+    isFenced = false
+    const onRefused = ({ table, key, tenant }: RowWrite, cause: unknown) =>
+      log.error({ err: cause, partition, tenant, table, key }, 'the store refused a row; it is left out')
+    const { fence, folded } = head
+    const rows = createPartitionRows({ partition, fence, folded, reads: client, writes, clock, onFailure, onRefused })
+    await foldRest(client, rows, head)
+    if (announced !== undefined && head.position > announced) {
+      const newest = await readCommit(client, partition, head.position)
+      assertMine()
+      if (newest !== undefined) announce(newest)
+    }
+    assertMine()
+    announced = head.position
+    hold = { client, rows, head }
+    return hold
+  }
+
+  function take(): Promise<Hold> {
+    if (hold !== undefined) return Promise.resolve(hold)
+    taking ??= takeNow()
+      .catch((error: unknown) => {
+        reset()
+        throw error
+      })
+      .finally(() => {
+        taking = undefined
+      })
+    return taking
+  }
+
+  /** What was committed after the rows that are stored: they were not written when their writer ended. */
+  async function foldRest(client: pg.Client, rows: PartitionRows, { position, folded }: Head): Promise<void> {
+    for (let at = folded; at < position; ) {
+      const events = await readLog(client, partition, at, position, pageEvents)
+      const last = events.at(-1)?.position ?? position
+      if (last - at !== events.length)
+        log.error({ partition, after: at, upTo: last, found: events.length }, 'events left the log before they were folded; rows lack them')
+      await rows.warm(events)
+      const overlays: Overlays = new Map()
+      for (const event of events) {
+        const overlay = overlayOf(rows, overlays, event)
+        try {
+          applyWhole(overlay, event)
+        } catch (error) {
+          log.error(
+            { err: error, id: event.id, partition, position: event.position },
+            'the fold refused an event of the log; it is left out',
+          )
+        }
+      }
+      rows.keep(changesOf(rows, overlays), last)
+      await rows.write()
+      at = last
+    }
+  }
+
+  function onFailure(error: unknown) {
+    isFenced = codeOf(error) === fencedState
+    if (isFenced) onFenced()
+    log.warn(
+      { err: error, partition },
+      isFenced ? 'fenced: another writer took the partition' : 'rows could not be written; they are made again from the log',
+    )
+    reset()
+  }
+
+  function reset(): void {
+    const mine = clients
+    clients = []
+    hold?.rows.stop()
+    hold = undefined
+    for (const client of mine) hangUp(client)
+  }
+
+  /** Rejects, and resets, when it takes longer than a commit may. */
+  async function inTime(work: Promise<void>, mine: Hold): Promise<void> {
+    let cancel = () => {}
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.after(timeoutMs, () => reject(new Error('The store did not answer in time.')))
+    })
+    try {
+      await Promise.race([work, late])
+    } catch (error) {
+      if (hold === mine) onFailure(error)
+      throw error
+    } finally {
+      cancel()
+    }
+  }
+
+  return {
+    take,
+    now: () => hold,
+    head: () => hold?.head.position ?? announced ?? 0,
+    announce,
+    async catchUp() {
+      if (hold === undefined && isFenced) return
+      const mine = await take()
+      await inTime(mine.rows.write(), mine).catch((error: unknown) => {
+        if (!isFenced) throw error
+      })
+    },
+    reset,
+    async stop() {
+      const mine = hold
+      // What could not be written is folded by whoever takes the partition next.
+      if (mine !== undefined) await inTime(mine.rows.write(), mine).catch(() => undefined)
+      mine?.rows.stop()
+      const ending = clients
+      clients = []
+      hold = undefined
+      await Promise.all(ending.map((client) => client.end()))
+    },
+  }
+}

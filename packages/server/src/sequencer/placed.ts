@@ -1,0 +1,60 @@
+/** Events of a batch as the log has them. */
+import type { EpochMs, LoggedEvent, LoggedText } from '@signalbox/model/event.ts'
+import { idTime } from '@signalbox/model/ids.ts'
+import type { Item } from './batch.ts'
+
+const dayMs = 86_400_000
+
+/** Of the ids, one a day at least: nearly always all are of one day. */
+export function timesOf(items: readonly Item[]): readonly EpochMs[] {
+  let [least, most] = ['', '']
+  for (const { event } of items) {
+    if (least === '' || event.id < least) least = event.id
+    if (event.id > most) most = event.id
+  }
+  if (most === '') return []
+  const times = [idTime(least), idTime(most)]
+  const [from = 0, to = 0] = times.map((time) => Math.floor(time / dayMs))
+  return from === to ? times : items.map(({ event }) => idTime(event.id))
+}
+
+/** Field by field: a copy by spread takes several times as long (measured). */
+export const logged = ({ event, receivedAt }: Item, partition: number, position: number): LoggedEvent => ({
+  id: event.id,
+  tenant: event.tenant,
+  source: event.source,
+  type: event.type,
+  time: event.time,
+  run: event.run,
+  agent: event.agent,
+  task: event.task,
+  cause: event.cause,
+  seq: event.seq,
+  epoch: event.epoch,
+  trace: event.trace,
+  data: event.data,
+  dataJson: event.dataJson,
+  partition,
+  position,
+  receivedAt,
+})
+
+/** What is told of it once it is committed. */
+export const asText = (event: LoggedEvent): LoggedText => ({
+  id: event.id,
+  tenant: event.tenant,
+  source: event.source,
+  type: event.type,
+  time: event.time,
+  run: event.run,
+  agent: event.agent,
+  task: event.task,
+  cause: event.cause,
+  seq: event.seq,
+  epoch: event.epoch,
+  trace: event.trace,
+  dataJson: event.dataJson,
+  partition: event.partition,
+  position: event.position,
+  receivedAt: event.receivedAt,
+})
