@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { refusals } from '../packages/model/src/refusals.ts'
 import { settings } from '../packages/server/src/config.ts'
+import { createMetrics } from '../packages/server/src/ops/metrics.ts'
 
 const cell = (text) => String(text).replaceAll('|', '\\|')
 const pages = {
@@ -32,6 +33,19 @@ const pages = {
     '',
   ],
 }
+pages['docs/metrics.md'] = [
+  '# Metrics',
+  '',
+  'What `/metrics` tells, in the Prometheus text format. Generated from `packages/server/src/ops/metrics.ts`.',
+  '',
+  '| name | kind | labels | meaning |',
+  '| --- | --- | --- | --- |',
+  ...(await createMetrics().registry.getMetricsAsArray()).map(
+    ({ name, type, labelNames, help }) =>
+      `| \`${name}\` | ${type} | ${(labelNames ?? []).map((label) => `\`${label}\``).join(', ')} | ${cell(help)} |`,
+  ),
+  '',
+]
 const home = join(import.meta.dirname, '..')
 const stale = []
 for (const [name, lines] of Object.entries(pages)) {

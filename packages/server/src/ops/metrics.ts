@@ -31,6 +31,13 @@ export function createMetrics() {
       labelNames: ['partition'],
       registers,
     }),
+    rows: new Counter({
+      name: 'signalbox_rows_total',
+      help: 'Rows of the fold written behind the log, and refused by the store (a fault: each is logged).',
+      labelNames: ['fate'],
+      registers,
+    }),
+    rowsSeconds: new Histogram({ name: 'signalbox_rows_write_seconds', help: 'Time of one write of rows.', buckets: seconds, registers }),
     ackSeconds: new Histogram({
       name: 'signalbox_ack_seconds',
       help: 'From received by a door to committed.',

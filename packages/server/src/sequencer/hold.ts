@@ -9,6 +9,7 @@ import { applyWhole } from '@signalbox/model/fold/fold.ts'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
+import type { Metrics } from '../ops/metrics.ts'
 import { type Head, readCommit, takePartition } from '../store/log-write.ts'
 import { readLog } from '../store/reader.ts'
 import { planByKey, prepareRows, type RowWrite } from '../store/rows-write.ts'
@@ -52,6 +53,7 @@ export interface HoldingOptions {
   readonly onCommit: (commit: Commit) => void
   /** Told that rows were not written because another writer took the partition. */
   readonly onFenced: () => void
+  readonly metrics: Pick<Metrics, 'rows' | 'rowsSeconds'>
 }
 
 const longestConnectMs = 5_000
@@ -84,7 +86,7 @@ export function changesOf(rows: PartitionRows, overlays: Overlays): CommittedRow
   return changed
 }
 
-export function createHolding({ partition, url, clock, log, timeoutMs, onCommit, onFenced }: HoldingOptions): Holding {
+export function createHolding({ partition, url, clock, log, timeoutMs, onCommit, onFenced, metrics }: HoldingOptions): Holding {
   let clients: readonly pg.Client[] = []
   let hold: Hold | undefined
   let taking: Promise<Hold> | undefined
@@ -125,10 +127,16 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     const head = await takePartition(client, partition)
     assertMine()
     isFenced = false
-    const onRefused = ({ table, key, tenant }: RowWrite, cause: unknown) =>
+    const onRefused = ({ table, key, tenant }: RowWrite, cause: unknown) => {
+      metrics.rows.inc({ fate: 'refused' })
       log.error({ err: cause, partition, tenant, table, key }, 'the store refused a row; it is left out')
+    }
+    const onWritten = (count: number, seconds: number) => {
+      metrics.rows.inc({ fate: 'written' }, count)
+      metrics.rowsSeconds.observe(seconds)
+    }
     const { fence, folded } = head
-    const rows = createPartitionRows({ partition, fence, folded, reads: client, writes, clock, onFailure, onRefused })
+    const rows = createPartitionRows({ partition, fence, folded, reads: client, writes, clock, onWritten, onFailure, onRefused })
     await foldRest(client, rows, head)
     if (announced !== undefined && head.position > announced) {
       const newest = await readCommit(client, partition, head.position)

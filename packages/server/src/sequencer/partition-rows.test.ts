@@ -27,6 +27,7 @@ function setUp() {
     reads: reader as unknown as Client,
     writes: writer as unknown as Client,
     clock: createFakeClock(0),
+    onWritten: () => {},
     onFailure: (error) => {
       throw error
     },

@@ -39,6 +39,7 @@ export interface PartitionRowsOptions {
   readonly reads: Client
   readonly writes: Client
   readonly clock: Clock
+  readonly onWritten: (count: number, seconds: number) => void
   /** A write failed: what is held is of no use any more. */
   readonly onFailure: (error: unknown) => void
   /** A row that the store cannot take, though the log took its event: a fault of ours. It costs no other row. */
@@ -56,7 +57,7 @@ const writeEveryMs = 100
 const mostDue = 20_000
 
 export function createPartitionRows(options: PartitionRowsOptions): PartitionRows {
-  const { partition, fence, folded, reads, writes, clock, onFailure, onRefused } = options
+  const { partition, fence, folded, reads, writes, clock, onWritten, onFailure, onRefused } = options
   /** By tenant, in order of last use. What it holds of a key is the newest. */
   const caches = new Map<TenantId, RowCache>()
   let due = createDueRows()
@@ -118,6 +119,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     if (upTo === written) return
     leaving = due
     due = createDueRows()
+    const startedAt = performance.now()
     const write = { partition, fence, upTo, ...leaving.sorted() }
     try {
       await writeRows(writes, write)
@@ -125,6 +127,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
       if (!blamesData(error)) throw error
       await writeRowsApart(writes, write, onRefused)
     }
+    onWritten(leaving.size(), (performance.now() - startedAt) / 1_000)
     leaving = undefined
     written = upTo
   }

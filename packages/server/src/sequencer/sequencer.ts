@@ -108,6 +108,7 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
         bus.announce(commit)
       },
       onFenced: () => metrics.fencedCommits.inc(),
+      metrics,
     })
     store.projections.bringUpBy(writer.catchUp)
     const done = broker.consume([partition], (batch) => commitBatch(writer, partition, batch), stopping.signal)
