@@ -21,7 +21,7 @@ export const settings = {
   retentionDays: s(
     'SIGNALBOX_RETENTION_DAYS',
     30,
-    'How long events are kept, by the time in their id; backfilled days count from their backfill.',
+    'How long events are kept, by the time in their id; history counts from its last backfill, a year of it together.',
     'days',
   ),
   allowedHosts: s(

@@ -69,6 +69,8 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 const conflicts: ReadonlySet<string> = new Set(['23505', '40P01'])
 /** Classes of SQLSTATE that blame what was written, not the world: data_exception, integrity_constraint_violation, program_limit_exceeded. */
 const blamesData = (error: unknown) => /^(22|23|54)...$/.test(codeOf(error)) && !conflicts.has(codeOf(error))
+/** check_violation of the log itself, which has no constraint: none of its tables takes the id. */
+const lacksTable = (error: unknown) => codeOf(error) === '23514' && (error as { table?: unknown }).table === 'log'
 
 interface Hold {
   readonly client: pg.Client
@@ -265,6 +267,10 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
         return await attempt(held, items)
       } catch (error) {
         if (codeOf(error) === fencedState) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+        if (lacksTable(error)) {
+          days.forget()
+          throw error
+        }
         if (conflicts.has(codeOf(error)) && round < mostConflictRounds) continue
         if (!blamesData(error)) throw error
         const fresh = items.filter(isFresh)
