@@ -29,7 +29,6 @@ import { createMemoryBus } from './sequencer/bus.ts'
 import { startSequencers } from './sequencer/sequencer.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { openStore } from './store/open.ts'
-import { createQuarantine } from './store/quarantine.ts'
 import { startLiveness } from './streams/liveness.ts'
 import { startProducers } from './streams/producers.ts'
 import { startSnapshots } from './streams/snapshots.ts'
@@ -82,7 +81,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const receive = createReceive({
       broker,
       partitions,
-      quarantine: createQuarantine(store.pool),
+      quarantine: store.quarantine.keep,
       cursor: hub.cursor,
       limits: config,
       clock,

@@ -24,6 +24,12 @@ export const settings = {
     'How long events are kept, by the time in their id; history counts from its last backfill, a year of it together.',
     'days',
   ),
+  quarantineItems: s(
+    'SIGNALBOX_QUARANTINE_ITEMS',
+    100_000,
+    'Refused items whose content is kept for people, for as long as events; past it they are refused and counted.',
+    'items',
+  ),
   allowedHosts: s(
     'SIGNALBOX_ALLOWED_HOSTS',
     '',

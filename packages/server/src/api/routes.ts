@@ -2,6 +2,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Pool } from 'pg'
 import { wrongParameter } from '../http/parameters.ts'
+import type { Quarantine } from '../store/quarantine.ts'
 import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
@@ -13,6 +14,7 @@ export interface ApiOptions {
   readonly store: {
     readonly pool: Pool
     readonly reader: LogReader
+    readonly quarantine: Pick<Quarantine, 'notKept'>
     readonly meta: { readonly epoch: string; readonly partitions: number; readonly formerEpochs: readonly string[] }
   }
   readonly config: Told & { readonly retentionDays: number }
@@ -27,6 +29,6 @@ export const apiRoutes =
     eventRoutes(app, options.store.pool)
     fleetRoutes(app, options.store.pool)
     momentRoute(app, options)
-    operationRoutes(app, options.store.pool)
+    operationRoutes(app, options.store)
     infoRoute(app, options)
   }

@@ -219,7 +219,7 @@ test('WebSocket ingest: batches in flight, cumulative acks, a frame that is none
 })
 
 test('received = stored + duplicate + refused + quarantined, whatever comes and whatever fails', async () => {
-  const Item = fc.constantFrom('good', 'bad', 'malformed', 'again', 'reused', 'old')
+  const Item = fc.constantFrom('good', 'bad', 'malformed', 'again', 'reused', 'reused, not kept', 'old')
   await fc.assert(
     fc.asyncProperty(
       fc.array(Item, { maxLength: 30 }),
@@ -238,10 +238,12 @@ test('received = stored + duplicate + refused + quarantined, whatever comes and 
                   source === 'again'
                     ? { kind: 'duplicate' }
                     : source === 'reused'
-                      ? { kind: 'refused', code: 'ID_REUSED', message: '' }
-                      : source === 'old'
-                        ? { kind: 'refused', code: 'EVENT_TOO_OLD', message: '' }
-                        : { kind: 'stored', position: 1 },
+                      ? { kind: 'refused', code: 'ID_REUSED', message: '', kept: true }
+                      : source === 'reused, not kept'
+                        ? { kind: 'refused', code: 'ID_REUSED', message: '', kept: false }
+                        : source === 'old'
+                          ? { kind: 'refused', code: 'EVENT_TOO_OLD', message: '' }
+                          : { kind: 'stored', position: 1 },
                 ),
               }
             },

@@ -15,7 +15,7 @@ afterAll(stopDatabases)
 
 async function keyed() {
   const url = await withDatabase()
-  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log })
+  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log })
   return { url, store, keys: createKeys(store.pool) }
 }
 

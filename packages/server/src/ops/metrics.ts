@@ -18,6 +18,11 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
+    notKept: new Counter({
+      name: 'signalbox_quarantine_not_kept_total',
+      help: 'Refused items whose content was to be kept and was not: the quarantine was full or could not be written.',
+      registers,
+    }),
     batchEvents: new Histogram({
       name: 'signalbox_commit_events',
       help: 'Events in one commit.',

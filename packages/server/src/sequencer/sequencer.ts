@@ -10,12 +10,18 @@ import { type Ack, type Broker, type Submission, Unavailable } from '../broker/b
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { LogDays } from '../store/days.ts'
+import type { Quarantine } from '../store/quarantine.ts'
 import { type Item, openBatch } from './batch.ts'
 import type { CommitBus } from './commit.ts'
 import { createWriter, Fenced, type Writer } from './writer.ts'
 
 export interface SequencerOptions {
-  readonly store: { readonly url: string; readonly days: LogDays; readonly meta: { readonly partitions: number } }
+  readonly store: {
+    readonly url: string
+    readonly days: LogDays
+    readonly quarantine: Quarantine
+    readonly meta: { readonly partitions: number }
+  }
   readonly broker: Broker
   readonly bus: CommitBus
   readonly config: { readonly commitTimeoutMs: number }
@@ -92,6 +98,7 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
       partition,
       url: store.url,
       days: store.days,
+      quarantine: store.quarantine,
       now: () => clock.now(),
       log,
       timeoutMs: config.commitTimeoutMs,

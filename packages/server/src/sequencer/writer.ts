@@ -2,7 +2,7 @@
  * The one writer of a partition. Each batch is one transaction: log, rows folded from it, head, commit record.
  * Nothing in memory moves before COMMIT answered; after a failure the writer forgets all it held and reads it again.
  */
-import type { Event, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import type { EpochMs, Event, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
 import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import { idTime } from '@signalbox/model/ids.ts'
@@ -16,6 +16,7 @@ import {
   findByIds,
   type Head,
   prepareCommits,
+  type QuarantineRow,
   readAllRows,
   readCommit,
   readRows,
@@ -23,8 +24,9 @@ import {
   writeCommit,
   writeQuarantine,
 } from '../store/log-write.ts'
+import type { Quarantine } from '../store/quarantine.ts'
 import { isOpenCall } from '../store/row-columns.ts'
-import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault } from './batch.ts'
+import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault, tellKept } from './batch.ts'
 import { chainHash } from './chain.ts'
 import type { Commit, CommittedRow } from './commit.ts'
 import { createOverlay, createRowCache, type Overlay, type RowCache, trimTenants } from './row-cache.ts'
@@ -45,6 +47,7 @@ export interface WriterOptions {
   readonly partition: number
   readonly url: string
   readonly days: LogDays
+  readonly quarantine: Quarantine
   readonly now: () => number
   readonly log: Logger
   readonly timeoutMs: number
@@ -79,7 +82,7 @@ interface Hold {
   readonly caches: Map<TenantId, RowCache>
 }
 
-export function createWriter({ partition, url, days, now, log, timeoutMs, onCommit }: WriterOptions): Writer {
+export function createWriter({ partition, url, days, quarantine, now, log, timeoutMs, onCommit }: WriterOptions): Writer {
   let client: pg.Client | undefined
   let hold: Hold | undefined
   /** Duplicates came last time: they come in runs, and asking first is cheaper than a transaction rolled back. */
@@ -196,14 +199,19 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
   async function attempt(held: Hold, items: readonly Item[]): Promise<void> {
     const fresh = items.filter(isFresh)
     await warmAll(held, fresh)
-    const { kept, events, overlays } = fold(held, fresh)
+    const folded = fold(held, fresh)
     decideRepeats(items)
     const at = now()
-    const quarantine = quarantineRows(items, at)
-    if (events.length === 0 && quarantine.length === 0) return
+    const bad = quarantineRows(items, at)
+    if (folded.events.length === 0 && bad.size === 0) return
+    const kept = await quarantine.within(held.client, [...bad.values()], (admitted) =>
+      folded.events.length === 0 ? writeQuarantine(held.client, admitted) : write(held, items, folded, admitted, at),
+    )
+    for (const [item, { id }] of bad) tellKept(item, kept.has(id))
+  }
 
-    if (events.length === 0) return writeQuarantine(held.client, quarantine)
-
+  async function write(held: Hold, items: readonly Item[], folded: ReturnType<typeof fold>, bad: readonly QuarantineRow[], at: EpochMs) {
+    const { kept, events, overlays } = folded
     const { head } = held
     const rows: CommittedRow[] = []
     for (const [tenant, overlay] of overlays)
@@ -233,7 +241,7 @@ export function createWriter({ partition, url, days, now, log, timeoutMs, onComm
       created: rows.filter(({ was }) => was === undefined),
       moved: rows.filter(({ was, table }) => was !== undefined && isOpenCall(table, was)),
       changed: rows.filter(({ was, table }) => was !== undefined && !isOpenCall(table, was)),
-      quarantine,
+      quarantine: bad,
     })
 
     held.head = { position: last, fence: head.fence, hash }
