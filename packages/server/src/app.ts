@@ -117,7 +117,14 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
-    await http.app.register(restDoor({ receive, config }))
+    await http.app.register(
+      restDoor({
+        receive,
+        config,
+        onRefused: (code) => metrics.refusals.inc({ code }),
+        onHeld: (bytes) => metrics.bodyBytes.set(bytes),
+      }),
+    )
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
     await http.app.register(

@@ -53,6 +53,7 @@ export function createMetrics() {
       help: 'Commits refused because another writer took the partition.',
       registers,
     }),
+    bodyBytes: new Gauge({ name: 'signalbox_body_bytes', help: 'Bytes of request bodies under way.', registers }),
     queueEvents: new Gauge({ name: 'signalbox_queue_events', help: 'Events waiting for a sequencer.', registers }),
     head: new Gauge({ name: 'signalbox_head_position', help: 'Last committed position.', labelNames: ['partition'], registers }),
     lagEvents: new Gauge({
