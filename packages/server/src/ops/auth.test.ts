@@ -86,6 +86,6 @@ test('while the database is away a request with a key gets 503, one that needs n
   const socket = new WebSocket(`${url.replace('http', 'ws')}/socket`, { headers })
   const [, response] = await once(socket, 'unexpected-response')
   expect(response.statusCode).toBe(503)
-  expect(said.map(({ path }) => path)).toEqual(['/closed', '/socket'])
+  expect(said.map(({ route }) => route)).toEqual(['/closed', '/socket'])
   expect(JSON.stringify(said)).not.toContain('private')
 })
