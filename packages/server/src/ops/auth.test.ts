@@ -64,7 +64,7 @@ test('a revoked key stops within five seconds; only a hash of the secret is stor
 })
 
 test('while the database is away a request with a key gets 503, one that needs no key its answer', async () => {
-  const said: { path?: string; msg: string }[] = []
+  const said: { route?: string; msg: string }[] = []
   const http = createHttp({
     config: { ...readConfig({}), host: '127.0.0.1', port: 0 },
     auth: createAuth({ query: () => Promise.reject(new Error('connect ECONNREFUSED')) }, { host: '0.0.0.0' }),
