@@ -77,7 +77,7 @@ const firstId = `${startHex.slice(0, 8)}-${startHex.slice(8)}-7000-8000-00000000
 /** What one bounded answer may look at: its scan bound, for as many tables and partitions as it touches, and what pages leave unused. */
 const mostExamined = 25_000
 const smallTable = 5_000
-const callsOfBigRun = 20_000
+const callsOfBigRun = 24_000
 let store: Store
 let reader: LogReader
 const asked: Asked[] = []
