@@ -149,6 +149,14 @@ test('within a long retention, what comes late is kept by the month', async () =
   )
 })
 
+test('within a retention of decades some dozens of tables hold every day', async () => {
+  days = createLogDays(pool, { retentionDays: 30_000 }, () => now)
+  const everyDay = Array.from({ length: Math.floor(today / dayMs) + 1 }, (_, day) => day * dayMs)
+  await days.ensure(everyDay, false)
+  expect(await children()).toHaveLength(31 + 1 + 13 + 2025 - 1970 + 1)
+  expect(await days.dropExpired()).toEqual([])
+})
+
 test('a table takes what the tables of its year left free', async () => {
   // As an older version made them, and as time goes on.
   await pool.query(

@@ -11,6 +11,8 @@ const dayMs = 86_400_000
 const daysAhead = 7
 /** A table of its own has a day that is at most so far back, and within the retention. */
 const dailyMs = 31 * dayMs
+/** And a month. */
+const monthlyMs = 400 * dayMs
 /** Most tables made in one transaction: each holds some locks until it ends. */
 const mostMadeAtOnce = 64
 
@@ -58,16 +60,17 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
   const retentionMs = config.retentionDays * dayMs
   let known: readonly Table[] = []
 
-  /** What one table may cover at most: a day; of what is further back its month; of what is past the retention its year. */
+  /** What one table may cover at most: a day; of what is further back its month, then its year. None is half within the retention. */
   function spanOf(time: EpochMs, at: EpochMs): readonly [EpochMs, EpochMs] {
     const kept = dayOf(at - retentionMs)
     const daily = Math.max(kept, dayOf(at - dailyMs))
+    const monthly = Math.max(kept, dayOf(at - monthlyMs))
     const day = dayOf(time)
     if (day >= daily) return [day, day + dayMs]
-    const year = new Date(day).getUTCFullYear()
-    if (day < kept) return [Date.UTC(year, 0), Math.min(kept, Date.UTC(year + 1, 0))]
-    const month = new Date(day).getUTCMonth()
-    return [Math.max(kept, Date.UTC(year, month)), Math.min(daily, Date.UTC(year, month + 1))]
+    const [year, month] = [new Date(day).getUTCFullYear(), new Date(day).getUTCMonth()]
+    if (day >= monthly) return [Math.max(monthly, Date.UTC(year, month)), Math.min(daily, Date.UTC(year, month + 1))]
+    const [first, end] = day >= kept ? [kept, monthly] : [0, kept]
+    return [Math.max(first, Date.UTC(year, 0)), Math.min(end, Date.UTC(year + 1, 0))]
   }
 
   /** As much of the span as no table has. All tables begin and end with a UTC day. */
