@@ -72,7 +72,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => producers.stop())
     const sequencers = startSequencers({ store, broker, bus, config, metrics, log, clock })
     stops.push(() => sequencers.stop())
-    const liveness = startLiveness({ pool: store.pool, bus, broker, partitions, config, clock, log })
+    const liveness = startLiveness({ pool: store.pool, bus, broker, partitions, config, metrics, clock, log })
     stops.push(() => liveness.stop())
 
     const http = createHttp({ config, auth, log, clock })

@@ -62,6 +62,12 @@ export function createMetrics() {
       labelNames: ['consumer'],
       registers,
     }),
+    unwatched: new Counter({
+      name: 'signalbox_unwatched_total',
+      help: 'Times that an agent (for its heartbeats) or a producer (for a number that may yet come) was not watched: as many were as may be.',
+      labelNames: ['what'],
+      registers,
+    }),
     liveClients: new Gauge({ name: 'signalbox_live_clients', help: 'Live connections.', labelNames: ['transport'], registers }),
     liveDeliveries: new Counter({
       name: 'signalbox_live_deliveries_total',

@@ -3,9 +3,9 @@
  * are reported by name. A consumer of the log with its own checkpoint, because one producer's events spread over partitions.
  *
  * In: commits from the bus; what was missed, from the log. Out: rows of `producers`, in one transaction with the checkpoint, so each
- * event is counted once. Memory is bounded: past the bound the log is read instead.
+ * event is counted once. Memory is bounded: past the bound the log is read instead, and producers are taken some at a time.
  */
-import type { EpochMs, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import type { Pool, PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
@@ -22,6 +22,7 @@ export interface ProducersOptions {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly log: Logger
+  readonly mostWaiting?: number
 }
 
 export interface Producers {
@@ -40,6 +41,10 @@ const mostHeldEvents = 50_000
 /** How long commits are gathered before they are written, ms. */
 const gatherMs = 250
 const retryMs = 1_000
+/** Producers whose bodies are held at once, up to 300 kB each: four lives of a thousand missing ranges. */
+const mostBodies = 200
+/** Producers looked at again for a number that may yet come. Of others a gap is told with their next event. */
+const mostWaiting = 10_000
 
 /** Commits of one partition that join up. */
 interface Held {
@@ -48,7 +53,9 @@ interface Held {
   readonly commits: Commit[]
 }
 
-export function startProducers({ pool, reader, bus, clock, metrics, log }: ProducersOptions): Producers {
+export function startProducers(options: ProducersOptions): Producers {
+  const { pool, reader, bus, clock, metrics, log } = options
+  const waitingBound = options.mostWaiting ?? mostWaiting
   /** Checkpoint of each partition; undefined until read. */
   let done: number[] | undefined
   /** Was at the heads since it last lost track: from then on the bus is enough. */
@@ -178,16 +185,17 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
   /** Events, rows and checkpoint in one transaction. */
   async function write(events: Observed[], from: readonly number[], reached: readonly number[]): Promise<void> {
     const entries = new Map<string, Entry>()
-    for (const [key, { tenant, source }] of waiting) entries.set(key, { tenant, source, body: undefined, lastSeenAt: 0 })
-    for (const { tenant, source, receivedAt } of events) {
-      const key = `${tenant}\u0000${source}`
-      const entry = entries.get(key)
-      if (entry === undefined) entries.set(key, { tenant, source, body: undefined, lastSeenAt: receivedAt })
-      else if (receivedAt > entry.lastSeenAt) entry.lastSeenAt = receivedAt
-    }
-    if (entries.size === 0 && reached.every((position, partition) => position === from[partition])) return
+    for (const [key, { tenant, source }] of waiting) entries.set(key, { tenant, source, events: [], body: undefined })
     // In the order they came in, so that the other partition's numbers are not taken for missing ones.
     events.sort((a, b) => a.receivedAt - b.receivedAt || (a.seq ?? 0) - (b.seq ?? 0))
+    for (const event of events) {
+      const { tenant, source } = event
+      const key = `${tenant}\u0000${source}`
+      const entry = entries.get(key)
+      if (entry === undefined) entries.set(key, { tenant, source, events: [event], body: undefined })
+      else entry.events.push(event)
+    }
+    if (entries.size === 0 && reached.every((position, partition) => position === from[partition])) return
     const client = await pool.connect()
     try {
       await client.query('begin')
@@ -195,18 +203,9 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
         await client.query('rollback')
         throw new Error('Another consumer moved the checkpoint of producers.')
       }
-      await readBodies(client, entries)
-      for (const event of events) {
-        const entry = entries.get(`${event.tenant}\u0000${event.source}`)
-        if (entry === undefined) continue
-        entry.body ??= openProducer(event.source)
-        observe(entry.body, event)
-      }
-      const now = clock.now()
       waiting.clear()
-      for (const [key, { tenant, source, body, lastSeenAt }] of entries)
-        if (body !== undefined && show(body, lastSeenAt, now)) waiting.set(key, { tenant, source })
-      await writeBodies(client, entries)
+      const all = [...entries]
+      for (let at = 0; at < all.length; at += mostBodies) await count(client, new Map(all.slice(at, at + mostBodies)))
       await client.query('commit')
     } catch (error) {
       await client.query('rollback').catch(() => undefined)
@@ -214,6 +213,23 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
     } finally {
       client.release()
     }
+  }
+
+  async function count(client: PoolClient, entries: ReadonlyMap<string, Entry>): Promise<void> {
+    await readBodies(client, entries)
+    const now = clock.now()
+    for (const [key, entry] of entries) {
+      const { tenant, source, events } = entry
+      if (events.length > 0) entry.body ??= openProducer(source)
+      if (entry.body === undefined) continue
+      for (const event of events) observe(entry.body, event)
+      if (!show(entry.body, events.at(-1)?.receivedAt ?? 0, now)) continue
+      if (waiting.size < waitingBound) waiting.set(key, { tenant, source })
+      else metrics.unwatched.inc({ what: 'producers' })
+    }
+    await writeBodies(client, entries)
+    // Held no longer than they are needed: there may be thousands more.
+    for (const entry of entries.values()) entry.body = undefined
   }
 
   wake()
@@ -236,8 +252,9 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
 interface Entry {
   readonly tenant: TenantId
   readonly source: string
+  /** In the order they came in. */
+  readonly events: Observed[]
   body: ProducerBody | undefined
-  lastSeenAt: EpochMs
 }
 
 /** Indexes: commits' primary key, log_position of the days that the commits' ids lie in. */
