@@ -12,7 +12,6 @@ import type { Logger } from 'pino'
 import type { LogDays } from '../store/days.ts'
 import {
   copyLine,
-  fencedState,
   findByIds,
   type Head,
   prepareCommits,
@@ -27,6 +26,7 @@ import {
 import type { Quarantine } from '../store/quarantine.ts'
 import { isOpenCall } from '../store/row-columns.ts'
 import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault, tellKept } from './batch.ts'
+import { blamesData, isConflict, isFenced, lacksTable } from './blame.ts'
 import { chainHash } from './chain.ts'
 import type { Commit, CommittedRow } from './commit.ts'
 import { createOverlay, createRowCache, type Overlay, type RowCache, trimTenants } from './row-cache.ts'
@@ -66,14 +66,6 @@ const preloadedRows = 12_500
 /** Another partition may keep inserting ids that we looked up as new; each round decides at least one of them. */
 const mostConflictRounds = 10
 const longestConnectMs = 5_000
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
-/** unique_violation: an id is in the log. deadlock_detected: another partition inserts the same ids in another order. */
-const conflicts: ReadonlySet<string> = new Set(['23505', '40P01'])
-/** Classes of SQLSTATE that blame what was written, not the world: data_exception, integrity_constraint_violation, program_limit_exceeded. */
-const blamesData = (error: unknown) => /^(22|23|54)...$/.test(codeOf(error)) && !conflicts.has(codeOf(error))
-/** check_violation of the log itself, which has no constraint: none of its tables takes the id. */
-const lacksTable = (error: unknown) => codeOf(error) === '23514' && (error as { table?: unknown }).table === 'log'
 
 interface Hold {
   readonly client: pg.Client
@@ -274,12 +266,12 @@ export function createWriter({ partition, url, days, quarantine, now, log, timeo
       try {
         return await attempt(held, items)
       } catch (error) {
-        if (codeOf(error) === fencedState) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+        if (isFenced(error)) throw new Fenced(`Partition ${partition} was taken by another writer.`)
         if (lacksTable(error)) {
           days.forget()
           throw error
         }
-        if (conflicts.has(codeOf(error)) && round < mostConflictRounds) continue
+        if (isConflict(error) && round < mostConflictRounds) continue
         if (!blamesData(error)) throw error
         const fresh = items.filter(isFresh)
         if (fresh.length === 0) throw error
