@@ -142,7 +142,7 @@ test('REST: a sender that pipelines and never reads is read no more and loses it
     return { ...accepted(raw), refused: raw.length > 1 ? [{ index: 0, code: 'INVALID_EVENT', message }] : [] }
   })
   expect(server.timeout).toBeGreaterThan(60_000)
-  server.timeout = 500
+  server.timeout = 2_000
   const { socket, head } = await open()
   socket.pause()
   const piece = Buffer.from(`${head}content-length: 5\r\n\r\n[1,2]`.repeat(100))
