@@ -41,6 +41,19 @@ test('a source of ids strictly increases within a millisecond, past its counter,
   }
 })
 
+test('a source of ids follows a clock that was put back by more than a minute: no id stays in the future', () => {
+  let now = 10_000_000
+  const next = createIdSource(() => now)
+  next()
+  now -= 59_000
+  expect(idTime(next())).toBe(10_000_000)
+  now -= 3_600_000
+  expect(idTime(next())).toBe(now)
+  const [one, other] = [next(), next()]
+  expect(idTime(other)).toBe(now)
+  expect(other > one).toBe(true)
+})
+
 test('partitions are stable and even', () => {
   expect([partitionOf('default', 'run-1', 4), partitionOf('default', 'run-2', 4), partitionOf('other', 'run-1', 4)]).toEqual([3, 2, 1])
   const counts = new Array<number>(4).fill(0)

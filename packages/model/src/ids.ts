@@ -36,7 +36,10 @@ export function uuidv7(timeMs: EpochMs, random: Uint8Array = crypto.getRandomVal
   return withTime(Uint8Array.from(random), timeMs, 7)
 }
 
-/** UUIDv7s that strictly increase, also within a millisecond and when the clock steps back (RFC 9562, method 1: a counter in rand_a). */
+/** A clock further back than this was put right; ids that stayed ahead of it would be refused as from the future. */
+const largestStepBackMs = 60_000
+
+/** UUIDv7s that strictly increase, also within a millisecond and when the clock steps back by up to a minute (RFC 9562, method 1: a counter in rand_a). */
 export function createIdSource(now: () => EpochMs): () => EventId {
   const pool = new Uint8Array(16 * 256)
   let used = pool.length
@@ -44,7 +47,7 @@ export function createIdSource(now: () => EpochMs): () => EventId {
   let counter = 0
   return () => {
     const time = Math.trunc(now())
-    if (time > last) {
+    if (time > last || last - time > largestStepBackMs) {
       last = time
       counter = 0
     } else if (++counter > 0xfff) {

@@ -80,7 +80,7 @@ export const refusals = {
   BODY_TIMEOUT: { status: 408, means: 'The body did not arrive in time.', hint: 'Send it faster or in smaller pieces.', retryable: true },
   OVERLOADED: {
     status: 503,
-    means: 'The queue before the store is full.',
+    means: 'The queue before the store is full, or the room for bodies under way.',
     hint: 'Retry after the time in Retry-After, with the same ids.',
     retryable: true,
   },

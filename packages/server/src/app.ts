@@ -29,7 +29,6 @@ import { createMemoryBus } from './sequencer/bus.ts'
 import { startSequencers } from './sequencer/sequencer.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { openStore } from './store/open.ts'
-import { createQuarantine } from './store/quarantine.ts'
 import { startLiveness } from './streams/liveness.ts'
 import { startProducers } from './streams/producers.ts'
 import { startSnapshots } from './streams/snapshots.ts'
@@ -73,7 +72,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => producers.stop())
     const sequencers = startSequencers({ store, broker, bus, config, metrics, log, clock })
     stops.push(() => sequencers.stop())
-    const liveness = startLiveness({ pool: store.pool, projections: store.projections, bus, broker, partitions, config, clock, log })
+    const liveness = startLiveness({ ...store, bus, broker, partitions, config, metrics, clock, log })
     stops.push(() => liveness.stop())
 
     const http = createHttp({ config, auth, log, clock })
@@ -82,7 +81,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const receive = createReceive({
       broker,
       partitions,
-      quarantine: createQuarantine(store.pool),
+      quarantine: store.quarantine.keep,
       cursor: hub.cursor,
       limits: config,
       clock,
@@ -118,7 +117,14 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
-    await http.app.register(restDoor({ receive, config }))
+    await http.app.register(
+      restDoor({
+        receive,
+        config,
+        onRefused: (code) => metrics.refusals.inc({ code }),
+        onHeld: (bytes) => metrics.bodyBytes.set(bytes),
+      }),
+    )
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
     await http.app.register(

@@ -2,7 +2,7 @@ import type { EpochMs } from '@signalbox/model/event.ts'
 import type { Clock } from './clock.ts'
 
 /** A clock that stands still until a test moves it. */
-export function createFakeClock(start: EpochMs): Clock & { advance(ms: number): void } {
+export function createFakeClock(start: EpochMs): Clock & { advance(ms: number): void; setBack(ms: number): void } {
   let now = start
   const timers = new Set<{ at: EpochMs; run: () => void }>()
   return {
@@ -22,6 +22,11 @@ export function createFakeClock(start: EpochMs): Clock & { advance(ms: number): 
         due.run()
       }
       now = until
+    },
+    /** Timers stay where they are: they are of another clock, which runs on. */
+    setBack(ms) {
+      now -= ms
+      for (const timer of timers) timer.at -= ms
     },
   }
 }

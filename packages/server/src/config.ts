@@ -21,8 +21,14 @@ export const settings = {
   retentionDays: s(
     'SIGNALBOX_RETENTION_DAYS',
     30,
-    'How long events are kept, by the time in their id; backfilled days count from their backfill.',
+    'How long events are kept, by the time in their id; history counts from its last backfill, a year of it together.',
     'days',
+  ),
+  quarantineItems: s(
+    'SIGNALBOX_QUARANTINE_ITEMS',
+    100_000,
+    'Refused items whose content is kept for people, for as long as events; past it they are refused and counted.',
+    'items',
   ),
   allowedHosts: s(
     'SIGNALBOX_ALLOWED_HOSTS',
@@ -36,6 +42,12 @@ export const settings = {
   maxKeys: s('SIGNALBOX_MAX_KEYS', 1_000, 'Most keys in an event’s data, nested ones counted.', 'keys'),
   maxStringChars: s('SIGNALBOX_MAX_STRING_CHARS', 1_000_000, 'Longest string in an event’s data.', 'UTF-16 units'),
   bodyTimeoutMs: s('SIGNALBOX_BODY_TIMEOUT_MS', 30_000, 'Longest time for a request body to arrive.', 'ms'),
+  inFlightBytes: s(
+    'SIGNALBOX_IN_FLIGHT_BYTES',
+    256 * 1024 * 1024,
+    'Bytes of request bodies held at once, of all requests under way, before senders get 503.',
+    'bytes',
+  ),
   queueEvents: s('SIGNALBOX_QUEUE_EVENTS', 50_000, 'Events waiting for a partition’s sequencer before senders get 503.', 'events'),
   queueBytes: s(
     'SIGNALBOX_QUEUE_BYTES',

@@ -8,8 +8,8 @@ import type { Duplex } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { closeCodes } from '@signalbox/model/live.ts'
-import type { RefusalCode } from '@signalbox/model/refusals.ts'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from './clock.ts'
@@ -115,7 +115,11 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     return standing.add(request, end)
   }
 
-  const refusalOf = async (request: IncomingMessage, scope: Scope | undefined): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
+  const refusalOf = async (
+    request: IncomingMessage,
+    scope: Scope | undefined,
+    where: Where,
+  ): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
     const wrong = isAllowed(request.headers, allowed)
     if (wrong !== undefined) return { refused: { code: 'ORIGIN_REFUSED', detail: wrong } }
     let caller: Caller | undefined
@@ -124,10 +128,9 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     } catch (error) {
       // Health checks and the page's own files need no key, and so no database.
       if (scope !== undefined) {
-        log.warn({ err: error, ...whereOf(request) }, 'a key could not be looked up')
-        return {
-          refused: { code: 'STORE_UNAVAILABLE', detail: 'The key could not be looked up: the database is away.', retryAfterMs: 1_000 },
-        }
+        const code = 'STORE_UNAVAILABLE'
+        log.warn({ err: error, ...where, status: refusals[code].status, code }, 'a key could not be looked up')
+        return { refused: { code, detail: 'The key could not be looked up: the database is away.', retryAfterMs: 1_000 } }
       }
     }
     if (scope === undefined) return { caller: caller ?? { tenant: 'default', scopes: new Set() } }
@@ -141,7 +144,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
     if (draining && !drainOpenPaths.has(request.url))
       throw new Refused({ code: 'DRAINING', detail: 'The server is stopping.', retryAfterMs: 2_000 })
-    const found = await refusalOf(request.raw, request.routeOptions.config.scope)
+    const found = await refusalOf(request.raw, request.routeOptions.config.scope, whereOf(request))
     if ('refused' in found) throw new Refused(found.refused)
     request.caller = found.caller
     const { raw } = reply
@@ -155,10 +158,11 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request.id)
-    if (problem.code === 'INTERNAL') log.error({ err: error, reqId: request.id, ...whereOf(request.raw) }, 'a request failed')
+    const { status, code } = problem
+    if (code === 'INTERNAL') log.error({ err: error, ...whereOf(request), status, code }, 'a request failed')
     if (error instanceof Refused && error.init.retryAfterMs !== undefined)
       reply.header('retry-after', Math.ceil(error.init.retryAfterMs / 1_000))
-    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+    return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
   })
   app.setNotFoundHandler((request) => {
     throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${request.method} ${request.url.split('?')[0]}.` })
@@ -177,19 +181,20 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
 
   app.server.on('upgrade', async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    const where: Where = { reqId: randomUUID(), method: 'GET', route: path }
+    const answer = (code: RefusalCode, detail: string) => refuse(socket, code, detail, where.reqId)
     try {
-      const path = (request.url ?? '').split('?')[0] ?? ''
       const door = doors.get(path)
-      if (door === undefined) return refuse(socket, 'NOT_FOUND', `There is no WebSocket at ${path}.`)
-      const found = await refusalOf(request, door.scope)
-      if ('refused' in found) return refuse(socket, found.refused.code, found.refused.detail)
-      if (draining) return refuse(socket, 'DRAINING', 'The server is stopping.')
+      if (door === undefined) return answer('NOT_FOUND', `There is no WebSocket at ${path}.`)
+      const found = await refusalOf(request, door.scope, where)
+      if ('refused' in found) return answer(found.refused.code, found.refused.detail)
+      if (draining) return answer('DRAINING', 'The server is stopping.')
       const offered = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
       const agreed = offered.find((name) => door.protocols.includes(name))
-      if (offered.length > 0 && agreed === undefined)
-        return refuse(socket, 'BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
+      if (offered.length > 0 && agreed === undefined) return answer('BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
       if (agreed !== undefined) request.headers['sec-websocket-protocol'] = agreed
       sockets.handleUpgrade(request, socket, head, (accepted) => {
         const forget = watch(request, found.caller, door.scope, () => accepted.close(closeCodes.unauthenticated, 'UNAUTHENTICATED'))
@@ -197,8 +202,8 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
         door.accept(accepted, request, found.caller)
       })
     } catch (error) {
-      log.error({ err: error, ...whereOf(request) }, 'an upgrade failed')
-      refuse(socket, 'INTERNAL', 'The upgrade failed.')
+      log.error({ err: error, ...where, status: refusals.INTERNAL.status, code: 'INTERNAL' }, 'an upgrade failed')
+      answer('INTERNAL', 'The upgrade failed.')
     }
   })
 
@@ -230,8 +235,14 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   }
 }
 
-/** For the log: without the query, which may hold what people search for. */
-const whereOf = ({ method, url = '' }: IncomingMessage) => ({ method, path: url.split('?')[0] })
+/** Of a request, for the log: its route, since path and query may hold what people search for, or a key sent by mistake. */
+interface Where {
+  /** As in the problem that answers it. */
+  readonly reqId: string
+  readonly method: string
+  readonly route: string | undefined
+}
+const whereOf = ({ id, method, routeOptions }: FastifyRequest): Where => ({ reqId: id, method, route: routeOptions.url })
 
 /** Resolves when all that is open has closed, and in one more turn nothing came that had been on its way. */
 async function settled(open: () => readonly (ServerResponse | WebSocket)[], withinMs: number): Promise<void> {
@@ -259,8 +270,8 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): voi
   else refuse(socket, 'BAD_REQUEST', `The request is not HTTP: ${error.message.slice(0, 200)}.`)
 }
 
-function refuse(socket: Duplex, code: RefusalCode, detail: string): void {
-  const problem = problemOf(new Refused({ code, detail }), randomUUID())
+function refuse(socket: Duplex, code: RefusalCode, detail: string, reqId: string = randomUUID()): void {
+  const problem = problemOf(new Refused({ code, detail }), reqId)
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

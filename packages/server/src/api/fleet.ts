@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type from 'typebox'
 import { decodeKey, type Key, Limit, ListCursor, pageOf } from './page.ts'
-import { listAgents, listRows, type SortedRow } from './reads.ts'
+import { listAgents, listCalls, listRows, type SortedRow } from './reads.ts'
 import { route } from './route.ts'
 import { ById, closed, missing, Name, oneOf, Page, Values } from './schemas.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
@@ -28,7 +28,7 @@ const TasksQuery = closed({ run: Values, agent: Values, state: oneOf(taskStates)
 const TaskQuery = closed({ run: Type.Optional({ ...Name, description: 'Two runs may use one task name.' }) })
 
 /** Newest first: the key of a page's last row. */
-const sortKey = ({ sort, key }: SortedRow<'runs' | 'tasks' | 'calls'>): Key => [sort, key]
+const sortKey = ({ sort, key }: SortedRow<'runs' | 'tasks'>): Key => [sort, key]
 const afterOf = (name: string, cursor: string | undefined) => decodeKey(name, ['number', 'text'], cursor)
 
 export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
@@ -105,17 +105,24 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
     {
       operationId: 'listCalls',
       tag: 'state',
-      summary: 'Model and tool calls of a run, newest first',
+      summary: 'Model and tool calls of a run, by id',
       params: ById,
       query: CallsQuery,
       answer: Page(CallView),
     },
     async ({ tenant, params: { id }, query: { limit, cursor, agent } }) => {
-      const found = await listRows(pool, { tenant, table: 'calls', after: afterOf('calls', cursor), limit: limit + 1, run: [id], agent })
+      const [after] = decodeKey('calls', ['text'], cursor) ?? []
+      const found = await listCalls(pool, { tenant, run: id, agent, after: after as string | undefined, limit: limit + 1 })
       const open = new Set(found.rows.flatMap(({ row }) => (row.outcome === undefined && row.agent !== undefined ? [row.agent] : [])))
       const known = open.size === 0 ? [] : await listAgents(pool, tenant, { limit: open.size, ids: [...open] })
       const agents = new Map(known.map((of) => [of.id, of]))
-      return pageOf('calls', found, limit, ({ row }) => callView(row, agents.get(row.agent ?? '')), sortKey)
+      return pageOf(
+        'calls',
+        found,
+        limit,
+        ({ row }) => callView(row, agents.get(row.agent ?? '')),
+        ({ key }) => [key],
+      )
     },
   )
 

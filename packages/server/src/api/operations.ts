@@ -1,9 +1,9 @@
 /** What an operator asks: producers, quarantine. */
 import type { FastifyInstance } from 'fastify'
-import type { Pool } from 'pg'
 import Type, { type Static } from 'typebox'
 import { decodeKey, Limit, ListCursor, pageOf } from './page.ts'
 import { route } from './route.ts'
+import type { ApiOptions } from './routes.ts'
 import { closed, missing, Page, Uuid } from './schemas.ts'
 
 const Quarantined = closed({
@@ -16,6 +16,12 @@ const Quarantined = closed({
   source: Type.Optional(Type.String()),
   body: Type.String(),
   otherBody: Type.Optional(Type.String()),
+})
+const QuarantinePage = closed({
+  ...Page(Quarantined).properties,
+  notKept: Type.Integer({
+    description: 'Items refused since the server started whose content was not kept: there was no room, or it could not be written.',
+  }),
 })
 const Producer = closed({
   source: Type.String(),
@@ -33,7 +39,7 @@ const Producer = closed({
 
 const ListQuery = closed({ limit: Limit, cursor: ListCursor })
 
-export function operationRoutes(app: FastifyInstance, pool: Pool): void {
+export function operationRoutes(app: FastifyInstance, { pool, quarantine }: Pick<ApiOptions['store'], 'pool' | 'quarantine'>): void {
   route(
     app,
     '/v1/producers',
@@ -61,14 +67,14 @@ export function operationRoutes(app: FastifyInstance, pool: Pool): void {
       tag: 'ops',
       summary: 'Items that were not applied, newest first',
       query: ListQuery,
-      answer: Page(Quarantined),
+      answer: QuarantinePage,
     },
     async ({ tenant, query: { limit, cursor } }) => {
       const [after] = decodeKey('quarantine', ['id'], cursor) ?? []
       const values: unknown[] = [tenant, limit + 1]
       const past = after === undefined ? '' : ` and id < $${values.push(after)}`
       const found = await pool.query<QuarantineRow>(`select * from quarantine where tenant = $1${past} order by id desc limit $2`, values)
-      return pageOf('quarantine', found, limit, quarantineView, ({ id }) => [id])
+      return { ...pageOf('quarantine', found, limit, quarantineView, ({ id }) => [id]), notKept: quarantine.notKept(tenant) }
     },
   )
   route(

@@ -2,7 +2,7 @@
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { Filter } from '@signalbox/model/live.ts'
-import type { AgentRow, RowOf, Table } from '@signalbox/model/rows.ts'
+import type { AgentRow, CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import { eventConditions, type LogRow, logColumns, runConditions, toEvent } from '../store/reader.ts'
 import type { Key, Scanned } from './page.ts'
@@ -67,9 +67,42 @@ export async function listAgents(
   return rows.flatMap(({ parts }) => joinAgents(parts) ?? [])
 }
 
+export interface CallsQuery {
+  readonly tenant: TenantId
+  readonly run: string
+  readonly agent?: readonly string[] | undefined
+  /** Key of the last call of the page before. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/**
+ * By key, which is the run and the call's id. Primary key of projections: a run may have so many calls that sorting them by time
+ * for each page costs more than any reader is worth (measured, 100,000 calls: 150 ms a page, by key 0.4).
+ */
+export async function listCalls(pool: Pool, q: CallsQuery): Promise<Scanned<{ readonly key: string; readonly row: CallRow }>> {
+  const values: unknown[] = [q.tenant, q.run, q.after ?? q.run]
+  let walk = "tenant = $1 and tbl = 'calls' and key > $2 and key > $3 and key < $2 || ' '"
+  let edge: string | undefined
+  if (q.agent !== undefined) {
+    const { rows } = await pool.query<{ key: string }>(
+      `select key from projections where ${walk} order by key offset ${mostScanned - 1} limit 1`,
+      values,
+    )
+    edge = rows[0]?.key
+    walk += ` and agent = any($${values.push(q.agent)})`
+    if (edge !== undefined) walk += ` and key <= $${values.push(edge)}`
+  }
+  const { rows } = await pool.query<{ key: string; body: CallRow }>(
+    `select key, body from projections where ${walk} and run = $2 order by key limit $${values.push(q.limit)}`,
+    values,
+  )
+  return { rows: rows.map(({ key, body }) => ({ key, row: body })), edge: edge === undefined ? undefined : [edge] }
+}
+
 export interface RowsQuery {
   readonly tenant: TenantId
-  readonly table: Exclude<Table, 'agents'>
+  readonly table: Exclude<Table, 'agents' | 'calls'>
   readonly after?: Key | undefined
   readonly limit: number
   readonly run?: readonly string[] | undefined
@@ -85,7 +118,7 @@ export interface SortedRow<T extends Table> {
 }
 
 /** Newest first. projections_sort, the primary key when a run is named, projections_task when a task is. */
-export async function listRows<T extends Exclude<Table, 'agents'>>(
+export async function listRows<T extends RowsQuery['table']>(
   pool: Pool,
   q: RowsQuery & { readonly table: T },
 ): Promise<Scanned<SortedRow<T>>> {

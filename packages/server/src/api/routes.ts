@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Pool } from 'pg'
 import { wrongParameter } from '../http/parameters.ts'
 import type { Projections } from '../store/projections.ts'
+import type { Quarantine } from '../store/quarantine.ts'
 import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
@@ -15,6 +16,7 @@ export interface ApiOptions {
     readonly pool: Pool
     readonly reader: LogReader
     readonly projections: Pick<Projections, 'caughtUp'>
+    readonly quarantine: Pick<Quarantine, 'notKept'>
     readonly meta: { readonly epoch: string; readonly partitions: number; readonly formerEpochs: readonly string[] }
   }
   readonly config: Told & { readonly retentionDays: number }
@@ -33,6 +35,6 @@ export const apiRoutes =
       fleetRoutes(fleet, options.store.pool)
     })
     momentRoute(app, options)
-    operationRoutes(app, options.store.pool)
+    operationRoutes(app, options.store)
     infoRoute(app, options)
   }

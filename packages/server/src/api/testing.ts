@@ -3,8 +3,9 @@ import type { EventInput } from '@signalbox/model/event.ts'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type pg from 'pg'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { startApp } from '../app.ts'
+import type { Clock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { poolOf, withDatabase } from '../store/testing.ts'
 
@@ -36,9 +37,13 @@ export interface TestApi {
   stop(): Promise<void>
 }
 
-export async function startTestApi(env: Readonly<Record<string, string>> = {}): Promise<TestApi> {
+export async function startTestApi(
+  env: Readonly<Record<string, string>> = {},
+  options: { readonly clock?: Clock; readonly log?: Logger } = {},
+): Promise<TestApi> {
   const databaseUrl = await withDatabase()
-  const app = await startApp(readConfig({ SIGNALBOX_PORT: '0', DATABASE_URL: databaseUrl, ...env }), { log: pino({ level: 'silent' }) })
+  const config = readConfig({ SIGNALBOX_PORT: '0', DATABASE_URL: databaseUrl, ...env })
+  const app = await startApp(config, { log: pino({ level: 'silent' }), ...options })
   const pool = poolOf(databaseUrl, 2)
   const document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document
   const check = checker(document)

@@ -22,7 +22,13 @@ export interface Submission {
 export type Outcome =
   | { readonly kind: 'stored'; readonly position: number }
   | { readonly kind: 'duplicate' }
-  | { readonly kind: 'refused'; readonly code: 'ID_REUSED' | 'EVENT_TOO_OLD' | 'EVENT_FROM_FUTURE' | 'INTERNAL'; readonly message: string }
+  | {
+      readonly kind: 'refused'
+      readonly code: 'ID_REUSED' | 'EVENT_TOO_OLD' | 'EVENT_FROM_FUTURE' | 'INTERNAL'
+      readonly message: string
+      /** Of those that people should see: whether the quarantine had room. Absent for others. */
+      readonly kept?: boolean
+    }
 
 export interface Ack {
   readonly durability: Durability

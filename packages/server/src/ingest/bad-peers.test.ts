@@ -1,80 +1,12 @@
 /** Peers that do not read, do not go on, or are gone: each costs a bounded part of memory and time, and nobody beside it waits. */
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { closeCodes } from '@signalbox/model/live.ts'
-import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { Unavailable } from '../broker/broker.ts'
-import { createFakeClock } from '../clock.fake.ts'
-import { createHttp } from '../http.ts'
-import type { RawItem, Receipt, Receive } from './receive.ts'
-import { restDoor } from './rest.ts'
+import { accepted, doors, heartbeatMs } from './doors.testing.ts'
+import type { Receipt } from './receive.ts'
 import { connectIngest } from './senders.testing.ts'
-import { registerIngestSocket } from './websocket.ts'
-
-const heartbeatMs = 20_000
-const accepted = (raw: readonly RawItem[]): Receipt => ({
-  received: raw.length,
-  accepted: raw.length,
-  duplicates: 0,
-  refused: [],
-  durability: 'durable',
-  cursor: 'c',
-  made: [],
-})
-
-/** Both doors on real sockets, with what stands behind them in the test's hand. */
-async function doors(receive: Receive, more: { bodyTimeoutMs?: number; maxBodyBytes?: number } = {}) {
-  const clock = createFakeClock(0)
-  const faults: unknown[] = []
-  const refusals: string[] = []
-  const config = {
-    bodyTimeoutMs: 30_000,
-    maxBodyBytes: 1 << 20,
-    ...more,
-    maxBatchEvents: 1_000,
-    ingestCredit: 1_000_000,
-    maxIngestSockets: 3,
-    heartbeatMs,
-  }
-  const http = createHttp({
-    config: { ...config, host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', drainMs: 0 },
-    auth: { caller: async () => ({ tenant: 'default', scopes: new Set(['ingest'] as const) }) },
-    log: pino({ level: 'silent' }),
-  })
-  await http.app.register(restDoor({ receive, config }))
-  const ingest = registerIngestSocket(http.upgrades, {
-    receive,
-    config,
-    clock,
-    onFault: (error) => faults.push(error),
-    onRefused: (code) => refusals.push(code),
-  })
-  const url = await http.listen()
-  onTestFinished(() => http.stop())
-  return {
-    url,
-    clock,
-    faults,
-    refusals,
-    ingest,
-    server: http.app.server,
-    connections: () => new Promise<number>((resolve) => http.app.server.getConnections((_error, count) => resolve(count))),
-    async post(events: readonly unknown[] = [1]) {
-      const headers = { 'content-type': 'application/json', connection: 'close' }
-      return (await fetch(`${url}/v1/events`, { method: 'POST', headers, body: JSON.stringify(events) })).status
-    },
-    async open() {
-      const { hostname, port } = new URL(url)
-      const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
-      socket.on('error', () => undefined)
-      onTestFinished(() => void socket.destroy())
-      await once(socket, 'connect')
-      return { socket, head: `POST /v1/events HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\n` }
-    },
-  }
-}
 
 test('WebSocket: a sender that never reads its acks is read no more, then ended; memory holds a bounded part of its answers', async () => {
   const message = 'x'.repeat(100)
@@ -210,7 +142,7 @@ test('REST: a sender that pipelines and never reads is read no more and loses it
     return { ...accepted(raw), refused: raw.length > 1 ? [{ index: 0, code: 'INVALID_EVENT', message }] : [] }
   })
   expect(server.timeout).toBeGreaterThan(60_000)
-  server.timeout = 500
+  server.timeout = 2_000
   const { socket, head } = await open()
   socket.pause()
   const piece = Buffer.from(`${head}content-length: 5\r\n\r\n[1,2]`.repeat(100))

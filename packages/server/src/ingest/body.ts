@@ -2,9 +2,9 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream'
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
 import { Refused } from '../http/problem.ts'
+import type { InFlight, Share } from './in-flight.ts'
 import type { RawItem } from './receive.ts'
 
 /** The window that RFC 8878 asks every decoder to have, 8 MiB: a frame of a few bytes could ask for 128. */
@@ -14,27 +14,69 @@ const decoders = {
   zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }),
 } as const
 
-/** The body, at most `maxBytes` of it after decompression: a bomb is cut when it passes the limit, not when it has unfolded. */
-export async function readBody(stream: Readable, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
-  const name = encoding?.trim().toLowerCase() ?? 'identity'
-  if (name !== 'identity' && name !== '' && !Object.hasOwn(decoders, name)) {
+export interface BodyOptions {
+  readonly encoding: string | undefined
+  /** Content-Length, when told. */
+  readonly length: number | undefined
+  /** Of the body as it was sent, and after decompression. */
+  readonly maxBytes: number
+  readonly inFlight: Pick<InFlight, 'decoding'>
+  /** Holds what is read until the caller gives it back. */
+  readonly share: Pick<Share, 'hold'>
+}
+
+/**
+ * The body, decompressed. Refused unread when it says that it is too large or when there is no room for it; else when it passes
+ * either bound: a bomb is cut when it passes the limit, not when it has unfolded.
+ */
+export async function readBody(stream: Readable, { encoding, length = 0, maxBytes, inFlight, share }: BodyOptions): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() || 'identity'
+  if (name !== 'identity' && !Object.hasOwn(decoders, name)) {
     throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `Content-Encoding "${name.slice(0, 40)}" is not understood.` })
   }
-  const source = name === 'identity' || name === '' ? stream : pipeline(stream, decoders[name as keyof typeof decoders](), () => undefined)
-  const chunks: Buffer[] = []
-  let bytes = 0
+  const within = (bytes: number, held: number) => {
+    if (bytes > maxBytes)
+      throw new Refused({ code: 'BODY_TOO_LARGE', detail: `The body has more than ${maxBytes} bytes after decompression.` })
+    share.hold(held)
+  }
+  within(length, length)
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > maxBytes)
-        throw new Refused({ code: 'BODY_TOO_LARGE', detail: `The body has more than ${maxBytes} bytes after decompression.` })
-      chunks.push(chunk)
-    }
+    // Left open when it is refused: a destroyed request takes its answer along.
+    const sent = await collect(stream.iterator({ destroyOnReturn: false }), length, (bytes) => within(bytes, Math.max(bytes, length)))
+    if (name === 'identity') return sent
+    // Only once all of it is there: a slow sender must not hold a decoder's window.
+    return await inFlight.decoding(async () => {
+      const decoder = decoders[name as keyof typeof decoders]()
+      decoder.end(sent)
+      const body = await collect(decoder, 0, (bytes) => within(bytes, sent.length + bytes))
+      share.hold(body.length)
+      return body
+    })
   } catch (error) {
+    // What still comes is dropped as it comes.
+    stream.resume()
     if (error instanceof Refused) throw error
     throw new Refused({ code: 'BAD_REQUEST', detail: `The body could not be read: ${(error as Error).message}.` })
   }
-  return Buffer.concat(chunks)
+}
+
+const firstBytes = 16_384
+
+/** One buffer that grows: a chunk of a byte is a Buffer of two hundred. */
+async function collect(source: AsyncIterable<Buffer>, expected: number, within: (bytes: number) => void): Promise<Buffer> {
+  let held = Buffer.allocUnsafe(expected === 0 ? firstBytes : expected)
+  let bytes = 0
+  for await (const chunk of source) {
+    within(bytes + chunk.length)
+    if (bytes + chunk.length > held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(held.length * 2, bytes + chunk.length))
+      held.copy(larger, 0, 0, bytes)
+      held = larger
+    }
+    chunk.copy(held, bytes)
+    bytes += chunk.length
+  }
+  return held.subarray(0, bytes)
 }
 
 const isNdjson = (contentType: string) => /ndjson|jsonl|json-lines/.test(contentType)

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { startTestApi } from '../api/testing.ts'
 import { type App, startApp } from '../app.ts'
 import { type Ack, Unavailable } from '../broker/broker.ts'
 import { createFakeClock } from '../clock.fake.ts'
@@ -218,7 +219,7 @@ test('WebSocket ingest: batches in flight, cumulative acks, a frame that is none
 })
 
 test('received = stored + duplicate + refused + quarantined, whatever comes and whatever fails', async () => {
-  const Item = fc.constantFrom('good', 'bad', 'malformed', 'again', 'reused', 'old')
+  const Item = fc.constantFrom('good', 'bad', 'malformed', 'again', 'reused', 'reused, not kept', 'old')
   await fc.assert(
     fc.asyncProperty(
       fc.array(Item, { maxLength: 30 }),
@@ -237,10 +238,12 @@ test('received = stored + duplicate + refused + quarantined, whatever comes and 
                   source === 'again'
                     ? { kind: 'duplicate' }
                     : source === 'reused'
-                      ? { kind: 'refused', code: 'ID_REUSED', message: '' }
-                      : source === 'old'
-                        ? { kind: 'refused', code: 'EVENT_TOO_OLD', message: '' }
-                        : { kind: 'stored', position: 1 },
+                      ? { kind: 'refused', code: 'ID_REUSED', message: '', kept: true }
+                      : source === 'reused, not kept'
+                        ? { kind: 'refused', code: 'ID_REUSED', message: '', kept: false }
+                        : source === 'old'
+                          ? { kind: 'refused', code: 'EVENT_TOO_OLD', message: '' }
+                          : { kind: 'stored', position: 1 },
                 ),
               }
             },
@@ -267,4 +270,14 @@ test('received = stored + duplicate + refused + quarantined, whatever comes and 
     ),
     { numRuns: 200 },
   )
+})
+
+test('a clock that is put back by hours: events without an id are taken at once, also of a day that has no table yet', async () => {
+  const clock = createFakeClock(Date.now())
+  const api = await startTestApi({}, { clock })
+  const bare = { source: 'test', type: 'log', run: 'r', data: {}, time: '2026-01-01T00:00:00.000Z' }
+  expect(await api.send([bare])).toMatchObject({ accepted: 1 })
+  clock.setBack(50 * 3_600_000)
+  expect(await api.send([bare])).toMatchObject({ accepted: 1, refused: [] })
+  await api.stop()
 })

@@ -176,9 +176,9 @@ export function createReceive(deps: IngestDeps) {
         else {
           refused.push({ index, id: event.id, code: outcome.code, message: outcome.message })
           metrics.refusals.inc({ code: outcome.code })
-          // The sequencer keeps these two, in the transaction that refused them.
-          if (outcome.code === 'ID_REUSED' || outcome.code === 'INTERNAL') kept += 1
+          if (outcome.kept === true) kept += 1
           else count('refused', 1)
+          if (outcome.kept === false) metrics.notKept.inc()
         }
       })
     })
@@ -194,6 +194,7 @@ export function createReceive(deps: IngestDeps) {
     const inQuarantine = bad.length === 0 ? 0 : await keep(bad)
     count('quarantined', inQuarantine)
     count('refused', bad.length - inQuarantine)
+    metrics.notKept.inc(bad.length - inQuarantine)
     for (const { code } of bad) metrics.refusals.inc({ code })
     refused.sort((a, b) => a.index - b.index)
     return { received, accepted, duplicates, refused, durability, cursor: deps.cursor(), made }

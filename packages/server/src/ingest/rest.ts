@@ -2,12 +2,13 @@
 import type { Readable } from 'node:stream'
 import { EventInput } from '@signalbox/model/event.ts'
 import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { Unavailable } from '../broker/broker.ts'
 import { ProblemAnswer, Refused } from '../http/problem.ts'
 import { parseBody, readBody } from './body.ts'
-import type { Receive } from './receive.ts'
+import { createInFlight, type Share } from './in-flight.ts'
+import type { RawItem, Receive } from './receive.ts'
 
 const ReceiptBody = Type.Object(
   {
@@ -36,7 +37,11 @@ const ReceiptBody = Type.Object(
 
 export interface RestOptions {
   readonly receive: Receive
-  readonly config: { readonly maxBodyBytes: number; readonly maxBatchEvents: number }
+  readonly config: { readonly maxBodyBytes: number; readonly maxBatchEvents: number; readonly inFlightBytes: number }
+  /** Told of a request that was refused before it had events. */
+  readonly onRefused: (code: RefusalCode) => void
+  /** Told of the bytes of bodies under way when they change. */
+  readonly onHeld: (bytes: number) => void
 }
 
 /** What the sender is told when nothing of its request, or an unknown part, was stored. */
@@ -46,8 +51,25 @@ export function refusedAs(error: unknown): unknown {
 }
 
 export const restDoor =
-  ({ receive, config }: RestOptions): FastifyPluginAsync =>
+  ({ receive, config, onRefused, onHeld }: RestOptions): FastifyPluginAsync =>
   async (app) => {
+    const inFlight = createInFlight(config.inFlightBytes, onHeld)
+    /** Apart, so that the body's bytes go when its items are there. */
+    async function itemsOf({ headers, body }: FastifyRequest, share: Share): Promise<readonly RawItem[]> {
+      try {
+        const bytes = await readBody(body as Readable, {
+          encoding: headers['content-encoding'],
+          length: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
+          maxBytes: config.maxBodyBytes,
+          inFlight,
+          share,
+        })
+        return parseBody(bytes, headers['content-type'] ?? '', config.maxBatchEvents)
+      } catch (error) {
+        if (error instanceof Refused) onRefused(error.init.code)
+        throw error
+      }
+    }
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
     app.post(
@@ -71,12 +93,15 @@ export const restDoor =
         },
       },
       async (request, reply) => {
+        const share = inFlight.open()
+        // Until it is answered: its items and what is said of them are held as long.
+        if (reply.raw.destroyed) share.close()
+        else reply.raw.once('close', share.close)
         const key = request.headers['idempotency-key']
         const { backfill } = request.query as { backfill?: string }
         let receipt: Awaited<ReturnType<Receive>>
         try {
-          const body = await readBody(request.body as Readable, request.headers['content-encoding'], config.maxBodyBytes)
-          receipt = await receive(parseBody(body, request.headers['content-type'] ?? '', config.maxBatchEvents), {
+          receipt = await receive(await itemsOf(request, share), {
             tenant: request.caller.tenant,
             door: 'rest',
             backfill: backfill === 'true' || backfill === '1' || backfill === '',

@@ -26,7 +26,7 @@ afterEach(async () => {
 afterAll(stopDatabases)
 
 async function line() {
-  const store = await openStore({ url: await withDatabase(), config: { partitions: 2, retentionDays: 30 }, log })
+  const store = await openStore({ url: await withDatabase(), config: { partitions: 2, retentionDays: 30, quarantineItems: 1_000 }, log })
   const broker = createDirectBroker({ queueEvents: 10_000, queueBytes: 1 << 26, batchEvents: 50 })
   const bus = createMemoryBus(log)
   const metrics = createMetrics()

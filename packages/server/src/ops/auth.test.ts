@@ -15,7 +15,7 @@ afterAll(stopDatabases)
 
 async function keyed() {
   const url = await withDatabase()
-  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log })
+  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log })
   return { url, store, keys: createKeys(store.pool) }
 }
 
@@ -64,7 +64,7 @@ test('a revoked key stops within five seconds; only a hash of the secret is stor
 })
 
 test('while the database is away a request with a key gets 503, one that needs no key its answer', async () => {
-  const said: { path?: string; msg: string }[] = []
+  const said: { route?: string; msg: string }[] = []
   const http = createHttp({
     config: { ...readConfig({}), host: '127.0.0.1', port: 0 },
     auth: createAuth({ query: () => Promise.reject(new Error('connect ECONNREFUSED')) }, { host: '0.0.0.0' }),
@@ -86,6 +86,6 @@ test('while the database is away a request with a key gets 503, one that needs n
   const socket = new WebSocket(`${url.replace('http', 'ws')}/socket`, { headers })
   const [, response] = await once(socket, 'unexpected-response')
   expect(response.statusCode).toBe(503)
-  expect(said.map(({ path }) => path)).toEqual(['/closed', '/socket'])
+  expect(said.map(({ route }) => route)).toEqual(['/closed', '/socket'])
   expect(JSON.stringify(said)).not.toContain('private')
 })

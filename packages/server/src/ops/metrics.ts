@@ -18,6 +18,11 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
+    notKept: new Counter({
+      name: 'signalbox_quarantine_not_kept_total',
+      help: 'Refused items whose content was to be kept and was not: the quarantine was full or could not be written.',
+      registers,
+    }),
     batchEvents: new Histogram({
       name: 'signalbox_commit_events',
       help: 'Events in one commit.',
@@ -55,12 +60,19 @@ export function createMetrics() {
       help: 'Commits and writes of rows refused because another writer took the partition.',
       registers,
     }),
+    bodyBytes: new Gauge({ name: 'signalbox_body_bytes', help: 'Bytes of request bodies under way.', registers }),
     queueEvents: new Gauge({ name: 'signalbox_queue_events', help: 'Events waiting for a sequencer.', registers }),
     head: new Gauge({ name: 'signalbox_head_position', help: 'Last committed position.', labelNames: ['partition'], registers }),
     lagEvents: new Gauge({
       name: 'signalbox_consumer_lag_events',
       help: 'Events a consumer of the log is behind.',
       labelNames: ['consumer'],
+      registers,
+    }),
+    unwatched: new Counter({
+      name: 'signalbox_unwatched_total',
+      help: 'Times that an agent (for its heartbeats) or a producer (for a number that may yet come) was not watched: as many were as may be.',
+      labelNames: ['what'],
       registers,
     }),
     liveClients: new Gauge({ name: 'signalbox_live_clients', help: 'Live connections.', labelNames: ['transport'], registers }),

@@ -44,7 +44,7 @@ export function judge(item: Item, holder: Event): void {
   item.outcome = {
     kind: 'refused',
     code: 'ID_REUSED',
-    message: `Event ${item.event.id} was refused: its id was used at ${new Date(holder.time).toISOString()} by ${holder.source} with other content. Send it with a new id; both are in /v1/quarantine.`,
+    message: `Event ${item.event.id} was refused: its id was used at ${new Date(holder.time).toISOString()} by ${holder.source} with other content. Send it with a new id.`,
   }
 }
 
@@ -55,7 +55,7 @@ export function refuseAsFault(item: Item, cause: unknown): void {
   item.outcome = {
     kind: 'refused',
     code: 'INTERNAL',
-    message: `Event ${item.event.id} was not applied: ${why}. It is kept in /v1/quarantine.`,
+    message: `Event ${item.event.id} was not applied: ${why}.`,
   }
 }
 
@@ -106,13 +106,14 @@ export function decideRepeats(items: readonly Item[]): void {
   }
 }
 
-/** Rows for what is kept of refused items. The same refusal has the same id, so that a sender's retries are kept once. */
-export function quarantineRows(items: readonly Item[], at: EpochMs): QuarantineRow[] {
-  const rows: QuarantineRow[] = []
-  for (const { event, holder, outcome } of items) {
+/** Rows for what is to be kept of refused items. The same refusal has the same id, so that a sender's retries are kept once. */
+export function quarantineRows(items: readonly Item[], at: EpochMs): Map<Item, QuarantineRow> {
+  const rows = new Map<Item, QuarantineRow>()
+  for (const item of items) {
+    const { event, holder, outcome } = item
     if (outcome?.kind !== 'refused' || (outcome.code !== 'ID_REUSED' && outcome.code !== 'INTERNAL')) continue
     const body = wireOf(event)
-    rows.push({
+    rows.set(item, {
       id: foreignId('quarantine', `${event.tenant}/${event.id}/${body}`, outcome.code, idTime(event.id)),
       tenant: event.tenant,
       at,
@@ -126,6 +127,14 @@ export function quarantineRows(items: readonly Item[], at: EpochMs): QuarantineR
     })
   }
   return rows
+}
+
+/** What the sender is told of the quarantine. */
+export function tellKept(item: Item, kept: boolean): void {
+  if (item.outcome?.kind !== 'refused') return
+  const where = item.holder === undefined ? 'It is' : 'Both are'
+  const more = kept ? `${where} in /v1/quarantine.` : 'Its content was not kept: the quarantine is full.'
+  item.outcome = { ...item.outcome, kept, message: `${item.outcome.message} ${more}` }
 }
 
 /** The event as it was sent. */

@@ -3,6 +3,7 @@ import type { Event } from '@signalbox/model/event.ts'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import type { Unavailable } from '../broker/broker.ts'
+import { createLogDays } from '../store/days.ts'
 import { after, event, holesOf, type Line, line, logOf } from './testing.ts'
 import { type FakeWire, fakeWire } from './wire.fake.ts'
 
@@ -145,4 +146,13 @@ test('a stop settles what was taken and refuses what comes later', async () => {
   await expect(it.send([event()])).rejects.toMatchObject({ code: 'DRAINING' })
   expect((await sending).flat().every(({ kind }) => kind === 'stored')).toBe(true)
   await stopping
+})
+
+test('a table that another server dropped meanwhile is made again, and its event is stored', async () => {
+  const it = await line({ partitions: 1 })
+  const old = Date.UTC(2020, 5, 1)
+  expect(await it.send([event({ time: old })], { backfill: true })).toMatchObject([{ kind: 'stored' }])
+  const later = Date.now() + 31 * 86_400_000
+  expect(await createLogDays(it.store.pool, { retentionDays: 30 }, () => later).dropExpired()).toContain('log_20200101_20210101')
+  expect(await it.send([event({ time: old }), event()], { backfill: true })).toMatchObject([{ kind: 'stored' }, { kind: 'stored' }])
 })

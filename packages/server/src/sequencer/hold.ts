@@ -13,7 +13,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import { type Head, readCommit, takePartition } from '../store/log-write.ts'
 import { readLog } from '../store/reader.ts'
 import { planByKey, prepareRows, type RowWrite } from '../store/rows-write.ts'
-import { codeOf, fencedState } from '../store/sqlstate.ts'
+import { isFenced } from '../store/sqlstate.ts'
 import type { Commit, CommittedRow } from './commit.ts'
 import { createPartitionRows, type PartitionRows } from './partition-rows.ts'
 import { createOverlay, type Overlay } from './row-cache.ts'
@@ -91,7 +91,7 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
   let hold: Hold | undefined
   let taking: Promise<Hold> | undefined
   /** Its last word was that another writer has the partition. */
-  let isFenced = false
+  let isTaken = false
   let announced: number | undefined
 
   function announce(commit: Commit) {
@@ -126,7 +126,7 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     await prepareRows(writes, partition)
     const head = await takePartition(client, partition)
     assertMine()
-    isFenced = false
+    isTaken = false
     const onRefused = ({ table, key, tenant }: RowWrite, cause: unknown) => {
       metrics.rows.inc({ fate: 'refused' })
       log.error({ err: cause, partition, tenant, table, key }, 'the store refused a row; it is left out')
@@ -189,11 +189,11 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
   }
 
   function onFailure(error: unknown) {
-    isFenced = codeOf(error) === fencedState
-    if (isFenced) onFenced()
+    isTaken = isFenced(error)
+    if (isTaken) onFenced()
     log.warn(
       { err: error, partition },
-      isFenced ? 'fenced: another writer took the partition' : 'rows could not be written; they are made again from the log',
+      isTaken ? 'fenced: another writer took the partition' : 'rows could not be written; they are made again from the log',
     )
     reset()
   }
@@ -228,10 +228,10 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     head: () => hold?.head.position ?? announced ?? 0,
     announce,
     async catchUp() {
-      if (hold === undefined && isFenced) return
+      if (hold === undefined && isTaken) return
       const mine = await take()
       await inTime(mine.rows.write(), mine).catch((error: unknown) => {
-        if (!isFenced) throw error
+        if (!isTaken) throw error
       })
     },
     reset,

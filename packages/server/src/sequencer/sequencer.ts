@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { LogDays } from '../store/days.ts'
 import type { Projections } from '../store/projections.ts'
+import type { Quarantine } from '../store/quarantine.ts'
 import { type Item, openBatch } from './batch.ts'
 import type { CommitBus } from './commit.ts'
 import { createWriter, Fenced, type Writer } from './writer.ts'
@@ -20,6 +21,7 @@ export interface SequencerOptions {
     readonly url: string
     readonly days: LogDays
     readonly projections: Pick<Projections, 'bringUpBy'>
+    readonly quarantine: Quarantine
     readonly meta: { readonly partitions: number }
   }
   readonly broker: Broker
@@ -98,6 +100,7 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
       partition,
       url: store.url,
       days: store.days,
+      quarantine: store.quarantine,
       clock,
       log,
       timeoutMs: config.commitTimeoutMs,

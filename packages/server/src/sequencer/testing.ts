@@ -48,7 +48,12 @@ export interface LineOptions {
 export async function line(options: LineOptions = {}): Promise<Line> {
   const url = options.url ?? (await withDatabase())
   const clock = options.clock ?? systemClock
-  const store = await openStore({ url, config: { partitions: options.partitions ?? 2, retentionDays: 30 }, log, now: clock.now })
+  const store = await openStore({
+    url,
+    config: { partitions: options.partitions ?? 2, retentionDays: 30, quarantineItems: 1_000 },
+    log,
+    now: clock.now,
+  })
   const commitTimeoutMs = options.commitTimeoutMs ?? 10_000
   const broker = createDirectBroker({ queueEvents: 10_000, queueBytes: 1 << 26, batchEvents: 500, commitTimeoutMs }, clock)
   const bus = createMemoryBus(log)

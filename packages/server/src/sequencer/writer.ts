@@ -3,12 +3,13 @@
  * (partition-rows.ts). Nothing in memory moves before COMMIT answered; after a failure the writer forgets all it held, reads it
  * again, and folds what the stored rows do not stand for yet.
  */
-import type { Event, LoggedEvent } from '@signalbox/model/event.ts'
+import type { EpochMs, Event, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
 import type { LogDays } from '../store/days.ts'
-import { copyLine, findByIds, writeCommit, writeQuarantine } from '../store/log-write.ts'
-import { blamesData, codeOf, fencedState, isConflict } from '../store/sqlstate.ts'
-import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault } from './batch.ts'
+import { copyLine, findByIds, type QuarantineRow, writeCommit, writeQuarantine } from '../store/log-write.ts'
+import type { Quarantine } from '../store/quarantine.ts'
+import { blamesData, isConflict, isFenced, lacksTable } from '../store/sqlstate.ts'
+import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault, tellKept } from './batch.ts'
 import { chainHash } from './chain.ts'
 import { changesOf, createHolding, type Hold, type Holding, type HoldingOptions, type Overlays, overlayOf } from './hold.ts'
 import { asText, logged, timesOf } from './placed.ts'
@@ -23,12 +24,13 @@ export interface Writer extends Pick<Holding, 'catchUp' | 'head' | 'reset' | 'st
 
 export interface WriterOptions extends HoldingOptions {
   readonly days: LogDays
+  readonly quarantine: Quarantine
 }
 
 /** Another partition may keep inserting ids that we looked up as new; each round decides at least one of them. */
 const mostConflictRounds = 10
 
-export function createWriter({ days, ...options }: WriterOptions): Writer {
+export function createWriter({ days, quarantine, ...options }: WriterOptions): Writer {
   const { partition, clock, log } = options
   const holding = createHolding(options)
   /** Duplicates came last time: they come in runs, and asking first is cheaper than a transaction rolled back. */
@@ -61,14 +63,19 @@ export function createWriter({ days, ...options }: WriterOptions): Writer {
   async function attempt(held: Hold, items: readonly Item[]): Promise<void> {
     const fresh = items.filter(isFresh)
     await held.rows.warm(fresh.map(({ event }) => event))
-    const { kept, events, overlays } = fold(held, fresh)
+    const folded = fold(held, fresh)
     decideRepeats(items)
     const at = clock.now()
-    const quarantine = quarantineRows(items, at)
-    if (events.length === 0 && quarantine.length === 0) return
+    const bad = quarantineRows(items, at)
+    if (folded.events.length === 0 && bad.size === 0) return
+    const kept = await quarantine.within(held.client, [...bad.values()], (admitted) =>
+      folded.events.length === 0 ? writeQuarantine(held.client, admitted) : write(held, items, folded, admitted, at),
+    )
+    for (const [item, { id }] of bad) tellKept(item, kept.has(id))
+  }
 
-    if (events.length === 0) return writeQuarantine(held.client, quarantine)
-
+  async function write(held: Hold, items: readonly Item[], folded: ReturnType<typeof fold>, bad: readonly QuarantineRow[], at: EpochMs) {
+    const { kept, events, overlays } = folded
     const { head } = held
     const rows = changesOf(held.rows, overlays)
     let text = ''
@@ -92,7 +99,7 @@ export function createWriter({ days, ...options }: WriterOptions): Writer {
     await writeCommit(held.client, {
       commit: { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash },
       lines,
-      quarantine,
+      quarantine: bad,
     })
 
     held.head = { ...head, position: last, hash }
@@ -124,7 +131,11 @@ export function createWriter({ days, ...options }: WriterOptions): Writer {
       try {
         return await attempt(held, items)
       } catch (error) {
-        if (codeOf(error) === fencedState) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+        if (isFenced(error)) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+        if (lacksTable(error)) {
+          days.forget()
+          throw error
+        }
         if (isConflict(error) && round < mostConflictRounds) continue
         if (!blamesData(error)) throw error
         const fresh = items.filter(isFresh)

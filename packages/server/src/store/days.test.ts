@@ -100,7 +100,7 @@ test('retention drops a day when all of it is too old, and readers learn what is
   expect(await days.dropExpired()).toEqual([])
 })
 
-test('a backfilled day stays for the retention from its backfill, also when it comes again', async () => {
+test('a backfilled table stays for the retention from its backfill, also when it comes again', async () => {
   const past = Date.UTC(2020, 0, 1, 12)
   await days.ensure([past], true)
   await put(0, 1, past)
@@ -110,11 +110,125 @@ test('a backfilled day stays for the retention from its backfill, also when it c
   now += (retentionDays - 1) * dayMs
   expect(await days.dropExpired()).toEqual([])
   now += 1 * dayMs + 1
-  expect(await days.dropExpired()).toEqual(['log_20200101'])
+  expect(await days.dropExpired()).toEqual(['log_20200101_20210101'])
   // It can be backfilled once more.
   await days.ensure([past], true)
   await put(0, 2, past)
-  expect(await children()).toContain('log_20200101')
+  expect(await children()).toContain('log_20200101_20210101')
+})
+
+const daysSince = (year: number) =>
+  Array.from({ length: Math.floor((today - Date.UTC(year, 0)) / dayMs) + 1 }, (_, day) => Date.UTC(year, 0) + day * dayMs)
+
+test('history lands in a table a year, whatever its day; days within the retention have their own', async () => {
+  await days.ensure([0, ...daysSince(2016)], true)
+  expect(await children()).toHaveLength(1 + 2026 - 2016 + 1 + retentionDays + 1)
+  expect(await children()).toContain('log_20250101_20260101')
+  // Up to the day that the retention begins in, which is not wholly past it.
+  expect(await children()).toContain('log_20260101_20260510')
+  await put(0, 1, 0, firstIdOf(0))
+  await put(0, 2, Date.UTC(2026, 4, 10) - 1)
+  const { rows } = await pool.query('select tableoid::regclass::text as name from log order by position')
+  expect(rows).toEqual([{ name: 'log_19700101_19710101' }, { name: 'log_20260101_20260510' }])
+})
+
+test('within a long retention, what comes late is kept by the month', async () => {
+  days = createLogDays(pool, { retentionDays: 400 }, () => now)
+  await days.ensure(
+    Array.from({ length: 500 }, (_, back) => today - back * dayMs),
+    true,
+  )
+  const found = await children()
+  expect(found.length).toBeLessThan(32 + 14 + 2)
+  expect(found).toEqual(
+    expect.arrayContaining([
+      'log_20260419',
+      'log_20260401_20260419',
+      'log_20260301_20260401',
+      'log_20250415_20250501',
+      'log_20250101_20250415',
+    ]),
+  )
+})
+
+test('within a retention of decades some dozens of tables hold every day', async () => {
+  days = createLogDays(pool, { retentionDays: 30_000 }, () => now)
+  await days.ensure([0, ...daysSince(2016)], false)
+  // Days, months, years.
+  expect(await children()).toHaveLength(32 + 13 + 11)
+  expect(await days.dropExpired()).toEqual([])
+})
+
+test('a table takes what the tables of its year left free', async () => {
+  // As an older version made them, and as time goes on.
+  await pool.query(
+    `create table log_20200310 partition of log for values from ('${firstIdOf(Date.UTC(2020, 2, 10))}') to ('${firstIdOf(Date.UTC(2020, 2, 11))}')`,
+  )
+  await pool.query('insert into log_partitions values ($1, $2, $3)', ['log_20200310', Date.UTC(2020, 2, 10), Date.UTC(2020, 2, 11)])
+  await days.ensure([Date.UTC(2020, 5, 1), Date.UTC(2020, 2, 10), Date.UTC(2020, 2, 9), Date.UTC(2020, 2, 11)], true)
+  expect(await children()).toEqual(['log_20200101_20200310', 'log_20200310', 'log_20200311_20210101'])
+  await days.ensure([today - 11 * dayMs], true)
+  now += dayMs
+  await days.ensure([today - 10 * dayMs], true)
+  expect(await children()).toEqual(expect.arrayContaining(['log_20260101_20260510', 'log_20260510']))
+})
+
+test('a day that the retention begins in keeps what was backfilled into it', async () => {
+  const morning = Date.UTC(2026, 4, 10, 1)
+  const evening = Date.UTC(2026, 4, 10, 23)
+  await days.ensure([evening], false)
+  await days.ensure([evening, morning], true)
+  await put(0, 1, morning)
+  now += dayMs
+  expect(await days.dropExpired()).toEqual([])
+  now += retentionDays * dayMs
+  expect(await days.dropExpired()).toEqual(['log_20260510'])
+})
+
+test('a backfill by a clock that was ahead is kept for the retention from when the clock is right again', async () => {
+  now += 900 * dayMs
+  await days.ensure([today - 100 * dayMs], true)
+  now = today
+  days = createLogDays(pool, { retentionDays }, () => now)
+  expect(await days.dropExpired()).toEqual([])
+  // Today lies in the year that was history then.
+  await days.makeAhead()
+  expect(await children()).toEqual(['log_20260101_20270101'])
+  await days.ensure([today - 200 * dayMs], true)
+  now += retentionDays * dayMs + 1
+  expect(await days.dropExpired()).toEqual(['log_20250101_20260101'])
+  now = Date.UTC(2027, 0, 1) + retentionDays * dayMs + 1
+  expect(await days.dropExpired()).toEqual(['log_20260101_20270101'])
+})
+
+test('a shorter retention drops the days past it at the next start, a longer one keeps and reuses what there is', async () => {
+  const back = [0, 1, 4, 5, 6, 9].map((day) => today - day * dayMs)
+  await days.ensure([...back, Date.UTC(2020, 0, 1)], true)
+  const shorter = createLogDays(pool, { retentionDays: 5 }, () => now)
+  expect(await shorter.dropExpired()).toEqual(['log_20260511', 'log_20260514'])
+  await shorter.ensure([...back, Date.UTC(2020, 0, 1)], true)
+  expect(await children()).toContain('log_20260101_20260515')
+  const longer = createLogDays(pool, { retentionDays: 60 }, () => now)
+  const before = await children()
+  await longer.ensure([...back, Date.UTC(2026, 3, 1)], true)
+  expect(await children()).toEqual(before)
+  now += 6 * dayMs
+  expect(await longer.dropExpired()).toEqual([])
+})
+
+test('a table is made while others read and write the log', async () => {
+  await days.ensure([today], false)
+  const other = await pool.connect()
+  await other.query('begin')
+  await other.query('select * from log')
+  await other.query(
+    `insert into log (position, time, received_at, id, partition, tenant, source, type, data) values (1, 1, 1, $1, 0, 'default', 's', 'log', '{}')`,
+    [uuidv7(today)],
+  )
+  await days.ensure([Date.UTC(2020, 0, 1)], true)
+  await other.query('commit')
+  other.release()
+  expect(await children()).toHaveLength(2)
 })
 
 test('a day in use is left for the next time instead of holding up the log', async () => {

@@ -1,55 +1,95 @@
-/** The log's children, one a UTC day of the ids' time: made ahead, made on demand for backfills, dropped by the retention. */
+/**
+ * The log's tables: one a UTC day of the ids' time, made ahead; what is older enters tables of a month or a year, made on demand.
+ * Made for any ids from 1970 on they are some dozens, since PostgreSQL locks and plans each of them. The retention drops them.
+ */
 import type { EpochMs } from '@signalbox/model/event.ts'
 import { firstIdOf } from '@signalbox/model/ids.ts'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 
 const dayMs = 86_400_000
 /** Days kept ready before today's end, so that no commit at midnight waits for DDL. */
 const daysAhead = 7
+/** A table of its own has a day that is at most so far back, and within the retention. */
+const dailyMs = 31 * dayMs
+/** And a month. */
+const monthlyMs = 400 * dayMs
+/** Most tables made in one transaction: each holds some locks until it ends. */
+const mostMadeAtOnce = 64
 
 export interface LogDays {
-  /** Makes the days of these times. Cheap when they are known. `backfill` makes their retention count from now. */
+  /** Makes the tables of these times. Cheap when they are known. `backfill`: times before the retention are kept for as long again, from now. */
   ensure(times: Iterable<EpochMs>, backfill: boolean): Promise<void>
   /** Makes the days ahead. */
   makeAhead(): Promise<void>
-  /** Drops expired days; returns their names. */
+  /** Drops expired tables; returns their names. */
   dropExpired(): Promise<readonly string[]>
+  /** Forgets which tables there are, to read them again: another server may have dropped one. */
+  forget(): void
   /** Ids older than this are refused unless backfilled. */
   retainedFrom(): EpochMs
 }
 
+/** A child of the log, of ids of [from, to). */
+interface Table {
+  readonly name: string
+  readonly from: EpochMs
+  readonly to: EpochMs
+  /** Its last backfill that was recorded, to a day; 0: none. */
+  readonly backfilledAt: EpochMs
+}
+
 const lockTimeoutMs = 2_000
 const lockNotAvailable = '55P03'
+/** One maker or dropper at a time: what a table may cover depends on all others. */
+const lockTables = "select pg_advisory_xact_lock(hashtext('signalbox log tables'))"
 
-/** A position is gone once nothing at or below it is left: readers are told through "oldest". Index: log_position of each day. */
-const forget = 'update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)'
+/** A commit locks its head before the log; so does who drops, or each would wait for the other. */
+const lockHeads = 'select 1 from heads order by partition for update'
+/** A position is gone once nothing at or below it is left: readers are told through "oldest". Index: log_position of each table. */
+const forgetPositions =
+  'update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)'
 /** Commits wholly before the oldest kept position lead nowhere; the last of them stays, so that a moment before the log is known as gone. */
 const forgetCommits = 'delete from commits c using heads h where h.partition = c.partition and c.last < h.oldest - 1'
 
-const nameOf = (day: EpochMs) => `log_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`
+const dayOf = (time: EpochMs) => time - (time % dayMs)
+const dateOf = (day: EpochMs) => new Date(day).toISOString().slice(0, 10).replaceAll('-', '')
+const nameOf = (from: EpochMs, to: EpochMs) => (to - from === dayMs ? `log_${dateOf(from)}` : `log_${dateOf(from)}_${dateOf(to)}`)
+const tableOf = (tables: readonly Table[], time: EpochMs) => tables.find(({ from, to }) => from <= time && time < to)
 
 export function createLogDays(pool: Pool, config: { readonly retentionDays: number }, now: () => EpochMs): LogDays {
-  /** Day start -> day of its last recorded backfill (0: none). */
-  const known = new Map<EpochMs, EpochMs>()
   const retentionMs = config.retentionDays * dayMs
+  let known: readonly Table[] = []
 
-  async function make(day: EpochMs, backfilledAt: EpochMs | null) {
-    const name = nameOf(day)
+  /** What one table may cover at most: a day; of what is further back its month, then its year. None is half within the retention. */
+  function spanOf(time: EpochMs, at: EpochMs): readonly [EpochMs, EpochMs] {
+    const kept = dayOf(at - retentionMs)
+    const daily = Math.max(kept, dayOf(at - dailyMs))
+    const monthly = Math.max(kept, dayOf(at - monthlyMs))
+    const day = dayOf(time)
+    if (day >= daily) return [day, day + dayMs]
+    const [year, month] = [new Date(day).getUTCFullYear(), new Date(day).getUTCMonth()]
+    if (day >= monthly) return [Math.max(monthly, Date.UTC(year, month)), Math.min(daily, Date.UTC(year, month + 1))]
+    const [first, end] = day >= kept ? [kept, monthly] : [0, kept]
+    return [Math.max(first, Date.UTC(year, 0)), Math.min(end, Date.UTC(year + 1, 0))]
+  }
+
+  /** As much of the span as no table has. All tables begin and end with a UTC day. */
+  function newTable(tables: readonly Table[], time: EpochMs, at: EpochMs): Table {
+    let [from, to] = spanOf(time, at)
+    for (const table of tables) {
+      if (table.to <= time) from = Math.max(from, table.to)
+      else to = Math.min(to, table.from)
+    }
+    return { name: nameOf(from, to), from, to, backfilledAt: 0 }
+  }
+
+  async function transaction<T>(run: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await pool.connect()
     try {
       await client.query('begin')
-      // Two makers of one day: the second waits here and then finds it made.
-      await client.query('select pg_advisory_xact_lock(hashtext($1))', [name])
-      await client.query(
-        `create table if not exists ${name} partition of log for values from ('${firstIdOf(day)}') to ('${firstIdOf(day + dayMs)}')`,
-      )
-      await client.query(
-        `insert into log_partitions (name, from_ms, to_ms, backfilled_at) values ($1, $2, $3, $4)
-         on conflict (name) do update set backfilled_at = greatest(log_partitions.backfilled_at, excluded.backfilled_at)`,
-        [name, day, day + dayMs, backfilledAt],
-      )
+      const result = await run(client)
       await client.query('commit')
-      known.set(day, backfilledAt ?? known.get(day) ?? 0)
+      return result
     } catch (error) {
       await client.query('rollback').catch(() => undefined)
       throw error
@@ -58,17 +98,45 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
     }
   }
 
+  /** Makes what these times lack; those before the retention are stamped as backfilled. */
+  async function make(times: readonly EpochMs[], at: EpochMs, backfill: boolean) {
+    known = await transaction(async (client) => {
+      await client.query(lockTables)
+      const tables = new Map((await readTables(client)).map((table) => [table.name, table]))
+      const stamped = new Set<string>()
+      for (const time of times) {
+        const all = [...tables.values()]
+        let table = tableOf(all, time)
+        if (table === undefined) {
+          table = newTable(all, time, at)
+          await createTable(client, table)
+          tables.set(table.name, table)
+        }
+        if (backfill && time < at - retentionMs && table.backfilledAt < at) {
+          tables.set(table.name, { ...table, backfilledAt: at })
+          stamped.add(table.name)
+        }
+      }
+      if (stamped.size > 0) await client.query('update log_partitions set backfilled_at = $2 where name = any($1)', [[...stamped], at])
+      return [...tables.values()]
+    })
+  }
+
   const days: LogDays = {
     async ensure(times, backfill) {
-      const wanted = new Set<EpochMs>()
-      for (const time of times) wanted.add(time - (time % dayMs))
-      const stamp = now()
-      for (const day of wanted) {
-        const held = known.get(day)
-        const expired = day + dayMs < stamp - retentionMs
-        // Only a day past the retention needs its backfill stamped, once a day.
-        if (held === undefined || (backfill && expired && held < stamp - dayMs)) await make(day, backfill && expired ? stamp : null)
+      const at = now()
+      /** The oldest time of each day: whether a day needs its stamp is decided by it. */
+      const oldest = new Map<EpochMs, EpochMs>()
+      for (const time of times) {
+        const day = dayOf(time)
+        oldest.set(day, Math.min(time, oldest.get(day) ?? time))
       }
+      const isMissing = (time: EpochMs) => {
+        const table = tableOf(known, time)
+        return table === undefined || (backfill && time < at - retentionMs && table.backfilledAt < at - dayMs)
+      }
+      for (let wanted = [...oldest.values()].filter(isMissing); wanted.length > 0; wanted = wanted.slice(mostMadeAtOnce).filter(isMissing))
+        await make(wanted.slice(0, mostMadeAtOnce), at, backfill)
     },
     async makeAhead() {
       const today = now()
@@ -78,35 +146,62 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
       )
     },
     async dropExpired() {
+      // A backfill by a clock that was ahead counts from when that is noticed: it must not be kept until then, and as long again.
+      await pool.query('update log_partitions set backfilled_at = $1 where backfilled_at > $1', [now()])
       const limit = days.retainedFrom()
-      const { rows } = await pool.query<{ name: string; from_ms: string }>(
-        'select name, from_ms from log_partitions where to_ms < $1 and coalesce(backfilled_at, 0) < $1 order by from_ms',
+      const { rows } = await pool.query<{ name: string }>(
+        'select name from log_partitions where to_ms < $1 and coalesce(backfilled_at, 0) < $1 order by from_ms',
         [limit],
       )
       const dropped: string[] = []
-      for (const { name, from_ms } of rows) {
-        const client = await pool.connect()
+      for (const { name } of rows) {
         try {
-          await client.query('begin')
-          // Dropping waits for every reader and writer of the log, and they would queue behind it: give up soon, an hour later is as good.
-          await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`)
-          await client.query(`drop table if exists ${name}`)
-          await client.query('delete from log_partitions where name = $1', [name])
-          await client.query(forget)
-          await client.query(forgetCommits)
-          await client.query('commit')
-          known.delete(Number(from_ms))
-          dropped.push(name)
+          if (await transaction((client) => dropTable(client, name, limit))) dropped.push(name)
         } catch (error) {
-          await client.query('rollback').catch(() => undefined)
           if ((error as { code?: string }).code !== lockNotAvailable) throw error
         } finally {
-          client.release()
+          known = known.filter((table) => table.name !== name)
         }
       }
       return dropped
     },
+    forget() {
+      known = []
+    },
     retainedFrom: () => now() - retentionMs,
   }
   return days
+}
+
+async function readTables(client: PoolClient): Promise<Table[]> {
+  const { rows } = await client.query<{ name: string; from_ms: string; to_ms: string; backfilled_at: string | null }>(
+    'select name, from_ms, to_ms, backfilled_at from log_partitions',
+  )
+  return rows.map((row) => ({
+    name: row.name,
+    from: Number(row.from_ms),
+    to: Number(row.to_ms),
+    backfilledAt: Number(row.backfilled_at ?? 0),
+  }))
+}
+
+/** Lock: `attach` lets others read and write the log meanwhile, which `create … partition of` does not. */
+async function createTable(client: PoolClient, { name, from, to }: Table): Promise<void> {
+  await client.query(`create table ${name} (like log)`)
+  await client.query(`alter table log attach partition ${name} for values from ('${firstIdOf(from)}') to ('${firstIdOf(to)}')`)
+  await client.query('insert into log_partitions (name, from_ms, to_ms) values ($1, $2, $3)', [name, from, to])
+}
+
+/** False when it was backfilled or dropped since it was found expired. */
+async function dropTable(client: PoolClient, name: string, limit: EpochMs): Promise<boolean> {
+  // Dropping waits for every reader and writer of the log, and they would queue behind it: give up soon, an hour later is as good.
+  await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`)
+  await client.query(lockTables)
+  const { rowCount } = await client.query('delete from log_partitions where name = $1 and coalesce(backfilled_at, 0) < $2', [name, limit])
+  if (rowCount === 0) return false
+  await client.query(lockHeads)
+  await client.query(`drop table if exists ${name}`)
+  await client.query(forgetPositions)
+  await client.query(forgetCommits)
+  return true
 }

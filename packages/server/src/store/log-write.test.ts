@@ -14,7 +14,11 @@ afterAll(async () => {
 
 async function connected(): Promise<pg.Client> {
   const url = await withDatabase()
-  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log: pino({ level: 'silent' }) })
+  const store = await openStore({
+    url,
+    config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 },
+    log: pino({ level: 'silent' }),
+  })
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   ends.push(

@@ -103,7 +103,7 @@ export interface CommitWrite {
 }
 
 /**
- * The transaction of a batch. Fails with `fencedState` when the partition was taken, with 23505 when an id of a line is in
+ * The transaction of a batch. Fails with `isFenced` when the partition was taken, with 23505 when an id of a line is in
  * the log; waits when another partition is inserting it. Lock: the head's row, so two writers of one partition come one after the other.
  */
 export async function writeCommit(client: Client, { commit, lines, quarantine }: CommitWrite): Promise<void> {

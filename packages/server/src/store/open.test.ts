@@ -6,7 +6,7 @@ import { openStore, type Store } from './open.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
 
 const log = pino({ level: 'silent' })
-const open = (url: string, partitions = 2) => openStore({ url, config: { partitions, retentionDays: 30 }, log })
+const open = (url: string, partitions = 2) => openStore({ url, config: { partitions, retentionDays: 30, quarantineItems: 1_000 }, log })
 afterAll(stopDatabases)
 
 async function ask(url: string, sql: string) {
@@ -94,9 +94,14 @@ test('today and the days ahead are ready when the store opens', async () => {
 test('what the retention ended while the server was away is dropped when it comes back', async () => {
   const url = await withDatabase()
   const then = Date.UTC(2026, 0, 10)
-  const early = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log, now: () => then })
+  const early = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log, now: () => then })
   await early.stop()
-  const later = await openStore({ url, config: { partitions: 1, retentionDays: 30 }, log, now: () => then + 35 * 86_400_000 + 1 })
+  const later = await openStore({
+    url,
+    config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 },
+    log,
+    now: () => then + 35 * 86_400_000 + 1,
+  })
   await later.stop()
   const { rows } = await ask(url, 'select min(name) as first from log_partitions')
   expect(rows).toEqual([{ first: 'log_20260115' }])

@@ -8,6 +8,7 @@ import { createLogDays, type LogDays } from './days.ts'
 import { newEpoch } from './epoch.ts'
 import { migrate, underStartLock } from './migrate.ts'
 import { createProjections, type Projections } from './projections.ts'
+import { createQuarantine, type Quarantine } from './quarantine.ts'
 import { createLogReader } from './reader.ts'
 import { rebuildProjections } from './rebuild.ts'
 import type { LogReader } from './store.ts'
@@ -24,13 +25,14 @@ export interface Store {
   readonly reader: LogReader
   readonly projections: Projections
   readonly days: LogDays
+  readonly quarantine: Quarantine
   readonly checks: readonly Check[]
   stop(): Promise<void>
 }
 
 export interface StoreOptions {
   readonly url: string
-  readonly config: { readonly partitions: number; readonly retentionDays: number }
+  readonly config: { readonly partitions: number; readonly retentionDays: number; readonly quarantineItems: number }
   readonly log: Logger
   readonly now?: () => EpochMs
 }
@@ -38,7 +40,7 @@ export interface StoreOptions {
 const answerTimeoutMs = 30_000
 /** Longest that a reader's statement may take; sequencers and the start have their own. */
 const statementTimeoutMs = 120_000
-const keepDaysEveryMs = 60 * 60_000
+const keepUpEveryMs = 60 * 60_000
 
 export async function openStore({ url, config, log, now = Date.now }: StoreOptions): Promise<Store> {
   await untilAnswers(url, answerTimeoutMs)
@@ -76,20 +78,23 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost an idle database connection'))
   const projections = createProjections()
   const days = createLogDays(pool, config, now)
+  const quarantine = createQuarantine({ pool, mostRows: config.quarantineItems, retentionMs: config.retentionDays * 86_400_000, now })
   await days.makeAhead()
+  const upkeep = async () => {
+    await days.makeAhead()
+    // What is not folded yet must not leave.
+    await projections.caughtUp()
+    const dropped = await days.dropExpired()
+    const refused = await quarantine.dropExpired()
+    if (dropped.length + refused > 0) log.info({ dropped, refused }, 'the retention dropped tables of the log, and refused items')
+  }
   let keeping = Promise.resolve()
-  const keepDays = () => {
-    keeping = days
-      .makeAhead()
-      // What is not folded yet must not leave.
-      .then(() => projections.caughtUp())
-      .then(() => days.dropExpired())
-      .then((dropped) => void (dropped.length > 0 && log.info({ dropped }, 'retention dropped log days')))
-      .catch((error) => log.error({ err: error }, 'keeping the log days failed; trying again in an hour'))
+  const keepUp = () => {
+    keeping = upkeep().catch((error) => log.error({ err: error }, 'the upkeep of the store failed; trying again in an hour'))
   }
   // At once too: a server restarted every day must also forget.
-  keepDays()
-  const keep = setInterval(keepDays, keepDaysEveryMs)
+  keepUp()
+  const keep = setInterval(keepUp, keepUpEveryMs)
   keep.unref()
   return {
     url,
@@ -97,6 +102,7 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
     meta,
     projections,
     days,
+    quarantine,
     checks,
     reader: createLogReader(pool, meta, projections),
     async stop() {

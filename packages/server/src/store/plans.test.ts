@@ -77,6 +77,7 @@ const firstId = `${startHex.slice(0, 8)}-${startHex.slice(8)}-7000-8000-00000000
 /** What one bounded answer may look at: its scan bound, for as many tables and partitions as it touches, and what pages leave unused. */
 const mostExamined = 25_000
 const smallTable = 5_000
+const callsOfBigRun = 24_000
 let store: Store
 let reader: LogReader
 const asked: Asked[] = []
@@ -136,6 +137,14 @@ beforeAll(async () => {
        lateral (select case when i % 50 = 20 then 'agents' when i % 50 = 21 then 'runs' when i % 50 = 22 then 'edges' when i % 10 = 3 then 'tasks' else 'calls' end as tbl) x`,
     [body.runs, body.agents, body.edges, body.tasks, body.calls],
   )
+  // A run of many calls.
+  await pool.query(
+    `insert into projections (position, sort, partition, open, tbl, tenant, key, run, agent, state, body)
+     select 1, ${start} + i, 0, false, 'calls', 'default', 'big' || chr(31) || md5(i::text), 'big', 'agent ' || i % 20, 'closed',
+       ($1::jsonb || jsonb_build_object('id', md5(i::text)))::json
+     from generate_series(1, ${callsOfBigRun}) i`,
+    [body.calls],
+  )
   await pool.query('update heads set position = $1, folded = $1', [head])
   await pool.query('vacuum analyze log, projections, commits')
   const explained = explaining(pool, asked)
@@ -178,6 +187,9 @@ test.each([
   ['/v1/runs/run%2071/graph', 100],
   ['/v1/runs/run%2071/calls', 100],
   ['/v1/runs/run%2071/calls?agent=nobody', 100],
+  ['/v1/runs/big/calls', 300],
+  ['/v1/runs/big/calls?limit=1000', 2_500],
+  ['/v1/runs/big/calls?agent=nobody', 11_000],
   ['/v1/tasks?limit=10', 20],
   ['/v1/tasks?run=run%2071', 100],
   ['/v1/tasks?agent=nobody&limit=10', 11_000],
@@ -241,6 +253,24 @@ test.each([
   }
   expect(items).toBe((await store.pool.query(sql)).rowCount)
   expect(pages).toBeGreaterThan(items / 5)
+})
+
+test.each([
+  ['', callsOfBigRun],
+  ['&agent=agent%203', callsOfBigRun / 20],
+])('the calls of a run come in the order of their ids, each once, of all or of one agent (%j)', async (agent, count) => {
+  const ids: string[] = []
+  for (let cursor = ''; ; ) {
+    const page = (await app.inject(`/v1/runs/big/calls?limit=1000${agent}${cursor}`)).json<{
+      items: { id: string }[]
+      next: string | null
+    }>()
+    ids.push(...page.items.map(({ id }) => id))
+    if (page.next === null) break
+    cursor = `&cursor=${page.next}`
+  }
+  expect(ids).toHaveLength(count)
+  expect(ids).toEqual([...new Set(ids)].toSorted())
 })
 
 test('heads and the oldest are read without the log', async () => {

@@ -1,26 +1,94 @@
-/** Where bad items wait for people. Bounded: past the bound an item is refused without being kept, and the count says so. */
+/**
+ * Where bad items wait for people, for as long as events are kept. Bounded, for the doors and the sequencers together: past the
+ * bound an item is refused without being kept, and who asks is told how many were not.
+ */
+import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
 import type { Pool } from 'pg'
 import { type QuarantineRow, writeQuarantine } from './log-write.ts'
 
-const usualMostRows = 100_000
+export interface Quarantine {
+  /** Runs `write`, which commits the rows it is given: those not kept yet, as far as there is room. Answers the ids that are kept then. */
+  within(client: Pick<Pool, 'query'>, rows: readonly QuarantineRow[], write: Write): Promise<ReadonlySet<string>>
+  /** Keeps what there is room for; answers how many of the rows. */
+  keep(rows: readonly QuarantineRow[]): Promise<number>
+  /** Items of the tenant refused without being kept since this server started. */
+  notKept(tenant: TenantId): number
+  /** Deletes what is older than the retention; answers how many. */
+  dropExpired(): Promise<number>
+}
 
-export function createQuarantine(pool: Pick<Pool, 'query'>, mostRows = usualMostRows): (rows: readonly QuarantineRow[]) => Promise<number> {
+type Write = (rows: readonly QuarantineRow[]) => Promise<void>
+
+export interface QuarantineOptions {
+  readonly pool: Pick<Pool, 'query'>
+  readonly mostRows: number
+  readonly retentionMs: number
+  readonly now: () => EpochMs
+}
+
+/** Rows deleted by one statement. */
+const deletedAtOnce = 1_000
+
+export function createQuarantine({ pool, mostRows, retentionMs, now }: QuarantineOptions): Quarantine {
+  /** Rows there are and rows reserved. Counted anew each time that old ones were deleted, since a commit may be stored whose answer was lost. */
   let held: number | undefined
-  return async (rows) => {
-    if (held === undefined) {
-      const { rows: counted } = await pool.query<{ count: string }>('select count(*) from quarantine')
-      // Another request may have counted meanwhile, and reserved its place.
-      held ??= Number(counted[0]?.count ?? 0)
-    }
-    const kept = rows.slice(0, Math.max(0, mostRows - held))
-    // Reserved before the write: requests at the same time would all find the same room.
-    held += kept.length
-    try {
-      await writeQuarantine(pool, kept)
-    } catch (error) {
-      held -= kept.length
-      throw error
-    }
-    return kept.length
+  /** By tenant, of whom there are as many as the operator made keys for. */
+  const lost = new Map<TenantId, number>()
+  const lose = (rows: readonly QuarantineRow[]) => {
+    for (const { tenant } of rows) lost.set(tenant, (lost.get(tenant) ?? 0) + 1)
   }
+
+  /** Index: primary key. A sender's retry brings the same refusals: they take no second place. */
+  async function keptOf(client: Pick<Pool, 'query'>, ids: readonly string[]): Promise<Set<string>> {
+    const { rows } = await client.query<{ id: string }>('select id from quarantine where id = any($1::uuid[])', [ids])
+    return new Set(rows.map(({ id }) => id))
+  }
+
+  const quarantine: Quarantine = {
+    async within(client, rows, write) {
+      const wanted = new Map(rows.map((row) => [row.id, row]))
+      const kept = wanted.size === 0 ? new Set<string>() : await keptOf(client, [...wanted.keys()])
+      if (held === undefined && wanted.size > 0) {
+        const { rows: counted } = await client.query<{ count: string }>('select count(*) from quarantine')
+        // Another one may have counted meanwhile, and reserved its place.
+        held ??= Number(counted[0]?.count ?? 0)
+      }
+      const admitted = [...wanted.values()].filter(({ id }) => !kept.has(id)).slice(0, Math.max(0, mostRows - (held ?? 0)))
+      // Reserved before the write: those at the same time would all find the same room.
+      if (held !== undefined) held += admitted.length
+      try {
+        await write(admitted)
+      } catch (error) {
+        if (held !== undefined) held -= admitted.length
+        throw error
+      }
+      for (const { id } of admitted) kept.add(id)
+      lose(rows.filter(({ id }) => !kept.has(id)))
+      return kept
+    },
+    async keep(rows) {
+      try {
+        const kept = await quarantine.within(pool, rows, (admitted) => writeQuarantine(pool, admitted))
+        return rows.filter(({ id }) => kept.has(id)).length
+      } catch (error) {
+        lose(rows)
+        throw error
+      }
+    },
+    notKept: (tenant) => lost.get(tenant) ?? 0,
+    async dropExpired() {
+      let deleted = 0
+      for (let some = deletedAtOnce; some === deletedAtOnce; deleted += some) {
+        // Index: quarantine_at.
+        const { rowCount } = await pool.query(
+          'delete from quarantine where id in (select id from quarantine where at < $1 order by at limit $2)',
+          [now() - retentionMs, deletedAtOnce],
+        )
+        some = rowCount ?? 0
+      }
+      held = undefined
+      return deleted
+    },
+  }
+  return quarantine
 }

@@ -19,7 +19,7 @@ const sent: Event[] = []
 
 /** Thirty commits over five days of ids, in no order of time, two tenants, one partition. */
 beforeAll(async () => {
-  store = await openStore({ url: await withDatabase(), config: { partitions: 1, retentionDays: 30 }, log })
+  store = await openStore({ url: await withDatabase(), config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log })
   const broker = createDirectBroker({ queueEvents: 10_000, queueBytes: 1 << 26, batchEvents: 500 })
   const bus = createMemoryBus(log)
   const config = { commitTimeoutMs: 10_000 }

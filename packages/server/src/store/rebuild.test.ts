@@ -61,7 +61,7 @@ async function asFold1({ store }: Line) {
 }
 
 const reopen = async (it: Line, log: pino.Logger) => {
-  const store = await openStore({ url: it.url, config: { partitions: 2, retentionDays: 30 }, log })
+  const store = await openStore({ url: it.url, config: { partitions: 2, retentionDays: 30, quarantineItems: 1_000 }, log })
   await store.stop()
 }
 

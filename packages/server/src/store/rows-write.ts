@@ -98,7 +98,7 @@ const fenced = ({ partition, fence }: RowsWrite) => `call before_rows(${partitio
 const written = ({ partition, fence, upTo }: RowsWrite) => `call rows_written(${partition}, ${fence}, ${upTo})`
 
 /**
- * One transaction. Fails with `fencedState` when the partition was taken, and then writes nothing.
+ * One transaction. Fails with `isFenced` when the partition was taken, and then writes nothing.
  * Lock: the head's row, at its very end, so that a commit waits for no more than that.
  */
 export async function writeRows(client: Client, write: RowsWrite): Promise<void> {

@@ -29,7 +29,7 @@ async function watched() {
 function monitor(
   it: Line,
   clock: ReturnType<typeof createFakeClock>,
-  more: { bus?: CommitBus; publish?: Line['broker']['publish'] } = {},
+  more: { bus?: CommitBus; publish?: Line['broker']['publish']; mostAgents?: number } = {},
 ): Liveness {
   const liveness = startLiveness({
     pool: it.store.pool,
@@ -38,6 +38,8 @@ function monitor(
     broker: { publish: more.publish ?? it.broker.publish },
     partitions: it.store.meta.partitions,
     config: { agentLostAfter: 3 },
+    metrics: it.metrics,
+    ...(more.mostAgents === undefined ? {} : { mostAgents: more.mostAgents }),
     clock,
     log,
   })
@@ -167,4 +169,27 @@ test('agents of a commit that the bus did not tell of are read from the store', 
   await it.send([heartbeat({ run: 'same' })])
   await pass(intervalMs, next)
   expect([await statusOf(it), await statusOf(it, 'unheard')]).toEqual([undefined, 'lost'])
+})
+
+test('past the bound agents are not watched, which is counted; who comes again when there is room is', async () => {
+  const clock = createFakeClock(Date.now())
+  const it = await line({ clock })
+  const liveness = monitor(it, clock, { mostAgents: 2 })
+  const beat = (agent: string) => event({ type: 'agent.heartbeat', agent, run: undefined, time: clock.now(), data: { intervalMs } })
+  await it.send(['a', 'b', 'c'].map(beat))
+  await liveness.check()
+  const [counted] = (await it.metrics.unwatched.get()).values
+  expect(counted).toMatchObject({ labels: { what: 'agents' } })
+  expect(counted?.value).toBeGreaterThan(0)
+  const silence = async () => {
+    for (let i = 0; i < 3; i += 1) {
+      clock.advance(intervalMs)
+      await liveness.check()
+    }
+    await liveness.check()
+    return Promise.all(['a', 'b', 'c'].map((agent) => statusOf(it, agent)))
+  }
+  expect((await silence()).filter((status) => status === 'lost')).toHaveLength(2)
+  await it.send([beat('c')])
+  expect(await silence()).toEqual(['lost', 'lost', 'lost'])
 })

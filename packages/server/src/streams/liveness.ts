@@ -13,6 +13,7 @@ import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { Broker } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
+import type { Metrics } from '../ops/metrics.ts'
 import type { CommitBus } from '../sequencer/commit.ts'
 import type { Projections } from '../store/projections.ts'
 import { type AgentName, createRoster, type Lost, loadAgents, loadRoster, type Returned } from './roster.ts'
@@ -24,6 +25,8 @@ export interface LivenessOptions {
   readonly broker: Pick<Broker, 'publish'>
   readonly partitions: number
   readonly config: { readonly agentLostAfter: number }
+  readonly metrics: Pick<Metrics, 'unwatched'>
+  readonly mostAgents?: number
   readonly clock: Clock
   readonly log: Logger
 }
@@ -40,8 +43,13 @@ const stoodStillMs = 10 * checkMs
 /** Most events of one submission. */
 const mostEvents = 500
 
-export function startLiveness({ pool, projections, bus, broker, partitions, config, clock, log }: LivenessOptions): Liveness {
-  const roster = createRoster()
+/** Agents watched at once; a row of each for every partition it worked in, about 1 KiB. */
+const mostWatched = 100_000
+
+export function startLiveness(options: LivenessOptions): Liveness {
+  const { pool, projections, bus, broker, partitions, config, metrics, clock, log } = options
+  const roster = createRoster(options.mostAgents ?? mostWatched)
+  let isFull = false
   const heads: (number | undefined)[] = Array.from({ length: partitions }, () => undefined)
   /** Since when we could hear. */
   let hearingSince = clock.now()
@@ -128,6 +136,11 @@ export function startLiveness({ pool, projections, bus, broker, partitions, conf
         throw error
       })
     }
+    const turnedAway = roster.turnedAway()
+    metrics.unwatched.inc({ what: 'agents' }, turnedAway)
+    if (turnedAway > 0 && !isFull)
+      log.warn({ agents: roster.size() }, 'no more agents can be watched: others that fall silent are not marked lost')
+    isFull = turnedAway > 0
     const arrivals = [...unread, ...roster.arrivals()]
     unread = arrivals
     if (arrivals.length > 0) await projections.caughtUp()

@@ -6,9 +6,9 @@ import { startProducers } from './producers.ts'
 
 const numbered = (seq: number, more = {}) => event({ source: 'worker-7', seq, epoch: 1, run: `r${seq % 5}`, ...more })
 
-function producersOf(it: Line) {
+function producersOf(it: Line, more: { mostWaiting?: number } = {}) {
   const clock = createFakeClock(Date.now())
-  const producers = startProducers({ pool: it.store.pool, reader: it.store.reader, bus: it.bus, clock, metrics: it.metrics, log })
+  const producers = startProducers({ pool: it.store.pool, reader: it.store.reader, bus: it.bus, clock, metrics: it.metrics, log, ...more })
   after(() => producers.stop())
   return { ...producers, clock }
 }
@@ -102,4 +102,26 @@ test('two nodes that follow one log count each event once, and what one of them 
     "select sum(h.position - c.position) as behind from heads h join checkpoints c on c.partition = h.partition and c.consumer = 'producers'",
   )
   expect(Number(rows[0]?.behind)).toBe(0)
+})
+
+test('a thousand producers at once, each with a gap: all are counted, and as many are waited for as may be', async () => {
+  const it = await line()
+  const { settled, clock } = producersOf(it, { mostWaiting: 300 })
+  const sources = Array.from({ length: 1_000 }, (_, i) => `p${i}`)
+  const of = (seq: number) => sources.map((source) => event({ source, seq, epoch: 1, run: source }))
+  await it.send([...of(1), ...of(3)])
+  await settled()
+  expect((await it.metrics.unwatched.get()).values).toMatchObject([{ labels: { what: 'producers' } }])
+  const told = async () => (await it.store.pool.query("select from producers where body ->> 'report' like '%lost 2'")).rowCount
+  clock.advance(60_000)
+  await settled()
+  expect(await told()).toBe(300)
+  // With its next event the gap of each is told.
+  await it.send(of(4))
+  await settled()
+  clock.advance(60_000)
+  await settled()
+  expect(await told()).toBe(1_000)
+  const { rows } = await it.store.pool.query("select count(*)::int as count from producers where (body ->> 'received')::int = 3")
+  expect(rows).toEqual([{ count: 1_000 }])
 })

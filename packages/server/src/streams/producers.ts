@@ -3,16 +3,17 @@
  * are reported by name. A consumer of the log with its own checkpoint, because one producer's events spread over partitions.
  *
  * In: commits from the bus; what was missed, from the log. Out: rows of `producers`, in one transaction with the checkpoint, so each
- * event is counted once. Memory is bounded: past the bound the log is read instead.
+ * event is counted once. Memory is bounded: past the bound the log is read instead, and producers are taken some at a time.
  */
-import type { EpochMs, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import type { TenantId } from '@signalbox/model/event.ts'
 import type { Pool, PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { Commit, CommitBus } from '../sequencer/commit.ts'
 import type { LogReader } from '../store/store.ts'
-import { type Numbered, observe, openProducer, type ProducerBody, show } from './producer.ts'
+import { observe, openProducer, show } from './producer.ts'
+import { consumer, type Entry, moveCheckpoints, type Observed, readBodies, readNumbers, writeBodies } from './producer-rows.ts'
 import { patienceMs } from './sequence.ts'
 
 export interface ProducersOptions {
@@ -22,6 +23,7 @@ export interface ProducersOptions {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly log: Logger
+  readonly mostWaiting?: number
 }
 
 export interface Producers {
@@ -30,9 +32,6 @@ export interface Producers {
   stop(): Promise<void>
 }
 
-type Observed = Numbered & Pick<LoggedEvent, 'tenant' | 'position'>
-
-const consumer = 'producers'
 /** Positions of one partition read at once when behind. */
 const pageEvents = 5_000
 /** Events of commits held until they are written; with more, the log is read instead. */
@@ -40,6 +39,10 @@ const mostHeldEvents = 50_000
 /** How long commits are gathered before they are written, ms. */
 const gatherMs = 250
 const retryMs = 1_000
+/** Producers whose bodies are held at once, up to 300 kB each: four lives of a thousand missing ranges. */
+const mostBodies = 200
+/** Producers looked at again for a number that may yet come. Of others a gap is told with their next event. */
+const mostWaiting = 10_000
 
 /** Commits of one partition that join up. */
 interface Held {
@@ -48,7 +51,9 @@ interface Held {
   readonly commits: Commit[]
 }
 
-export function startProducers({ pool, reader, bus, clock, metrics, log }: ProducersOptions): Producers {
+export function startProducers(options: ProducersOptions): Producers {
+  const { pool, reader, bus, clock, metrics, log } = options
+  const waitingBound = options.mostWaiting ?? mostWaiting
   /** Checkpoint of each partition; undefined until read. */
   let done: number[] | undefined
   /** Was at the heads since it last lost track: from then on the bus is enough. */
@@ -178,16 +183,17 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
   /** Events, rows and checkpoint in one transaction. */
   async function write(events: Observed[], from: readonly number[], reached: readonly number[]): Promise<void> {
     const entries = new Map<string, Entry>()
-    for (const [key, { tenant, source }] of waiting) entries.set(key, { tenant, source, body: undefined, lastSeenAt: 0 })
-    for (const { tenant, source, receivedAt } of events) {
-      const key = `${tenant}\u0000${source}`
-      const entry = entries.get(key)
-      if (entry === undefined) entries.set(key, { tenant, source, body: undefined, lastSeenAt: receivedAt })
-      else if (receivedAt > entry.lastSeenAt) entry.lastSeenAt = receivedAt
-    }
-    if (entries.size === 0 && reached.every((position, partition) => position === from[partition])) return
+    for (const [key, { tenant, source }] of waiting) entries.set(key, { tenant, source, events: [], body: undefined })
     // In the order they came in, so that the other partition's numbers are not taken for missing ones.
     events.sort((a, b) => a.receivedAt - b.receivedAt || (a.seq ?? 0) - (b.seq ?? 0))
+    for (const event of events) {
+      const { tenant, source } = event
+      const key = `${tenant}\u0000${source}`
+      const entry = entries.get(key)
+      if (entry === undefined) entries.set(key, { tenant, source, events: [event], body: undefined })
+      else entry.events.push(event)
+    }
+    if (entries.size === 0 && reached.every((position, partition) => position === from[partition])) return
     const client = await pool.connect()
     try {
       await client.query('begin')
@@ -195,18 +201,9 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
         await client.query('rollback')
         throw new Error('Another consumer moved the checkpoint of producers.')
       }
-      await readBodies(client, entries)
-      for (const event of events) {
-        const entry = entries.get(`${event.tenant}\u0000${event.source}`)
-        if (entry === undefined) continue
-        entry.body ??= openProducer(event.source)
-        observe(entry.body, event)
-      }
-      const now = clock.now()
       waiting.clear()
-      for (const [key, { tenant, source, body, lastSeenAt }] of entries)
-        if (body !== undefined && show(body, lastSeenAt, now)) waiting.set(key, { tenant, source })
-      await writeBodies(client, entries)
+      const all = [...entries]
+      for (let at = 0; at < all.length; at += mostBodies) await count(client, new Map(all.slice(at, at + mostBodies)))
       await client.query('commit')
     } catch (error) {
       await client.query('rollback').catch(() => undefined)
@@ -214,6 +211,23 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
     } finally {
       client.release()
     }
+  }
+
+  async function count(client: PoolClient, entries: ReadonlyMap<string, Entry>): Promise<void> {
+    await readBodies(client, entries)
+    const now = clock.now()
+    for (const [key, entry] of entries) {
+      const { tenant, source, events } = entry
+      if (events.length > 0) entry.body ??= openProducer(source)
+      if (entry.body === undefined) continue
+      for (const event of events) observe(entry.body, event)
+      if (!show(entry.body, events.at(-1)?.receivedAt ?? 0, now)) continue
+      if (waiting.size < waitingBound) waiting.set(key, { tenant, source })
+      else metrics.unwatched.inc({ what: 'producers' })
+    }
+    await writeBodies(client, entries)
+    // Held no longer than they are needed: there may be thousands more.
+    for (const entry of entries.values()) entry.body = undefined
   }
 
   wake()
@@ -231,75 +245,4 @@ export function startProducers({ pool, reader, bus, clock, metrics, log }: Produ
       await running
     },
   }
-}
-
-interface Entry {
-  readonly tenant: TenantId
-  readonly source: string
-  body: ProducerBody | undefined
-  lastSeenAt: EpochMs
-}
-
-/** Indexes: commits' primary key, log_position of the days that the commits' ids lie in. */
-async function readNumbers(pool: Pool, partition: number, after: number, upTo: number) {
-  const { rows } = await pool.query<{
-    tenant: TenantId
-    source: string
-    position: string
-    seq: string | null
-    epoch: string | null
-    received_at: string
-  }>(
-    `select tenant, source, position, seq, epoch, received_at from log where partition = $1 and position > $2 and position <= $3
-       and id >= (select min(min_id::text)::uuid from commits where partition = $1 and last > $2 and first <= $3)
-       and id <= (select max(max_id::text)::uuid from commits where partition = $1 and last > $2 and first <= $3)
-     order by position`,
-    [partition, after, upTo],
-  )
-  return rows.map(({ tenant, source, position, seq, epoch, received_at }) => ({
-    tenant,
-    source,
-    position: Number(position),
-    seq: seq === null ? undefined : Number(seq),
-    epoch: epoch === null ? 0 : Number(epoch),
-    receivedAt: Number(received_at),
-  }))
-}
-
-/** False when a checkpoint is not where we left it. Lock: our rows of checkpoints, so two consumers come one after the other. */
-async function moveCheckpoints(client: PoolClient, from: readonly number[], reached: readonly number[]): Promise<boolean> {
-  const partitions = from.map((_, partition) => partition)
-  await client.query(
-    'insert into checkpoints (consumer, partition, position) select $1, p, 0 from unnest($2::int[]) p order by p on conflict do nothing',
-    [consumer, partitions],
-  )
-  const { rowCount } = await client.query(
-    `update checkpoints c set position = m.reached from unnest($2::int[], $3::bigint[], $4::bigint[]) as m (partition, left_at, reached)
-     where c.consumer = $1 and c.partition = m.partition and c.position = m.left_at`,
-    [consumer, partitions, from, partitions.map((partition) => reached[partition] ?? from[partition] ?? 0)],
-  )
-  return rowCount === from.length
-}
-
-async function readBodies(client: PoolClient, entries: ReadonlyMap<string, Entry>): Promise<void> {
-  const wanted = [...entries.values()]
-  const { rows } = await client.query<{ tenant: TenantId; source: string; body: ProducerBody }>(
-    `select k.tenant, k.source, p.body from unnest($1::text[], $2::text[]) as k (tenant, source), lateral
-       (select body from producers where tenant = k.tenant and source = k.source offset 0) p`,
-    [wanted.map(({ tenant }) => tenant), wanted.map(({ source }) => source)],
-  )
-  for (const { tenant, source, body } of rows) {
-    const entry = entries.get(`${tenant}\u0000${source}`)
-    if (entry !== undefined) entry.body = { ...openProducer(source), ...body }
-  }
-}
-
-async function writeBodies(client: PoolClient, entries: ReadonlyMap<string, Entry>): Promise<void> {
-  const known = [...entries.values()].filter(({ body }) => body !== undefined)
-  if (known.length === 0) return
-  await client.query(
-    `insert into producers (tenant, source, body) select t, s, b::json from unnest($1::text[], $2::text[], $3::text[]) as r (t, s, b)
-     on conflict (tenant, source) do update set body = excluded.body`,
-    [known.map(({ tenant }) => tenant), known.map(({ source }) => source), known.map(({ body }) => JSON.stringify(body))],
-  )
 }

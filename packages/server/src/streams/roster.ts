@@ -1,4 +1,4 @@
-/** The agents that announced heartbeats and are not known as gone. Bounded by their number: who is stopped or lost leaves. */
+/** The agents that announced heartbeats and are not known as gone. Bounded: who comes while it is full is not watched until it comes again and another has left. */
 import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { AgentRow } from '@signalbox/model/rows.ts'
@@ -33,6 +33,8 @@ export interface Roster {
   /** Who was silent for `lostAfter` of its intervals, counted from `hearingSince` at the earliest. */
   lost(now: EpochMs, lostAfter: number, hearingSince: EpochMs): Lost[]
   readonly size: () => number
+  /** How often since this was last asked an agent came and found no place. */
+  turnedAway(): number
 }
 
 /** Imported history is not silence: its agents' events lie further back than this when they come in. */
@@ -51,9 +53,10 @@ const joinRows = (parts: Parts) => joinAgents([...parts.values()].map(({ row }) 
 const isHeardSince = (agent: AgentRow, at: EpochMs) => agent.lastReceivedAt > at
 const isHistory = (agent: AgentRow) => agent.lastReceivedAt - agent.lastSeenAt > historyMs
 
-export function createRoster(): Roster {
+export function createRoster(mostAgents: number): Roster {
   const members = new Map<string, Member>()
   let arrived: AgentName[] = []
+  let turnedAway = 0
   const keyOf = (tenant: TenantId, agent: string) => `${tenant}\u0000${agent}`
   return {
     put(tenant, partition, row, position) {
@@ -61,6 +64,10 @@ export function createRoster(): Roster {
       let member = members.get(key)
       if (member === undefined) {
         if (row.heartbeatIntervalMs === undefined || row.status?.value === 'lost' || row.status?.value === 'stopped') return
+        if (members.size >= mostAgents) {
+          turnedAway += 1
+          return
+        }
         member = { tenant, parts: new Map(), lastReceivedAt: 0, intervalMs: 0 }
         members.set(key, member)
         arrived.push({ tenant, agent: row.id })
@@ -99,6 +106,11 @@ export function createRoster(): Roster {
       return found
     },
     size: () => members.size,
+    turnedAway() {
+      const count = turnedAway
+      turnedAway = 0
+      return count
+    },
   }
 }
 
