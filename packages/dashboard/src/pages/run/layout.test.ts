@@ -26,7 +26,7 @@ function fold(
     })
   })
   const of = <T>(table: string) => [...rows.entries()].flatMap(([name, , row]) => (name === table ? [row as T] : []))
-  return layOut(of<AgentRow>('agents'), of<TaskRow>('tasks'), of<CallRow>('calls'), of<EdgeRow>('edges'), 1_000)
+  return layOut(of<AgentRow>('agents'), of<TaskRow>('tasks'), of<CallRow>('calls'), of<EdgeRow>('edges'))
 }
 
 test('a manager stands above its workers, with an arrow for what it gave', () => {
@@ -65,7 +65,8 @@ test('tasks at the same time stand below each other, and calls are marks', () =>
     ['tool.failed', 'w', 170, { data: { call: 'c' } }],
   ])
   expect(lanes[0]?.rows).toBe(2)
-  expect(lanes[0]?.marks).toMatchObject([{ name: 'Bash', from: 160, to: 170, failed: true }])
+  expect(lanes[0]?.tools).toMatchObject([{ label: 'Bash', from: 160, to: 170, failed: true }])
+  expect(lanes[0]?.models).toEqual([])
 })
 
 test('two agents that manage each other are both shown once', () => {
