@@ -113,7 +113,7 @@ const legend = [
   ['bg-wait', 'waiting'],
   ['bg-good', 'completed'],
   ['bg-bad', 'failed'],
-  ['bg-faint', 'queued, canceled'],
+  ['bg-faint', 'queued'],
   ['bg-model', 'model call'],
   ['bg-tool', 'tool call'],
 ] as const

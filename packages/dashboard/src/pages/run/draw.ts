@@ -144,7 +144,6 @@ function drawMarks(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, 
 function drawMarkNames(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number, marks: readonly Mark[]): void {
   const { window, width, now, palette } = scene
   context.font = '10px ui-sans-serif, system-ui, sans-serif'
-  context.fillStyle = palette.page
   let writtenTo = Number.NEGATIVE_INFINITY
   for (const mark of marks) {
     const left = Math.max(0, xOf(mark.from, window, width))
@@ -153,48 +152,57 @@ function drawMarkNames(context: CanvasRenderingContext2D, scene: Scene, lane: La
     if (right - left < 4 * letterWidth || left < writtenTo) continue
     const label = fitted(mark.label, right - left - 6)
     if (label === '') continue
+    // On a full colour, or on the pale one of a call that goes on.
+    context.fillStyle = mark.to === undefined ? palette.ink : palette.page
     context.fillText(label, left + 4, top + stripHeight / 2)
     writtenTo = right
   }
 }
 
-/** More arrows than this in view are drawn faintly: they show where, not which. */
-const manyArrows = 60
+/** Arrows of one giver this near to each other share one line. CSS pixels. */
+const bundleWidth = 4
 
+/** From the giver's lane to the takers': one line for those given at about the same time, a head for each. */
 function drawArrows(context: CanvasRenderingContext2D, scene: Scene): void {
   const { swimlanes, places, window, width, top, height, palette, selected } = scene
-  const inView = swimlanes.arrows.filter(({ at, from, to }) => {
-    const [a, b] = [places.lanes[from]?.top ?? 0, places.lanes[to]?.top ?? 0]
-    return at >= window.from && at <= window.to && Math.max(a, b) + rowHeight > top && Math.min(a, b) < top + height
-  })
-  for (const arrow of inView) {
+  const drawn = new Set<string>()
+  /** How far the line of a bundle is drawn. */
+  const beams = new Map<string, number>()
+  context.strokeStyle = palette.accent
+  for (const arrow of swimlanes.arrows) {
     const [giver, taker] = [places.lanes[arrow.from], places.lanes[arrow.to]]
-    if (giver === undefined || taker === undefined) continue
+    if (giver === undefined || taker === undefined || arrow.at < window.from || arrow.at > window.to) continue
+    if (Math.max(giver.top, taker.top) + rowHeight < top || Math.min(giver.top, taker.top) > top + height) continue
     const chosen = arrow.task !== undefined && selected === `task:${arrow.task}`
-    const x = xOf(arrow.at, window, width)
+    const bundle = Math.round(xOf(arrow.at, window, width) / bundleWidth)
+    const name = `${arrow.from} ${arrow.to} ${arrow.kind} ${bundle}`
+    if (drawn.has(name) && !chosen) continue
+    drawn.add(name)
+    const x = bundle * bundleWidth
     const down = taker.top > giver.top
-    const [start, end] = [giver.top + giver.height / 2, down ? taker.top + 6 : taker.top + taker.height - 6]
-    context.strokeStyle = palette.accent
+    const end = down ? taker.top + 5 : taker.top + taker.height - 5
+    // The part of the line that another arrow of the bundle has drawn is not drawn darker.
+    const beam = `${arrow.from} ${arrow.kind} ${bundle} ${down}`
+    const start = chosen ? giver.top + giver.height / 2 : (beams.get(beam) ?? giver.top + giver.height / 2)
+    if (!chosen) beams.set(beam, down ? Math.max(start, end) : Math.min(start, end))
+    context.globalAlpha = chosen ? 1 : 0.45
     context.lineWidth = chosen ? 2 : 1
-    context.globalAlpha = chosen ? 1 : inView.length > manyArrows ? 0.18 : 0.6
     context.setLineDash(arrow.kind === 'delegation' ? [] : [3, 3])
     context.beginPath()
-    context.moveTo(x, start)
-    context.lineTo(x, end)
+    if (down ? end > start : end < start) {
+      context.moveTo(x, start)
+      context.lineTo(x, end)
+    }
     context.stroke()
     context.setLineDash([])
     context.beginPath()
-    const tip = down ? -5 : 5
-    context.moveTo(x - 3.5, end + tip)
+    const back = down ? -5 : 5
+    context.moveTo(x - 3.5, end + back)
     context.lineTo(x, end)
-    context.lineTo(x + 3.5, end + tip)
+    context.lineTo(x + 3.5, end + back)
     context.stroke()
-    context.beginPath()
-    context.arc(x, start, 2, 0, 2 * Math.PI)
-    context.fillStyle = palette.accent
-    context.fill()
-    context.globalAlpha = 1
   }
+  context.globalAlpha = 1
 }
 
 export function drawAxis(

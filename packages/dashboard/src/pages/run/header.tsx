@@ -53,7 +53,7 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
         <Figure name="errors" value={String(totals.errors)} tone={totals.errors > 0 ? 'text-bad' : ''} />
         <span className="ml-auto whitespace-nowrap text-xs text-faint" title={new Date(run.startedAt).toISOString()}>
           started {dateTime(run.startedAt).slice(0, 19)} ·{' '}
-          <Link to="/tail" search={{ run: run.id } as never} className="text-accent hover:underline">
+          <Link to="/tail" search={{ run: run.id } as never} className="text-accent underline">
             events
           </Link>
         </span>

@@ -25,7 +25,10 @@ interface NameProps {
 
 const Name = memo(function Name({ lane, place, selected, select }: NameProps) {
   return (
-    <li className="absolute left-0 border-b border-line" style={{ top: place.top, height: place.height, width: nameWidth }}>
+    <li
+      className="absolute left-0 scroll-mt-8 border-r border-b border-line"
+      style={{ top: place.top, height: place.height, width: nameWidth }}
+    >
       <button
         type="button"
         data-lane={lane.agent}
@@ -91,4 +94,9 @@ export function LaneNames({
       })}
     </ul>
   )
+}
+
+export function revealLane(agent: string): void {
+  const name = document.querySelector(`[data-lane="${CSS.escape(agent)}"]`)
+  name?.closest('li')?.scrollIntoView({ block: 'nearest' })
 }

@@ -11,6 +11,7 @@ import { extentOf, heardAtOf } from './extent.ts'
 import { Header } from './header.tsx'
 import { Lanes } from './lanes.tsx'
 import { layOut } from './layout.ts'
+import { revealLane } from './names.tsx'
 import { mostCalls, useOlderCalls } from './older-calls.ts'
 import { placeLanes } from './place.ts'
 import { type RunRows, useRunRows, useRunStore } from './rows.ts'
@@ -44,7 +45,7 @@ function RunPage({ id }: { readonly id: string }) {
       <Notice head={`No run “${visible(id)}” is known here`}>
         It may not have begun: this page is live, and shows it with its first event. Its name may be mistyped, or it left with the
         retention. See{' '}
-        <Link to="/runs" className="text-accent hover:underline">
+        <Link to="/runs" className="text-accent underline">
           all runs
         </Link>
         .
@@ -118,7 +119,10 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
     write.current(windowText(window))
     setFollowing(follows)
   }, [])
-  const show = (task: TaskRow) => view.move(around(task.openedAt, task.endedAt ?? clock(), extentAt(clock())))
+  const show = (task: TaskRow) => {
+    view.move(around(task.openedAt, task.endedAt ?? clock(), extentAt(clock())))
+    revealLane(task.assignee?.value ?? task.createdBy ?? '')
+  }
   const missing = run.totals.llmCalls + run.totals.toolCalls - calls.length
   useEffect(() => {
     document.title = `${run.name?.value ?? run.id} · Signalbox`
@@ -144,7 +148,7 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
           {older.problem === undefined ? `${missing} calls are not drawn` : `Older calls could not be read: ${visible(older.problem)}`}
           {calls.length >= mostCalls ? `: the page draws ${mostCalls} at most.` : '. '}
           {calls.length < mostCalls && (
-            <button type="button" className="text-accent hover:underline" onClick={() => setAgain(again + 1)}>
+            <button type="button" className="text-accent underline" onClick={() => setAgain(again + 1)}>
               Read them
             </button>
           )}

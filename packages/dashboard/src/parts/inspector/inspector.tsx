@@ -18,9 +18,9 @@ export function Inspector({ selected, close }: { readonly selected: string; read
           type="button"
           onClick={close}
           className="rounded px-2 py-0.5 text-faint hover:bg-raised hover:text-ink"
-          aria-label="Close inspector"
         >
-          esc ✕
+          <span aria-hidden="true">esc ✕</span>
+          <span className="sr-only">Close inspector</span>
         </button>
       </header>
       <div className="flex-1 overflow-auto p-4">
