@@ -69,14 +69,26 @@ type Segment = Omit<Bar, 'row' | 'crowded'>
 export const callKey = ({ run, kind, id }: CallRow): string => rowKey.call(run, kind, id)
 export const taskKey = ({ run, id }: TaskRow): string => rowKey.task(run, id)
 
+/** A row keeps its identity until it changes: what was made of it is kept with it. */
+function keptWith<Row extends object, Made>(make: (row: Row) => Made): (row: Row) => Made {
+  const made = new WeakMap<Row, Made>()
+  return (row) => {
+    const held = made.get(row)
+    if (held !== undefined) return held
+    const fresh = make(row)
+    made.set(row, fresh)
+    return fresh
+  }
+}
+
 /** A task's bars, one a state; the last one is open unless the state is terminal. What it ended as colours what led there. */
-function segmentsOf(task: TaskRow): Segment[] {
-  return task.history.flatMap(({ state, at }, i) => {
+const segmentsOf = keptWith((task: TaskRow): readonly Segment[] =>
+  task.history.flatMap(({ state, at }, i) => {
     if (isTerminal(state)) return i > 0 ? [] : [segment(task, state, at, at)]
     const next = task.history[i + 1]
     return [segment(task, next !== undefined && isTerminal(next.state) ? next.state : state, at, next?.at)]
-  })
-}
+  }),
+)
 
 const segment = (task: TaskRow, state: TaskState, from: number, to: number | undefined): Segment => ({
   task: taskKey(task),
@@ -132,20 +144,24 @@ function order(agents: readonly AgentRow[]): { readonly agent: AgentRow; readonl
   return [...depths].map(([agent, depth]) => ({ agent, depth }))
 }
 
+const markOf = keptWith((call: CallRow): Mark => {
+  const from = call.startedAt ?? call.endedAt ?? 0
+  return {
+    call: callKey(call),
+    label: visible(call.name),
+    from,
+    to: call.outcome === undefined ? undefined : Math.max(from, call.endedAt ?? from),
+    failed: call.outcome === 'failed',
+  }
+})
+
 function marksOf(calls: readonly CallRow[]): Map<string, { readonly models: Mark[]; readonly tools: Mark[] }> {
   const marks = new Map<string, { readonly models: Mark[]; readonly tools: Mark[] }>()
   for (const call of calls) {
-    const from = call.startedAt ?? call.endedAt
-    if (call.agent === undefined || from === undefined) continue
+    if (call.agent === undefined) continue
     const held = marks.get(call.agent) ?? { models: [], tools: [] }
     marks.set(call.agent, held)
-    held[call.kind === 'llm' ? 'models' : 'tools'].push({
-      call: callKey(call),
-      label: visible(call.name),
-      from,
-      to: call.outcome === undefined ? undefined : Math.max(from, call.endedAt ?? from),
-      failed: call.outcome === 'failed',
-    })
+    held[call.kind === 'llm' ? 'models' : 'tools'].push(markOf(call))
   }
   const byBegin = (a: Mark, b: Mark) => a.from - b.from
   for (const { models, tools } of marks.values()) {
@@ -179,7 +195,7 @@ export function layOut(
   calls: readonly CallRow[],
   edges: readonly EdgeRow[],
 ): Swimlanes {
-  const given = new Map<string, Segment[][]>()
+  const given = new Map<string, (readonly Segment[])[]>()
   for (const task of tasks) {
     const agent = task.assignee?.value ?? task.createdBy
     if (agent === undefined) continue

@@ -52,7 +52,7 @@ export const xOf = (time: number, { from, to }: Window, width: number): number =
 
 export type Hit =
   | { readonly kind: 'bar'; readonly lane: Lane; readonly bar: Bar }
-  | { readonly kind: 'call'; readonly lane: Lane; readonly mark: Mark; readonly of: 'models' | 'tools' }
+  | { readonly kind: 'call'; readonly lane: Lane; readonly mark: Mark; readonly strip: 'models' | 'tools' }
 
 /** The thing under a point: the nearest where several are within reach, the later drawn where they overlap. */
 export function hitAt(
@@ -81,10 +81,10 @@ export function hitAt(
     }
     return best
   }
-  for (const of of ['models', 'tools'] as const) {
-    if (!within(place[of], stripHeight)) continue
-    const mark = nearest(lane[of])
-    return mark && { kind: 'call', lane, mark, of }
+  for (const strip of ['models', 'tools'] as const) {
+    if (!within(place[strip], stripHeight)) continue
+    const mark = nearest(lane[strip])
+    return mark && { kind: 'call', lane, mark, strip }
   }
   if (!within(place.bars, lane.rows * rowHeight)) return undefined
   const row = Math.floor((point.y - place.bars) / rowHeight)

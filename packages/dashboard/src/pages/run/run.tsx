@@ -99,6 +99,7 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
   const swimlanes = useMemo(() => layOut(members, tasks, calls, edges), [members, tasks, calls, edges])
   const places = useMemo(() => placeLanes(swimlanes.lanes), [swimlanes])
   const heardAt = useMemo(() => heardAtOf(run, members), [run, members])
+  const names = useMemo(() => new Map(members.map(({ id, name }) => [id, name?.value ?? id])), [members])
   const spends = useMemo(() => spendOf(calls), [calls])
   const contradicted = useMemo(() => tasks.filter((task) => task.contradicted > 0).length, [tasks])
 
@@ -159,7 +160,7 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
       ) : (
         <Lanes swimlanes={swimlanes} places={places} view={view} extentAt={extentAt} clock={clock} onFrame={onFrame} />
       )}
-      <Tasks tasks={tasks} spends={spends} stoppedAt={live ? pausedAt : end} show={show} />
+      <Tasks tasks={tasks} names={names} spends={spends} stoppedAt={live ? pausedAt : end} show={show} />
     </section>
   )
 }

@@ -25,11 +25,12 @@ const tasks = [
   task('done', 'completed', 10, { startedAt: 20, endedAt: 50, contradicted: 1 }),
   task('late', 'failed', 10, { startedAt: 30, endedAt: 90 }),
   task('works', 'working', 60, { startedAt: 70 }),
-  task('asks', 'input_required', 5, { assignee: { value: 'anna', at: 5, by: '' } }),
+  task('asks', 'input_required', 5, { assignee: { value: 'a-1', at: 5, by: '' } }),
   task('waits', 'submitted', 80),
 ]
+const names = new Map([['a-1', 'Anna']])
 const spends = spendOf([call('1', 'done', 100, 5), call('2', 'done', 50, 5), call('3', 'works', 900, 1), call('4', undefined, 7, 7)])
-const names = (sort: string) => orderedTasks(tasks, spends, sort).map((line) => line.task.id)
+const ids = (sort: string) => orderedTasks(tasks, names, spends, sort).map((line) => line.task.id)
 
 test.each([
   ['', ['asks', 'works', 'waits', 'late', 'done']],
@@ -40,11 +41,11 @@ test.each([
   ['-cost', ['done', 'works', 'late', 'waits', 'asks']],
   ['-time', ['asks', 'works', 'waits', 'late', 'done']],
 ])('ordered by "%s"', (sort, wanted) => {
-  expect(names(sort)).toEqual(wanted)
+  expect(ids(sort)).toEqual(wanted)
 })
 
 test('calls that name a task add up; other tasks have no known cost', () => {
-  const line = (id: string) => orderedTasks(tasks, spends, '').find((found) => found.task.id === id)
+  const line = (id: string) => orderedTasks(tasks, names, spends, '').find((found) => found.task.id === id)
   expect(line('done')?.spend).toEqual({ tokens: 152, costMicros: 10 })
   expect(line('waits')?.spend).toBeUndefined()
 })
@@ -54,11 +55,12 @@ test('how long it took, or takes', () => {
 })
 
 test('every word has to be found; errors only keeps what failed or was contradicted', () => {
-  const found = (q: string, errors: boolean) => matchingTasks(tasks, q, errors).map(({ id }) => id)
+  const found = (q: string, errors: boolean) => matchingTasks(tasks, names, q, errors).map(({ id }) => id)
   expect(found(' NEEDS anna', false)).toEqual(['asks'])
+  expect(found('a-1', false)).toEqual(['asks'])
   expect(found('contradicted', false)).toEqual(['done'])
   expect(found('', true)).toEqual(['done', 'late'])
-  expect(matchingTasks(tasks, '', false)).toBe(tasks)
+  expect(matchingTasks(tasks, names, '', false)).toBe(tasks)
 })
 
 test.each([

@@ -13,9 +13,14 @@ export interface Spend {
 export interface TaskLine {
   readonly key: string
   readonly task: TaskRow
+  /** By name where it has one; empty without an assignee. */
+  readonly assignee: string
   /** Undefined when no call named the task. */
   readonly spend: Spend | undefined
 }
+
+/** Names of agents by id. */
+export type Names = ReadonlyMap<string, string>
 
 /** Tokens and cost of the calls that name a task, by the task's key. */
 export function spendOf(calls: readonly CallRow[]): ReadonlyMap<string, Spend> {
@@ -40,13 +45,16 @@ export const titleOf = ({ title, id }: TaskRow): string => title?.value ?? id
 
 const troubled = ({ state, contradicted }: TaskRow) => state === 'failed' || state === 'rejected' || contradicted > 0
 
-export function matchingTasks(tasks: readonly TaskRow[], q: string, errors: boolean): readonly TaskRow[] {
+const assigneeOf = ({ assignee }: TaskRow, names: Names) => (assignee === undefined ? '' : (names.get(assignee.value) ?? assignee.value))
+
+export function matchingTasks(tasks: readonly TaskRow[], names: Names, q: string, errors: boolean): readonly TaskRow[] {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0 && !errors) return tasks
   return tasks.filter((task) => {
     if (errors && !troubled(task)) return false
     const flag = task.contradicted > 0 ? 'contradicted' : ''
-    const text = `${task.id} ${titleOf(task)} ${task.assignee?.value ?? ''} ${taskLook(task.state).words} ${flag}`.toLowerCase()
+    const text =
+      `${task.id} ${titleOf(task)} ${task.assignee?.value ?? ''} ${assigneeOf(task, names)} ${taskLook(task.state).words} ${flag}`.toLowerCase()
     return words.every((word) => text.includes(word))
   })
 }
@@ -69,7 +77,7 @@ export type Column = (typeof columns)[number]
 const sortValue: Record<Column, (line: TaskLine) => number | string> = {
   state: ({ task }) => urgency[task.state],
   task: ({ task }) => titleOf(task).toLowerCase(),
-  assignee: ({ task }) => task.assignee?.value ?? '',
+  assignee: ({ assignee }) => assignee,
   // What is open has no length yet: by its begin, as long as it may be.
   time: ({ task }) => (isTerminal(task.state) ? tookMs(task, 0) : 1e15 - (task.startedAt ?? task.openedAt)),
   tokens: ({ spend }) => spend?.tokens ?? 0,
@@ -90,8 +98,13 @@ export function nextTaskSort(column: Column, sort: string): string {
   return sort === first ? second : sort === second ? '' : first
 }
 
-export function orderedTasks(tasks: readonly TaskRow[], spends: ReadonlyMap<string, Spend>, sort: string): readonly TaskLine[] {
-  const lines = tasks.map((task) => ({ key: taskKey(task), task, spend: spends.get(taskKey(task)) }))
+export function orderedTasks(
+  tasks: readonly TaskRow[],
+  names: Names,
+  spends: ReadonlyMap<string, Spend>,
+  sort: string,
+): readonly TaskLine[] {
+  const lines = tasks.map((task) => ({ key: taskKey(task), task, assignee: assigneeOf(task, names), spend: spends.get(taskKey(task)) }))
   const wanted = parseTaskSort(sort)
   const by = sortValue[wanted?.column ?? 'state']
   const sign = wanted?.descending === true ? -1 : 1

@@ -14,6 +14,7 @@ import {
   columns,
   isFigure,
   matchingTasks,
+  type Names,
   nextTaskSort,
   orderedTasks,
   parseTaskSort,
@@ -29,6 +30,7 @@ const grid = 'grid grid-cols-[112px_minmax(0,3fr)_minmax(0,1.2fr)_84px_72px_72px
 
 interface TasksProps {
   readonly tasks: readonly TaskRow[]
+  readonly names: Names
   readonly spends: ReadonlyMap<string, Spend>
   /** Where the time of open tasks stands still: the run has ended, or the view is paused. */
   readonly stoppedAt: number | undefined
@@ -36,12 +38,12 @@ interface TasksProps {
   readonly show: (task: TaskRow) => void
 }
 
-export function Tasks({ tasks, spends, stoppedAt, show }: TasksProps) {
+export function Tasks({ tasks, names, spends, stoppedAt, show }: TasksProps) {
   const [search, setSearch] = useSearch()
   const box = useRef<HTMLDivElement>(null)
   const filter = useRef<HTMLInputElement>(null)
-  const matching = useMemo(() => matchingTasks(tasks, search.q, search.errors), [tasks, search.q, search.errors])
-  const ordered = useMemo(() => orderedTasks(matching, spends, search.sort), [matching, spends, search.sort])
+  const matching = useMemo(() => matchingTasks(tasks, names, search.q, search.errors), [tasks, names, search.q, search.errors])
+  const ordered = useMemo(() => orderedTasks(matching, names, spends, search.sort), [matching, names, spends, search.sort])
   // While still, the places stay; what stands in them is new all the same.
   const places = useMemo(() => ordered.map(({ key }) => key), [ordered])
   const { shown: keys, stir } = useStill(places, `${search.q} ${search.errors} ${search.sort}`)
@@ -149,7 +151,7 @@ interface RowProps {
   readonly select: () => void
 }
 
-function Row({ line: { task, spend }, stoppedAt, selected, select }: RowProps) {
+function Row({ line: { task, assignee, spend }, stoppedAt, selected, select }: RowProps) {
   const ticking = useNow()
   const look = taskLook(task.state)
   return (
@@ -178,8 +180,8 @@ function Row({ line: { task, spend }, stoppedAt, selected, select }: RowProps) {
           </span>
         )}
       </span>
-      <span {...roles.cell} className="truncate text-soft">
-        {visible(task.assignee?.value ?? '–')}
+      <span {...roles.cell} className="truncate text-soft" title={visible(task.assignee?.value ?? '')}>
+        {visible(assignee || '–')}
       </span>
       <span {...roles.cell} className={`text-right tabular-nums ${task.state === 'working' ? 'text-busy' : 'text-soft'}`}>
         {age(tookMs(task, stoppedAt ?? ticking))}

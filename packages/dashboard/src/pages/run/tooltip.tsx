@@ -10,7 +10,7 @@ export function Tooltip({ hit, x, y, clock }: { readonly hit: Hit; readonly x: n
   const thing = hit.kind === 'bar' ? hit.bar : hit.mark
   const end = endOf(thing, hit.lane.goneAt, clock())
   const look = hit.kind === 'bar' ? taskLook(hit.bar.state) : undefined
-  const kind = hit.kind === 'bar' ? 'task' : hit.of === 'models' ? 'model call' : 'tool call'
+  const kind = hit.kind === 'bar' ? 'task' : hit.strip === 'models' ? 'model call' : 'tool call'
   const outcome = hit.kind === 'bar' ? look?.words : hit.mark.to === undefined ? 'running' : hit.mark.failed ? 'failed' : 'finished'
   return (
     <div

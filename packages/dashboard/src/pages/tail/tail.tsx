@@ -189,12 +189,21 @@ function Row({
         {stamp(Date.parse(event.time))}
       </span>
       <span className={`truncate ${inkOf(event.type)}`}>{visible(event.type)}</span>
-      <span className="truncate text-soft">{visible(event.agent ?? event.source)}</span>
-      <span className="truncate text-faint">{visible(event.run ?? '')}</span>
+      <Name text={event.agent ?? event.source} letters={24} ink="text-soft" />
+      <Name text={event.run ?? ''} letters={17} ink="text-faint" />
       <span className="truncate" title={brief}>
         {brief}
       </span>
     </button>
+  )
+}
+
+/** Names of a fleet begin alike: the end of a long one is shown. */
+function Name({ text, letters, ink }: { readonly text: string; readonly letters: number; readonly ink: string }) {
+  return (
+    <span className={`truncate ${ink}`} title={visible(text)}>
+      {visible(text.length > letters ? `…${text.slice(1 - letters)}` : text)}
+    </span>
   )
 }
 
