@@ -176,6 +176,20 @@ test('a run tells its figures and a task that was closed twice; tasks and calls 
   expect(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([])
 })
 
+test('a run with more calls than a snapshot brings is drawn whole', async () => {
+  for (let from = 0; from < 2_500; from += 500)
+    await send(
+      ...Array.from({ length: 500 }, (_, i) => ({
+        type: 'tool.finished',
+        agent: 'busy',
+        run: 'many',
+        data: { call: `c${from + i}`, name: 'Grep' },
+      })),
+    )
+  const page = await open('/runs/many')
+  await page.getByRole('button', { name: /^busy ?, 0 tasks, 2500 calls$/ }).waitFor()
+})
+
 test('a paused run stands still and counts what waits', async () => {
   await send({ type: 'task.started', agent: 'w', run: 'paused run', task: 'p', data: { title: 'Wait here' } })
   const page = await open('/runs/paused%20run')

@@ -37,7 +37,7 @@ export function Controls({ view, extentAt, clock: nowOf, following, live }: Cont
     { keys: 'l', about: live ? 'Follow live' : 'Back to the whole run', run: follow },
   ])
   return (
-    <div role="toolbar" aria-label="Time window" className="flex items-center gap-1.5">
+    <fieldset aria-label="Time window" className="flex items-center gap-1.5">
       <Step label="Earlier" keys="a" press={pan(-panStep)}>
         ‹
       </Step>
@@ -58,7 +58,7 @@ export function Controls({ view, extentAt, clock: nowOf, following, live }: Cont
           {following ? '● following live' : 'follow live (l)'}
         </Toggle>
       )}
-    </div>
+    </fieldset>
   )
 }
 

@@ -36,7 +36,7 @@ export interface Scene {
 const letterWidth = 5.9
 
 /** As much of a text as stands in so many pixels; nothing rather than a letter or two. */
-export function fitted(text: string, pixels: number): string {
+function fitted(text: string, pixels: number): string {
   const letters = Math.floor(pixels / letterWidth)
   if (letters < 4) return ''
   return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`

@@ -12,7 +12,7 @@ const mostPerWheel = 120
 const pinch = { below: 20, times: 5 }
 const pixelsPerLine = 16
 
-export interface Moment {
+interface Moment {
   readonly window: Window
   readonly extent: Extent
   /** Of the lanes, CSS pixels. */

@@ -45,7 +45,7 @@ export interface Lane {
 }
 
 /** Who gave, handed or told whom, between two lanes. */
-export interface Arrow {
+interface Arrow {
   readonly from: number
   readonly to: number
   readonly at: number

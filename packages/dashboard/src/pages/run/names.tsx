@@ -5,7 +5,7 @@ import { type LanePlace, nameWidth, type Places } from './place.ts'
 import { stepTo, stopsOf } from './steps.ts'
 
 /** What a lane holds, in a sentence: who cannot see the bars hears it with the name. */
-export function sentenceOf({ bars, models, tools }: Lane): string {
+function sentenceOf({ bars, models, tools }: Lane): string {
   const tasks = new Set(bars.map(({ task }) => task)).size
   const open = new Set(bars.filter(({ to, state }) => to === undefined && state !== 'submitted').map(({ task }) => task)).size
   const calls = models.length + tools.length

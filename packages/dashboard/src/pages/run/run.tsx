@@ -125,14 +125,15 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
     revealLane(task.assignee?.value ?? task.createdBy ?? '')
   }
   const missing = run.totals.llmCalls + run.totals.toolCalls - calls.length
+  const title = visible(run.name?.value ?? run.id)
   useEffect(() => {
-    document.title = `${run.name?.value ?? run.id} · Signalbox`
+    document.title = `${title} · Signalbox`
     return () => {
       document.title = 'Signalbox'
     }
-  }, [run])
+  }, [title])
   return (
-    <section aria-label={`Run ${visible(run.name?.value ?? run.id)}`} className="flex min-w-0 flex-1 flex-col">
+    <section aria-label={`Run ${title}`} className="flex min-w-0 flex-1 flex-col">
       <Header run={run} contradicted={contradicted} now={now} quiet={run.state === 'running' && !live}>
         <Controls view={view} extentAt={extentAt} clock={clock} following={following} live={live} />
         <Toggle on={paused} press={toggle}>

@@ -1,4 +1,4 @@
-import { Link } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { parseSearch, type Search, useSearch } from '../../search.ts'
 import { visible } from '../../text.ts'
@@ -21,10 +21,11 @@ const keepSelected = ((held: Record<string, unknown>) => {
   return sel === undefined ? {} : { sel }
 }) as never
 
-/** Within the page: the feeds stay open, and so does the inspector. */
+/** Within the page: the feeds stay open, and so does the inspector. On the run's own page its window stays too. */
 export function RunLink({ run }: { readonly run: string }) {
+  const here = useParams({ strict: false }).run === run
   return (
-    <Link to="/runs/$run" params={{ run }} search={keepSelected} className="text-accent hover:underline">
+    <Link to="/runs/$run" params={{ run }} search={here ? true : keepSelected} className="text-accent hover:underline">
       {visible(run)}
     </Link>
   )
