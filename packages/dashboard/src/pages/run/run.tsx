@@ -1,7 +1,7 @@
 import type { AgentRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import { Link, useParams } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { useConnection } from '../../live/connection.ts'
+import { useAway } from '../../live/connection.ts'
 import { serverNow, useFrozen, useNow } from '../../live/live.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { usePause } from '../../pause.ts'
@@ -32,7 +32,7 @@ function RunPage({ id }: { readonly id: string }) {
   useFrozen(paused, store)
   const rows = useRunRows(store)
   const [run] = rows.runs
-  const away = useConnection(({ status, online }) => !online || status.state !== 'open')
+  const away = useAway()
   if (run !== undefined) return <Shown run={run} rows={rows} paused={paused} toggle={toggle} />
   if (refused !== undefined)
     return (

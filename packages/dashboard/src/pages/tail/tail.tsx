@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useBindings } from '../../keys.ts'
+import { useAway } from '../../live/connection.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { NoMatches } from '../../parts/empty.tsx'
 import { useBuffered, usePause } from '../../pause.ts'
@@ -12,8 +13,8 @@ import { useTail } from './feed.ts'
 import { Filters } from './filters.tsx'
 
 const rowHeight = 26
-/** The end is in view when less than this is below. CSS pixels. */
-const endWithin = 40
+/** At the end is who has less than this below: a small step up already holds the view. CSS pixels, places may be fractions. */
+const endWithin = 2
 
 interface Held {
   readonly lines: readonly Line[]
@@ -27,6 +28,7 @@ export function Tail() {
   const [search, setSearch] = useSearch()
   const { paused, toggle } = usePause()
   const { buffer, version, loaded, problem } = useTail(search)
+  const away = useAway()
   const box = useRef<HTMLDivElement>(null)
   const filter = useRef<HTMLInputElement>(null)
   const [atEnd, setAtEnd] = useState(true)
@@ -42,6 +44,9 @@ export function Tail() {
   useEffect(() => () => useBuffered.setState({ buffered: 0 }), [])
 
   const matching = useMemo(() => matchingLines(lines, search.q, search.errors), [lines, search.q, search.errors])
+  // What the pill promises is what a press shows.
+  const newest = lines.at(-1)?.n ?? Number.NEGATIVE_INFINITY
+  const fresh = holds && !paused ? matchingLines(buffer.lines(), search.q, search.errors).filter(({ n }) => n > newest).length : 0
   const virtual = useVirtualizer({
     count: matching.length,
     getScrollElement: () => box.current,
@@ -131,7 +136,9 @@ export function Tail() {
             </div>
           )}
           {!loaded && problem === undefined && (
-            <p className="p-8 text-center font-sans text-[13px] text-soft">Reading the newest events …</p>
+            <p className="p-8 text-center font-sans text-[13px] text-soft">
+              {away ? 'The server does not answer. Events appear as soon as it is back.' : 'Reading the newest events …'}
+            </p>
           )}
           <div className="relative" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map(({ index, start }) => {
@@ -154,13 +161,13 @@ export function Tail() {
             })}
           </div>
         </div>
-        {!paused && waiting > 0 && (
+        {fresh > 0 && (
           <button
             type="button"
             onClick={toEnd}
             className="absolute bottom-4 left-1/2 -translate-x-1/2 rounded-full border border-accent bg-raised px-4 py-1.5 text-accent shadow-lg"
           >
-            +{waiting.toLocaleString('en')} new ↓
+            +{fresh.toLocaleString('en')} new ↓
           </button>
         )}
       </div>
