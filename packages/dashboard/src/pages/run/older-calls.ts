@@ -2,11 +2,10 @@
 import type { CallRow, RunRow } from '@signalbox/model/rows.ts'
 import { useEffect, useState } from 'react'
 import { fetchJson } from '../../live/live.ts'
+import { mostCalls } from './calls.ts'
 import { callKey } from './layout.ts'
 import { useShownRun } from './rows.ts'
 
-/** Calls of one run that the page draws at most; the page says how many more there are. */
-export const mostCalls = 20_000
 const pageCalls = 1_000
 
 interface CallView extends Omit<CallRow, 'outcome' | 'startedAt' | 'endedAt'> {

@@ -6,13 +6,15 @@ import { serverNow, useFrozen, useNow } from '../../live/live.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { usePause } from '../../pause.ts'
 import { visible } from '../../text.ts'
+import { withOlder } from './calls.ts'
 import { Controls, Legend, WindowText, windowText } from './controls.tsx'
 import { extentOf, heardAtOf } from './extent.ts'
 import { Header } from './header.tsx'
 import { Lanes } from './lanes.tsx'
 import { layOut } from './layout.ts'
 import { revealLane } from './names.tsx'
-import { mostCalls, useOlderCalls } from './older-calls.ts'
+import { NotDrawn } from './not-drawn.tsx'
+import { useOlderCalls } from './older-calls.ts'
 import { placeLanes } from './place.ts'
 import { type RunRows, useRunRows, useRunStore } from './rows.ts'
 import { spendOf } from './task-list.ts'
@@ -83,6 +85,13 @@ function membersOf(run: RunRow, agents: readonly AgentRow[], edges: readonly Edg
   return agents.filter(({ id }) => members.has(id))
 }
 
+/** The fleet's other agents come and go: the list is another only when one of its own is. */
+function useSame<T>(list: readonly T[]): readonly T[] {
+  const held = useRef(list)
+  if (list.length !== held.current.length || list.some((item, i) => item !== held.current[i])) held.current = list
+  return held.current
+}
+
 interface ShownProps {
   readonly run: RunRow
   readonly rows: RunRows
@@ -94,8 +103,8 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
   const { agents, tasks, edges, ready } = rows
   const [again, setAgain] = useState(0)
   const older = useOlderCalls(run, rows.calls, ready, again)
-  const calls = useMemo(() => [...older.calls, ...rows.calls], [older.calls, rows.calls])
-  const members = useMemo(() => membersOf(run, agents, edges, tasks), [run, agents, edges, tasks])
+  const calls = useMemo(() => withOlder(rows.calls, older.calls), [older.calls, rows.calls])
+  const members = useSame(useMemo(() => membersOf(run, agents, edges, tasks), [run, agents, edges, tasks]))
   const swimlanes = useMemo(() => layOut(members, tasks, calls, edges), [members, tasks, calls, edges])
   const places = useMemo(() => placeLanes(swimlanes.lanes), [swimlanes])
   const heardAt = useMemo(() => heardAtOf(run, members), [run, members])
@@ -121,10 +130,10 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
     setFollowing(follows)
   }, [])
   const show = (task: TaskRow) => {
-    view.move(around(task.openedAt, task.endedAt ?? clock(), extentAt(clock())))
+    const extent = extentAt(clock())
+    view.move(around(task.openedAt, task.endedAt ?? extent.end, extent))
     revealLane(task.assignee?.value ?? task.createdBy ?? '')
   }
-  const missing = run.totals.llmCalls + run.totals.toolCalls - calls.length
   const title = visible(run.name?.value ?? run.id)
   useEffect(() => {
     document.title = `${title} · Signalbox`
@@ -145,17 +154,7 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
         <span className="ml-auto" />
         <WindowText told={told} />
       </div>
-      {(missing > 0 || older.problem !== undefined) && ready && !older.reading && (
-        <p className="border-b border-line px-4 py-1 text-xs text-wait">
-          {older.problem === undefined ? `${missing} calls are not drawn` : `Older calls could not be read: ${visible(older.problem)}`}
-          {calls.length >= mostCalls ? `: the page draws ${mostCalls} at most.` : '. '}
-          {calls.length < mostCalls && (
-            <button type="button" className="text-accent underline" onClick={() => setAgain(again + 1)}>
-              Read them
-            </button>
-          )}
-        </p>
-      )}
+      {ready && !older.reading && <NotDrawn run={run} drawn={calls.length} problem={older.problem} read={() => setAgain(again + 1)} />}
       {swimlanes.lanes.length === 0 ? (
         <p className="flex-1 p-8 text-soft">No agent has been seen in this run. Events with this run and an agent open a lane.</p>
       ) : (

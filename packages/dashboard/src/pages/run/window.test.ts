@@ -36,6 +36,7 @@ test.each<readonly [string, Window, Window]>([
   ['a run that ended is followed as a whole', followed(ended), fitted(ended)],
   ['so is a short one that goes on', followed(live), fitted(live)],
   ['around a task', around(50_000, 60_000, ended), { from: 47_500, to: 62_500 }],
+  ['around what took no time', around(50_000, 50_000, ended), { from: 49_000, to: 51_000 }],
   ['a time in view moves nothing', showing(middle, 60_000, ended), middle],
   ['a time out of view comes to the middle', showing(middle, 90_000, ended), { from: 80_000, to: 100_000 }],
 ])('%s', (_, made, wanted) => {

@@ -56,9 +56,12 @@ export function followed(extent: Extent): Window {
   return extent.live ? { from: Math.max(whole.from, whole.to - followMs), to: whole.to } : whole
 }
 
+/** What took no time is not shown alone. */
+const leastAroundMs = 2_000
+
 /** Around something, with room on both sides. */
 export function around(from: number, to: number, extent: Extent): Window {
-  const length = Math.max(shortestMs, (to - from) * 1.5)
+  const length = Math.max(leastAroundMs, (to - from) * 1.5)
   const middle = (from + to) / 2
   return bounded({ from: middle - length / 2, to: middle + length / 2 }, extent)
 }
