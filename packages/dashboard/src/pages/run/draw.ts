@@ -185,7 +185,7 @@ function drawArrows(context: CanvasRenderingContext2D, scene: Scene): void {
     const beam = `${arrow.from} ${arrow.kind} ${bundle} ${down}`
     const start = chosen ? giver.top + giver.height / 2 : (beams.get(beam) ?? giver.top + giver.height / 2)
     if (!chosen) beams.set(beam, down ? Math.max(start, end) : Math.min(start, end))
-    context.globalAlpha = chosen ? 1 : 0.45
+    context.globalAlpha = chosen ? 1 : 0.35
     context.lineWidth = chosen ? 2 : 1
     context.setLineDash(arrow.kind === 'delegation' ? [] : [3, 3])
     context.beginPath()

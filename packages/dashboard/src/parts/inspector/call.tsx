@@ -4,10 +4,9 @@ import { useSyncExternalStore } from 'react'
 import { store, useNow, useRow } from '../../live/live.ts'
 import { useShownRun } from '../../pages/run/rows.ts'
 import { age, compact, dateTime, dollars, visible } from '../../text.ts'
-import { AgentLink, EventsLink, Field, RunLink, Select } from './fields.tsx'
+import { AgentLink, EventsLink, Field, Passage, RunLink, Select } from './fields.tsx'
 
 const inks = { open: 'text-busy', finished: 'text-good', failed: 'text-bad', orphaned: 'text-wait' } as const
-const mostChars = 2_000
 
 /** A fleet's feed brings open calls only; closed ones are known where their run is shown. */
 export function CallDetail({ id }: { readonly id: string }) {
@@ -61,7 +60,7 @@ export function CallDetail({ id }: { readonly id: string }) {
             <Field name="Cost">{dollars(usage.costMicros)}</Field>
           </>
         )}
-        {call.error !== undefined && <Field name="Error">{visible(call.error.slice(0, mostChars))}</Field>}
+        {call.error !== undefined && <Passage name="Error" text={call.error} ink="text-bad" />}
         <Field name="Events">
           <EventsLink
             of={{

@@ -12,6 +12,19 @@ export function Field({ name, children }: { readonly name: string; readonly chil
   )
 }
 
+/** Of a long note or error; its event has all of it. */
+const mostChars = 2_000
+
+/** Text that may be long, below its name. */
+export function Passage({ name, text, ink = '' }: { readonly name: string; readonly text: string; readonly ink?: string }) {
+  return (
+    <div className="border-b border-line/60 py-1.5 last:border-0">
+      <dt className="text-faint">{name}</dt>
+      <dd className={`whitespace-pre-wrap break-words ${ink}`}>{visible(text.slice(0, mostChars))}</dd>
+    </div>
+  )
+}
+
 export const Heading = ({ children }: { readonly children: ReactNode }) => (
   <h4 className="mb-1 mt-5 text-xs font-medium uppercase tracking-wide text-faint">{children}</h4>
 )

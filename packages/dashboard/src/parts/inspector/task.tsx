@@ -2,10 +2,7 @@ import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { useRow } from '../../live/live.ts'
 import { dateTime, visible } from '../../text.ts'
 import { Badge, taskLook } from '../status.tsx'
-import { AgentLink, EventsLink, Field, Heading, RunLink, Select } from './fields.tsx'
-
-/** Of a long note or error; its event has all of it. */
-const mostChars = 2_000
+import { AgentLink, EventsLink, Field, Heading, Passage, RunLink, Select } from './fields.tsx'
 
 export function TaskDetail({ id }: { readonly id: string }) {
   const task = useRow('tasks', id)
@@ -40,10 +37,10 @@ export function TaskDetail({ id }: { readonly id: string }) {
             <Select sel={`task:${rowKey.task(task.run, task.parent)}`}>{visible(task.parent)}</Select>
           </Field>
         )}
-        {task.progress !== undefined && <Field name="Last note">{visible(task.progress.value.slice(0, mostChars))}</Field>}
+        {task.progress !== undefined && <Passage name="Last note" text={task.progress.value} />}
         <Field name="Opened">{dateTime(task.openedAt)}</Field>
         {task.endedAt !== undefined && <Field name="Ended">{dateTime(task.endedAt)}</Field>}
-        {task.error !== undefined && <Field name="Error">{visible(task.error.slice(0, mostChars))}</Field>}
+        {task.error !== undefined && <Passage name="Error" text={task.error} ink="text-bad" />}
         <Field name="Events">
           <EventsLink of={{ task: task.id, ...(task.run === undefined ? {} : { run: task.run }) }} />
         </Field>
