@@ -14,20 +14,28 @@ export interface Search {
   readonly sort: string
   /** Selected thing, as the inspector reads it. */
   readonly sel: string
+  /** Which events the tail asks for; a type ending in `.*` is a prefix. */
+  readonly type: string
+  readonly agent: string
+  readonly run: string
+  readonly task: string
+  /** The part of a run's time that is shown, epoch ms; absent: the page follows live. */
+  readonly from: number | undefined
+  readonly to: number | undefined
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '')
+const texts = ['q', 'group', 'sort', 'sel', 'type', 'agent', 'run', 'task'] as const
+const times = ['from', 'to'] as const
 
 /** Only what differs from the default stands in the URL. */
 export function parseSearch(raw: Record<string, unknown>): Partial<Search> {
   return {
-    ...(text(raw.q) === '' ? {} : { q: text(raw.q) }),
-    ...(text(raw.group) === '' ? {} : { group: text(raw.group) }),
+    ...Object.fromEntries(texts.flatMap((name) => (text(raw[name]) === '' ? [] : [[name, text(raw[name])]]))),
+    ...Object.fromEntries(times.flatMap((name) => (Number.isSafeInteger(raw[name]) ? [[name, raw[name]]] : []))),
     ...(raw.view === 'table' ? { view: 'table' as const } : {}),
     ...(raw.errors === true ? { errors: true } : {}),
     ...(raw.paused === true ? { paused: true } : {}),
-    ...(text(raw.sort) === '' ? {} : { sort: text(raw.sort) }),
-    ...(text(raw.sel) === '' ? {} : { sel: text(raw.sel) }),
   }
 }
 
@@ -50,6 +58,12 @@ export function useSearch(): readonly [Search, (change: Partial<Search>) => void
       paused: raw.paused ?? false,
       sort: raw.sort ?? '',
       sel: raw.sel ?? '',
+      type: raw.type ?? '',
+      agent: raw.agent ?? '',
+      run: raw.run ?? '',
+      task: raw.task ?? '',
+      from: raw.from,
+      to: raw.to,
     },
     set,
   ]

@@ -22,4 +22,8 @@ export function compact(count: number): string {
 export const dollars = (micros: number): string => (micros === 0 ? '–' : `$${(micros / 1_000_000).toFixed(micros < 10_000_000 ? 3 : 2)}`)
 export const clock = (ms: number): string =>
   new Date(ms).toLocaleTimeString([], { hour12: false, hour: '2-digit', minute: '2-digit', second: '2-digit' })
-export const dateTime = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 23)
+/** In the reader's time zone, to the millisecond. */
+export function dateTime(ms: number): string {
+  const local = ms - new Date(ms).getTimezoneOffset() * 60_000
+  return new Date(local).toISOString().replace('T', ' ').slice(0, 23)
+}

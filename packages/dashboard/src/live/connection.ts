@@ -27,6 +27,9 @@ export const useConnection = create<Connection>(() => ({
   behindMs: 0,
 }))
 
+/** The server is not reached now. */
+export const useAway = (): boolean => useConnection(({ status, online }) => !online || status.state !== 'open')
+
 let knowsClock = false
 
 export function noteFrame(frame: ServerFrame, clockOffsetMs: number): void {

@@ -1,14 +1,13 @@
 /** The page's live connections and the hooks that read them. */
-import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { useEffect, useSyncExternalStore } from 'react'
 import { useBuffered } from '../pause.ts'
 import { noteFrame, noteRefusal, noteStatus, useConnection, watchNetwork } from './connection.ts'
 import { fetchWithKey, openKeyedFeed } from './key.ts'
-import { createLiveStore } from './store.ts'
+import { createLiveStore, type LiveStore } from './store.ts'
 
 /** A hidden page gets no animation frames; its rows are applied once a second instead. */
-const schedule = (flush: () => void) => (document.hidden ? setTimeout(flush, 1_000) : requestAnimationFrame(flush))
+export const schedule = (flush: () => void) => (document.hidden ? setTimeout(flush, 1_000) : requestAnimationFrame(flush))
 export const store = createLiveStore(schedule)
 
 export const serverUrl = location.origin
@@ -37,20 +36,20 @@ export function useRow<T extends Table>(table: T, key: string | undefined): RowO
   )
 }
 
-/** Freezes the page's rows while paused, once there is a snapshot to look at. */
-export function useFrozen(paused: boolean): void {
+/** Freezes the page's rows (or another store's) while paused, once there is a snapshot to look at. */
+export function useFrozen(paused: boolean, of: LiveStore = store): void {
   const ready = useSyncExternalStore(
-    (listener) => store.watchTable('agents', listener),
-    () => store.ready(),
+    (listener) => of.watchTable('agents', listener),
+    () => of.ready(),
   )
   useEffect(() => {
     if (!paused || !ready) return
-    store.freeze((buffered) => useBuffered.setState({ buffered }))
+    of.freeze((buffered) => useBuffered.setState({ buffered }))
     return () => {
-      store.thaw()
+      of.thaw()
       useBuffered.setState({ buffered: 0 })
     }
-  }, [paused, ready])
+  }, [paused, ready, of])
 }
 
 /** All rows of a table, renewed at most every quarter of a second: lists need no frame rate. */
@@ -80,9 +79,11 @@ function slowly(table: Table) {
 
 /** One clock for every relative time on the page: the server's, a tick a second. */
 const ticks = new Set<() => void>()
+/** The server's time, as far as its heartbeats told. */
+export const serverNow = (): number => Date.now() + useConnection.getState().status.clockOffsetMs
 let now = Date.now()
 setInterval(() => {
-  now = Date.now() + useConnection.getState().status.clockOffsetMs
+  now = serverNow()
   for (const tick of ticks) tick()
 }, 1_000)
 export const useNow = (): number =>
@@ -93,25 +94,6 @@ export const useNow = (): number =>
     },
     () => now,
   )
-
-/** Events of a filter while the component is shown. */
-export function useEvents(
-  options: { readonly run?: string | undefined; readonly type?: readonly string[] },
-  onEvents: (events: readonly StoredEvent[]) => void,
-): void {
-  const { run, type } = options
-  const types = type?.join(',') ?? ''
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the handler is the caller's latest; a new one must not reconnect
-  useEffect(() => {
-    const opened = openKeyedFeed({
-      url: serverUrl,
-      feed: 'events',
-      filter: { ...(run === undefined ? {} : { run: [run] }), ...(types === '' ? {} : { type: types.split(',') }) },
-      onFrame: (frame) => frame.kind === 'events' && onEvents(frame.items),
-    })
-    return () => opened.close()
-  }, [run, types])
-}
 
 export async function fetchJson<T>(path: string): Promise<T> {
   const response = await fetchWithKey(path)

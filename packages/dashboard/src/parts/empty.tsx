@@ -1,20 +1,13 @@
-import { useState } from 'react'
+import { Copy } from './copy.tsx'
 
 const example = `curl -X POST ${location.origin}/v1/events -H 'content-type: application/json' -d '{"source":"me","type":"agent.started","time":"${new Date().toISOString()}","agent":"worker-1","run":"first","data":{"role":"worker","name":"Worker 1"}}'`
 const replay = 'npm run -s signalbox -- import --format gastown <folder of the data> --speed 300x'
 
 function Command({ text }: { readonly text: string }) {
-  const [copied, setCopied] = useState(false)
   return (
     <div className="flex items-start gap-2 rounded-md border border-line bg-raised p-3">
       <code className="min-w-0 flex-1 break-all font-mono text-xs">{text}</code>
-      <button
-        type="button"
-        className="shrink-0 rounded border border-line bg-panel px-2 py-0.5 text-xs text-soft hover:text-ink"
-        onClick={() => navigator.clipboard.writeText(text).then(() => setCopied(true))}
-      >
-        {copied ? 'copied' : 'copy'}
-      </button>
+      <Copy name="copy" text={() => text} />
     </div>
   )
 }

@@ -1,7 +1,8 @@
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow, CallRow, EdgeRow, TaskRow } from '@signalbox/model/rows.ts'
 import { expect, test } from 'vitest'
-import { layOut } from './layout.ts'
+import { layOut, mostRows } from './layout.ts'
 
 function fold(
   list: readonly (readonly [type: string, agent: string, at: number, more?: { task?: string; data?: Record<string, unknown> }])[],
@@ -26,7 +27,7 @@ function fold(
     })
   })
   const of = <T>(table: string) => [...rows.entries()].flatMap(([name, , row]) => (name === table ? [row as T] : []))
-  return layOut(of<AgentRow>('agents'), of<TaskRow>('tasks'), of<CallRow>('calls'), of<EdgeRow>('edges'), 1_000)
+  return layOut(of<AgentRow>('agents'), of<TaskRow>('tasks'), of<CallRow>('calls'), of<EdgeRow>('edges'))
 }
 
 test('a manager stands above its workers, with an arrow for what it gave', () => {
@@ -38,7 +39,7 @@ test('a manager stands above its workers, with an arrow for what it gave', () =>
     ['boss', 0],
     ['worker', 1],
   ])
-  expect(arrows).toEqual([{ from: 0, to: 1, at: 100, kind: 'delegation' }])
+  expect(arrows).toEqual([{ from: 0, to: 1, at: 100, kind: 'delegation', task: rowKey.task('r', 'a') }])
 })
 
 test('a task is queued, then worked on, then ended; an open one has no end', () => {
@@ -54,7 +55,7 @@ test('a task is queued, then worked on, then ended; an open one has no end', () 
     ['failed', 200, 300],
     ['working', 400, undefined],
   ])
-  expect([begin, end]).toEqual([100, 1_100])
+  expect([begin, end]).toEqual([100, 400])
 })
 
 test('tasks at the same time stand below each other, and calls are marks', () => {
@@ -65,7 +66,8 @@ test('tasks at the same time stand below each other, and calls are marks', () =>
     ['tool.failed', 'w', 170, { data: { call: 'c' } }],
   ])
   expect(lanes[0]?.rows).toBe(2)
-  expect(lanes[0]?.marks).toMatchObject([{ name: 'Bash', from: 160, to: 170, failed: true }])
+  expect(lanes[0]?.tools).toMatchObject([{ label: 'Bash', from: 160, to: 170, failed: true }])
+  expect(lanes[0]?.models).toEqual([])
 })
 
 test('two agents that manage each other are both shown once', () => {
@@ -77,11 +79,48 @@ test('two agents that manage each other are both shown once', () => {
 })
 
 test('more overlap than a lane has rows is drawn over the last one, without titles', () => {
-  const { lanes } = fold(Array.from({ length: 10 }, (_, i) => ['task.started', 'w', 100 + i, { task: `t${i}` }] as const))
-  expect(lanes[0]?.rows).toBe(8)
+  const { lanes } = fold(Array.from({ length: mostRows + 2 }, (_, i) => ['task.started', 'w', 100 + i, { task: `t${i}` }] as const))
+  expect(lanes[0]?.rows).toBe(mostRows)
   expect(lanes[0]?.bars.map(({ row, crowded }) => [row, crowded])).toEqual([
-    ...Array.from({ length: 8 }, (_, row) => [row, false]),
-    [7, true],
-    [7, true],
+    ...Array.from({ length: mostRows }, (_, row) => [row, false]),
+    [mostRows - 1, true],
+    [mostRows - 1, true],
   ])
+})
+
+test('a task keeps its row, and who only waits in the queue takes none from who works', () => {
+  const { lanes } = fold([
+    ['task.created', 'w', 100, { task: 'queued' }],
+    ['task.created', 'w', 110, { task: 'a' }],
+    ['task.started', 'w', 120, { task: 'b' }],
+    ['task.started', 'w', 130, { task: 'a' }],
+    ['task.completed', 'w', 140, { task: 'b' }],
+  ])
+  expect(lanes[0]?.bars.map(({ label, state, row }) => [label, state, row])).toEqual([
+    ['a', 'submitted', 0],
+    ['a', 'working', 0],
+    ['b', 'completed', 1],
+    ['queued', 'submitted', 2],
+  ])
+})
+
+test('a task closed twice is flagged, one closed at once is there, and what an agent left open ends when it stopped', () => {
+  const { lanes } = fold([
+    ['task.completed', 'w', 100, { task: 'a' }],
+    ['task.completed', 'w', 200, { task: 'a' }],
+    ['llm.started', 'w', 300, { data: { call: 'c', model: 'large' } }],
+    ['agent.stopped', 'w', 400],
+  ])
+  expect(lanes[0]?.bars).toMatchObject([{ state: 'completed', from: 100, to: 100, contradicted: true }])
+  expect(lanes[0]?.models).toMatchObject([{ label: 'large', from: 300, to: undefined }])
+  expect(lanes[0]?.goneAt).toBe(400)
+})
+
+test('a message is an arrow without a task; hostile names are shown, not obeyed', () => {
+  const { lanes, arrows } = fold([
+    ['agent.started', 'w', 50, { data: { name: 'a\u202eb' } }],
+    ['message.sent', 'boss', 100, { data: { to: 'w' } }],
+  ])
+  expect(arrows).toEqual([{ from: 1, to: 0, at: 100, kind: 'message', task: undefined }])
+  expect(lanes[0]?.label).toBe('a\\u{202e}b')
 })

@@ -1,0 +1,138 @@
+import { type ReactNode, useEffect, useRef } from 'react'
+import { useBindings } from '../../keys.ts'
+import { Toggle } from '../../parts/controls.tsx'
+import { clock, dateTime } from '../../text.ts'
+import { spanOf } from './tooltip.tsx'
+import type { View } from './view.ts'
+import { type Extent, fitted, panned, type Window, zoomed } from './window.ts'
+
+/** A step of the keys and buttons. */
+const zoomStep = 0.7
+const panStep = 0.2
+
+interface ControlsProps {
+  readonly view: View
+  readonly extentAt: (now: number) => Extent
+  readonly clock: () => number
+  readonly following: boolean
+  readonly live: boolean
+}
+
+/** Moves the window by keys and buttons; the pointer does it in the lanes. */
+export function Controls({ view, extentAt, clock: nowOf, following, live }: ControlsProps) {
+  const change = (to: (window: Window, extent: Extent) => Window | undefined) => () => {
+    const extent = extentAt(nowOf())
+    view.move(to(view.window(extent), extent))
+  }
+  const zoom = (factor: number) => change((window, extent) => zoomed(window, factor, 0.5, extent))
+  const pan = (share: number) => change((window, extent) => panned(window, share, extent))
+  const fit = change((_, extent) => fitted(extent))
+  const follow = change(() => undefined)
+  useBindings([
+    { keys: 'w', about: 'Zoom in', run: zoom(zoomStep) },
+    { keys: 's', about: 'Zoom out', run: zoom(1 / zoomStep) },
+    { keys: 'a', about: 'Earlier', run: pan(-panStep) },
+    { keys: 'd', about: 'Later', run: pan(panStep) },
+    { keys: 'f', about: 'Fit the whole run', run: fit },
+    { keys: 'l', about: live ? 'Follow live' : 'Back to the whole run', run: follow },
+  ])
+  return (
+    <fieldset aria-label="Time window" className="flex items-center gap-1.5">
+      <Step label="Earlier" keys="a" press={pan(-panStep)}>
+        ‹
+      </Step>
+      <Step label="Later" keys="d" press={pan(panStep)}>
+        ›
+      </Step>
+      <Step label="Zoom out" keys="s" press={zoom(1 / zoomStep)}>
+        −
+      </Step>
+      <Step label="Zoom in" keys="w" press={zoom(zoomStep)}>
+        +
+      </Step>
+      <Step label="Fit the whole run" keys="f" press={fit}>
+        fit
+      </Step>
+      {live && (
+        <Toggle on={following} press={follow}>
+          {following ? '● following live' : 'follow live (l)'}
+        </Toggle>
+      )}
+    </fieldset>
+  )
+}
+
+function Step({
+  label,
+  keys,
+  press,
+  children,
+}: {
+  readonly label: string
+  readonly keys: string
+  readonly press: () => void
+  readonly children: ReactNode
+}) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      aria-keyshortcuts={keys}
+      title={`${label} (${keys})`}
+      onClick={press}
+      className="min-w-8 rounded-md border border-line bg-panel px-2 py-1 text-soft hover:text-ink"
+    >
+      {children}
+    </button>
+  )
+}
+
+const dayMs = 86_400_000
+
+/** Within a day the time tells enough. */
+export const windowText = ({ from, to }: Window): string => {
+  const text = to - from < dayMs / 2 ? clock : (at: number) => dateTime(at).slice(0, 16)
+  return `${text(from)} – ${text(to)} · ${spanOf(to - from)}`
+}
+
+/** The shown window in words, written by each frame without React. */
+export function WindowText({ told }: { readonly told: (write: (text: string) => void) => void }) {
+  const place = useRef<HTMLSpanElement>(null)
+  useEffect(
+    () =>
+      told((text) => {
+        if (place.current !== null && place.current.textContent !== text) place.current.textContent = text
+      }),
+    [told],
+  )
+  return <span ref={place} data-testid="window" className="whitespace-nowrap text-xs tabular-nums text-faint" />
+}
+
+const legend = [
+  ['bg-busy', 'working'],
+  ['bg-wait', 'waiting'],
+  ['bg-good', 'completed'],
+  ['bg-bad', 'failed'],
+  ['bg-faint', 'queued'],
+  ['bg-model', 'model call'],
+  ['bg-tool', 'tool call'],
+] as const
+
+export function Legend() {
+  return (
+    <ul aria-label="Legend" className="flex flex-wrap gap-x-3 text-xs text-faint">
+      {legend.map(([ink, words]) => (
+        <li key={words} className="flex items-center gap-1.5 whitespace-nowrap">
+          <span aria-hidden="true" className={`h-2.5 w-3 rounded-[2px] ${ink}`} />
+          {words}
+        </li>
+      ))}
+      <li className="whitespace-nowrap">
+        <span aria-hidden="true" className="text-accent">
+          ↓
+        </span>{' '}
+        delegation
+      </li>
+    </ul>
+  )
+}

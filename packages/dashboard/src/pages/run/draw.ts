@@ -1,0 +1,232 @@
+/** Draws lanes into a canvas: everything that moves with the window. Nothing here keeps state; a frame draws what it is given. */
+import type { TaskState } from '@signalbox/model/rows.ts'
+import { taskLook } from '../../parts/status.tsx'
+import type { Tick } from './axis.ts'
+import { type Bar, endOf, type Lane, type Mark, type Swimlanes } from './layout.ts'
+import { type LanePlace, leastWidth, type Places, rowHeight, stripHeight, xOf } from './place.ts'
+import type { Window } from './window.ts'
+
+const inks = ['good', 'busy', 'wait', 'bad', 'faint', 'ink', 'line', 'accent', 'model', 'tool', 'page', 'panel'] as const
+export type Palette = { readonly [ink in (typeof inks)[number]]: string }
+
+/** The theme's colours as they are now. */
+export function paletteOf(element: Element): Palette {
+  const style = getComputedStyle(element)
+  return Object.fromEntries(inks.map((ink) => [ink, style.getPropertyValue(`--${ink}`).trim()])) as Palette
+}
+
+export interface Scene {
+  readonly swimlanes: Swimlanes
+  readonly places: Places
+  readonly window: Window
+  readonly ticks: readonly Tick[]
+  /** CSS pixels. */
+  readonly width: number
+  /** The part of the lanes that the canvas covers, from the top of the first lane. */
+  readonly top: number
+  readonly height: number
+  readonly now: number
+  /** Draws a line at now. */
+  readonly live: boolean
+  /** As in the address. */
+  readonly selected: string
+  readonly palette: Palette
+}
+
+const letterWidth = 5.9
+
+/** As much of a text as stands in so many pixels; nothing rather than a letter or two. */
+function fitted(text: string, pixels: number): string {
+  const letters = Math.floor(pixels / letterWidth)
+  if (letters < 4) return ''
+  return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`
+}
+
+export function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { swimlanes, places, window, width, top, height, palette } = scene
+  context.save()
+  context.clearRect(0, 0, width, height)
+  context.translate(0, -top)
+  context.fillStyle = palette.line
+  for (const { at } of scene.ticks) context.fillRect(Math.round(xOf(at, window, width)), top, 1, height)
+  context.textBaseline = 'middle'
+  swimlanes.lanes.forEach((lane, i) => {
+    const place = places.lanes[i]
+    if (place === undefined || place.top + place.height < top || place.top > top + height) return
+    context.fillStyle = palette.line
+    context.fillRect(0, place.top + place.height - 1, width, 1)
+    for (const bar of lane.bars) drawBar(context, scene, lane, place, bar)
+    if (place.models !== undefined) drawMarks(context, scene, lane, place.models, lane.models, palette.model)
+    if (place.tools !== undefined) drawMarks(context, scene, lane, place.tools, lane.tools, palette.tool)
+  })
+  drawArrows(context, scene)
+  if (scene.live) {
+    context.fillStyle = palette.accent
+    context.fillRect(Math.round(xOf(scene.now, window, width)), top, 1.5, height)
+  }
+  context.restore()
+}
+
+const alphaOf = (state: TaskState) => (state === 'submitted' ? 0.12 : 0.32)
+
+function drawBar(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, place: LanePlace, bar: Bar): void {
+  const { window, width, now, palette, selected } = scene
+  const left = xOf(bar.from, window, width)
+  const right = Math.max(left + leastWidth, xOf(endOf(bar, lane.goneAt, now), window, width))
+  if (left > width || right < 0) return
+  const chosen = selected === `task:${bar.task}`
+  const ink = palette[taskLook(bar.state).tone]
+  const y = place.bars + bar.row * rowHeight + 1
+  const tall = rowHeight - 3
+  // What is far outside is cut: a canvas draws corners a million pixels away slowly.
+  const [from, to] = [Math.max(left, -10), Math.min(right, width + 10)]
+  context.fillStyle = ink
+  context.globalAlpha = bar.crowded ? 0.06 : alphaOf(bar.state)
+  context.fillRect(from, y, to - from, tall)
+  context.globalAlpha = bar.crowded ? 0.25 : 0.9
+  // Its begin, a line below it while it waits or works, and its end once there is one.
+  context.fillRect(from, y, Math.min(2, to - from), tall)
+  if (bar.state !== 'submitted') context.fillRect(from, y + tall - 1.5, to - from, 1.5)
+  if (bar.to === undefined && !bar.crowded) {
+    for (let x = from; x < to; x += 7) context.fillRect(x, y, Math.min(4, to - x), 1)
+  }
+  context.globalAlpha = 1
+  if (chosen) {
+    context.strokeStyle = palette.accent
+    context.lineWidth = 2
+    context.strokeRect(from - 1, y - 1, to - from + 2, tall + 2)
+  }
+  if (bar.crowded && !chosen) return
+  const start = Math.max(from, 0)
+  const label = fitted(`${bar.contradicted ? '⚠ ' : ''}${bar.label}`, Math.min(to, width) - start - 10)
+  if (label === '') return
+  context.font = '11px ui-sans-serif, system-ui, sans-serif'
+  context.fillStyle = palette.ink
+  context.fillText(label, start + 6, y + tall / 2)
+}
+
+/** Calls of one kind. Where many fall on one pixel one is drawn, a failed one before the others. */
+function drawMarks(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number, marks: readonly Mark[], ink: string): void {
+  const { window, width, now, palette, selected } = scene
+  const tall = stripHeight - 3
+  let chosen: readonly [left: number, right: number] | undefined
+  for (const failed of [false, true]) {
+    const solid = new Path2D()
+    const open = new Path2D()
+    let drawnTo = Number.NEGATIVE_INFINITY
+    for (const mark of marks) {
+      const left = xOf(mark.from, window, width)
+      if (left > width) break
+      const right = Math.max(left + leastWidth, xOf(endOf(mark, lane.goneAt, now), window, width))
+      if (right < 0) continue
+      if (selected === `call:${mark.call}`) chosen = [left, right]
+      if (mark.failed !== failed || right <= drawnTo) continue
+      drawnTo = Math.max(drawnTo, Math.floor(right))
+      const [from, to] = [Math.max(left, -10), Math.min(right, width + 10)]
+      // A gap of half a pixel keeps neighbours apart.
+      const path = mark.to === undefined ? open : solid
+      path.rect(from, top + 1, Math.max(1, to - from - 0.5), tall)
+    }
+    context.fillStyle = failed ? palette.bad : ink
+    context.globalAlpha = 0.75
+    context.fill(solid)
+    context.globalAlpha = 0.4
+    context.fill(open)
+    context.globalAlpha = 1
+  }
+  drawMarkNames(context, scene, lane, top, marks)
+  if (chosen === undefined) return
+  context.strokeStyle = palette.accent
+  context.lineWidth = 2
+  context.strokeRect(Math.max(-10, chosen[0] - 1), top, Math.min(width + 20, chosen[1] - Math.max(-10, chosen[0]) + 2), tall + 2)
+}
+
+function drawMarkNames(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, top: number, marks: readonly Mark[]): void {
+  const { window, width, now, palette } = scene
+  context.font = '10px ui-sans-serif, system-ui, sans-serif'
+  let writtenTo = Number.NEGATIVE_INFINITY
+  for (const mark of marks) {
+    const left = Math.max(0, xOf(mark.from, window, width))
+    if (left > width) break
+    const right = Math.min(width, xOf(endOf(mark, lane.goneAt, now), window, width))
+    if (right - left < 4 * letterWidth || left < writtenTo) continue
+    const label = fitted(mark.label, right - left - 6)
+    if (label === '') continue
+    // On a full colour, or on the pale one of a call that goes on.
+    context.fillStyle = mark.to === undefined ? palette.ink : palette.page
+    context.fillText(label, left + 4, top + stripHeight / 2)
+    writtenTo = right
+  }
+}
+
+/** Arrows of one giver this near to each other share one line. CSS pixels. */
+const bundleWidth = 4
+
+/** From the giver's lane to the takers': one line for those given at about the same time, a head for each. */
+function drawArrows(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { swimlanes, places, window, width, top, height, palette, selected } = scene
+  const drawn = new Set<string>()
+  /** How far the line of a bundle is drawn. */
+  const beams = new Map<string, number>()
+  context.strokeStyle = palette.accent
+  for (const arrow of swimlanes.arrows) {
+    const [giver, taker] = [places.lanes[arrow.from], places.lanes[arrow.to]]
+    if (giver === undefined || taker === undefined || arrow.at < window.from || arrow.at > window.to) continue
+    if (Math.max(giver.top, taker.top) + rowHeight < top || Math.min(giver.top, taker.top) > top + height) continue
+    const chosen = arrow.task !== undefined && selected === `task:${arrow.task}`
+    const bundle = Math.round(xOf(arrow.at, window, width) / bundleWidth)
+    const name = `${arrow.from} ${arrow.to} ${arrow.kind} ${bundle}`
+    if (drawn.has(name) && !chosen) continue
+    drawn.add(name)
+    const x = bundle * bundleWidth
+    const down = taker.top > giver.top
+    const end = down ? taker.top + 5 : taker.top + taker.height - 5
+    // The part of the line that another arrow of the bundle has drawn is not drawn darker.
+    const beam = `${arrow.from} ${arrow.kind} ${bundle} ${down}`
+    const start = chosen ? giver.top + giver.height / 2 : (beams.get(beam) ?? giver.top + giver.height / 2)
+    if (!chosen) beams.set(beam, down ? Math.max(start, end) : Math.min(start, end))
+    context.globalAlpha = chosen ? 1 : 0.35
+    context.lineWidth = chosen ? 2 : 1
+    context.setLineDash(arrow.kind === 'delegation' ? [] : [3, 3])
+    context.beginPath()
+    if (down ? end > start : end < start) {
+      context.moveTo(x, start)
+      context.lineTo(x, end)
+    }
+    context.stroke()
+    context.setLineDash([])
+    context.beginPath()
+    const back = down ? -5 : 5
+    context.moveTo(x - 3.5, end + back)
+    context.lineTo(x, end)
+    context.lineTo(x + 3.5, end + back)
+    context.stroke()
+  }
+  context.globalAlpha = 1
+}
+
+export function drawAxis(
+  context: CanvasRenderingContext2D,
+  scene: Pick<Scene, 'window' | 'ticks' | 'width' | 'now' | 'live' | 'palette'>,
+  height: number,
+) {
+  const { window, width, palette } = scene
+  context.clearRect(0, 0, width, height)
+  context.font = '11px ui-sans-serif, system-ui, sans-serif'
+  context.textBaseline = 'middle'
+  context.textAlign = 'center'
+  for (const { at, text } of scene.ticks) {
+    const x = Math.round(xOf(at, window, width))
+    context.fillStyle = palette.faint
+    // Whole at the edges too.
+    const half = context.measureText(text).width / 2
+    context.fillText(text, Math.max(half, Math.min(width - half - 4, x)), height / 2 - 1)
+    context.fillStyle = palette.line
+    context.fillRect(x, height - 5, 1, 5)
+  }
+  if (!scene.live) return
+  const x = xOf(scene.now, window, width)
+  if (x < 0 || x > width) return
+  context.fillStyle = palette.accent
+  context.fillRect(Math.round(x) - 1, height - 7, 3, 7)
+}

@@ -1,0 +1,93 @@
+/** One run's rows, from a feed of its own while its page is shown, renewed at most ten times a second. */
+import type { FeedRefused } from '@signalbox/client/feed.ts'
+import { type CallRow, type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { create } from 'zustand'
+import { openKeyedFeed } from '../../live/key.ts'
+import { schedule, serverUrl } from '../../live/live.ts'
+import { createLiveStore, type LiveStore } from '../../live/store.ts'
+
+export type RunRows = { readonly [T in Table]: readonly RowOf[T][] } & { readonly ready: boolean }
+
+/** Lanes are laid out anew this often at most; open bars grow by the clock, not by this. */
+const renewMs = 100
+
+interface ShownRun {
+  readonly store?: LiveStore | undefined
+  /** Calls that its feed left out, by key. */
+  readonly older?: ReadonlyMap<string, CallRow> | undefined
+}
+/** The run that is shown, for who stands outside its page: the inspector knows ended calls only from here. */
+export const useShownRun = create<ShownRun>(() => ({}))
+
+export function useRunStore(run: string): { readonly store: LiveStore; readonly refused: FeedRefused | undefined } {
+  const [refused, setRefused] = useState<FeedRefused>()
+  const store = useMemo(() => {
+    void run
+    return createLiveStore(schedule)
+  }, [run])
+  useEffect(() => {
+    setRefused(undefined)
+    const feed = openKeyedFeed({
+      url: serverUrl,
+      feed: 'state',
+      filter: { run: [run] },
+      onFrame: (frame) => store.push(frame),
+      onRefused: setRefused,
+    })
+    useShownRun.setState({ store })
+    return () => {
+      feed.close()
+      useShownRun.setState({ store: undefined, older: undefined })
+    }
+  }, [run, store])
+  return { store, refused }
+}
+
+export function useRunRows(store: LiveStore): RunRows {
+  const view = useMemo(() => viewOf(store), [store])
+  return useSyncExternalStore(view.subscribe, view.read)
+}
+
+function viewOf(store: LiveStore) {
+  const read = (): RunRows => ({
+    agents: store.all('agents'),
+    runs: store.all('runs'),
+    tasks: store.all('tasks'),
+    calls: store.all('calls'),
+    edges: store.all('edges'),
+    ready: store.ready(),
+  })
+  let shown = read()
+  return {
+    read: () => shown,
+    subscribe(listener: () => void) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      let behind = false
+      const renew = () => {
+        shown = read()
+        listener()
+      }
+      const told = () => {
+        if (timer !== undefined) {
+          behind = true
+          return
+        }
+        timer = setTimeout(() => {
+          timer = undefined
+          if (!behind) return
+          behind = false
+          told()
+        }, renewMs)
+        // After the whole flush: it tells table by table.
+        queueMicrotask(renew)
+      }
+      const stops = tables.map((table) => store.watchTable(table, told))
+      told()
+      return () => {
+        clearTimeout(timer)
+        for (const stop of stops) stop()
+      }
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { taskLook } from '../../parts/status.tsx'
+import { age, clock as timeOf } from '../../text.ts'
+import { endOf } from './layout.ts'
+import type { Hit } from './place.ts'
+
+const width = 280
+
+/** What the pointer is over. The inspector says the same and more to who uses keys. */
+export function Tooltip({ hit, x, y, clock }: { readonly hit: Hit; readonly x: number; readonly y: number; readonly clock: () => number }) {
+  const thing = hit.kind === 'bar' ? hit.bar : hit.mark
+  const end = endOf(thing, hit.lane.goneAt, clock())
+  const look = hit.kind === 'bar' ? taskLook(hit.bar.state) : undefined
+  const kind = hit.kind === 'bar' ? 'task' : hit.strip === 'models' ? 'model call' : 'tool call'
+  const outcome = hit.kind === 'bar' ? look?.words : hit.mark.to === undefined ? 'running' : hit.mark.failed ? 'failed' : 'finished'
+  return (
+    <div
+      role="tooltip"
+      className="pointer-events-none fixed z-20 rounded-md border border-line bg-raised px-3 py-2 text-xs shadow-lg"
+      style={{ width, left: Math.min(x + 14, innerWidth - width - 8), top: y + 130 > innerHeight ? y - 90 : y + 16 }}
+    >
+      <p className="line-clamp-2 break-words font-medium">{thing.label}</p>
+      <p className="mt-0.5 text-soft">
+        {kind} · {outcome}
+        {hit.kind === 'bar' && hit.bar.contradicted && <span className="text-wait"> · ⚠ contradicted later</span>}
+      </p>
+      <p className="text-faint">
+        {timeOf(thing.from)} – {thing.to === undefined ? 'now' : timeOf(end)} · {spanOf(end - thing.from)}
+      </p>
+    </div>
+  )
+}
+
+/** Below a minute calls are told to the tenth of a second. */
+export const spanOf = (ms: number): string => (ms < 1_000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : age(ms))
