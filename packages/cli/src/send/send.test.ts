@@ -51,7 +51,7 @@ const noWait = { patienceMs: 60_000, sleep: async () => undefined }
 test('events go in order, in batches, as backfill, with the key', async () => {
   const { seen, url } = await serve((_path, events) => stored(events))
   const sent = await sendAll(
-    connect({ url: `${url}/`, key: 'sbx_x' }),
+    connect({ url, key: 'sbx_x' }),
     Array.from({ length: batchEvents * 2 + 1 }, (_, n) => event(n)),
     quietly,
   )
