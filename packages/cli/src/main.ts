@@ -1,23 +1,7 @@
-/** The command line: runs a command and turns how it ended into words and an exit code. */
-import { CommanderError } from 'commander'
-import { printable } from './commands/terminal.ts'
-import { exitCodes, Failure } from './failure.ts'
-import { createProgram } from './program.ts'
+/** Starts the command line with its code compiled before: a command takes a third of the time. */
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 
-// Who read the output has enough of it (`| head`): that is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
-
-try {
-  await createProgram().parseAsync()
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : exitCodes.usage)
-  if (error instanceof Failure) {
-    process.stderr.write(`signalbox: ${printable(error.message)}\n  ${printable(error.hint)}\n`)
-    process.exit(exitCodes[error.kind])
-  }
-  process.stderr.write(`signalbox: a fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-  process.exit(1)
-}
+// In our own folder: below /tmp another user could leave code for us. Where it cannot be written, all is only slower.
+enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/signalbox'))
+await import('./cli.ts')

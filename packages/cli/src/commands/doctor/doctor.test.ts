@@ -14,7 +14,7 @@ import type { Finding } from './finding.ts'
 let server: TestServer
 let env: Environment
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ SIGNALBOX_DRAIN_MS: '200' })
   env = { SIGNALBOX_URL: server.url, SIGNALBOX_DATA: server.data }
   await send(...Array.from({ length: 60 }, (_, i) => work(i)))
 })
@@ -196,7 +196,7 @@ test('a copy of the folder is not taken for the original that runs', async () =>
   expect(await findings()).toMatchObject({ code: 0 })
 })
 
-test('after a new epoch the running server is told to be restarted, and then readers with a cursor of before begin again', async () => {
+test('a new epoch: the running server must be restarted, with nothing running it is begun before the start, and readers begin again', async () => {
   const { cursor } = (await (await fetch(`${server.url}/v1/info`)).json()) as { cursor: string }
   const tail = start(['tail', '--type', 'log', '--json'], env)
   onTestFinished(() => tail.press('SIGKILL'))
@@ -207,7 +207,15 @@ test('after a new epoch the running server is told to be restarted, and then rea
   expect(found.of('epoch')).toMatchObject({ health: 'bad', todo: expect.stringContaining('restart the server') })
 
   await server.terminate()
+  const ran = await doctor()
+  expect(ran.code).toBe(5)
+  expect(marked(ran, 'BAD ')).toEqual(['server'])
+  expect(ran.stdout).toMatch(/BAD +server +No Signalbox answers at .*\n +→ Start one with "npm start"/)
+  expect(marked(ran, 'ok  ')).toEqual(expect.arrayContaining(['log as committed', 'rows as folded']))
+  const [, epoch] = /epoch ([0-9a-f]{8})/.exec((await run(['epoch'], env)).stdout) ?? []
+
   await server.start()
+  expect(await (await fetch(`${server.url}/v1/info`)).json()).toMatchObject({ epoch })
   await tail.says('the log is another than before')
   const { frames } = (await (await fetch(`${server.url}/v1/poll?feed=state&wait=0&cursor=${cursor}`)).json()) as {
     frames: { kind: string; reason?: string }[]
@@ -216,18 +224,4 @@ test('after a new epoch the running server is told to be restarted, and then rea
   expect(await findings()).toMatchObject({ code: 0 })
   tail.press('SIGINT')
   expect(await tail.done).toMatchObject({ code: 0 })
-})
-
-test('with nothing running the log is checked all the same, and a new epoch can be begun before the start', async () => {
-  await server.terminate()
-  const ran = await doctor()
-  expect(ran.code).toBe(5)
-  expect(marked(ran, 'BAD ')).toEqual(['server'])
-  expect(ran.stdout).toMatch(/BAD +server +No Signalbox answers at .*\n +→ Start one with "npm start"/)
-  expect(marked(ran, 'ok  ')).toContain('log as committed')
-  expect(marked(ran, 'ok  ')).toContain('rows as folded')
-  const { stdout } = await run(['epoch'], env)
-  const [, epoch] = /epoch ([0-9a-f]{8})/.exec(stdout) ?? []
-  await server.start()
-  expect(await (await fetch(`${server.url}/v1/info`)).json()).toMatchObject({ epoch })
 })
