@@ -1,4 +1,5 @@
 /** `signalbox up`: the whole server in this process, until it is told to stop. */
+import type { App } from '@signalbox/server/app.ts'
 import { CannotStart } from '@signalbox/server/config.ts'
 import { NoAnswer } from '@signalbox/server/store/answers.ts'
 import type { Command } from 'commander'
@@ -17,25 +18,31 @@ export function addUp(program: Command) {
       const config = configOf()
       // The other commands do without the server's code.
       const { startApp } = await import('@signalbox/server/app.ts')
-      const app = await startApp(config).catch((error: unknown) => {
+      const starting = startApp(config)
+      // From here on: a start that is cut short must not leave its database behind.
+      onStop(() => void stop(starting))
+      const app = await starting.catch((error: unknown) => {
         throw whyNot(error, `${config.host}:${config.port}`) ?? error
       })
       say(banner(app.url))
-      onStop(() => {
-        note('stopping …')
-        setTimeout(() => {
-          note(`the stop took longer than ${stopWithinMs / 1_000} s and was ended by force`)
-          process.exit(1)
-        }, stopWithinMs).unref()
-        app.stop().then(
-          () => process.exit(0),
-          (error: unknown) => {
-            note(`the stop failed: ${String(error)}`)
-            process.exit(1)
-          },
-        )
-      })
     })
+}
+
+async function stop(starting: Promise<App>): Promise<void> {
+  note('stopping …')
+  setTimeout(() => {
+    note(`the stop took longer than ${stopWithinMs / 1_000} s and was ended by force`)
+    process.exit(1)
+  }, stopWithinMs).unref()
+  // A start that failed says so itself.
+  const app = await starting.catch(() => undefined)
+  try {
+    await app?.stop()
+    process.exit(app === undefined ? 1 : 0)
+  } catch (error) {
+    note(`the stop failed: ${String(error)}`)
+    process.exit(1)
+  }
 }
 
 const settingsHint = 'All settings are in docs/configuration.md.'
