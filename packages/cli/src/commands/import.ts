@@ -11,7 +11,7 @@ import { sendAll } from '../send/send.ts'
 import { type AddressOptions, addressOf, gapOption, speedOption, withAddress } from './options.ts'
 import { mustBeTaken, type Outcome, playingAs, sending } from './playing.ts'
 import { describeReport, describeSent } from './report.ts'
-import { jsonText, say, whole } from './terminal.ts'
+import { counted, jsonText, say, whole } from './terminal.ts'
 
 interface ImportOptions extends AddressOptions {
   readonly format: Format
@@ -81,7 +81,7 @@ function nothingFound(path: string, { report }: Imported): Failure {
   const skipped = report.skipped.map(({ what, count, why }) => ` ${whole(count)} × ${what}: ${why}`).join('')
   return new Failure(
     'usage',
-    `${path} holds nothing of the format ${report.format} in ${whole(report.files)} files.${skipped}`,
+    `${path} holds nothing of the format ${report.format} in ${counted(report.files, 'file')}.${skipped}`,
     `docs/imports/${report.format}.md says what it reads.`,
   )
 }

@@ -1,19 +1,19 @@
 /** The report of an import in words. */
 import type { Note, Report } from '../import/import.ts'
 import type { Sent } from '../send/send.ts'
-import { printable, whole } from './terminal.ts'
+import { counted, printable, whole } from './terminal.ts'
 
 export function describeReport(report: Report): string {
   const lines = [
-    `Read ${whole(report.records)} records in ${count(report.files, 'file')}: ${whole(report.events)} events, ${whole(report.derived)} of them derived (no record stands for them).`,
-    `  ${count(report.runs, 'run')} · ${count(report.agents, 'agent')} · ${count(report.tasks, 'task')} · ${count(report.delegations, 'delegation')} to ${count(report.delegatedTo, 'agent')}`,
+    `Read ${whole(report.records)} records in ${counted(report.files, 'file')}: ${whole(report.events)} events, ${whole(report.derived)} of them derived (no record stands for them).`,
+    `  ${counted(report.runs, 'run')} · ${counted(report.agents, 'agent')} · ${counted(report.tasks, 'task')} · ${counted(report.delegations, 'delegation')} to ${counted(report.delegatedTo, 'agent')}`,
     ...notes('Skipped:', report.skipped),
     ...notes('Says less than the source:', report.lossy),
   ]
   const reused = report.idsReusedWithOtherContent
   if (reused.length > 0)
     lines.push(
-      `${count(reused.length, 'id')} that the source used again for other content; each content is an event of its own, none is lost:`,
+      `${counted(reused.length, 'id')} that the source used again for other content; each content is an event of its own, none is lost:`,
       ...folded(reused),
     )
   return lines.join('\n')
@@ -29,8 +29,6 @@ export function describeSent(sent: Sent): string {
     lines.push(`  ${whole(items.length)} × ${code}, for example ${printable(`${items[0]?.id}: ${items[0]?.message}`)}`)
   return lines.join('\n')
 }
-
-const count = (n: number, what: string) => `${whole(n)} ${what}${n === 1 ? '' : 's'}`
 
 const notes = (title: string, all: readonly Note[]) =>
   all.length === 0 ? [] : [title, ...all.map((note) => `  ${whole(note.count).padStart(7)}  ${printable(`${note.what}: ${note.why}`)}`)]

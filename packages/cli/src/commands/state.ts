@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { connect, mustAnswer } from '../connect.ts'
 import { isObject, type Json } from '../import/text.ts'
 import { type AddressOptions, addressOf, withAddress } from './options.ts'
-import { jsonText, say, tableOf, whole } from './terminal.ts'
+import { counted, jsonText, say, tableOf } from './terminal.ts'
 
 interface StateOptions extends AddressOptions {
   readonly at?: string
@@ -44,7 +44,7 @@ function describeState(state: Json): string {
     const rows = (Array.isArray(state[table]) ? state[table] : []).filter(isObject)
     const newest = rows.toSorted((a, b) => String(b[newestBy[table]]).localeCompare(String(a[newestBy[table]]))).slice(0, mostRows)
     const rest = rows.length > newest.length ? `, the newest ${mostRows} (--json prints all)` : ''
-    return [`${whole(rows.length)} ${table}${rest}`, ...tableOf(columns[table], newest)].join('\n')
+    return [`${counted(rows.length, table.slice(0, -1))}${rest}`, ...tableOf(columns[table], newest)].join('\n')
   })
   return [`State at ${String(state.at)} (cursor ${String(state.cursor)})`, ...blocks].join('\n\n')
 }

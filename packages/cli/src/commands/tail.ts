@@ -33,7 +33,7 @@ export function addTail(program: Command) {
     const { url, key } = addressOf(options)
     await mustAnswer({ url })
     const filter: Filter = Object.fromEntries(fields.flatMap((field) => (options[field] === undefined ? [] : [[field, options[field]]])))
-    let wasLost = false
+    let wasLost: boolean | undefined
     const items = subscribe({
       url,
       key,
@@ -41,8 +41,8 @@ export function addTail(program: Command) {
       fromStart: options.fromStart === true,
       signal: untilStopped(),
       onStatus({ state, reason }) {
-        if (state === 'waiting' && !wasLost) note(`the feed is interrupted (${reason ?? 'the connection was lost'}); trying again`)
-        else if (state === 'open' && wasLost) note('the feed goes on')
+        if (state === 'waiting' && wasLost !== true) note(`the feed is interrupted (${reason ?? 'the connection was lost'}); trying again`)
+        else if (state === 'open' && wasLost !== false) note(wasLost ? 'the feed goes on' : `following ${url}; Ctrl-C ends it`)
         if (state === 'waiting' || state === 'open') wasLost = state === 'waiting'
       },
     })

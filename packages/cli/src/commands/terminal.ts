@@ -11,6 +11,8 @@ export async function sayPaced(line: string): Promise<void> {
 }
 
 export const whole = (value: number) => value.toLocaleString('en-US')
+/** `1 file`, `2 files`. */
+export const counted = (value: number, what: string) => `${whole(value)} ${what}${value === 1 ? '' : 's'}`
 
 /** Controls of both kinds, and what turns the direction of text around. */
 const driving = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g

@@ -52,6 +52,7 @@ async function sql<R extends object>(text: string): Promise<R[]> {
   }
 }
 
+const patient = { timeout: 20_000 }
 const doctor = (...args: string[]) => run(['doctor', ...args], env)
 async function findings(...args: string[]): Promise<{ readonly code: number | null; readonly of: (name: string) => Finding | undefined }> {
   const ran = await doctor('--json', ...args)
@@ -145,7 +146,7 @@ test('what waits for a person is mentioned and is no failure', async () => {
   const numbered = (seq: number) => work(0, { source: 'counting', type: 'log', seq, epoch: 1 })
   await send(...Array.from({ length: 1_100 }, (_, i) => numbered(i < 50 ? i + 1 : i + 4)))
   await expect
-    .poll(async () => JSON.stringify(await (await fetch(`${server.url}/v1/producers`)).json()), { timeout: 10_000 })
+    .poll(async () => JSON.stringify(await (await fetch(`${server.url}/v1/producers`)).json()), patient)
     .toContain('counting lost 51 to 53')
   const ran = await doctor()
   expect(ran.code).toBe(0)
@@ -200,7 +201,7 @@ test('a new epoch: the running server must be restarted, with nothing running it
   const { cursor } = (await (await fetch(`${server.url}/v1/info`)).json()) as { cursor: string }
   const tail = start(['tail', '--type', 'log', '--json'], env)
   onTestFinished(() => tail.press('SIGKILL'))
-  await expect.poll(async () => (await fetch(`${server.url}/metrics`)).text()).toMatch(/live_clients\{transport="websocket"\} 1/)
+  await expect.poll(async () => (await fetch(`${server.url}/metrics`)).text(), patient).toMatch(/live_clients\{transport="websocket"\} 1/)
   expect(await run(['epoch'], env)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The log is of epoch [0-9a-f]{8} /) })
   const found = await findings()
   expect(found).toMatchObject({ code: 5 })
