@@ -1,10 +1,13 @@
-/** Writes docs/configuration.md and docs/errors.md from the code's own tables; with --check, fails when they are stale. */
+/** Writes docs/configuration.md, docs/errors.md and docs/cli.md from the code's own tables; with --check, fails when they are stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createProgram, exitCodesText } from '../packages/cli/src/program.ts'
 import { refusals } from '../packages/model/src/refusals.ts'
 import { settings } from '../packages/server/src/config.ts'
+import { cliPage } from './cli-page.mjs'
 
 const cell = (text) => String(text).replaceAll('|', '\\|')
+
 const pages = {
   'docs/configuration.md': [
     '# Configuration',
@@ -31,6 +34,7 @@ const pages = {
     ),
     '',
   ],
+  'docs/cli.md': cliPage(createProgram(), exitCodesText),
 }
 const home = join(import.meta.dirname, '..')
 const stale = []

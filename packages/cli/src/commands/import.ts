@@ -35,7 +35,7 @@ export function addImport(program: Command) {
     .addOption(
       new Option(
         '--speed <speed>',
-        'max: as history, at its own times; again changes nothing. 10x: live, shifted to now, ten times as fast as it was; each time a new run (default: max)',
+        'max: as history, at its own times, and again changes nothing; 10x: live, ten times as fast as it was, shifted to now, a new run each time (default: max)',
       ).argParser(speedOption),
     )
     .addOption(new Option('--live', `the same as --speed ${liveSpeed}x`).conflicts('speed'))
