@@ -30,8 +30,8 @@ export interface ConnectOptions extends Address {
 const longestWaitMs = 5_000
 /** A server commits or says no within ten seconds; one that holds a request for longer is gone. */
 const answerWithinMs = 60_000
-/** Whether it is alive is known at once. */
-export const aliveWithinMs = 5_000
+/** Whether it is alive is known at once, but for a machine that is very busy. */
+export const aliveWithinMs = 15_000
 const retryable = new Set([408, 429, 500, 502, 503, 504])
 
 export function connect(options: ConnectOptions): Server {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { getJson, startServer, type TestServer } from '../../../../test/server.ts'
-import { type Environment, run, start } from '../testing.ts'
+import { type Environment, nobody, run, start } from '../testing.ts'
 
 let server: TestServer
 let env: Environment
@@ -22,7 +22,7 @@ afterAll(async () => {
 const cli = (...args: string[]) => run(args, env)
 const eventsOf = async (id: string) =>
   (await getJson<{ items: StoredEvent[] }>(`${server.url}/v1/events?run=${encodeURIComponent(id)}&order=asc&limit=1000`)).items
-const patient = { timeout: 20_000 }
+const patient = { timeout: 50_000 }
 const start0 = Date.now() - 60_000
 
 async function send(...events: object[]): Promise<string> {
@@ -124,7 +124,7 @@ test('import as history: again changes nothing and says so; a dry run needs no s
   expect(second.stdout).toMatch(
     /Sent (\d+) events: 0 stored, \1 there before, 0 refused\.\nNothing changed: all of it was there before\.\n$/,
   )
-  const dry = await run(['import', '--format', 'gastown', file, '--dry-run'], { SIGNALBOX_URL: 'http://127.0.0.1:9' })
+  const dry = await run(['import', '--format', 'gastown', file, '--dry-run'], { SIGNALBOX_URL: await nobody() })
   expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/Nothing was sent \(--dry-run\)\.\n$/) })
   const json = await cli('import', '--format', 'gastown', file, '--json')
   expect(JSON.parse(json.stdout)).toMatchObject({ records: 5, sent: { accepted: 0 }, stopped: false })
@@ -132,26 +132,27 @@ test('import as history: again changes nothing and says so; a dry run needs no s
 
 test('import: a path that is none, nothing of the format, a file that cannot be read, nobody there', async () => {
   await writeFile(join(folder, 'notes.jsonl'), 'hello\n')
-  const [none, wrong, empty, unreadable, away] = await Promise.all([
+  const empty = await nobody()
+  const [none, wrong, nothing, unreadable, away] = await Promise.all([
     cli('import', '--format', 'gastown', join(folder, 'absent')),
     cli('import', '--format', 'who-and-when', folder),
     cli('import', '--format', 'claude-code', join(folder, 'notes.jsonl')),
     // A file that exists and answers every read with an error.
     cli('import', '--format', 'gastown', '/proc/self/mem'),
-    run(['import', '--format', 'gastown', folder], { SIGNALBOX_URL: 'http://127.0.0.1:9' }),
+    run(['import', '--format', 'gastown', folder], { SIGNALBOX_URL: empty }),
   ])
   expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no file or folder') })
   expect(wrong).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/holds no files of the format who-and-when\.\n +docs\/imports\/who-and-when\.md/),
   })
-  expect(empty).toMatchObject({
+  expect(nothing).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/holds nothing of the format claude-code in 1 file\. 1 × unreadable line/),
   })
   expect(unreadable).toMatchObject({ code: 2, stderr: expect.stringContaining('/proc/self/mem cannot be read: ') })
-  expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining('No Signalbox answers at http://127.0.0.1:9') })
-  for (const { stdout } of [none, wrong, empty, unreadable, away]) expect(stdout).toBe('')
+  expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining(`No Signalbox answers at ${empty}.`) })
+  for (const { stdout } of [none, wrong, nothing, unreadable, away]) expect(stdout).toBe('')
   expect(await readdir(folder)).toContain('notes.jsonl')
 })
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startServer, type TestServer } from '../../../../test/server.ts'
-import { type Environment, type Running, run, start } from '../testing.ts'
+import { type Environment, nobody, type Running, run, start } from '../testing.ts'
 
 let server: TestServer
 let env: Environment
@@ -22,7 +22,7 @@ async function send(...events: object[]): Promise<void> {
   expect(await answer.json()).toMatchObject({ accepted: events.length })
 }
 
-const patient = { timeout: 20_000 }
+const patient = { timeout: 50_000 }
 const clients = async () =>
   Number(/live_clients\{transport="websocket"\} (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1] ?? 0)
 let open = 0
@@ -102,9 +102,10 @@ test('a filter that is refused ends with 4, nobody there with 3, somebody else t
   const other = createServer((_request, response) => response.end('<h1>Welcome</h1>')).listen(0, '127.0.0.1')
   await once(other, 'listening')
   onTestFinished(() => void other.close())
-  const [refused, nobody, somebody] = await Promise.all([
+  const empty = await nobody()
+  const [refused, away, somebody] = await Promise.all([
     run(['tail', '--run', 'r'.repeat(300)], env),
-    run(['tail', '--url', 'http://127.0.0.1:9'], {}),
+    run(['tail', '--url', empty], {}),
     run(['tail'], { SIGNALBOX_PORT: String((other.address() as AddressInfo).port) }),
   ])
   expect(refused).toMatchObject({
@@ -112,10 +113,10 @@ test('a filter that is refused ends with 4, nobody there with 3, somebody else t
     stdout: '',
     stderr: expect.stringMatching(/The server refused the feed: BAD_REQUEST: .*\n +Check --key and the filter/),
   })
-  expect(nobody).toMatchObject({
+  expect(away).toMatchObject({
     code: 3,
     stdout: '',
-    stderr: expect.stringMatching(/No Signalbox answers at http:\/\/127.0.0.1:9.*\n +Start one/),
+    stderr: expect.stringMatching(/No Signalbox answers at http:\/\/127.0.0.1:\d+\.\n +Start one/),
   })
   expect(somebody).toMatchObject({ code: 3, stdout: '', stderr: expect.stringMatching(/What answers at .* is no Signalbox/) })
 })
