@@ -86,7 +86,10 @@ test('one press of Ctrl-C that comes twice stops the server cleanly', async () =
   running.press('SIGINT')
   await running.says('stopping')
   running.press('SIGINT')
-  expect(await running.done).toMatchObject({ code: 0, stderr: 'signalbox: stopping …\n' })
+  const { code, stdout, stderr } = await running.done
+  expect([code, stderr]).toEqual([0, 'signalbox: stopping …\n'])
+  // Nothing of the log's after the banner.
+  expect(stdout.trimEnd()).toMatch(/Data stays\.$/)
 })
 
 test('beyond loopback: no start without a key, which is made while nothing runs; each key does what it may', async () => {
