@@ -14,7 +14,8 @@ import { parseObject, stringOf } from '../import/text.ts'
 import { configOf, onStop } from './options.ts'
 import { note } from './terminal.ts'
 
-const connectWithinMs = 5_000
+/** A database that is there answers at once, but for a machine that is very busy. */
+const connectWithinMs = 15_000
 /** What PostgreSQL says of a table, column or procedure that is not there. */
 const unknownNames = new Set(['42P01', '42703', '42883'])
 

@@ -39,12 +39,10 @@ async function runDoctor(options: DoctorOptions): Promise<void> {
     if (options.json !== true) say(describe(finding))
   }
 
-  const server = await checkServer(address, found)
+  const epoch = await checkServer(address, found)
   found(await checkDisk(config))
   try {
-    await withDatabase((pool) =>
-      checkDatabase(pool, { epoch: server.epoch, refold: options.refold === true, progress: progress.show, found }),
-    )
+    await withDatabase((pool) => checkDatabase(pool, { epoch, refold: options.refold === true, progress: progress.show, found }))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     // Without DATABASE_URL it may well be that it is run on another machine than the server.

@@ -6,11 +6,13 @@ import type { Finding } from './finding.ts'
 
 /** A commit that takes longer than a sender waits for it. */
 const readyWithinMs = 15_000
+/** A server that is busy tells a little later. */
+const busyMs = 10_000
 /** Node keeps the header's text for a second, and longer while it is very busy. */
 const clockOffMs = 5_000
 
-/** Answers the epoch that is served, where the server tells it. */
-export async function checkServer(address: Address, found: (finding: Finding) => void): Promise<{ readonly epoch: string | undefined }> {
+/** Answers the epoch that is served; undefined when the server did not tell, which is then said. */
+export async function checkServer(address: Address, found: (finding: Finding) => void): Promise<string | undefined> {
   const name = 'server'
   const { url } = address
   try {
@@ -18,18 +20,20 @@ export async function checkServer(address: Address, found: (finding: Finding) =>
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     found({ name, health: 'bad', what: error.message, todo: error.hint })
-    return { epoch: undefined }
+    return undefined
   }
   found({ name, ...(await readiness(url)) })
   found({ name: 'clock', ...(await clock(url)) })
-  const info = await connect(address)
-    .get('/v1/info')
-    .catch((error: unknown) => {
-      // Without a key that may read, what it serves stays unknown.
-      if (error instanceof Failure) return undefined
-      throw error
-    })
-  return { epoch: isObject(info) ? stringOf(info.epoch) : undefined }
+  try {
+    const info = await connect({ ...address, patienceMs: busyMs }).get('/v1/info')
+    const epoch = isObject(info) ? stringOf(info.epoch) : undefined
+    if (epoch !== undefined) return epoch
+    found({ name: 'epoch', health: 'unknown', what: `${url} does not tell which log it serves` })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    found({ name: 'epoch', health: 'unknown', what: error.message, todo: error.hint })
+  }
+  return undefined
 }
 
 async function readiness(url: string): Promise<Omit<Finding, 'name'>> {
