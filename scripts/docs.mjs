@@ -1,11 +1,14 @@
-/** Writes docs/configuration.md and docs/errors.md from the code's own tables; with --check, fails when they are stale. */
+/** Writes configuration.md, errors.md, metrics.md and cli.md of docs/ from the code's own tables; with --check, fails when they are stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createProgram, exitCodesText } from '../packages/cli/src/program.ts'
 import { refusals } from '../packages/model/src/refusals.ts'
 import { settings } from '../packages/server/src/config.ts'
 import { createMetrics } from '../packages/server/src/ops/metrics.ts'
+import { cliPage } from './cli-page.mjs'
 
 const cell = (text) => String(text).replaceAll('|', '\\|')
+
 const pages = {
   'docs/configuration.md': [
     '# Configuration',
@@ -32,6 +35,7 @@ const pages = {
     ),
     '',
   ],
+  'docs/cli.md': cliPage(createProgram(), exitCodesText),
 }
 pages['docs/metrics.md'] = [
   '# Metrics',

@@ -1,7 +1,7 @@
 /** The CLI's way to a server: address, key, and problems turned into failures that say what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from './failure.ts'
-import { isObject } from './import/text.ts'
+import { isObject, parseObject } from './import/text.ts'
 
 export interface Address {
   readonly url: string
@@ -19,7 +19,8 @@ export interface Server {
 export interface ConnectOptions extends Address {
   /** How long a request is tried again before giving up. */
   readonly patienceMs?: number
-  readonly fetch?: typeof fetch
+  /** Ends the patience. */
+  readonly signal?: AbortSignal
   readonly sleep?: (ms: number) => Promise<unknown>
   readonly now?: () => number
   /** Told before each further try. */
@@ -27,25 +28,30 @@ export interface ConnectOptions extends Address {
 }
 
 const longestWaitMs = 5_000
+/** A server commits or says no within ten seconds; one that holds a request for longer is gone. */
+const answerWithinMs = 60_000
+/** Whether it is alive is known at once, but for a machine that is very busy. */
+export const aliveWithinMs = 15_000
 const retryable = new Set([408, 429, 500, 502, 503, 504])
 
 export function connect(options: ConnectOptions): Server {
-  const url = options.url.replace(/\/+$/, '')
-  const ask = options.fetch ?? fetch
-  const wait = options.sleep ?? sleep
+  const { url, signal } = options
+  const wait = options.sleep ?? ((ms) => sleep(ms, undefined, { signal }).catch(() => undefined))
   const now = options.now ?? Date.now
   const headers: Record<string, string> = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` }
 
   const request = async (path: string, init: RequestInit): Promise<Response> => {
     const until = now() + (options.patienceMs ?? 0)
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await ask(`${url}${path}`, { ...init, headers: { ...headers, ...init.headers } }).catch((error: unknown) =>
-        asError(error),
-      )
+      const outcome = await fetch(`${url}${path}`, {
+        ...init,
+        headers: { ...headers, ...init.headers },
+        signal: AbortSignal.timeout(answerWithinMs),
+      }).catch((error: unknown) => asError(error))
       const again = outcome instanceof Error || retryable.has(outcome.status)
       const pauseMs = outcome instanceof Error ? backoffMs(attempt) : (retryAfterMs(outcome) ?? backoffMs(attempt))
       if (!again) return outcome
-      if (now() + pauseMs > until) {
+      if (now() + pauseMs > until || signal?.aborted === true) {
         if (outcome instanceof Error) throw unreachable(url, outcome)
         return outcome
       }
@@ -71,6 +77,16 @@ export function connect(options: ConnectOptions): Server {
   }
 }
 
+/** Says at once that nobody is there, instead of trying for minutes; and that it is somebody else. */
+export async function mustAnswer({ url }: Address): Promise<void> {
+  const answer = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(aliveWithinMs) })
+    .then(async (response) => ({ server: response.ok && parseObject(await response.text())?.status === 'ok' }))
+    .catch((error: unknown) => {
+      throw unreachable(url, asError(error))
+    })
+  if (!answer.server) throw new Failure('unreachable', `What answers at ${url} is no Signalbox.`, 'Name the server with --url.')
+}
+
 async function read(answer: Response): Promise<unknown> {
   const text = await answer.text()
   const body = parse(text)
@@ -90,13 +106,20 @@ function parse(text: string): unknown {
   }
 }
 
-export const unreachable = (url: string, cause?: Error) =>
+const unreachable = (url: string, cause: Error) =>
   new Failure(
     'unreachable',
-    `No Signalbox answers at ${url}.`,
+    `No Signalbox answers at ${url}${reasonOf(cause)}.`,
     'Start one with "npm start" in another terminal, or name another with --url.',
     { cause },
   )
+
+/** What fetch keeps to itself, where it tells more than that nobody listens. */
+function reasonOf({ name, cause }: Error): string {
+  if (name === 'TimeoutError') return ' in time'
+  const { code, message } = (cause ?? {}) as { code?: string; message?: string }
+  return code === 'ECONNREFUSED' || (code ?? message) === undefined ? '' : ` (${code ?? message})`
+}
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 /** Doubling, with up to half of it random, so that many senders do not come back at once. */

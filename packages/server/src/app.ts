@@ -11,7 +11,7 @@ import { eventById } from './api/reads.ts'
 import { apiRoutes } from './api/routes.ts'
 import { createDirectBroker } from './broker/direct.ts'
 import { type Clock, systemClock } from './clock.ts'
-import type { Config } from './config.ts'
+import { CannotStart, type Config } from './config.ts'
 import { createHttp } from './http.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
@@ -57,7 +57,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
 
     const auth = createAuth(store.pool, config, clock.now)
     const refusal = await auth.refuseToStart()
-    if (refusal !== undefined) throw new Error(refusal)
+    if (refusal !== undefined) throw new CannotStart(refusal)
 
     const metrics = createMetrics()
     const bus = createMemoryBus(log)

@@ -85,6 +85,9 @@ export const settings = {
 type Widen<T> = T extends number ? number : string
 export type Config = { readonly [K in keyof typeof settings]: Widen<(typeof settings)[K]['default']> }
 
+/** What a start needs is not as it must be: a setting, the folder, a key. The message says what, and what to do. */
+export class CannotStart extends Error {}
+
 /** Reads the environment. Throws with every wrong setting named. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const wrong: string[] = []
@@ -96,6 +99,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (!Number.isSafeInteger(value) || value < 0) wrong.push(`${setting.key} must be a whole number, not "${raw}"`)
     return [name, value]
   })
-  if (wrong.length > 0) throw new Error(`Wrong configuration: ${wrong.join('; ')}.`)
+  if (wrong.length > 0) throw new CannotStart(`Wrong configuration: ${wrong.join('; ')}.`)
   return Object.fromEntries(entries) as Config
 }

@@ -1,12 +1,12 @@
 /** `signalbox keys`: made, listed and revoked in the database itself, so that the first key needs no key. */
-
 import type { Scope } from '@signalbox/server/http.ts'
 import { createKeys, scopes } from '@signalbox/server/ops/auth.ts'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Failure } from '../failure.ts'
 import { withDatabase } from './database.ts'
-import { say } from './options.ts'
-import { tableOf } from './state.ts'
+import { note, printable, say, tableOf } from './terminal.ts'
+
+const usualScopes: readonly Scope[] = ['ingest', 'read']
 
 export function addKeys(program: Command) {
   const keys = program.command('keys').description('API keys, needed once the server listens beyond loopback')
@@ -14,10 +14,14 @@ export function addKeys(program: Command) {
     .command('create')
     .description('make a key and print it; it is shown only once')
     .argument('<name>', 'what it is for')
-    .addOption(new Option('--scope <scope...>', 'what it may do').choices(scopes).default(['ingest', 'read']))
-    .action(async (name: string, options: { scope: Scope[] }) => {
+    .addOption(
+      new Option('--scope <scopes>', `what it may do, separated by commas: ${scopes.join(', ')}`)
+        .argParser(scopesOption)
+        .default(usualScopes, usualScopes.join()),
+    )
+    .action(async (name: string, options: { scope: readonly Scope[] }) => {
       const made = await withDatabase((pool) => createKeys(pool).create(name, options.scope))
-      process.stderr.write(`Key ${made.id} (${options.scope.join(', ')}). Keep it now: it is stored hashed and never shown again.\n`)
+      note(`key ${made.id} (${options.scope.join(', ')}). Keep it now: it is stored hashed and never shown again.`)
       say(made.key)
     })
   keys
@@ -41,6 +45,14 @@ export function addKeys(program: Command) {
     .action(async (id: string) => {
       const done = await withDatabase((pool) => createKeys(pool).revoke(id))
       if (!done) throw new Failure('usage', `There is no key ${id} in force.`, 'List them with: signalbox keys list')
-      say(`Key ${id} is revoked.`)
+      say(`Key ${printable(id)} is revoked.`)
     })
+}
+
+const isScope = (text: string): text is Scope => (scopes as readonly string[]).includes(text)
+
+function scopesOption(text: string): readonly Scope[] {
+  const named = text.split(',').map((scope) => scope.trim())
+  if (!named.every(isScope)) throw new InvalidArgumentError(`A scope is one of ${scopes.join(', ')}; several are separated by commas.`)
+  return [...new Set(named)]
 }

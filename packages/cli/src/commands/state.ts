@@ -1,15 +1,14 @@
 /** `signalbox state`: who does what, now or at any kept moment, as a table. */
 import type { Command } from 'commander'
-import { connect } from '../connect.ts'
+import { connect, mustAnswer } from '../connect.ts'
 import { isObject, type Json } from '../import/text.ts'
-import { addressOf, say, whole, withAddress } from './options.ts'
+import { type AddressOptions, addressOf, withAddress } from './options.ts'
+import { counted, jsonText, say, tableOf } from './terminal.ts'
 
-interface StateOptions {
+interface StateOptions extends AddressOptions {
   readonly at?: string
   readonly run?: string
   readonly json?: boolean
-  readonly url: string
-  readonly key?: string
 }
 
 const mostRows = 50
@@ -25,8 +24,10 @@ export function addState(program: Command) {
     const query = new URLSearchParams()
     if (options.at !== undefined) query.set('at', options.at)
     if (options.run !== undefined) query.set('run', options.run)
-    const answer = await connect(addressOf(options)).get(`/v1/state?${query}`)
-    say(options.json ? JSON.stringify(answer, null, 2) : describeState(isObject(answer) ? answer : {}))
+    const address = addressOf(options)
+    await mustAnswer(address)
+    const answer = await connect(address).get(`/v1/state?${query}`)
+    say(options.json ? jsonText(answer, 2) : describeState(isObject(answer) ? answer : {}))
   })
 }
 
@@ -38,26 +39,12 @@ const columns = {
 
 const newestBy = { agents: 'lastSeenAt', runs: 'lastEventAt', tasks: 'updatedAt' } as const
 
-export function describeState(state: Json): string {
+function describeState(state: Json): string {
   const blocks = (['agents', 'runs', 'tasks'] as const).map((table) => {
     const rows = (Array.isArray(state[table]) ? state[table] : []).filter(isObject)
     const newest = rows.toSorted((a, b) => String(b[newestBy[table]]).localeCompare(String(a[newestBy[table]]))).slice(0, mostRows)
-    const rest = rows.length > newest.length ? `, the newest ${mostRows}` : ''
-    return [`${whole(rows.length)} ${table}${rest}`, ...tableOf(columns[table], newest)].join('\n')
+    const rest = rows.length > newest.length ? `, the newest ${mostRows} (--json prints all)` : ''
+    return [`${counted(rows.length, table.slice(0, -1))}${rest}`, ...tableOf(columns[table], newest)].join('\n')
   })
-  return [`State at ${String(state.at)}`, ...blocks].join('\n\n')
-}
-
-export function tableOf(names: readonly string[], rows: readonly Json[]): string[] {
-  if (rows.length === 0) return []
-  const cells = [names.map((name) => name.toUpperCase()), ...rows.map((row) => names.map((name) => cell(row[name])))]
-  const widths = names.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)))
-  return cells.map((line) => `  ${line.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
-}
-
-/** What agents wrote must not drive the terminal. */
-function cell(value: unknown): string {
-  if (Array.isArray(value)) return String(value.length)
-  const text = value === undefined || value === null ? '-' : String(value).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
+  return [`State at ${String(state.at)} (cursor ${String(state.cursor)})`, ...blocks].join('\n\n')
 }

@@ -1,23 +1,20 @@
 /** `signalbox tail`: events as they are stored, one line each. */
-
 import { FeedRefused, type Item, subscribe } from '@signalbox/client/subscribe.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { Command } from 'commander'
-import { connect } from '../connect.ts'
+import { mustAnswer } from '../connect.ts'
 import { Failure } from '../failure.ts'
 import type { Json } from '../import/text.ts'
-import { mustAnswer } from './import.ts'
-import { addressOf, say, untilStopped, withAddress } from './options.ts'
+import { type AddressOptions, addressOf, untilStopped, withAddress } from './options.ts'
+import { jsonText, note, printable, sayPaced } from './terminal.ts'
 
-interface TailOptions {
+interface TailOptions extends AddressOptions {
   readonly run?: string[]
   readonly agent?: string[]
   readonly type?: string[]
   readonly task?: string[]
   readonly json?: boolean
   readonly fromStart?: boolean
-  readonly url: string
-  readonly key?: string
 }
 
 const fields = ['run', 'agent', 'type', 'task'] as const
@@ -25,7 +22,7 @@ const fields = ['run', 'agent', 'type', 'task'] as const
 export function addTail(program: Command) {
   const command = program
     .command('tail')
-    .description('print events as they are stored, until Ctrl-C')
+    .description('print events as they are stored, until Ctrl-C; goes on by itself where it was when the server comes back')
     .option('--run <id...>', 'of these runs')
     .option('--agent <id...>', 'of these agents')
     .option('--type <type...>', 'of these types; a type ending in .* is a prefix')
@@ -34,27 +31,49 @@ export function addTail(program: Command) {
     .option('--json', 'print each event as one line of JSON')
   withAddress(command).action(async (options: TailOptions) => {
     const { url, key } = addressOf(options)
-    await mustAnswer(connect({ url, key }))
+    await mustAnswer({ url })
     const filter: Filter = Object.fromEntries(fields.flatMap((field) => (options[field] === undefined ? [] : [[field, options[field]]])))
-    const items = subscribe({ url: url.replace(/\/+$/, ''), key, filter, fromStart: options.fromStart === true, signal: untilStopped() })
+    let wasLost: boolean | undefined
+    const items = subscribe({
+      url,
+      key,
+      filter,
+      fromStart: options.fromStart === true,
+      signal: untilStopped(),
+      onStatus({ state, reason }) {
+        if (state === 'waiting' && wasLost !== true) note(`the feed is interrupted (${reason ?? 'the connection was lost'}); trying again`)
+        else if (state === 'open' && wasLost !== false) note(wasLost ? 'the feed goes on' : `following ${url}; Ctrl-C ends it`)
+        if (state === 'waiting' || state === 'open') wasLost = state === 'waiting'
+      },
+    })
     try {
-      for await (const item of items) show(item, options.json === true)
+      for await (const item of items) await show(item, options.json === true)
     } catch (error) {
       if (!(error instanceof FeedRefused)) throw error
-      throw new Failure('refused', `${error.code}: ${error.message}`, 'Check --key and the filter.', { cause: error })
+      throw new Failure('refused', `The server refused the feed: ${error.code}: ${error.message}`, 'Check --key and the filter.', {
+        cause: error,
+      })
     }
   })
 }
 
-function show(item: Item, json: boolean) {
-  if (item.kind === 'event') say(json ? JSON.stringify(item.event) : eventLine(item.event))
-  else if (item.kind === 'gap') process.stderr.write(`signalbox: events left out (${item.reason}); they are at ${item.fetch}\n`)
-  else if (item.kind === 'resync') process.stderr.write(`signalbox: the history before here is gone (${item.reason}); going on from now\n`)
+async function show(item: Item, json: boolean): Promise<void> {
+  if (item.kind === 'event') await sayPaced(json ? jsonText(item.event) : eventLine(item.event))
+  else if (item.kind === 'gap') note(`events were left out here (${item.reason}); what is kept of them is at ${item.fetch}`)
+  else if (item.kind === 'resync') note(resyncs[item.reason])
 }
 
-const telling = ['title', 'name', 'status', 'note', 'text', 'to', 'error', 'detail', 'reason'] as const
+const resyncs = {
+  epoch: 'the log is another than before (restored, or a new epoch); going on from now',
+  future: 'the log ends before what was read of it; going on from now',
+  expired: 'events before here left with the retention; going on with the oldest kept',
+} as const satisfies Record<Extract<Item, { kind: 'resync' }>['reason'], string>
 
-export function eventLine(event: {
+const telling = ['title', 'name', 'status', 'note', 'text', 'to', 'error', 'detail', 'reason'] as const
+const mostWords = 3
+const wordChars = 80
+
+function eventLine(event: {
   readonly time: string
   readonly type: string
   readonly agent?: string
@@ -63,21 +82,15 @@ export function eventLine(event: {
   readonly data: Json
 }): string {
   const words = telling.flatMap((key) =>
-    typeof event.data[key] === 'string' && event.data[key] !== '' ? [`${key}=${short(event.data[key])}`] : [],
+    typeof event.data[key] === 'string' && event.data[key] !== '' ? [`${key}=${printable(event.data[key], wordChars)}`] : [],
   )
-  return [
-    event.time.slice(11, 23),
-    event.type.padEnd(18),
-    (event.agent ?? event.run ?? '-').padEnd(28),
-    event.task ?? '',
-    ...words.slice(0, 3),
-  ]
-    .join('  ')
-    .trimEnd()
-}
-
-/** What agents wrote must not drive the terminal. */
-const short = (text: string) => {
-  const line = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
-  return line.length > 80 ? `${line.slice(0, 79)}…` : line
+  return printable(
+    [
+      event.time.slice(11, 23),
+      event.type.padEnd(18),
+      (event.agent ?? event.run ?? '-').padEnd(28),
+      event.task ?? '',
+      ...words.slice(0, mostWords),
+    ].join('  '),
+  ).trimEnd()
 }

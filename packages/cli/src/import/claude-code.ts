@@ -5,6 +5,7 @@
  * records of its parent, which repeat it. docs/imports/claude-code.md has the table.
  */
 
+import type { EpochMs } from '@signalbox/model/event.ts'
 import { type AgentLog, type Entry, type Session, sessionsOf } from './claude-code-sessions.ts'
 import { llmCalls } from './claude-code-usage.ts'
 import { type Collector, createCollector } from './collector.ts'
@@ -33,6 +34,11 @@ function oneRun(session: Session, out: Collector) {
   for (const log of session.logs) oneAgent(stage, log)
   out.derive(run, { foreign: 'run', type: 'run.finished', time: end + 2, run, data: { reason: 'end of the recording' } })
 }
+
+const resultTime = ({ logs }: Session, call: string): EpochMs | undefined =>
+  logs
+    .flatMap(({ entries }) => entries)
+    .find(({ blocks }) => blocks.some((block) => block.type === 'tool_result' && block.tool_use_id === call))?.time
 
 const agentId = (session: Session, agent: string) => `claude-code/${session.id.slice(0, 8)}/${agent}`
 
@@ -79,7 +85,8 @@ function oneAgent(stage: Stage, log: AgentLog) {
   out.derive(source, {
     foreign: `agent ${log.agent}`,
     type: 'agent.stopped',
-    time: last.time + 1,
+    // Its order ends when its manager has the result, after its own last words.
+    time: Math.max(last.time, (order && resultTime(session, order.call)) ?? 0) + 1,
     run,
     agent,
     task: order?.call,

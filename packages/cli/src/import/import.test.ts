@@ -37,6 +37,16 @@ test.each(Object.keys(formats) as Format[])('%s: the same files give the same ev
   expect(times).toEqual(times.toSorted())
 })
 
+test.each(Object.keys(formats) as Format[])('%s: nobody is heard of after the end of the recording', async (format) => {
+  const { events } = await imported(format)
+  const ended = new Set<string>()
+  for (const { agent, type, data } of events) {
+    expect(ended.has(agent ?? ''), `${agent} ${type}`).toBe(false)
+    if (agent !== undefined && type === 'agent.stopped' && data?.reason === 'end of the recording') ended.add(agent)
+  }
+  expect(ended.size).toBeGreaterThan(0)
+})
+
 const sourceOf = (event: EventInput) => (event.data?.source ?? {}) as { readonly id?: number; readonly created_at?: string }
 const gastownLines = linesOf(join(folder('gastown'), 'events.union.jsonl'))
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
 import type { Server } from '../connect.ts'
-import { add, batches, nothing, type Sent } from './send.ts'
+import { add, batches, nothing, type SendOptions, type Sent } from './send.ts'
 
 export type Speed = number | 'max'
 
@@ -24,13 +24,11 @@ export function schedule(times: readonly EpochMs[], speed: Speed, maxGapMs: numb
   })
 }
 
-export interface PaceOptions {
+export interface PaceOptions extends SendOptions {
   readonly speed: Speed
   readonly maxGapMs: number
-  readonly signal: AbortSignal
   /** Makes the event to send from the recorded one and the moment it is due. */
   readonly restage: (event: EventInput, time: EpochMs) => EventInput
-  readonly onProgress: (sent: Sent) => void
   readonly now?: () => EpochMs
   readonly sleep?: (ms: number) => Promise<unknown>
 }

@@ -45,15 +45,15 @@ const event = (n: number, time = 1_767_225_600_000): EventInput => ({
   agent: 'a',
   data: { n },
 })
+const quietly = { signal: new AbortController().signal, onProgress: () => {} }
 const noWait = { patienceMs: 60_000, sleep: async () => undefined }
 
 test('events go in order, in batches, as backfill, with the key', async () => {
   const { seen, url } = await serve((_path, events) => stored(events))
   const sent = await sendAll(
-    connect({ url: `${url}/`, key: 'sbx_x' }),
+    connect({ url, key: 'sbx_x' }),
     Array.from({ length: batchEvents * 2 + 1 }, (_, n) => event(n)),
-    true,
-    () => {},
+    quietly,
   )
   expect(sent).toEqual({ sent: 1_001, accepted: 1_001, duplicates: 0, refused: [] })
   expect(seen.map(({ path, key }) => [path, key])).toEqual(Array(3).fill(['/v1/events?backfill=true', 'Bearer sbx_x']))
@@ -66,7 +66,7 @@ test('a server that is overloaded gets the same bytes again', async () => {
   let calls = 0
   const { seen, url } = await serve((_path, events) => (++calls < 3 ? { status: 503, headers: { 'retry-after': '1' } } : stored(events)))
   const waits: number[] = []
-  const sent = await sendAll(connect({ url, patienceMs: 60_000, sleep: async (ms) => void waits.push(ms) }), [event(1)], true, () => {})
+  const sent = await sendAll(connect({ url, patienceMs: 60_000, sleep: async (ms) => void waits.push(ms) }), [event(1)], quietly)
   expect(sent.accepted).toBe(1)
   expect(waits).toEqual([1_000, 1_000])
   expect(new Set(seen.map(({ body }) => body)).size).toBe(1)
@@ -74,8 +74,8 @@ test('a server that is overloaded gets the same bytes again', async () => {
 
 test('a refusal names its code and what to do, and is not tried again', async () => {
   const { seen, url } = await serve(() => ({ status: 401, body: { code: 'UNAUTHENTICATED', detail: 'No key.', hint: 'Make one.' } }))
-  const failure = await sendAll(connect({ url, ...noWait }), [event(1)], true, () => {}).catch((error: unknown) => error)
-  expect(failure).toMatchObject({ exitCode: 4, hint: 'Make one.' })
+  const failure = await sendAll(connect({ url, ...noWait }), [event(1)], quietly).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ kind: 'refused', hint: 'Make one.' })
   expect((failure as Failure).message).toContain('UNAUTHENTICATED')
   expect(seen).toHaveLength(1)
 })
@@ -92,7 +92,7 @@ test('nobody there: says so once patience ends', async () => {
   })
   const failure = await server.get('/livez').catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(Failure)
-  expect(failure).toMatchObject({ exitCode: 3 })
+  expect(failure).toMatchObject({ kind: 'unreachable' })
   expect(now).toBeGreaterThan(1_000)
 })
 
@@ -101,7 +101,7 @@ test('refused events are told one by one', async () => {
     status: 200,
     body: { accepted: 0, duplicates: 1, refused: [{ index: 0, id: 'id-1', code: 'ID_REUSED', message: 'used' }] },
   }))
-  const sent = await sendAll(connect({ url }), [event(1), event(2)], true, () => {})
+  const sent = await sendAll(connect({ url }), [event(1), event(2)], quietly)
   expect(sent).toEqual({ sent: 2, accepted: 0, duplicates: 1, refused: [{ id: 'id-1', code: 'ID_REUSED', message: 'used' }] })
 })
 

@@ -38,16 +38,18 @@ export function* batches(events: readonly EventInput[]): Generator<{ readonly co
   if (parts.length > 0) yield { count: parts.length, body: `[${parts.join(',')}]` }
 }
 
-export async function sendAll(
-  server: Server,
-  events: readonly EventInput[],
-  backfill: boolean,
-  onProgress: (sent: Sent) => void,
-): Promise<Sent> {
+export interface SendOptions {
+  /** Ends it after the batch under way. */
+  readonly signal: AbortSignal
+  readonly onProgress: (sent: Sent) => void
+}
+
+/** As history: at their own times, however old. */
+export async function sendAll(server: Server, events: readonly EventInput[], { signal, onProgress }: SendOptions): Promise<Sent> {
   let total = nothing
   for (const batch of batches(events)) {
-    const answer = await server.post(backfill ? '/v1/events?backfill=true' : '/v1/events', batch.body)
-    total = add(total, batch.count, answer)
+    if (signal.aborted) break
+    total = add(total, batch.count, await server.post('/v1/events?backfill=true', batch.body))
     onProgress(total)
   }
   return total

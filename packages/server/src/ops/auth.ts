@@ -106,7 +106,7 @@ export function createAuth(pool: Pick<Pool, 'query'>, config: { readonly host: s
       const { rowCount } = await pool.query('select 1 from keys where revoked_at is null limit 1')
       return (rowCount ?? 0) > 0
         ? undefined
-        : `SIGNALBOX_HOST is ${config.host}, which others can reach, and there is no key. Make one first (npm run -s signalbox -- keys create --name first --scope ingest,read,admin), or listen on 127.0.0.1.`
+        : `SIGNALBOX_HOST is ${config.host}, which others can reach, and there is no key. Make one first (npm run -s signalbox -- keys create first --scope ingest,read,admin), or listen on 127.0.0.1.`
     },
   }
 }

@@ -1,6 +1,5 @@
 /** The audit chain: each commit's hash covers its events as stored and the hash before it, so no stored event changes unseen. */
 import { createHash } from 'node:crypto'
-import type { EpochMs } from '@signalbox/model/event.ts'
 import { idTime } from '@signalbox/model/ids.ts'
 import type { Pool } from 'pg'
 import { copyLine } from '../store/log-write.ts'
@@ -11,61 +10,124 @@ export const chainHash = (before: Buffer, lines: Buffer): Buffer => createHash('
 export interface ChainCheck {
   /** Commits whose hash was computed again. */
   readonly verified: number
-  /** Commits whose events the retention dropped. */
+  /** Commits of which the retention dropped events: their hashes cannot be computed again. */
   readonly dropped: number
   /** Positions of the first commit that is not what was committed. */
   readonly broken?: { readonly first: number; readonly last: number } | undefined
 }
 
 interface CommitRecord {
-  first: string
-  last: string
-  min_id: string
-  max_id: string
-  hash: Buffer
+  readonly first: number
+  readonly last: number
+  readonly minId: string
+  readonly maxId: string
+  readonly hash: Buffer
 }
 
-/** Walks a partition's commits from the first that is kept; reads every event once, one commit at a time. Stops at the first that does not hold. */
-export async function verifyChain(pool: Pick<Pool, 'query'>, partition: number, retainedFrom: EpochMs): Promise<ChainCheck> {
-  const { rows: heads } = await pool.query<{ position: string; oldest: string; hash: Buffer }>(
-    'select position, oldest, hash from heads where partition = $1',
-    [partition],
-  )
-  const { position = 0, oldest = 1, hash: headHash = Buffer.alloc(0) } = heads[0] ?? {}
+const dayMs = 86_400_000
+const pageCommits = 500
+/** Events of one read: several small commits, or one large one. */
+const pageEvents = 2_000
+
+/**
+ * Walks a partition's commits from the first that is kept to the head as it is now; reads every event once, in bounded pages, each a
+ * statement of its own: neither writers nor the retention wait for it. Stops at the first commit that does not hold.
+ */
+export async function verifyChain(
+  pool: Pick<Pool, 'query'>,
+  partition: number,
+  onPage: (at: number, of: number) => void = () => {},
+): Promise<ChainCheck> {
+  const { rows: heads } = await pool.query<{ position: string; hash: Buffer }>('select position, hash from heads where partition = $1', [
+    partition,
+  ])
+  const head = { position: Number(heads[0]?.position ?? 0), hash: heads[0]?.hash ?? Buffer.alloc(0) }
   let before: Buffer = Buffer.alloc(0)
   let at = 0
   let verified = 0
   let dropped = 0
-  while (at < Number(position)) {
-    const { rows: commits } = await pool.query<CommitRecord>(
-      'select first, last, min_id, max_id, hash from commits where partition = $1 and last > $2 and last <= $3 order by last limit 500',
-      [partition, at, position],
-    )
-    for (const { first, last, min_id, max_id, hash } of commits) {
-      const range = { first: Number(first), last: Number(last) }
-      if (at === 0 && range.first > 1 && range.last < Number(oldest)) {
-        // Retention forgot the commits before; this one is the chain's first link that is left.
-        dropped += 1
+  while (at < head.position) {
+    const commits = await readCommits(pool, partition, at, head.position)
+    if (commits.length === 0) return { verified, dropped, broken: { first: at + 1, last: head.position } }
+    for (const group of groups(commits)) {
+      const kept = await readLines(pool, partition, group)
+      for (const { first, last, minId, maxId, hash } of group) {
+        const lines: string[] = []
+        for (let next = kept[0]; next !== undefined && next.position <= last; next = kept[0]) {
+          lines.push(next.line)
+          kept.shift()
+        }
+        if (first !== at + 1) {
+          // The retention forgets commits that are wholly gone, from the first on: the one it left is of events that are gone too.
+          if (first <= at || first >= (await oldestOf(pool, partition)))
+            return { verified, dropped, broken: { first: Math.min(at + 1, first), last: Math.max(first - 1, at + 1) } }
+          dropped += 1
+        } else if (lines.length === last - first + 1) {
+          if (!chainHash(before, Buffer.from(lines.join(''))).equals(hash)) return { verified, dropped, broken: { first, last } }
+          verified += 1
+        } else if (await lostADay(pool, idTime(minId), idTime(maxId))) dropped += 1
+        else return { verified, dropped, broken: { first, last } }
         before = hash
-        at = range.last
-        continue
+        at = last
       }
-      if (range.first !== at + 1) return { verified, dropped, broken: { first: at + 1, last: range.first - 1 } }
-      const { rows } = await pool.query<LogRow>(
-        `select ${logColumns} from log where partition = $1 and position between $2 and $3 and id between $4 and $5 order by position`,
-        [partition, first, last, min_id, max_id],
-      )
-      const whole = rows.length === range.last - range.first + 1
-      if (whole) {
-        if (!chainHash(before, Buffer.from(rows.map((row) => copyLine(toEvent(row))).join(''))).equals(hash))
-          return { verified, dropped, broken: range }
-        verified += 1
-      } else if (idTime(min_id) < retainedFrom) dropped += 1
-      else return { verified, dropped, broken: range }
-      before = hash
-      at = range.last
+      onPage(at, head.position)
     }
-    if (commits.length === 0) return { verified, dropped, broken: { first: at + 1, last: Number(position) } }
   }
-  return before.equals(headHash) ? { verified, dropped } : { verified, dropped, broken: { first: at, last: at } }
+  return before.equals(head.hash) ? { verified, dropped } : { verified, dropped, broken: { first: at, last: at } }
+}
+
+/** Index: primary key of commits. */
+async function readCommits(pool: Pick<Pool, 'query'>, partition: number, after: number, upTo: number): Promise<CommitRecord[]> {
+  const { rows } = await pool.query<{ first: string; last: string; min_id: string; max_id: string; hash: Buffer }>(
+    'select first, last, min_id, max_id, hash from commits where partition = $1 and last > $2 and last <= $3 order by last limit $4',
+    [partition, after, upTo, pageCommits],
+  )
+  return rows.map(({ first, last, min_id, max_id, hash }) => ({
+    first: Number(first),
+    last: Number(last),
+    minId: min_id,
+    maxId: max_id,
+    hash,
+  }))
+}
+
+function* groups(commits: readonly CommitRecord[]): Generator<readonly CommitRecord[]> {
+  let group: CommitRecord[] = []
+  for (const commit of commits) {
+    if (commit.last - (group[0]?.first ?? commit.first) >= pageEvents) {
+      yield group
+      group = []
+    }
+    group.push(commit)
+  }
+  yield group
+}
+
+/** Index: log_position of the days that the ids belong to. */
+async function readLines(pool: Pick<Pool, 'query'>, partition: number, group: readonly CommitRecord[]) {
+  const ids = group.flatMap(({ minId, maxId }) => [minId, maxId]).sort()
+  const { rows } = await pool.query<LogRow>(
+    `select ${logColumns} from log where partition = $1 and position between $2 and $3 and id between $4 and $5 order by position`,
+    [partition, group[0]?.first, group.at(-1)?.last, ids[0], ids.at(-1)],
+  )
+  return rows.map((row) => {
+    const event = toEvent(row)
+    return { position: event.position, line: copyLine(event) }
+  })
+}
+
+async function oldestOf(pool: Pick<Pool, 'query'>, partition: number): Promise<number> {
+  const { rows } = await pool.query<{ oldest: string }>('select oldest from heads where partition = $1', [partition])
+  return Number(rows[0]?.oldest ?? 1)
+}
+
+/** Whether a part of this time is of no table of the log. Index: log_partitions_from_ms_key. */
+async function lostADay(pool: Pick<Pool, 'query'>, from: number, to: number): Promise<boolean> {
+  const start = Math.floor(from / dayMs) * dayMs
+  const end = (Math.floor(to / dayMs) + 1) * dayMs
+  const { rows } = await pool.query<{ kept: string }>(
+    'select coalesce(sum(least(to_ms, $2) - greatest(from_ms, $1)), 0) as kept from log_partitions where from_ms < $2 and to_ms > $1',
+    [start, end],
+  )
+  return Number(rows[0]?.kept ?? 0) < end - start
 }

@@ -1,9 +1,6 @@
 import { uuidv7 } from '@signalbox/model/ids.ts'
 import { expect, test } from 'vitest'
-import { verifyChain } from './chain.ts'
 import { event, expectProjectedAsFolded, holesOf, line, logOf, work } from './testing.ts'
-
-const dayMs = 86_400_000
 
 test('events are stored as sent, numbered without a gap in each partition', async () => {
   const it = await line()
@@ -131,17 +128,6 @@ test('what is projected is the fold of the log, for each tenant, also by a write
   const next = await line({ url: it.url })
   await next.send(work(200))
   await expectProjectedAsFolded(next, 'default')
-})
-
-test('the commits chain by hash, and a changed event breaks the chain where it is', async () => {
-  const it = await line({ partitions: 1 })
-  for (let i = 0; i < 5; i += 1) await it.send(work(10))
-  const retainedFrom = Date.now() - 30 * dayMs
-  expect(await verifyChain(it.store.pool, 0, retainedFrom)).toEqual({ verified: 5, dropped: 0 })
-  await it.store.pool.query("update log set data = '{}' where position = 23")
-  expect(await verifyChain(it.store.pool, 0, retainedFrom)).toEqual({ verified: 2, dropped: 0, broken: { first: 21, last: 30 } })
-  await it.store.pool.query('delete from log where position = 3')
-  expect(await verifyChain(it.store.pool, 0, retainedFrom)).toMatchObject({ verified: 0, broken: { first: 1, last: 10 } })
 })
 
 test('the bus is told of each commit after it is durable: dense, in order, with the newest row of every key', async () => {

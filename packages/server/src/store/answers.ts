@@ -1,5 +1,8 @@
 import pg from 'pg'
 
+/** No PostgreSQL takes connections there. */
+export class NoAnswer extends Error {}
+
 /** Waits until a PostgreSQL that is starting or recovering takes connections. */
 export async function untilAnswers(url: string, timeoutMs: number): Promise<void> {
   const until = Date.now() + timeoutMs
@@ -14,7 +17,7 @@ export async function untilAnswers(url: string, timeoutMs: number): Promise<void
       // 57P03: starting up or recovering.
       const { code } = cause as { code?: string }
       if (Date.now() > until || (code !== 'ECONNREFUSED' && code !== '57P03')) {
-        throw new Error(`PostgreSQL does not answer: ${(cause as Error).message}. Check DATABASE_URL, or the log in the data folder.`, {
+        throw new NoAnswer(`PostgreSQL does not answer: ${(cause as Error).message}. Check DATABASE_URL, or the log in the data folder.`, {
           cause,
         })
       }

@@ -10,7 +10,7 @@ export interface Check {
 
 export async function checkDurability(client: Pick<Client, 'query'>): Promise<readonly Check[]> {
   const { rows } = await client.query<{ name: string; setting: string }>(
-    "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums', 'server_version_num')",
+    "select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums', 'server_version_num', 'server_version')",
   )
   const value = (name: string) => rows.find((row) => row.name === name)?.setting ?? 'unknown'
   return [
@@ -41,7 +41,7 @@ export async function checkDurability(client: Pick<Client, 'query'>): Promise<re
     {
       name: 'server_version',
       ok: Number(value('server_version_num')) >= 150_000,
-      value: value('server_version_num'),
+      value: value('server_version'),
       hint: 'Use PostgreSQL 15 or newer.',
     },
   ]

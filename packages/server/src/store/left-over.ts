@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { CannotStart } from '../config.ts'
 
 const stopTimeoutMs = 30_000
 const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms))
@@ -74,13 +75,15 @@ export async function takeFolder(data: string): Promise<() => Promise<void>> {
   const [holder = '', born = ''] = (mark ?? '').split('\n')
   const pid = Number(holder)
   if (pid > 0 && isAlive(pid) && bornAt(pid) === born)
-    throw new Error(`Another Signalbox (pid ${pid}) uses ${data}. Stop it, or set SIGNALBOX_DATA to another folder.`)
+    throw new CannotStart(`Another Signalbox (pid ${pid}) uses ${data}. Stop it, or set SIGNALBOX_DATA to another folder.`)
   if (mark !== undefined) await rm(file, { force: true })
   try {
     // Fails where a file is: of two that start at once, one takes the folder.
     await writeFile(file, `${process.pid}\n${bornAt(process.pid)}`, { flag: 'wx' })
   } catch (cause) {
-    throw new Error(`${file} could not be made: another Signalbox is starting there, or the folder is closed to this user.`, { cause })
+    throw new CannotStart(`${file} could not be made: another Signalbox is starting there, or the folder is closed to this user.`, {
+      cause,
+    })
   }
   return () => rm(file, { force: true })
 }

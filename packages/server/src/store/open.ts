@@ -75,7 +75,9 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   // A connection can be lost while it ends, when the pool no longer listens: an error event without a listener would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
   // A lost idle connection is the pool's business; queries report their own.
-  pool.on('error', ({ message }) => log.warn({ reason: message }, 'lost an idle database connection'))
+  let stopping = false
+  // A pool has ended before its connections have: those the database then cuts are no news.
+  pool.on('error', ({ message }) => void (stopping || log.warn({ reason: message }, 'lost an idle database connection')))
   const projections = createProjections()
   const days = createLogDays(pool, config, now)
   const quarantine = createQuarantine({ pool, mostRows: config.quarantineItems, retentionMs: config.retentionDays * 86_400_000, now })
@@ -108,6 +110,7 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
     async stop() {
       clearInterval(keep)
       await keeping
+      stopping = true
       await pool.end()
     },
   }

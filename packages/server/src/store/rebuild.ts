@@ -10,7 +10,7 @@ import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
-import type { Client } from 'pg'
+import type { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
 import { converterFrom, type StoredRow } from './convert.ts'
 import { newEpoch } from './epoch.ts'
@@ -66,6 +66,11 @@ export async function rebuildProjections({ client, log, pageEvents = usualPageEv
     log.info({ partition: head.partition, fold: FOLD_VERSION }, 'the projections are of this fold')
   }
   await client.query('drop table projections_next')
+}
+
+/** Rows that are not what the log folds to: the next start makes them again. Only for a log that is whole. */
+export async function requestRebuild(pool: Pick<Pool, 'query'>): Promise<void> {
+  await pool.query("update heads set fold = 'to be made again'")
 }
 
 async function transaction<T>(client: Client, run: () => Promise<T>): Promise<T> {

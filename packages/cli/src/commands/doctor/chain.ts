@@ -1,31 +1,32 @@
 /** Every kept event is what was committed: the hashes of the commits are computed again. */
-import type { EpochMs } from '@signalbox/model/event.ts'
 import { verifyChain } from '@signalbox/server/sequencer/chain.ts'
 import type { Pool } from 'pg'
-import { whole } from '../options.ts'
-import type { Finding } from './finding.ts'
+import { whole } from '../terminal.ts'
+import type { Finding, Progress } from './finding.ts'
 
-export async function checkChain(pool: Pool, retainedFrom: EpochMs): Promise<Finding> {
-  const name = 'log as committed'
+const name = 'log as committed'
+
+export async function checkChain(pool: Pool, progress: Progress): Promise<Finding> {
   const { rows } = await pool.query<{ partition: number }>('select partition from heads order by partition')
-  const checks = await inTurn(rows, async ({ partition }) => ({ partition, ...(await verifyChain(pool, partition, retainedFrom)) }))
-  const broken = checks.flatMap(({ partition, broken: range }) =>
-    range === undefined ? [] : [`partition ${partition}, positions ${range.first} to ${range.last}`],
-  )
+  const broken: string[] = []
+  let verified = 0
+  let dropped = 0
+  for (const { partition } of rows) {
+    const check = await verifyChain(pool, partition, (at, of) =>
+      progress(`hashed ${whole(at)} of ${whole(of)} events of partition ${partition}`),
+    )
+    verified += check.verified
+    dropped += check.dropped
+    if (check.broken !== undefined)
+      broken.push(`partition ${partition}, positions ${whole(check.broken.first)} to ${whole(check.broken.last)}`)
+  }
   if (broken.length > 0)
     return {
       name,
       health: 'bad',
-      what: `events were changed, lost or added in ${broken.join('; ')}`,
-      todo: 'Restore the database from a copy of before, then run: signalbox epoch. Keep this one to find the cause.',
+      what: `events were changed, lost or added: first in ${broken.join('; ')}`,
+      todo: 'Keep a copy of the data as it is, to find the cause. Then restore a backup of before, and run: signalbox epoch',
     }
-  const sum = (of: 'verified' | 'dropped') => checks.reduce((total, check) => total + check[of], 0)
-  const gone = sum('dropped') === 0 ? '' : `; the events of ${whole(sum('dropped'))} left with the retention`
-  return { name, health: 'good', what: `${whole(sum('verified'))} commits have the hashes they were given${gone}` }
-}
-
-async function inTurn<T, R>(all: readonly T[], run: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (const one of all) results.push(await run(one))
-  return results
+  const gone = dropped === 0 ? '' : `; ${whole(dropped)} more cannot be checked, their events left with the retention`
+  return { name, health: 'good', what: `${whole(verified)} commits have the hashes they were given${gone}` }
 }

@@ -1,108 +1,108 @@
-/** `signalbox doctor`: looks at everything that can be wrong, and says what to do. */
-import { statfs } from 'node:fs/promises'
-import { readConfig } from '@signalbox/server/config.ts'
+/** `signalbox doctor`: looks at everything that can be wrong, and says what to do. Also while the server runs and writes. */
 import { checkDurability } from '@signalbox/server/store/checks.ts'
+import { requestRebuild } from '@signalbox/server/store/rebuild.ts'
 import type { Command } from 'commander'
-import { connect, type Server } from '../../connect.ts'
+import type { Pool } from 'pg'
 import { Failure } from '../../failure.ts'
 import { withDatabase } from '../database.ts'
-import { addressOf, say, withAddress } from '../options.ts'
+import { type AddressOptions, addressOf, configOf, withAddress } from '../options.ts'
+import { createProgress, jsonText, printable, say } from '../terminal.ts'
 import { checkChain } from './chain.ts'
-import type { Finding } from './finding.ts'
+import { checkDisk } from './disk.ts'
+import type { Finding, Progress } from './finding.ts'
 import { checkFold } from './fold.ts'
+import { checkProducers, checkQuarantine } from './pending.ts'
+import { checkServer } from './server.ts'
 
-const dayMs = 86_400_000
-const clockOffMs = 2_000
-const leastDiskBytes = 1024 ** 3
+interface DoctorOptions extends AddressOptions {
+  readonly json?: boolean
+  readonly refold?: boolean
+}
 
 export function addDoctor(program: Command) {
   const command = program
     .command('doctor')
     .description('check server, clock, database, disk; that the log is as committed, and what is shown as the log folds to')
-  withAddress(command.option('--json', 'print the findings as JSON')).action(
-    async (options: { url: string; key?: string; json?: boolean }) => {
-      const server = connect(addressOf(options))
-      const findings = [await serving(server)]
-      if (findings[0]?.health === 'good') findings.push(await clock(server.url))
-      findings.push(...(await database()), await disk())
-      say(options.json ? JSON.stringify(findings, null, 2) : findings.map(describe).join('\n'))
-      const bad = findings.filter((finding) => finding.health === 'bad').length
-      if (bad > 0)
-        throw new Failure('incomplete', `${bad} of ${findings.length} checks found something wrong.`, 'What to do is beside each.')
-    },
-  )
+    .option('--refold', 'if rows are not what a log in order folds to: let the next start of the server make them again')
+    .option('--json', 'print the findings as JSON')
+  withAddress(command).action(runDoctor)
 }
 
-const marks = { good: 'ok  ', bad: 'BAD ', unknown: '?   ' } as const
-const describe = ({ health, name, what, todo }: Finding) =>
-  `${marks[health]} ${name.padEnd(20)} ${what}${health === 'good' || todo === undefined ? '' : `\n     ${''.padEnd(20)} → ${todo}`}`
+async function runDoctor(options: DoctorOptions): Promise<void> {
+  const config = configOf()
+  const address = addressOf(options)
+  const findings: Finding[] = []
+  const progress = createProgress()
+  const found = (finding: Finding) => {
+    progress.end()
+    findings.push(finding)
+    if (options.json !== true) say(describe(finding))
+  }
 
-async function serving(server: Server): Promise<Finding> {
-  const name = 'server'
+  const epoch = await checkServer(address, found)
+  found(await checkDisk(config))
   try {
-    await server.get('/readyz')
-    return { name, health: 'good', what: `${server.url} stores an event and reads it back` }
+    await withDatabase((pool) => checkDatabase(pool, { epoch, refold: options.refold === true, progress: progress.show, found }))
   } catch (error) {
-    const failure = error instanceof Failure ? error : undefined
-    return {
-      name,
-      health: 'bad',
-      what: failure?.message ?? String(error),
-      todo: failure?.exitCode === 3 ? failure.hint : 'See the server’s log: its store may be slow or gone.',
-    }
+    if (!(error instanceof Failure)) throw error
+    // Without DATABASE_URL it may well be that it is run on another machine than the server.
+    found({ name: 'database', health: config.databaseUrl === '' ? 'unknown' : 'bad', what: error.message, todo: error.hint })
+  } finally {
+    progress.end()
+  }
+
+  if (options.json) say(jsonText(findings, 2))
+  const bad = findings.filter(({ health }) => health === 'bad').length
+  if (bad > 0) throw new Failure('incomplete', `${bad} of ${findings.length} checks found something wrong.`, 'What to do is beside each.')
+}
+
+interface DatabaseCheck {
+  /** Of the running server; undefined when it told none. */
+  readonly epoch: string | undefined
+  readonly refold: boolean
+  readonly progress: Progress
+  readonly found: (finding: Finding) => void
+}
+
+async function checkDatabase(pool: Pool, { epoch, refold, progress, found }: DatabaseCheck): Promise<void> {
+  for (const { name, ok, value, hint } of await checkDurability(pool)) found({ name, health: ok ? 'good' : 'bad', what: value, todo: hint })
+  if (epoch !== undefined) found(await checkEpoch(pool, epoch))
+  const chain = await checkChain(pool, progress)
+  found(chain)
+  const fold = await checkFold(pool, progress)
+  found(fold)
+  found(await checkProducers(pool))
+  found(await checkQuarantine(pool))
+  if (!refold) return
+  if (chain.health !== 'good' || fold.health !== 'bad')
+    return found({ name: 'refold', health: 'good', what: 'not asked for: see the two checks above' })
+  await requestRebuild(pool)
+  found({
+    name: 'refold',
+    health: 'note',
+    what: 'asked for',
+    todo: 'Restart the server: it makes the rows again from the log before it serves.',
+  })
+}
+
+async function checkEpoch(pool: Pool, serving: string): Promise<Finding> {
+  const name = 'epoch'
+  const { rows } = await pool.query<{ epoch: string }>('select epoch from meta')
+  const kept = rows[0]?.epoch
+  if (kept === serving) return { name, health: 'good', what: `${serving}: the server serves the log of this database` }
+  return {
+    name,
+    health: 'bad',
+    what: `the server serves epoch ${serving}, this database is of epoch ${kept ?? 'none'}`,
+    todo: 'After "signalbox epoch": restart the server. Otherwise this is another database than the server’s: set DATABASE_URL or SIGNALBOX_DATA as the server has it.',
   }
 }
 
-async function clock(url: string): Promise<Finding> {
-  const name = 'clock'
-  const before = Date.now()
-  const answer = await fetch(`${url}/livez`).catch(() => undefined)
-  await answer?.body?.cancel()
-  const date = Date.parse(answer?.headers.get('date') ?? '')
-  if (Number.isNaN(date)) return { name, health: 'unknown', what: 'the server tells no time' }
-  // The header has whole seconds, cut down.
-  const offMs = Math.max(0, before - 1_000 - date, date - Date.now())
-  return offMs <= clockOffMs
-    ? { name, health: 'good', what: 'this machine and the server agree' }
-    : {
-        name,
-        health: 'bad',
-        what: `this machine and the server differ by ${Math.round(offMs / 1_000)} s`,
-        todo: 'Turn on time synchronisation: events from the future are refused after five minutes.',
-      }
-}
+const marks = { good: 'ok  ', note: 'note', bad: 'BAD ', unknown: '?   ' } as const satisfies Record<Finding['health'], string>
+const nameChars = 20
+const indent = ' '.repeat(marks.good.length + nameChars + 2)
 
-async function database(): Promise<Finding[]> {
-  try {
-    return await withDatabase(async (pool) => {
-      const settings = (await checkDurability(pool)).map(
-        ({ name, ok, value, hint }): Finding => ({ name, health: ok ? 'good' : 'bad', what: value, todo: hint }),
-      )
-      const retainedFrom = Date.now() - readConfig(process.env).retentionDays * dayMs
-      const progress = (text: string) => void process.stderr.write(`     ${text}\n`)
-      return [...settings, await checkChain(pool, retainedFrom), await checkFold(pool, { progress })]
-    })
-  } catch (error) {
-    const failure = error instanceof Failure ? error : undefined
-    return [{ name: 'database', health: 'unknown', what: failure?.message ?? String(error), todo: failure?.hint ?? 'Check DATABASE_URL.' }]
-  }
-}
-
-async function disk(): Promise<Finding> {
-  const name = 'disk'
-  const { data, databaseUrl } = readConfig(process.env)
-  if (databaseUrl !== '') return { name, health: 'unknown', what: 'the database is elsewhere; look at its disk there' }
-  const found = await statfs(data).catch(() => undefined)
-  if (found === undefined)
-    return {
-      name,
-      health: 'unknown',
-      what: `there is no folder ${data} here`,
-      todo: 'Run it where the server runs, or set SIGNALBOX_DATA.',
-    }
-  const freeBytes = found.bavail * found.bsize
-  const what = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free for ${data}`
-  return freeBytes >= leastDiskBytes
-    ? { name, health: 'good', what }
-    : { name, health: 'bad', what, todo: 'Free some space, or lower SIGNALBOX_RETENTION_DAYS.' }
+function describe({ health, name, what, todo }: Finding): string {
+  const line = `${marks[health]} ${name.padEnd(nameChars)} ${printable(what)}`
+  return health === 'good' || todo === undefined ? line : `${line}\n${indent}→ ${printable(todo)}`
 }

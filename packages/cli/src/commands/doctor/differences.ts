@@ -1,0 +1,50 @@
+/** In which fields a stored row differs from the one it is due to be: its columns, and its body field by field. */
+import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import { columnsOf, isOpenCall } from '@signalbox/server/store/row-columns.ts'
+import { isObject } from '../../import/text.ts'
+
+/** Of the table projections, as PostgreSQL gives it. */
+export interface StoredRow {
+  readonly tenant: string
+  readonly tbl: Table
+  readonly key: string
+  readonly position: string
+  readonly sort: string
+  readonly run: string | null
+  readonly agent: string | null
+  readonly task: string | null
+  readonly state: string | null
+  readonly open: boolean
+  readonly body: unknown
+}
+
+export interface DueRow {
+  readonly position: number
+  readonly table: Table
+  readonly row: RowOf[Table]
+}
+
+export function differentFields(stored: StoredRow, { position, table, row }: DueRow): string[] {
+  const [sort, run, agent, task, state] = columnsOf(table, row)
+  const columns: readonly (readonly [string, unknown, unknown])[] = [
+    ['position', Number(stored.position), position],
+    ['sort', Number(stored.sort), sort],
+    ['run', stored.run, run],
+    ['agent', stored.agent, agent],
+    ['task', stored.task, task],
+    ['state', stored.state, state],
+    ['open', stored.open, isOpenCall(table, row)],
+  ]
+  const wrong = columns.flatMap(([column, is, due]) => (is === due ? [] : [`column ${column}`]))
+  const is: Readonly<Record<string, unknown>> = isObject(stored.body) ? stored.body : {}
+  const due = row as unknown as Readonly<Record<string, unknown>>
+  for (const field of new Set([...Object.keys(is), ...Object.keys(due)]))
+    if (canonical(is[field]) !== canonical(due[field])) wrong.push(field)
+  return wrong
+}
+
+/** The same text for the same value, whatever the order of its keys. */
+const canonical = (value: unknown): string | undefined =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  )
