@@ -51,6 +51,7 @@ test('rows of several tenants are compared, at the head they are of, while event
 test('more rows than memory is meant for, and rows of another fold, are said to be not compared', async () => {
   const it = await line({ partitions: 1 })
   await it.send(work(100))
+  await it.store.projections.caughtUp()
   expect(await checkFold(it.store.pool, quietly, 10)).toMatchObject({
     health: 'unknown',
     what: expect.stringContaining('more than 10 rows'),
