@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import swagger from '@fastify/swagger'
-import { partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
+import { partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
 import type { Logger } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { eventById } from './api/reads.ts'
@@ -12,6 +12,7 @@ import { apiRoutes } from './api/routes.ts'
 import { createDirectBroker } from './broker/direct.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
@@ -102,7 +103,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         dataJson: '{}',
       }
       await broker.publish({
-        partition: partitionOf(canaryTenant, event.source, partitions),
+        partition: partitionOf(canaryTenant, partitionKey({}), partitions),
         events: [event],
         backfill: false,
         receivedAt: now,
@@ -114,7 +115,19 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
-        info: { title: 'Signalbox', version: packageJson.version, description: 'A real-time control room for fleets of AI agents.' },
+        info: {
+          title: 'Signalbox',
+          version: packageJson.version,
+          description: 'A real-time control room for fleets of AI agents.',
+          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        },
+        servers: [{ url: '/' }],
+        components: {
+          securitySchemes: {
+            key: { type: 'http', scheme: 'bearer', description: 'A key sbx_…; on a server bound to loopback none is needed.' },
+          },
+        },
+        security: isLoopback(config.host) ? [{}, { key: [] }] : [{ key: [] }],
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
