@@ -8,8 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { closeCodes } from '@signalbox/model/live.ts'
-import type { RefusalCode } from '@signalbox/model/refusals.ts'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from './clock.ts'
@@ -76,6 +75,7 @@ export interface Http {
 
 /** A connection on which nothing moves either way for this long is cut: its peer does not read. Longer than any poll, heartbeat or idle keep-alive. */
 const stalledMs = 120_000
+const stopping: RefusedInit = { code: 'DRAINING', detail: 'The server is stopping.', retryAfterMs: 2_000 }
 const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
 
 export function createHttp({ config, auth, log, clock = systemClock }: HttpOptions): Http {
@@ -88,7 +88,14 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     forceCloseConnections: true,
     clientErrorHandler: refuseUnreadable,
     routerOptions: { maxParamLength: 600 },
-    http: { headersTimeout: Math.min(10_000, config.bodyTimeoutMs), connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs) },
+    // What is wrong with a request before it has a route: its path cannot be decoded.
+    frameworkErrors: (error, request, reply) => void answer(error, request, reply),
+    // A request without a Host is refused like one with a wrong Host, by a problem.
+    http: {
+      requireHostHeader: false,
+      headersTimeout: Math.min(10_000, config.bodyTimeoutMs),
+      connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs),
+    },
     ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true } },
   }).withTypeProvider<TypeBoxTypeProvider>()
   const allowed = addressesOf(config)
@@ -139,8 +146,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   app.decorateRequest('caller', null as unknown as Caller)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
-    if (draining && !drainOpenPaths.has(request.url))
-      throw new Refused({ code: 'DRAINING', detail: 'The server is stopping.', retryAfterMs: 2_000 })
+    if (draining && !drainOpenPaths.has(request.url)) throw new Refused(stopping)
     const found = await refusalOf(request.raw, request.routeOptions.config.scope)
     if ('refused' in found) throw new Refused(found.refused)
     request.caller = found.caller
@@ -153,13 +159,15 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     if (draining) reply.header('connection', 'close')
     done()
   })
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error, request.id)
-    if (problem.code === 'INTERNAL') log.error({ err: error, reqId: request.id, ...whereOf(request.raw) }, 'a request failed')
-    if (error instanceof Refused && error.init.retryAfterMs !== undefined)
-      reply.header('retry-after', Math.ceil(error.init.retryAfterMs / 1_000))
+  function answer(error: FastifyError, request: Pick<FastifyRequest, 'id' | 'raw'>, reply: FastifyReply) {
+    const { problem, retryAfter } = problemOf(error, request.id)
+    const where = () => ({ err: error, reqId: request.id, ...whereOf(request.raw) })
+    if (problem.code === 'INTERNAL') log.error(where(), 'a request failed')
+    else if (problem.code === 'STORE_UNAVAILABLE' && !(error instanceof Refused)) log.warn(where(), 'a request found the database away')
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
     return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
-  })
+  }
+  app.setErrorHandler(answer)
   app.setNotFoundHandler((request) => {
     throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${request.method} ${request.url.split('?')[0]}.` })
   })
@@ -180,16 +188,16 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     try {
       const path = (request.url ?? '').split('?')[0] ?? ''
       const door = doors.get(path)
-      if (door === undefined) return refuse(socket, 'NOT_FOUND', `There is no WebSocket at ${path}.`)
+      if (door === undefined) return refuse(socket, { code: 'NOT_FOUND', detail: `There is no WebSocket at ${path.slice(0, 200)}.` })
       const found = await refusalOf(request, door.scope)
-      if ('refused' in found) return refuse(socket, found.refused.code, found.refused.detail)
-      if (draining) return refuse(socket, 'DRAINING', 'The server is stopping.')
+      if ('refused' in found) return refuse(socket, found.refused)
+      if (draining) return refuse(socket, stopping)
       const offered = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
       const agreed = offered.find((name) => door.protocols.includes(name))
       if (offered.length > 0 && agreed === undefined)
-        return refuse(socket, 'BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
+        return refuse(socket, { code: 'BAD_REQUEST', detail: `The subprotocols are ${door.protocols.join(', ')}.` })
       if (agreed !== undefined) request.headers['sec-websocket-protocol'] = agreed
       sockets.handleUpgrade(request, socket, head, (accepted) => {
         const forget = watch(request, found.caller, door.scope, () => accepted.close(closeCodes.unauthenticated, 'UNAUTHENTICATED'))
@@ -198,7 +206,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
       })
     } catch (error) {
       log.error({ err: error, ...whereOf(request) }, 'an upgrade failed')
-      refuse(socket, 'INTERNAL', 'The upgrade failed.')
+      refuse(socket, { code: 'INTERNAL', detail: 'The upgrade failed.' })
     }
   })
 
@@ -255,15 +263,16 @@ async function settled(open: () => readonly (ServerResponse | WebSocket)[], with
 /** Answers what never became a request: bytes that are not HTTP, or that came too slowly. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 'BODY_TIMEOUT', 'The request did not arrive in time.')
-  else refuse(socket, 'BAD_REQUEST', `The request is not HTTP: ${error.message.slice(0, 200)}.`)
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    refuse(socket, { code: 'BODY_TIMEOUT', detail: 'The request did not arrive in time.' })
+  else refuse(socket, { code: 'BAD_REQUEST', detail: `The request is not HTTP: ${error.message.slice(0, 200)}.` })
 }
 
-function refuse(socket: Duplex, code: RefusalCode, detail: string): void {
-  const problem = problemOf(new Refused({ code, detail }), randomUUID())
+function refuse(socket: Duplex, refused: RefusedInit): void {
+  const { problem, retryAfter } = problemOf(new Refused(refused), randomUUID())
   const body = JSON.stringify(problem)
   socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${retryAfter === undefined ? '' : `retry-after: ${retryAfter}\r\n`}connection: close\r\n\r\n${body}`,
     // Its own end may never come.
     () => socket.destroy(),
   )

@@ -15,7 +15,16 @@ const decoders = {
 } as const
 
 /** The body, at most `maxBytes` of it after decompression: a bomb is cut when it passes the limit, not when it has unfolded. */
-export async function readBody(stream: Readable, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
+export async function readBody(
+  stream: Readable | undefined,
+  headers: { readonly 'content-encoding'?: string | undefined; readonly 'content-length'?: string | undefined },
+  maxBytes: number,
+): Promise<Buffer> {
+  if (stream === undefined) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The request has no body.' })
+  const tooLarge = () => new Refused({ code: 'BODY_TOO_LARGE', detail: `The body has more than ${maxBytes} bytes after decompression.` })
+  // Said before it is read: nobody need send it first.
+  if (Number(headers['content-length']) > maxBytes) throw tooLarge()
+  const encoding = headers['content-encoding']
   const name = encoding?.trim().toLowerCase() ?? 'identity'
   if (name !== 'identity' && name !== '' && !Object.hasOwn(decoders, name)) {
     throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `Content-Encoding "${name.slice(0, 40)}" is not understood.` })
@@ -26,8 +35,7 @@ export async function readBody(stream: Readable, encoding: string | undefined, m
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       bytes += chunk.length
-      if (bytes > maxBytes)
-        throw new Refused({ code: 'BODY_TOO_LARGE', detail: `The body has more than ${maxBytes} bytes after decompression.` })
+      if (bytes > maxBytes) throw tooLarge()
       chunks.push(chunk)
     }
   } catch (error) {
