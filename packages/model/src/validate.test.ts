@@ -33,6 +33,10 @@ describe('a refusal names the field and what was expected', () => {
     [{ ...base, data: [] }, 'INVALID_EVENT /data must be object.'],
     [{ ...base, type: 'task.assigned', data: {} }, 'INVALID_EVENT /data/to is missing.'],
     [{ ...base, type: 'llm.finished', data: { usage: { inputTokens: '5' } } }, 'INVALID_EVENT /data/usage/inputTokens must be integer.'],
+    [
+      { ...base, type: 'agent.started', data: { role: 'king' } },
+      'INVALID_EVENT /data/role must be "manager", "worker", "tool" or "human".',
+    ],
     [null, 'INVALID_EVENT The event must be object.'],
     [
       JSON.parse('{"source":"w1","type":"log","time":"2026-01-01T00:00:00Z","__proto__":1}'),

@@ -23,12 +23,22 @@ interface SchemaError {
   readonly message: string
   readonly params?: object
 }
-function explain(errors: Iterable<SchemaError>, prefix: string): string {
+
+const allowedAt = (path: string, errors: readonly SchemaError[]): string =>
+  errors
+    .filter(({ keyword, instancePath }) => keyword === 'const' && instancePath === path)
+    .map(({ params }) => JSON.stringify((params as { allowedValue?: unknown } | undefined)?.allowedValue))
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1')
+
+function explain(found: Iterable<SchemaError>, prefix: string): string {
+  const errors = [...found]
   for (const error of errors) {
     const path = `${prefix}${error.instancePath}`
     const { requiredProperties: missing } = (error.params ?? {}) as { requiredProperties?: string[] }
     if (missing !== undefined)
       return `${missing.map((name) => `${path}/${name}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`
+    if (error.keyword === 'const') return `${path} must be ${allowedAt(error.instancePath, errors)}.`
     // The schema's own word for an additional property: what is there has the schema `false`.
     if (error.keyword === 'boolean') return `${path} is not a field of an event; put it in data.`
     return `${path === '' ? 'The event' : path} ${error.message}.`

@@ -4,7 +4,7 @@
  * In: parsed items of one request. Out: what became of each. Promises: a bad item costs no other; everything is counted once
  * (received = stored + duplicate + refused + quarantined); nothing is awaited before publishing, so one sender's batches keep their order.
  */
-import type { EpochMs, Event, EventId, TenantId } from '@signalbox/model/event.ts'
+import { limits as bounds, type EpochMs, type Event, type EventId, type TenantId } from '@signalbox/model/event.ts'
 import { createIdSource, foreignId, partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
 import type { Durability, ItemRefusal } from '@signalbox/model/live.ts'
 import { parseEvent, type ValidateLimits } from '@signalbox/model/validate.ts'
@@ -136,6 +136,12 @@ export function createReceive(deps: IngestDeps) {
       )
       if (!parsed.ok) {
         reject(parsed.code, parsed.message, parsed.id)
+        continue
+      }
+      const { id, time } = parsed.event
+      // Where events disagree the one of the newest time wins: a time to come would win for ever.
+      if (time > receivedAt + bounds.futureMs) {
+        reject('EVENT_FROM_FUTURE', `/time is ${new Date(time).toISOString()}, more than five minutes ahead of the server.`, id)
         continue
       }
       placed.push({ index, event: parsed.event })
