@@ -160,12 +160,11 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     done()
   })
   function answer(error: FastifyError, request: Pick<FastifyRequest, 'id' | 'raw'>, reply: FastifyReply) {
-    const { problem, retryAfter } = problemOf(error, request.id)
+    const { problem, headers } = problemOf(error, request.id)
     const where = () => ({ err: error, reqId: request.id, ...whereOf(request.raw) })
     if (problem.code === 'INTERNAL') log.error(where(), 'a request failed')
     else if (problem.code === 'STORE_UNAVAILABLE' && !(error instanceof Refused)) log.warn(where(), 'a request found the database away')
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+    return reply.headers(headers).code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
   }
   app.setErrorHandler(answer)
   app.setNotFoundHandler((request) => {
@@ -269,10 +268,11 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): voi
 }
 
 function refuse(socket: Duplex, refused: RefusedInit): void {
-  const { problem, retryAfter } = problemOf(new Refused(refused), randomUUID())
+  const { problem, headers } = problemOf(new Refused(refused), randomUUID())
   const body = JSON.stringify(problem)
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${retryAfter === undefined ? '' : `retry-after: ${retryAfter}\r\n`}connection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${more.join('')}connection: close\r\n\r\n${body}`,
     // Its own end may never come.
     () => socket.destroy(),
   )

@@ -253,6 +253,7 @@ describe('what is asked wrongly is refused by name', () => {
     ['/v1/state?at=yesterday', 'BAD_REQUEST', 'at'],
     ['/v1/state?at=5', 'BAD_REQUEST', 'at'],
     ['/v1/state?at=2026-13-45T00:00:00Z', 'BAD_REQUEST', 'at'],
+    ['/v1/state?at=2026-02-30T00:00:00Z', 'BAD_REQUEST', 'at'],
     [`/v1/state?at=${Buffer.from([1, 1, 2, 3, 4, 0, 0]).toString('base64url')}`, 'BAD_CURSOR', 'cursor'],
     ['/v1/events?cursor=nonsense', 'BAD_CURSOR', 'cursor'],
     [`/v1/events?cursor=${forged('runs', 1, 'alpha')}`, 'BAD_CURSOR', 'cursor'],

@@ -71,5 +71,9 @@ export function problemOf(error: Error & { code?: string; statusCode?: number },
   const { code, detail, more, retryAfterMs } = asRefused(error)
   const { status, means, hint, retryable } = refusals[code]
   const problem: Problem = { type: `/docs/errors#${code}`, title: means, status, code, detail, hint, retryable, instance, ...more }
-  return { problem, retryAfter: retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000) }
+  const headers: Record<string, string> = {
+    ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  }
+  return { problem, headers }
 }

@@ -19,7 +19,7 @@ const config = {
 }
 const reader: Caller = { tenant: 'default', scopes: new Set(['read']) }
 
-async function served(ask: () => Promise<unknown> = async () => ({}), caller: () => Promise<Caller> = async () => reader) {
+async function served(ask: () => Promise<unknown> = async () => ({}), caller: () => Promise<Caller | undefined> = async () => reader) {
   const http = createHttp({ config, auth: { caller }, log: pino({ level: 'silent' }), clock: createFakeClock(0) })
   http.app.get('/ask/:id', { config: { scope: 'read' } }, ask)
   http.upgrades.on('/socket', 'read', [], () => undefined)
@@ -28,6 +28,7 @@ async function served(ask: () => Promise<unknown> = async () => ({}), caller: ()
   return { http, url }
 }
 
+/** Sends these bytes; what came back. */
 async function said(url: string, text: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.end(text)
@@ -98,5 +99,13 @@ test('an upgrade that is refused for now is told when to come back', async () =>
   const socket = new WebSocket(`${url.replace('http', 'ws')}/socket`)
   const [, response] = await once(socket, 'unexpected-response')
   expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1'])
+  response.destroy()
+})
+
+test('who has no key is told what to send, over HTTP and for a WebSocket', async () => {
+  const { url } = await served(undefined, async () => undefined)
+  expect((await fetch(`${url}/ask/1`)).headers.get('www-authenticate')).toBe('Bearer')
+  const [, response] = await once(new WebSocket(`${url.replace('http', 'ws')}/socket`), 'unexpected-response')
+  expect([response.statusCode, response.headers['www-authenticate']]).toEqual([401, 'Bearer'])
   response.destroy()
 })
