@@ -1,8 +1,9 @@
-/** Writes docs/configuration.md and docs/errors.md from the code's own tables; with --check, fails when they are stale. */
+/** Writes docs/configuration.md, docs/errors.md and docs/metrics.md from the code's own tables; with --check, fails when they are stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { refusals } from '../packages/model/src/refusals.ts'
 import { settings } from '../packages/server/src/config.ts'
+import { createMetrics } from '../packages/server/src/ops/metrics.ts'
 
 const cell = (text) => String(text).replaceAll('|', '\\|')
 const pages = {
@@ -29,6 +30,23 @@ const pages = {
       ([code, r]) =>
         `| <a id="${code}"></a>\`${code}\` | ${r.status} | ${cell(r.means)} | ${cell(r.hint)} | ${r.retryable ? 'yes' : 'no'} |`,
     ),
+    '',
+  ],
+  'docs/metrics.md': [
+    '# Metrics',
+    '',
+    'What `/metrics` tells, in Prometheus’ text format. Beyond loopback it needs a key with the scope `read`. Generated from `packages/server/src/ops/metrics.ts`.',
+    '',
+    'The conservation law: for each `door`, `received = stored + duplicate + refused + quarantined` of `signalbox_events_total`, whenever nothing is under way.',
+    '',
+    '| metric | kind | labels | meaning |',
+    '| --- | --- | --- | --- |',
+    ...createMetrics()
+      .registry.getMetricsAsArray()
+      .map(
+        ({ name, help, labelNames, constructor }) =>
+          `| \`${name}\` | ${constructor.name.toLowerCase()} | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${cell(help)} |`,
+      ),
     '',
   ],
 }

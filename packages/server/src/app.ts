@@ -61,7 +61,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const refusal = await auth.refuseToStart()
     if (refusal !== undefined) throw new Error(refusal)
 
-    const metrics = createMetrics()
+    const metrics = createMetrics({ queueDepth: () => broker.depth() })
     const bus = createMemoryBus(log)
     const broker = createDirectBroker(config)
     const { partitions } = store.meta
