@@ -44,8 +44,8 @@ const pages = {
     ...createMetrics()
       .registry.getMetricsAsArray()
       .map(
-        ({ name, help, labelNames, constructor }) =>
-          `| \`${name}\` | ${constructor.name.toLowerCase()} | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${cell(help)} |`,
+        (metric) =>
+          `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase()} | ${metric.labelNames.map((label) => `\`${label}\``).join(', ')} | ${cell(metric.help)} |`,
       ),
     '',
   ],
