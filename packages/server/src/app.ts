@@ -136,7 +136,6 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
     await http.app.register(
       opsRoutes({
-        config,
         metrics,
         clock,
         canary,

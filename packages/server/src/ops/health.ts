@@ -4,12 +4,10 @@ import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
 import { Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
-import { isLoopback } from '../http/allow.ts'
 import { ProblemAnswer } from '../http/problem.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface HealthOptions {
-  readonly config: { readonly host: string }
   readonly metrics: Metrics
   readonly clock: Clock
   /** An event's whole way: published, committed, read back. Rejects with the reason. */
@@ -33,7 +31,7 @@ const Text = { description: 'Text format of Prometheus', content: { 'text/plain'
 const canaryMs = 1_000
 
 export const opsRoutes =
-  ({ config, metrics, clock, canary, isDraining, onFault }: HealthOptions): FastifyPluginAsync =>
+  ({ metrics, clock, canary, isDraining, onFault }: HealthOptions): FastifyPluginAsync =>
   async (app) => {
     let last: { at: number; readonly outcome: Promise<RefusalCode | undefined> } | undefined
     const check = () => {
@@ -80,11 +78,10 @@ export const opsRoutes =
           : reply.code(503).header('retry-after', '1').send({ status: 'unready', code, reason: refusals[code].means })
       },
     )
-    const scope = isLoopback(config.host) ? {} : { scope: 'read' as const }
     app.get(
       '/metrics',
       {
-        config: scope,
+        config: { scope: 'read' },
         schema: {
           tags: ['ops'],
           operationId: 'metrics',
