@@ -5,10 +5,12 @@
 import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import { partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
+import type { Durability } from '@signalbox/model/live.ts'
 import type { Logger } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { eventById } from './api/reads.ts'
 import { apiRoutes } from './api/routes.ts'
+import type { Broker } from './broker/broker.ts'
 import { createDirectBroker } from './broker/direct.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -38,6 +40,11 @@ import { startSnapshots } from './streams/snapshots.ts'
 export interface App {
   readonly url: string
   stop(): Promise<void>
+}
+
+/** Where PostgreSQL does not sync (fsync = off) a commit is no promise, and no acknowledgement may say that it is. */
+function saying(durability: Durability, broker: Pick<Broker, 'publish'>): Pick<Broker, 'publish'> {
+  return durability === 'durable' ? broker : { publish: async (submission) => ({ ...(await broker.publish(submission)), durability }) }
 }
 
 /** The canary's own tenant: nobody's key reads it. */
@@ -80,8 +87,9 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const http = createHttp({ config, auth, log, clock })
     stops.push(() => http.stop())
     const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
+    const durability = store.checks.some(({ name, ok }) => name === 'fsync' && !ok) ? 'volatile' : 'durable'
     const receive = createReceive({
-      broker,
+      broker: saying(durability, broker),
       partitions,
       quarantine: createQuarantine(store.pool),
       cursor: hub.cursor,
@@ -133,7 +141,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     })
     await http.app.register(restDoor({ receive, config }))
     await http.app.register(liveRoutes({ hub, clock }))
-    await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
+    await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now }))
     await http.app.register(
       opsRoutes({
         metrics,

@@ -141,7 +141,9 @@ beforeAll(async () => {
   const explained = explaining(pool, asked)
   reader = createLogReader(explained, store.meta)
   app.decorateRequest('caller', { getter: () => ({ tenant: 'default', scopes: new Set(['read' as const]) }) })
-  await app.register(apiRoutes({ store: { pool: explained, reader, meta: store.meta }, config, version: '0', now: Date.now }))
+  await app.register(
+    apiRoutes({ durability: 'durable', store: { pool: explained, reader, meta: store.meta }, config, version: '0', now: Date.now }),
+  )
 })
 afterAll(async () => {
   await app.close()
