@@ -189,6 +189,19 @@ test('REST: a bomb of either encoding is cut at the limit', async () => {
   await theOthersAreServed()
 })
 
+test('REST: a bomb of newlines or of lines costs no more than the body', async () => {
+  const post = async (bomb: Buffer) => {
+    const headers = { 'content-encoding': 'gzip', 'content-type': 'application/x-ndjson' }
+    const response = await fetch(`${app.url}/v1/events`, { method: 'POST', headers, body: new Uint8Array(gzipSync(bomb)) })
+    return [response.status, await response.json()]
+  }
+  const before = process.memoryUsage().rss
+  expect(await post(Buffer.alloc(2_000_000, '\n'))).toMatchObject([200, { accepted: 0, refused: [] }])
+  expect(await post(Buffer.alloc(2_000_000, '\r\n \t'))).toMatchObject([200, { accepted: 0, refused: [] }])
+  expect(await post(Buffer.alloc(2_000_000, '1\n'))).toMatchObject([413, { code: 'BATCH_TOO_LARGE' }])
+  expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+})
+
 test('REST: zstd that asks for a window of 128 MiB is refused', async () => {
   const compress = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27 } })
   const chunks: Buffer[] = []
