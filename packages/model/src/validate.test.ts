@@ -47,6 +47,12 @@ describe('a refusal names the field and what was expected', () => {
   })
 })
 
+test('what is far too large is refused before it is held against the schema, which takes long', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 1]))
+  expect(refusal({ ...base, ...many(100) })).toBe('INVALID_EVENT The event has more than 64 fields; put them in data.')
+  expect(refusal({ source: 5, data: many(1_001) })).toMatch(/^TOO_MANY_KEYS /)
+})
+
 test.each(['a\u0000', 'a\n', '\u007f', 'a\u0080', 'a\u009f', 'a\ud800', '\udc00', '', 'a'.repeat(257)])(
   'the identifier %j is refused',
   (agent) => {

@@ -202,6 +202,15 @@ test('REST: a bomb of newlines or of lines costs no more than the body', async (
   expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
 })
 
+test('REST: what is nested too deeply to be printed in time is kept by that name', async () => {
+  const levels = 500_000
+  const body = '['.repeat(levels) + ']'.repeat(levels)
+  const response = await fetch(`${app.url}/v1/events`, { method: 'POST', body })
+  expect([response.status, await response.json()]).toMatchObject([422, { code: 'INVALID_EVENT' }])
+  const { items } = (await (await fetch(`${app.url}/v1/quarantine?limit=1`)).json()) as { items: { body: string }[] }
+  expect(items[0]?.body).toBe('(nested too deeply to print)')
+})
+
 test('REST: zstd that asks for a window of 128 MiB is refused', async () => {
   const compress = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27 } })
   const chunks: Buffer[] = []

@@ -202,11 +202,23 @@ function sourceOf(value: unknown): string | undefined {
     : undefined
 }
 
-function bodyOf(item: RawItem): string {
-  if (item.malformed !== undefined) return item.malformed
-  try {
-    return JSON.stringify(item.value) ?? 'undefined'
-  } catch {
-    return '(nested too deeply to print)'
+/** Printing takes the square of the depth: a million levels are minutes. */
+const mostPrintedLevels = 1_000
+
+function isDeeper(value: unknown, most: number): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > most) return true
+    const next: unknown[] = []
+    for (const node of level)
+      for (const inner of Object.values(node ?? {})) if (typeof inner === 'object' && inner !== null) next.push(inner)
+    level = next
   }
+  return false
+}
+
+function bodyOf({ malformed, value }: RawItem): string {
+  if (malformed !== undefined) return malformed
+  if (typeof value === 'object' && isDeeper(value, mostPrintedLevels)) return '(nested too deeply to print)'
+  return JSON.stringify(value) ?? 'undefined'
 }
