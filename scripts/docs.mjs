@@ -36,20 +36,24 @@ const pages = {
     '',
   ],
   'docs/cli.md': cliPage(createProgram(), exitCodesText),
+  'docs/metrics.md': [
+    '# Metrics',
+    '',
+    'What `/metrics` tells, in Prometheus’ text format. Beyond loopback it needs a key with the scope `read`. Generated from `packages/server/src/ops/metrics.ts`.',
+    '',
+    'The conservation law: for each `door`, `received = stored + duplicate + refused + quarantined` of `signalbox_events_total`, whenever nothing is under way.',
+    '',
+    '| metric | kind | labels | meaning |',
+    '| --- | --- | --- | --- |',
+    ...createMetrics()
+      .registry.getMetricsAsArray()
+      .map(
+        (metric) =>
+          `| \`${metric.name}\` | ${metric.constructor.name.toLowerCase()} | ${metric.labelNames.map((label) => `\`${label}\``).join(', ')} | ${cell(metric.help)} |`,
+      ),
+    '',
+  ],
 }
-pages['docs/metrics.md'] = [
-  '# Metrics',
-  '',
-  'What `/metrics` tells, in the Prometheus text format. Generated from `packages/server/src/ops/metrics.ts`.',
-  '',
-  '| name | kind | labels | meaning |',
-  '| --- | --- | --- | --- |',
-  ...(await createMetrics().registry.getMetricsAsArray()).map(
-    ({ name, type, labelNames, help }) =>
-      `| \`${name}\` | ${type} | ${(labelNames ?? []).map((label) => `\`${label}\``).join(', ')} | ${cell(help)} |`,
-  ),
-  '',
-]
 const home = join(import.meta.dirname, '..')
 const stale = []
 for (const [name, lines] of Object.entries(pages)) {

@@ -53,6 +53,8 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
   let failures = 0
   let afterMs = 0
   let away = ''
+  /** What was told of the disk. */
+  let diskTrouble = ''
   let sent = 0
   let duplicates = 0
   let refused = 0
@@ -111,9 +113,16 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
   }
 
   async function replayDisk() {
-    const outcome = disk === undefined ? undefined : await replay(disk, wire, { onAnswer: take, onRemoved })
-    if (outcome === undefined) move('emptied')
-    else failed(outcome)
+    try {
+      const outcome = disk === undefined ? undefined : await replay(disk, wire, { onAnswer: take, onRemoved })
+      if (outcome !== undefined) return failed(outcome)
+      diskTrouble = ''
+    } catch (error) {
+      // What cannot be read must not hold back what is in memory.
+      if (diskTrouble !== messageOf(error)) tell({ message: `The spool failed: ${messageOf(error)}` })
+      diskTrouble = messageOf(error)
+    }
+    move('emptied')
   }
 
   function onRemoved(events: number) {

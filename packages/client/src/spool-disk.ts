@@ -2,7 +2,7 @@
  * Append-only segments in a folder. One line a record: its CRC-32 in hex, a space, the event as JSON.
  * A record that a crash cut or a disk spoiled is counted as dropped.
  */
-import { appendFile, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { EventInput } from '@signalbox/model/event.ts'
@@ -20,6 +20,8 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
   let next = Number((await segments()).at(-1)?.slice(0, 12) ?? 0) + 1
   let current: string | undefined
   let currentBytes = 0
+  /** What cannot be read or removed: left for people to look at, so that it holds up nothing that came after it. */
+  const passedOver = new Set<string>()
 
   const checksum = (json: string) => crc32(json).toString(16).padStart(8, '0')
   const records = (text: string) => text.split('\n').filter((line) => line !== '')
@@ -28,13 +30,30 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
     return line.slice(0, 8) === checksum(json) ? (JSON.parse(json) as EventInput) : undefined
   }
 
+  async function newSegment(): Promise<string> {
+    // Whoever keeps temporary folders tidy may have taken it.
+    await mkdir(folder, { recursive: true })
+    currentBytes = 0
+    current = join(folder, `${String(next++).padStart(12, '0')}.spool`)
+    return current
+  }
+
+  /** That the folder has a new file is on disk only when the folder is. */
+  async function syncFolder() {
+    if (process.platform === 'win32') return
+    const opened = await open(folder)
+    await opened.sync().finally(() => opened.close())
+  }
+
   async function makeRoom() {
     const sizes = await Promise.all((await segments()).map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size })))
     let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
     for (const { name, bytes } of sizes.slice(0, -1)) {
       if (total <= mostBytes) return
-      dropped += records(await readFile(join(folder, name), 'utf8')).length
-      await unlink(join(folder, name))
+      const file = join(folder, name)
+      if (passedOver.has(name)) continue
+      dropped += records(await readFile(file, 'utf8')).length
+      await unlink(file)
       total -= bytes
     }
   }
@@ -46,12 +65,11 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
         .map((json) => `${checksum(json)} ${json}\n`)
         .join('')
       const bytes = Buffer.byteLength(text)
-      if (current === undefined || currentBytes + bytes > segmentBytes) {
-        current = join(folder, `${String(next++).padStart(12, '0')}.spool`)
-        currentBytes = 0
-      }
+      const begun = currentBytes + bytes <= segmentBytes ? current : undefined
+      const file = begun ?? (await newSegment())
       try {
-        await appendFile(current, text, { flush: true })
+        await appendFile(file, text, { flush: true })
+        if (begun === undefined) await syncFolder()
       } catch (error) {
         // Part of it may be written; what comes next must not continue that line.
         current = undefined
@@ -61,16 +79,20 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
       await makeRoom()
     },
     async oldest() {
-      const name = (await segments())[0]
+      const name = (await segments()).find((found) => !passedOver.has(found))
       if (name === undefined) return undefined
       const file = join(folder, name)
       if (file === current) current = undefined
-      const lines = records(await readFile(file, 'utf8'))
+      const passOver = (error: unknown): never => {
+        passedOver.add(name)
+        throw error
+      }
+      const lines = records(await readFile(file, 'utf8').catch(passOver))
       const events = lines.map(parse).filter((event) => event !== undefined)
       return {
         events,
         async remove() {
-          await unlink(file)
+          await unlink(file).catch(passOver)
           dropped += lines.length - events.length
         },
       }

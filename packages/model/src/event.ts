@@ -14,7 +14,7 @@ export type Micros = number
 export type EventId = string
 /** Dense, 1-based number of an event within its partition, in commit order. */
 export type Position = number
-/** 0-based index of a log partition. `partition = hash(tenant, run ?? agent ?? source) mod count`. */
+/** 0-based index of a log partition. `partition = hash(tenant, run) mod count`; events without a run share one. */
 export type Partition = number
 export type TenantId = string
 

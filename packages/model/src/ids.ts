@@ -82,14 +82,11 @@ export function firstIdOf(timeMs: EpochMs): EventId {
   return `${digits.slice(0, 8)}-${digits.slice(8)}-0000-0000-000000000000`
 }
 
-/** What decides an event's partition: its run, so that a run is ordered; without one its agent, else its source. */
-export function partitionKey(event: {
-  readonly run?: string | undefined
-  readonly agent?: string | undefined
-  readonly source: string
-}): string {
-  return event.run ?? event.agent ?? event.source
-}
+/**
+ * What decides an event's partition: its run, so that a run is ordered and each of its rows has one writer. Events without a run share a
+ * partition: two agents may work on one task, and rows of two partitions would each know half of it.
+ */
+export const partitionKey = ({ run = '' }: { readonly run?: string | undefined }): string => run
 
 /** FNV-1a over UTF-16 units, tenant first. Never change it: events of one run would change partition. */
 export function partitionOf(tenant: TenantId, key: string, count: number): Partition {

@@ -8,7 +8,7 @@ import { type AgentRow, type RowOf, type Table, tables } from './rows.ts'
 export interface LiveState {
   /** Applies a `snapshot`, `delta` or `resync` frame; other kinds change nothing. Returns the keys that changed, by table. */
   apply(frame: ServerFrame): ReadonlyMap<Table, ReadonlySet<string>>
-  /** Without a run, two partitions may have a task, call or edge of one key: then that of the first partition seen. */
+  /** But for agents a key is of one partition; where a log has it in two, that of the first one seen. */
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
   /** Agents joined, other rows each with a name of its own: two partitions' rows of one key are two. */
   all<T extends Table>(table: T): IterableIterator<readonly [string, RowOf[T]]>

@@ -95,7 +95,6 @@ export const closeCodes = {
   restart: 1012,
   tryLater: 1013,
   unauthenticated: 4001,
-  forbidden: 4003,
   slowConsumer: 4008,
   protocol: 4010,
   tooLarge: 4013,

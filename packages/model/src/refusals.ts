@@ -30,7 +30,7 @@ export const refusals = {
   EVENT_TOO_OLD: { status: 422, means: 'The id is older than the retention.', hint: 'Send history with ?backfill=true.', retryable: false },
   EVENT_FROM_FUTURE: {
     status: 422,
-    means: 'The id is more than five minutes in the future.',
+    means: 'The id or the time is more than five minutes in the future.',
     hint: "Set the producer's clock.",
     retryable: false,
   },
@@ -86,8 +86,8 @@ export const refusals = {
   },
   STORE_UNAVAILABLE: {
     status: 503,
-    means: 'The store did not commit in time; it may or may not have stored the events.',
-    hint: 'Retry with the same ids: what was stored is then a duplicate.',
+    means: 'The store is away or did not answer in time; of events that were sent it is not known whether they are stored.',
+    hint: 'Retry after the time in Retry-After, events with the same ids: what was stored is then a duplicate.',
     retryable: true,
   },
   DRAINING: { status: 503, means: 'The server is stopping.', hint: 'Retry after the time in Retry-After.', retryable: true },

@@ -33,6 +33,10 @@ describe('a refusal names the field and what was expected', () => {
     [{ ...base, data: [] }, 'INVALID_EVENT /data must be object.'],
     [{ ...base, type: 'task.assigned', data: {} }, 'INVALID_EVENT /data/to is missing.'],
     [{ ...base, type: 'llm.finished', data: { usage: { inputTokens: '5' } } }, 'INVALID_EVENT /data/usage/inputTokens must be integer.'],
+    [
+      { ...base, type: 'agent.started', data: { role: 'king' } },
+      'INVALID_EVENT /data/role must be "manager", "worker", "tool" or "human".',
+    ],
     [null, 'INVALID_EVENT The event must be object.'],
     [
       JSON.parse('{"source":"w1","type":"log","time":"2026-01-01T00:00:00Z","__proto__":1}'),
@@ -41,6 +45,12 @@ describe('a refusal names the field and what was expected', () => {
   ])('%j', (input, expected) => {
     expect(refusal(input)).toBe(expected)
   })
+})
+
+test('what is far too large is refused before it is held against the schema, which takes long', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 1]))
+  expect(refusal({ ...base, ...many(100) })).toBe('INVALID_EVENT The event has more than 64 fields; put them in data.')
+  expect(refusal({ source: 5, data: many(1_001) })).toMatch(/^TOO_MANY_KEYS /)
 })
 
 test.each(['a\u0000', 'a\n', '\u007f', 'a\u0080', 'a\u009f', 'a\ud800', '\udc00', '', 'a'.repeat(257)])(

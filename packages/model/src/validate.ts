@@ -25,12 +25,22 @@ interface SchemaError {
   readonly message: string
   readonly params?: object
 }
-function explain(errors: Iterable<SchemaError>, prefix: string): string {
+
+const allowedAt = (path: string, errors: readonly SchemaError[]): string =>
+  errors
+    .filter(({ keyword, instancePath }) => keyword === 'const' && instancePath === path)
+    .map(({ params }) => JSON.stringify((params as { allowedValue?: unknown } | undefined)?.allowedValue))
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1')
+
+function explain(found: Iterable<SchemaError>, prefix: string): string {
+  const errors = [...found]
   for (const error of errors) {
     const path = `${prefix}${error.instancePath}`
     const { requiredProperties: missing } = (error.params ?? {}) as { requiredProperties?: string[] }
     if (missing !== undefined)
       return `${missing.map((name) => `${path}/${name}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`
+    if (error.keyword === 'const') return `${path} must be ${allowedAt(error.instancePath, errors)}.`
     // The schema's own word for an additional property: what is there has the schema `false`.
     if (error.keyword === 'boolean') return `${path} is not a field of an event; put it in data.`
     return `${path === '' ? 'The event' : path} ${error.message}.`
@@ -92,6 +102,19 @@ function checkData(data: object, limits: ValidateLimits): Problem | undefined {
   return undefined
 }
 
+/** Far more than an event has. */
+const mostFields = 64
+function hasMoreKeys(of: object, most: number): boolean {
+  let keys = 0
+  for (const _ in of) {
+    keys += 1
+    if (keys > most) return true
+  }
+  return false
+}
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 const noData: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** `nextId` makes the id of an event that has none; it gets the event's time. */
@@ -106,15 +129,20 @@ export function parseEvent(
       typeof input === 'object' && input !== null && 'id' in input && typeof input.id === 'string' ? input.id.slice(0, 64) : undefined
     return { ok: false, code, message, ...(id === undefined ? {} : { id }) }
   }
-  if (!usual.is(input)) {
+  const fields = isObject(input) ? input : {}
+  const isUsual = usual.is(input)
+  // The cheap bounds first: checking a million keys against a schema stops everybody for half a minute.
+  if (!isUsual && hasMoreKeys(fields, mostFields))
+    return refuse('INVALID_EVENT', `The event has more than ${mostFields} fields; put them in data.`)
+  const problem = isObject(fields.data) ? checkData(fields.data, limits) : undefined
+  if (problem !== undefined) return refuse(problem.code, problem.message)
+  if (!isUsual) {
     if (!envelope.Check(input)) return refuse('INVALID_EVENT', explain(envelope.Errors(input), ''))
     usual.learn(input)
   }
   const time = Date.parse(input.time)
   if (!(time >= 0)) return refuse('INVALID_EVENT', '/time must be an RFC 3339 time after 1970.')
   const data = input.data ?? noData
-  const problem = checkData(data, limits)
-  if (problem !== undefined) return refuse(problem.code, problem.message)
   if (isKnownType(input.type)) {
     const schema = dataOf.get(input.type)
     if (schema !== undefined && !schema.Check(data)) return refuse('INVALID_EVENT', explain(schema.Errors(data), '/data'))

@@ -4,14 +4,17 @@
  */
 import { join } from 'node:path'
 import swagger from '@fastify/swagger'
-import { partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
+import { partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
+import type { Durability } from '@signalbox/model/live.ts'
 import type { Logger } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { eventById } from './api/reads.ts'
 import { apiRoutes } from './api/routes.ts'
+import type { Broker } from './broker/broker.ts'
 import { createDirectBroker } from './broker/direct.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CannotStart, type Config } from './config.ts'
+import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
@@ -38,6 +41,11 @@ export interface App {
   stop(): Promise<void>
 }
 
+/** Where PostgreSQL does not sync (fsync = off) a commit is no promise, and no acknowledgement may say that it is. */
+function saying(durability: Durability, broker: Pick<Broker, 'publish'>): Pick<Broker, 'publish'> {
+  return durability === 'durable' ? broker : { publish: async (submission) => ({ ...(await broker.publish(submission)), durability }) }
+}
+
 /** The canary's own tenant: nobody's key reads it. */
 const canaryTenant = 'signalbox'
 const dashboardFolder = join(import.meta.dirname, '..', '..', 'dashboard', 'dist')
@@ -59,7 +67,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const refusal = await auth.refuseToStart()
     if (refusal !== undefined) throw new CannotStart(refusal)
 
-    const metrics = createMetrics()
+    const metrics = createMetrics({ queueDepth: () => broker.depth() })
     const bus = createMemoryBus(log)
     const broker = createDirectBroker(config)
     const { partitions } = store.meta
@@ -78,8 +86,9 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const http = createHttp({ config, auth, log, clock })
     stops.push(() => http.stop())
     const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
+    const durability = store.checks.some(({ name, ok }) => name === 'fsync' && !ok) ? 'volatile' : 'durable'
     const receive = createReceive({
-      broker,
+      broker: saying(durability, broker),
       partitions,
       quarantine: store.quarantine.keep,
       cursor: hub.cursor,
@@ -101,7 +110,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         dataJson: '{}',
       }
       await broker.publish({
-        partition: partitionOf(canaryTenant, event.source, partitions),
+        partition: partitionOf(canaryTenant, partitionKey({}), partitions),
         events: [event],
         backfill: false,
         receivedAt: now,
@@ -113,7 +122,19 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
-        info: { title: 'Signalbox', version: packageJson.version, description: 'A real-time control room for fleets of AI agents.' },
+        info: {
+          title: 'Signalbox',
+          version: packageJson.version,
+          description: 'A real-time control room for fleets of AI agents.',
+          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        },
+        servers: [{ url: '/' }],
+        components: {
+          securitySchemes: {
+            key: { type: 'http', scheme: 'bearer', description: 'A key sbx_…; on a server bound to loopback none is needed.' },
+          },
+        },
+        security: isLoopback(config.host) ? [{}, { key: [] }] : [{ key: [] }],
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
@@ -126,10 +147,9 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       }),
     )
     await http.app.register(liveRoutes({ hub, clock }))
-    await http.app.register(apiRoutes({ store, config, version: packageJson.version, now: clock.now }))
+    await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now }))
     await http.app.register(
       opsRoutes({
-        config,
         metrics,
         clock,
         canary,

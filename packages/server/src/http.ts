@@ -8,8 +8,8 @@ import type { Duplex } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { closeCodes } from '@signalbox/model/live.ts'
-import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { refusals } from '@signalbox/model/refusals.ts'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from './clock.ts'
@@ -76,6 +76,7 @@ export interface Http {
 
 /** A connection on which nothing moves either way for this long is cut: its peer does not read. Longer than any poll, heartbeat or idle keep-alive. */
 const stalledMs = 120_000
+const stopping: RefusedInit = { code: 'DRAINING', detail: 'The server is stopping.', retryAfterMs: 2_000 }
 const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
 
 export function createHttp({ config, auth, log, clock = systemClock }: HttpOptions): Http {
@@ -88,7 +89,14 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     forceCloseConnections: true,
     clientErrorHandler: refuseUnreadable,
     routerOptions: { maxParamLength: 600 },
-    http: { headersTimeout: Math.min(10_000, config.bodyTimeoutMs), connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs) },
+    // What is wrong with a request before it has a route: its path cannot be decoded.
+    frameworkErrors: (error, request, reply) => void answer(error, request, reply),
+    // A request without a Host is refused like one with a wrong Host, by a problem.
+    http: {
+      requireHostHeader: false,
+      headersTimeout: Math.min(10_000, config.bodyTimeoutMs),
+      connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs),
+    },
     ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true } },
   }).withTypeProvider<TypeBoxTypeProvider>()
   const allowed = addressesOf(config)
@@ -142,8 +150,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   app.decorateRequest('caller', null as unknown as Caller)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
-    if (draining && !drainOpenPaths.has(request.url))
-      throw new Refused({ code: 'DRAINING', detail: 'The server is stopping.', retryAfterMs: 2_000 })
+    if (draining && !drainOpenPaths.has(request.url)) throw new Refused(stopping)
     const found = await refusalOf(request.raw, request.routeOptions.config.scope, whereOf(request))
     if ('refused' in found) throw new Refused(found.refused)
     request.caller = found.caller
@@ -156,14 +163,15 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     if (draining) reply.header('connection', 'close')
     done()
   })
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error, request.id)
+  function answer(error: FastifyError, request: Answered, reply: FastifyReply) {
+    const { problem, headers } = problemOf(error, request.id)
     const { status, code } = problem
-    if (code === 'INTERNAL') log.error({ err: error, ...whereOf(request), status, code }, 'a request failed')
-    if (error instanceof Refused && error.init.retryAfterMs !== undefined)
-      reply.header('retry-after', Math.ceil(error.init.retryAfterMs / 1_000))
-    return reply.code(status).type('application/problem+json').send(JSON.stringify(problem))
-  })
+    const said = () => ({ err: error, ...whereOf(request), status, code })
+    if (code === 'INTERNAL') log.error(said(), 'a request failed')
+    else if (code === 'STORE_UNAVAILABLE' && !(error instanceof Refused)) log.warn(said(), 'a request found the database away')
+    return reply.headers(headers).code(status).type('application/problem+json').send(JSON.stringify(problem))
+  }
+  app.setErrorHandler(answer)
   app.setNotFoundHandler((request) => {
     throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${request.method} ${request.url.split('?')[0]}.` })
   })
@@ -183,18 +191,19 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     socket.on('error', () => socket.destroy())
     const path = (request.url ?? '').split('?')[0] ?? ''
     const where: Where = { reqId: randomUUID(), method: 'GET', route: path }
-    const answer = (code: RefusalCode, detail: string) => refuse(socket, code, detail, where.reqId)
+    const answerUpgrade = (refused: RefusedInit) => refuse(socket, refused, where.reqId)
     try {
       const door = doors.get(path)
-      if (door === undefined) return answer('NOT_FOUND', `There is no WebSocket at ${path}.`)
+      if (door === undefined) return answerUpgrade({ code: 'NOT_FOUND', detail: `There is no WebSocket at ${path.slice(0, 200)}.` })
       const found = await refusalOf(request, door.scope, where)
-      if ('refused' in found) return answer(found.refused.code, found.refused.detail)
-      if (draining) return answer('DRAINING', 'The server is stopping.')
+      if ('refused' in found) return answerUpgrade(found.refused)
+      if (draining) return answerUpgrade(stopping)
       const offered = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
       const agreed = offered.find((name) => door.protocols.includes(name))
-      if (offered.length > 0 && agreed === undefined) return answer('BAD_REQUEST', `The subprotocols are ${door.protocols.join(', ')}.`)
+      if (offered.length > 0 && agreed === undefined)
+        return answerUpgrade({ code: 'BAD_REQUEST', detail: `The subprotocols are ${door.protocols.join(', ')}.` })
       if (agreed !== undefined) request.headers['sec-websocket-protocol'] = agreed
       sockets.handleUpgrade(request, socket, head, (accepted) => {
         const forget = watch(request, found.caller, door.scope, () => accepted.close(closeCodes.unauthenticated, 'UNAUTHENTICATED'))
@@ -203,7 +212,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
       })
     } catch (error) {
       log.error({ err: error, ...where, status: refusals.INTERNAL.status, code: 'INTERNAL' }, 'an upgrade failed')
-      answer('INTERNAL', 'The upgrade failed.')
+      answerUpgrade({ code: 'INTERNAL', detail: 'The upgrade failed.' })
     }
   })
 
@@ -242,7 +251,9 @@ interface Where {
   readonly method: string
   readonly route: string | undefined
 }
-const whereOf = ({ id, method, routeOptions }: FastifyRequest): Where => ({ reqId: id, method, route: routeOptions.url })
+/** What is wrong before there is a route has none. */
+type Answered = Pick<FastifyRequest, 'id' | 'raw'> & Partial<Pick<FastifyRequest, 'routeOptions'>>
+const whereOf = ({ id, raw, routeOptions }: Answered): Where => ({ reqId: id, method: raw.method ?? '', route: routeOptions?.url })
 
 /** Resolves when all that is open has closed, and in one more turn nothing came that had been on its way. */
 async function settled(open: () => readonly (ServerResponse | WebSocket)[], withinMs: number): Promise<void> {
@@ -266,15 +277,17 @@ async function settled(open: () => readonly (ServerResponse | WebSocket)[], with
 /** Answers what never became a request: bytes that are not HTTP, or that came too slowly. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 'BODY_TIMEOUT', 'The request did not arrive in time.')
-  else refuse(socket, 'BAD_REQUEST', `The request is not HTTP: ${error.message.slice(0, 200)}.`)
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    refuse(socket, { code: 'BODY_TIMEOUT', detail: 'The request did not arrive in time.' })
+  else refuse(socket, { code: 'BAD_REQUEST', detail: `The request is not HTTP: ${error.message.slice(0, 200)}.` })
 }
 
-function refuse(socket: Duplex, code: RefusalCode, detail: string, reqId: string = randomUUID()): void {
-  const problem = problemOf(new Refused({ code, detail }), reqId)
+function refuse(socket: Duplex, refused: RefusedInit, reqId: string = randomUUID()): void {
+  const { problem, headers } = problemOf(new Refused(refused), reqId)
   const body = JSON.stringify(problem)
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${more.join('')}connection: close\r\n\r\n${body}`,
     // Its own end may never come.
     () => socket.destroy(),
   )

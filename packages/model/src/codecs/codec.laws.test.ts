@@ -93,6 +93,7 @@ describe.each(Object.values(codecs))('$name', (codec) => {
   test('what is no frame is refused, not read', () => {
     expect(() => codec.decode(codec.name === 'json' ? '{' : new Uint8Array([0xff, 0xff, 0xff]))).toThrow()
     expect(() => codec.decode(codec.name === 'json' ? '' : new Uint8Array())).toThrow()
+    expect(() => codec.decode(Buffer.from('{"kind":"caf\u00e9"}', 'latin1'))).toThrow()
     for (const none of [{}, { kind: 5 }, { json: 'null' }, { json: '{}' }, { json: '{' }, { json: 5 }])
       expect(() => codec.decode(codec.encode(none as unknown as ServerFrame))).toThrow()
   })

@@ -1,7 +1,8 @@
 import type { Codec } from './codec.ts'
 import { asFrame } from './frame.ts'
 
-const text = new TextDecoder()
+/** Throws on bytes that are no UTF-8, instead of changing them. */
+const text = new TextDecoder('utf-8', { fatal: true })
 
 export const json: Codec = {
   name: 'json',

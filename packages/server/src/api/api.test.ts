@@ -201,6 +201,19 @@ describe('operations', () => {
       .toMatchObject([{ source: 'counter', high: 3, gaps: [{ epoch: 1, from: 2, to: 2 }], report: expect.stringContaining('lost 2') }])
   })
 
+  test('probes and scrapers get what the document says', async () => {
+    expect((await api.get('/livez')).body).toEqual({ status: 'ok' })
+    expect((await api.get('/readyz')).body).toEqual({ status: 'ready' })
+    const { headers } = await fetch(`${api.url}/metrics`)
+    expect(Object.keys(api.document.paths['/metrics']?.get?.responses[200]?.content ?? {})).toEqual([
+      headers.get('content-type')?.split(';')[0],
+    ])
+  })
+
+  test('HEAD of a feed does not wait for it', async () => {
+    for (const path of ['/v1/stream', '/v1/poll']) expect((await fetch(`${api.url}${path}`, { method: 'HEAD' })).status).toBe(404)
+  })
+
   test('the server tells about itself', async () => {
     expect((await api.get('/v1/info')).body).toMatchObject({
       partitions: 2,
@@ -240,6 +253,7 @@ describe('what is asked wrongly is refused by name', () => {
     ['/v1/state?at=yesterday', 'BAD_REQUEST', 'at'],
     ['/v1/state?at=5', 'BAD_REQUEST', 'at'],
     ['/v1/state?at=2026-13-45T00:00:00Z', 'BAD_REQUEST', 'at'],
+    ['/v1/state?at=2026-02-30T00:00:00Z', 'BAD_REQUEST', 'at'],
     [`/v1/state?at=${Buffer.from([1, 1, 2, 3, 4, 0, 0]).toString('base64url')}`, 'BAD_CURSOR', 'cursor'],
     ['/v1/events?cursor=nonsense', 'BAD_CURSOR', 'cursor'],
     [`/v1/events?cursor=${forged('runs', 1, 'alpha')}`, 'BAD_CURSOR', 'cursor'],
@@ -262,6 +276,25 @@ test('an open call of an agent that stopped is orphaned, wherever it is read', a
   const calls = await api.all<Row>('/v1/runs/alpha/calls?agent=w0', 50)
   expect(calls.find(({ id }) => id === 'c9')).toMatchObject({ state: 'orphaned' })
   expect((await api.get('/v1/state')).body).toMatchObject({ calls: [{ id: 'c9', state: 'orphaned' }] })
+})
+
+test('a task without a run is one task, whichever agents tell of it', async () => {
+  const said = (type: string, agent: string, task: string, data = {}): EventInput => ({
+    source: agent,
+    type,
+    time: new Date().toISOString(),
+    agent,
+    task,
+    data,
+  })
+  for (let i = 0; i < 8; i += 1) {
+    await api.send([said('task.created', 'boss', `free-${i}`, { title: 'Free', assignee: `hand-${i}` })])
+    await api.send([said('task.completed', `hand-${i}`, `free-${i}`)])
+  }
+  const free = (tasks: readonly Row[]) => tasks.filter(({ id }) => id.startsWith('free-')).map(({ title, state }) => [title, state])
+  const each = Array(8).fill(['Free', 'completed'])
+  expect(free(await api.all('/v1/tasks', 100))).toEqual(each)
+  expect(free((await api.get<{ tasks: Row[] }>('/v1/state')).body.tasks)).toEqual(each)
 })
 
 test('another tenant sees nothing of it', async () => {

@@ -57,14 +57,14 @@ const Info = closed({
   capabilities: Capabilities,
 })
 
-export function infoRoute(app: FastifyInstance, { store, config, version, now }: ApiOptions): void {
+export function infoRoute(app: FastifyInstance, { store, durability, config, version, now }: ApiOptions): void {
   const { epoch, partitions } = store.meta
   const capabilities = {
     ingest: { rest: '/v1/events', websocket: '/v1/ingest' },
     live: { websocket: '/v1/live', sse: '/v1/stream', poll: '/v1/poll' },
     codecs: subprotocols,
     feeds: ['events', 'state'],
-    durability: ['durable'],
+    durability: [durability],
     contentTypes: ['application/json', 'application/x-ndjson'],
     encodings: ['identity', 'gzip', 'zstd'],
     limits: {

@@ -3,6 +3,7 @@ import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
+import { Compile } from 'typebox/compile'
 import { Refused } from '../http/problem.ts'
 import { decodeCursor, encodeCursor } from '../live/cursor.ts'
 import { route } from './route.ts'
@@ -24,12 +25,13 @@ const State = Type.Object(
   { additionalProperties: false },
 )
 
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+/** As of an event's time: also that there is such a day. */
+const rfc3339 = Compile(Type.String({ format: 'date-time' }))
 
 function timeOf(text: string): number {
   // A "+" of an offset arrives as a space when it was not encoded.
   const exact = text.replace(' ', '+')
-  const time = rfc3339.test(exact) ? Date.parse(exact) : Number.NaN
+  const time = rfc3339.Check(exact) ? Date.parse(exact) : Number.NaN
   if (Number.isNaN(time))
     throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "at" is neither a live cursor nor an RFC 3339 time.' })
   return time

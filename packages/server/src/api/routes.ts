@@ -1,4 +1,5 @@
 /** Queries. Every parameter and answer has a schema; the same schemas make /openapi.json. */
+import type { Durability } from '@signalbox/model/live.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Pool } from 'pg'
 import { wrongParameter } from '../http/parameters.ts'
@@ -19,6 +20,8 @@ export interface ApiOptions {
     readonly quarantine: Pick<Quarantine, 'notKept'>
     readonly meta: { readonly epoch: string; readonly partitions: number; readonly formerEpochs: readonly string[] }
   }
+  /** What an acknowledgement means here. */
+  readonly durability: Durability
   readonly config: Told & { readonly retentionDays: number }
   readonly version: string
   readonly now: () => number

@@ -46,22 +46,34 @@ const fastifyCodes: Readonly<Record<string, RefusalCode>> = {
   FST_ERR_BAD_URL: 'BAD_REQUEST',
 }
 
-export function problemOf(error: Error & { code?: string; statusCode?: number }, instance: string): Problem {
-  const code: RefusalCode =
-    error instanceof Refused
-      ? error.init.code
-      : (fastifyCodes[error.code ?? ''] ?? ((error.statusCode ?? 500) < 500 ? 'BAD_REQUEST' : 'INTERNAL'))
+/** Sockets and names; then SQLSTATE: the connection (08), no room (53), the server ends or begins (57P), the statement took too long (57014). */
+const awayCodes = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)[A-Z_]*|08\w{3}|53\w{3}|57P\w{2}|57014)$/
+/** What `pg` and its pool say without a code. */
+const awayMessages =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Cannot use a pool)/
+
+/** Whether it says that the database is away or too busy, and nothing is wrong with what was asked. */
+export const isStoreAway = ({ code, message }: { readonly code?: string; readonly message: string }): boolean =>
+  awayCodes.test(code ?? '') || awayMessages.test(message)
+
+/** The refusal that an error comes to, and so what is told of it. */
+function asRefused(error: Error & { code?: string; statusCode?: number }): RefusedInit {
+  if (error instanceof Refused) return error.init
+  const code = fastifyCodes[error.code ?? '']
+  if (code !== undefined) return { code, detail: error.message }
+  if (error.statusCode === 403 || error.statusCode === 404) return { code: 'NOT_FOUND', detail: 'There is no such file.' }
+  if ((error.statusCode ?? 500) < 500) return { code: 'BAD_REQUEST', detail: error.message }
+  if (isStoreAway(error)) return { code: 'STORE_UNAVAILABLE', detail: 'The database is away or too busy to answer.', retryAfterMs: 1_000 }
+  return { code: 'INTERNAL', detail: 'Something failed in Signalbox.' }
+}
+
+export function problemOf(error: Error & { code?: string; statusCode?: number }, instance: string) {
+  const { code, detail, more, retryAfterMs } = asRefused(error)
   const { status, means, hint, retryable } = refusals[code]
-  const detail = code === 'INTERNAL' ? 'Something failed in Signalbox.' : error.message
-  return {
-    type: `/docs/errors#${code}`,
-    title: means,
-    status,
-    code,
-    detail,
-    hint,
-    retryable,
-    instance,
-    ...(error instanceof Refused ? error.init.more : {}),
+  const problem: Problem = { type: `/docs/errors#${code}`, title: means, status, code, detail, hint, retryable, instance, ...more }
+  const headers: Record<string, string> = {
+    ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
   }
+  return { problem, headers }
 }

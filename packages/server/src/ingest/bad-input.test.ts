@@ -1,6 +1,7 @@
 /** Whatever a sender writes, on every way in: a clear answer, every other event stored, everything counted. */
 
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { constants, createZstdCompress, gzipSync, zstdCompressSync } from 'node:zlib'
 import { codecs } from '@signalbox/model/codecs/codec.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
@@ -70,6 +71,7 @@ const refused: readonly (readonly [name: string, item: string, code: string, not
   ['depth 100,000', withData(deep(100_000)), 'TOO_DEEP', ['msgpack', 'proto']],
   ['too old', good({ id: uuidv7(Date.UTC(2020, 1, 1)) }), 'EVENT_TOO_OLD'],
   ['from the future', good({ id: uuidv7(Date.now() + 3_600_000) }), 'EVENT_FROM_FUTURE'],
+  ['from the future by its time alone', good({ time: '9999-12-31T23:59:59-23:59' }), 'EVENT_FROM_FUTURE'],
 ]
 
 describe.each(Object.keys(ways) as (keyof typeof ways)[])('%s', (way) => {
@@ -121,6 +123,13 @@ const batch = (n: number, events: readonly unknown[]) => JSON.stringify({ kind: 
 
 test.each([
   ['JSON cut short', codecs.json, '{"kind":"batch"', closeCodes.protocol, 'MALFORMED_JSON'],
+  [
+    'JSON in bytes that are no UTF-8',
+    codecs.json,
+    Buffer.from(batch(1, [event({ run: 'caf\u00e9' })]), 'latin1'),
+    closeCodes.protocol,
+    'BAD_REQUEST',
+  ],
   ['a frame of another kind', codecs.json, '{"kind":"nonsense"}', closeCodes.protocol, 'BAD_REQUEST'],
   ['a number', codecs.json, '7', closeCodes.protocol, 'BAD_REQUEST'],
   ['events that are no list', codecs.json, '{"kind":"batch","n":1,"events":{}}', closeCodes.protocol, 'BAD_REQUEST'],
@@ -180,6 +189,28 @@ test('REST: a bomb of either encoding is cut at the limit', async () => {
   await theOthersAreServed()
 })
 
+test('REST: a bomb of newlines or of lines costs no more than the body', async () => {
+  const post = async (bomb: Buffer) => {
+    const headers = { 'content-encoding': 'gzip', 'content-type': 'application/x-ndjson' }
+    const response = await fetch(`${app.url}/v1/events`, { method: 'POST', headers, body: new Uint8Array(gzipSync(bomb)) })
+    return [response.status, await response.json()]
+  }
+  const before = process.memoryUsage().rss
+  expect(await post(Buffer.alloc(2_000_000, '\n'))).toMatchObject([200, { accepted: 0, refused: [] }])
+  expect(await post(Buffer.alloc(2_000_000, '\r\n \t'))).toMatchObject([200, { accepted: 0, refused: [] }])
+  expect(await post(Buffer.alloc(2_000_000, '1\n'))).toMatchObject([413, { code: 'BATCH_TOO_LARGE' }])
+  expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+})
+
+test('REST: what is nested too deeply to be printed in time is kept by that name', async () => {
+  const levels = 500_000
+  const body = '['.repeat(levels) + ']'.repeat(levels)
+  const response = await fetch(`${app.url}/v1/events`, { method: 'POST', body })
+  expect([response.status, await response.json()]).toMatchObject([422, { code: 'INVALID_EVENT' }])
+  const { items } = (await (await fetch(`${app.url}/v1/quarantine?limit=1`)).json()) as { items: { body: string }[] }
+  expect(items[0]?.body).toBe('(nested too deeply to print)')
+})
+
 test('REST: zstd that asks for a window of 128 MiB is refused', async () => {
   const compress = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27 } })
   const chunks: Buffer[] = []
@@ -220,4 +251,28 @@ test('REST: bytes that are no UTF-8 are refused, of NDJSON their line alone', as
   expect(await post('application/json', broken)).toMatchObject([400, { code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' }])
   const lines = Buffer.concat([Buffer.from(`${good()}\n`), broken, Buffer.from(`\n${good()}`)])
   expect(await post('application/x-ndjson', lines)).toMatchObject([200, { accepted: 2, refused: [{ index: 1, code: 'MALFORMED_JSON' }] }])
+})
+
+test('REST: no body, and one that is said to be too large, are refused before any of it comes', async () => {
+  const asked = async (head: string) => {
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    socket.write(`POST /v1/events HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n`)
+    return String(await once(socket, 'data'))
+  }
+  expect(await asked('Connection: close')).toContain('"code":"MALFORMED_JSON"')
+  expect(await asked('content-length: 2000001')).toContain('"code":"BODY_TOO_LARGE"')
+})
+
+test.each([
+  ['an empty Idempotency-Key', '', { 'idempotency-key': '' }],
+  ['an Idempotency-Key too long to keep', '', { 'idempotency-key': 'k'.repeat(256) }],
+  ['a parameter of no meaning', '?backfil=true', {}],
+  ['a backfill that is neither true nor false', '?backfill=yes', {}],
+  ['a backfill said twice', '?backfill=true&backfill=false', {}],
+])('REST: %s is refused, and nothing is stored', async (_name, query, headers) => {
+  const body = event()
+  const response = await fetch(`${app.url}/v1/events${query}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  expect([response.status, await response.json()]).toMatchObject([400, { code: 'BAD_REQUEST' }])
+  expect((await fetch(`${app.url}/v1/events/${body.id}`)).status).toBe(404)
 })

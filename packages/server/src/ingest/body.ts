@@ -29,7 +29,11 @@ export interface BodyOptions {
  * The body, decompressed. Refused unread when it says that it is too large or when there is no room for it; else when it passes
  * either bound: a bomb is cut when it passes the limit, not when it has unfolded.
  */
-export async function readBody(stream: Readable, { encoding, length = 0, maxBytes, inFlight, share }: BodyOptions): Promise<Buffer> {
+export async function readBody(
+  stream: Readable | undefined,
+  { encoding, length = 0, maxBytes, inFlight, share }: BodyOptions,
+): Promise<Buffer> {
+  if (stream === undefined) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The request has no body.' })
   const name = encoding?.trim().toLowerCase() || 'identity'
   if (name !== 'identity' && !Object.hasOwn(decoders, name)) {
     throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `Content-Encoding "${name.slice(0, 40)}" is not understood.` })
@@ -82,31 +86,47 @@ async function collect(source: AsyncIterable<Buffer>, expected: number, within: 
 const isNdjson = (contentType: string) => /ndjson|jsonl|json-lines/.test(contentType)
 
 const newline = 0x0a
+const [carriageReturn, space, tab] = [0x0d, 0x20, 0x09]
+/** Past what is blank. */
+function skipBlank(body: Buffer, from: number): number {
+  let at = from
+  for (; at < body.length; at += 1) {
+    const byte = body[at]
+    if (byte !== newline && byte !== carriageReturn && byte !== space && byte !== tab) break
+  }
+  return at
+}
+
+/** Lines that hold something; the blank between them makes none: a small bomb of newlines would be millions. */
 function* linesOf(body: Buffer): Generator<Buffer> {
-  for (let from = 0; from < body.length; ) {
+  for (let from = skipBlank(body, 0); from < body.length; from = skipBlank(body, from)) {
     const end = body.indexOf(newline, from)
     const to = end === -1 ? body.length : end
     yield body.subarray(from, to)
-    from = to + 1
+    from = to
+  }
+}
+
+function itemOf(bytes: Buffer, isText: boolean): RawItem {
+  const text = bytes.toString()
+  if (!isText) return { malformed: text }
+  try {
+    return { value: JSON.parse(text) as unknown }
+  } catch {
+    return { malformed: text }
   }
 }
 
 export function parseBody(body: Buffer, contentType: string, maxEvents: number): readonly RawItem[] {
-  const tooMany = (count: number) =>
-    new Refused({ code: 'BATCH_TOO_LARGE', detail: `The batch has ${count} events; the limit is ${maxEvents}.` })
+  const tooMany = () => new Refused({ code: 'BATCH_TOO_LARGE', detail: `The batch has more than ${maxEvents} events.` })
   if (isNdjson(contentType)) {
     const isWhole = isUtf8(body)
-    const lines = [...linesOf(body)].map((bytes) => ({ text: bytes.toString(), isText: isWhole || isUtf8(bytes) }))
-    const filled = lines.filter(({ text }) => text.trim() !== '')
-    if (filled.length > maxEvents) throw tooMany(filled.length)
-    return filled.map(({ text, isText }) => {
-      if (!isText) return { malformed: text }
-      try {
-        return { value: JSON.parse(text) as unknown }
-      } catch {
-        return { malformed: text }
-      }
-    })
+    const lines: Buffer[] = []
+    for (const line of linesOf(body)) {
+      if (lines.length === maxEvents) throw tooMany()
+      lines.push(line)
+    }
+    return lines.map((line) => itemOf(line, isWhole || isUtf8(line)))
   }
   if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
   let value: unknown
@@ -116,6 +136,6 @@ export function parseBody(body: Buffer, contentType: string, maxEvents: number):
     throw new Refused({ code: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message.slice(0, 200)}.` })
   }
   if (!Array.isArray(value)) return [{ value }]
-  if (value.length > maxEvents) throw tooMany(value.length)
+  if (value.length > maxEvents) throw tooMany()
   return value.map((item: unknown) => ({ value: item }))
 }

@@ -4,7 +4,7 @@
  * In: parsed items of one request. Out: what became of each. Promises: a bad item costs no other; everything is counted once
  * (received = stored + duplicate + refused + quarantined); nothing is awaited before publishing, so one sender's batches keep their order.
  */
-import type { EpochMs, Event, EventId, TenantId } from '@signalbox/model/event.ts'
+import { limits as bounds, type EpochMs, type Event, type EventId, type TenantId } from '@signalbox/model/event.ts'
 import { createIdSource, foreignId, partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
 import type { Durability, ItemRefusal } from '@signalbox/model/live.ts'
 import { parseEvent, type ValidateLimits } from '@signalbox/model/validate.ts'
@@ -144,6 +144,12 @@ export function createReceive(deps: IngestDeps) {
         reject(parsed.code, parsed.message, parsed.id)
         continue
       }
+      const { id, time } = parsed.event
+      // Where events disagree the one of the newest time wins: a time to come would win for ever.
+      if (time > receivedAt + bounds.futureMs) {
+        reject('EVENT_FROM_FUTURE', `/time is ${new Date(time).toISOString()}, more than five minutes ahead of the server.`, id)
+        continue
+      }
       placed.push({ index, event: parsed.event })
       if (parsed.idMade) made.push({ index, id: parsed.event.id })
     }
@@ -214,11 +220,23 @@ function sourceOf(value: unknown): string | undefined {
     : undefined
 }
 
-function bodyOf(item: RawItem): string {
-  if (item.malformed !== undefined) return item.malformed
-  try {
-    return JSON.stringify(item.value) ?? 'undefined'
-  } catch {
-    return '(nested too deeply to print)'
+/** Printing takes the square of the depth: a million levels are minutes. */
+const mostPrintedLevels = 1_000
+
+function isDeeper(value: unknown, most: number): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > most) return true
+    const next: unknown[] = []
+    for (const node of level)
+      for (const inner of Object.values(node ?? {})) if (typeof inner === 'object' && inner !== null) next.push(inner)
+    level = next
   }
+  return false
+}
+
+function bodyOf({ malformed, value }: RawItem): string {
+  if (malformed !== undefined) return malformed
+  if (typeof value === 'object' && isDeeper(value, mostPrintedLevels)) return '(nested too deeply to print)'
+  return JSON.stringify(value) ?? 'undefined'
 }

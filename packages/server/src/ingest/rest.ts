@@ -44,6 +44,22 @@ export interface RestOptions {
   readonly onHeld: (bytes: number) => void
 }
 
+const longestKey = 255
+
+/** What the route's schema says of them; Fastify's own validation is off with that of the body. */
+function optionsOf({ query, headers }: FastifyRequest) {
+  const { backfill = 'false', ...others } = query as Readonly<Record<string, unknown>>
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new Refused({ code: 'BAD_REQUEST', detail: `There is no parameter "${unknown.slice(0, 100)}" here.` })
+  if (backfill !== 'true' && backfill !== 'false')
+    throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "backfill" must be true or false.' })
+  const idempotencyKey = headers['idempotency-key']?.toString()
+  // Cut or empty, the keys of two requests could be one, and the second one's events be taken for the first one's.
+  if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > longestKey))
+    throw new Refused({ code: 'BAD_REQUEST', detail: `The header Idempotency-Key must have 1 to ${longestKey} characters.` })
+  return { backfill: backfill === 'true', idempotencyKey }
+}
+
 /** What the sender is told when nothing of its request, or an unknown part, was stored. */
 export function refusedAs(error: unknown): unknown {
   if (!(error instanceof Unavailable)) return error
@@ -57,7 +73,7 @@ export const restDoor =
     /** Apart, so that the body's bytes go when its items are there. */
     async function itemsOf({ headers, body }: FastifyRequest, share: Share): Promise<readonly RawItem[]> {
       try {
-        const bytes = await readBody(body as Readable, {
+        const bytes = await readBody(body as Readable | undefined, {
           encoding: headers['content-encoding'],
           length: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
           maxBytes: config.maxBodyBytes,
@@ -84,28 +100,29 @@ export const restDoor =
           summary: 'Send events',
           description:
             'One event, an array of them, or NDJSON (`application/x-ndjson`); plain, gzip or zstd. Answers 200 once the batch is committed, with what became of each event; a request of exactly one event that is refused answers that refusal. `Idempotency-Key` makes the ids of events that have none, so that a retry is a duplicate.',
-          headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ maxLength: 255 })) }),
-          querystring: Type.Object({
-            backfill: Type.Optional(Type.Boolean({ description: 'Take events older than the retention, at their own times.' })),
-          }),
+          consumes: ['application/json', 'application/x-ndjson'],
+          headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: longestKey })) }),
+          querystring: Type.Object(
+            { backfill: Type.Optional(Type.Boolean({ description: 'Take events older than the retention, at their own times.' })) },
+            { additionalProperties: false },
+          ),
           body: Type.Union([EventInput, Type.Array(EventInput)]),
           response: { 200: ReceiptBody, '4xx': ProblemAnswer, '5xx': ProblemAnswer },
         },
       },
       async (request, reply) => {
+        const { backfill, idempotencyKey } = optionsOf(request)
         const share = inFlight.open()
         // Until it is answered: its items and what is said of them are held as long.
         if (reply.raw.destroyed) share.close()
         else reply.raw.once('close', share.close)
-        const key = request.headers['idempotency-key']
-        const { backfill } = request.query as { backfill?: string }
         let receipt: Awaited<ReturnType<Receive>>
         try {
           receipt = await receive(await itemsOf(request, share), {
             tenant: request.caller.tenant,
             door: 'rest',
-            backfill: backfill === 'true' || backfill === '1' || backfill === '',
-            idempotencyKey: typeof key === 'string' ? key.slice(0, 255) : undefined,
+            backfill,
+            idempotencyKey,
           })
         } catch (error) {
           throw refusedAs(error)
@@ -114,7 +131,7 @@ export const restDoor =
         const only = received === 1 ? answer.refused[0] : undefined
         if (only !== undefined)
           throw new Refused({ code: only.code as RefusalCode, detail: only.message, more: { refused: answer.refused } })
-        const mayDouble = made.length > 0 && key === undefined
+        const mayDouble = made.length > 0 && idempotencyKey === undefined
         return reply.type('application/json').send(
           JSON.stringify({
             ...answer,

@@ -36,12 +36,17 @@ export const liveRoutes =
     app.get(
       '/v1/stream',
       {
+        // HEAD would wait for what GET waits for, and show nothing of it.
+        exposeHeadRoute: false,
         config: { scope: 'read' },
         schema: {
           operationId: 'stream',
           tags: ['live'],
           summary: 'Live feed over server-sent events',
           description: `${about} Resume with Last-Event-ID or \`cursor\`.`,
+          headers: Type.Object({
+            'last-event-id': Type.Optional(Type.String({ description: 'Cursor of the last event taken; goes before `cursor`.' })),
+          }),
           querystring: FeedQuery,
           response: { 200: EventStream, '4xx': ProblemAnswer, '5xx': ProblemAnswer },
         },
@@ -51,6 +56,7 @@ export const liveRoutes =
     app.get(
       '/v1/poll',
       {
+        exposeHeadRoute: false,
         config: { scope: 'read' },
         schema: {
           operationId: 'poll',

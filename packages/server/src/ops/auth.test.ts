@@ -46,6 +46,21 @@ test('beyond loopback: no start without a key, then each key opens what its scop
   }
 })
 
+test('on loopback only who is on this machine needs no key: a proxy there speaks for others', async () => {
+  const { url, store } = await keyed()
+  const app = await startApp(readConfig({ DATABASE_URL: url, SIGNALBOX_PORT: '0' }), { log })
+  onTestFinished(async () => {
+    await app.stop()
+    await store.stop()
+  })
+  const status = async (path: string, headers: Record<string, string> = {}) => (await fetch(app.url + path, { headers })).status
+  for (const path of ['/v1/info', '/metrics']) {
+    expect(await status(path)).toBe(200)
+    for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) expect(await status(path, { [name]: '192.0.2.7' })).toBe(401)
+  }
+  expect(await status('/livez', { 'x-forwarded-for': '192.0.2.7' })).toBe(200)
+})
+
 test('a revoked key stops within five seconds; only a hash of the secret is stored', async () => {
   const { store, keys } = await keyed()
   let now = 1_000

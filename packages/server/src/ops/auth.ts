@@ -1,6 +1,6 @@
 /** Keys: `sbx_<id>_<secret>_<crc>`. Stored is a hash of the secret only; the checksum tells a typo from a wrong key without asking the database. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { crc32 } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import type { Pool } from 'pg'
@@ -69,7 +69,11 @@ export function createKeys(pool: Pick<Pool, 'query'>) {
 const everyScope: ReadonlySet<Scope> = new Set(scopes)
 const local: Caller = { tenant: 'default', scopes: everyScope }
 
-/** Who calls. Bound to loopback everyone on this machine may do everything; elsewhere a key decides. */
+/** A proxy on this machine speaks for callers who are not on it. */
+const isForwarded = (headers: IncomingHttpHeaders): boolean =>
+  ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => headers[name] !== undefined)
+
+/** Who calls. Bound to loopback everyone on this machine may do everything; elsewhere, and through a proxy, a key decides. */
 export function createAuth(pool: Pick<Pool, 'query'>, config: { readonly host: string }, now: () => number = Date.now) {
   const cache = new Map<string, { readonly caller: Caller | undefined; readonly until: number }>()
   const mostCached = 10_000
@@ -90,7 +94,7 @@ export function createAuth(pool: Pick<Pool, 'query'>, config: { readonly host: s
   return {
     async caller(request: Pick<IncomingMessage, 'headers'>): Promise<Caller | undefined> {
       const header = request.headers.authorization
-      if (header === undefined) return isLoopback(config.host) ? local : undefined
+      if (header === undefined) return isLoopback(config.host) && !isForwarded(request.headers) ? local : undefined
       const key = header.replace(/^Bearer\s+/i, '')
       const cacheKey = sha256(key).toString('base64')
       const held = cache.get(cacheKey)

@@ -8,7 +8,7 @@ test("a problem's type leads to what its code means and what to do, on a page th
   const app = Fastify()
   await app.register(errorPage)
   for (const code of Object.keys(refusals) as (keyof typeof refusals)[]) {
-    const [path = '', anchor = ''] = problemOf(new Refused({ code, detail: '' }), '1').type.split('#')
+    const [path = '', anchor = ''] = problemOf(new Refused({ code, detail: '' }), '1').problem.type.split('#')
     const { statusCode, headers, body } = await app.inject(path)
     expect(statusCode).toBe(200)
     expect(headers['content-security-policy']).toContain("default-src 'none'")

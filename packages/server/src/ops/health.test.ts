@@ -13,7 +13,6 @@ async function probed() {
   onTestFinished(() => app.close())
   await app.register(
     opsRoutes({
-      config: { host: '127.0.0.1' },
       metrics: createMetrics(),
       clock,
       canary() {

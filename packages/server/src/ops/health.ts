@@ -1,13 +1,13 @@
 /** `/livez`, `/readyz`, `/metrics`: for probes and scrapers. */
 import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
 import type { FastifyPluginAsync } from 'fastify'
+import Type from 'typebox'
 import { Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
-import { isLoopback } from '../http/allow.ts'
+import { ProblemAnswer } from '../http/problem.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface HealthOptions {
-  readonly config: { readonly host: string }
   readonly metrics: Metrics
   readonly clock: Clock
   /** An event's whole way: published, committed, read back. Rejects with the reason. */
@@ -17,11 +17,21 @@ export interface HealthOptions {
   readonly onFault: (error: unknown) => void
 }
 
+/** Needs no key, on any address. */
+const open = { tags: ['ops'], security: [] }
+const Ok = Type.Object({ status: Type.Literal('ok') })
+const Ready = Type.Object({ status: Type.Literal('ready') })
+const Unready = Type.Union([
+  Type.Object({ status: Type.Literal('draining') }),
+  Type.Object({ status: Type.Literal('unready'), code: Type.String(), reason: Type.String() }),
+])
+const Text = { description: 'Text format of Prometheus', content: { 'text/plain': { schema: Type.String() } } }
+
 /** Probes share one canary for this long. */
 const canaryMs = 1_000
 
 export const opsRoutes =
-  ({ config, metrics, clock, canary, isDraining, onFault }: HealthOptions): FastifyPluginAsync =>
+  ({ metrics, clock, canary, isDraining, onFault }: HealthOptions): FastifyPluginAsync =>
   async (app) => {
     let last: { at: number; readonly outcome: Promise<RefusalCode | undefined> } | undefined
     const check = () => {
@@ -45,10 +55,21 @@ export const opsRoutes =
       }
       return last.outcome
     }
-    app.get('/livez', { schema: { tags: ['ops'], operationId: 'livez', summary: 'The process answers' } }, async () => ({ status: 'ok' }))
+    app.get(
+      '/livez',
+      { schema: { ...open, operationId: 'livez', summary: 'The process answers', response: { 200: Ok, '4xx': ProblemAnswer } } },
+      async () => ({ status: 'ok' }),
+    )
     app.get(
       '/readyz',
-      { schema: { tags: ['ops'], operationId: 'readyz', summary: 'An event can be stored and read back' } },
+      {
+        schema: {
+          ...open,
+          operationId: 'readyz',
+          summary: 'An event can be stored and read back',
+          response: { 200: Ready, 503: Unready, '4xx': ProblemAnswer },
+        },
+      },
       async (_request, reply) => {
         if (isDraining()) return reply.code(503).send({ status: 'draining' })
         const code = await check()
@@ -57,10 +78,18 @@ export const opsRoutes =
           : reply.code(503).header('retry-after', '1').send({ status: 'unready', code, reason: refusals[code].means })
       },
     )
-    const scope = isLoopback(config.host) ? {} : { scope: 'read' as const }
     app.get(
       '/metrics',
-      { config: scope, schema: { tags: ['ops'], operationId: 'metrics', summary: 'Prometheus metrics' } },
+      {
+        config: { scope: 'read' },
+        schema: {
+          tags: ['ops'],
+          operationId: 'metrics',
+          summary: 'Prometheus metrics',
+          description: 'Names and meanings: docs/metrics.md.',
+          response: { 200: Text, '4xx': ProblemAnswer, '5xx': ProblemAnswer },
+        },
+      },
       async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     )
   }

@@ -4,7 +4,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 /** The conservation law: received = stored + duplicate + refused + quarantined, for every door. */
 export type Fate = 'received' | 'stored' | 'duplicate' | 'refused' | 'quarantined'
 
-export function createMetrics() {
+/** `queueDepth` is asked at each scrape: while the store is away nothing else would tell it. */
+export function createMetrics({ queueDepth }: { readonly queueDepth?: () => number } = {}) {
   const registry = new Registry()
   const registers = [registry]
   const seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -61,7 +62,14 @@ export function createMetrics() {
       registers,
     }),
     bodyBytes: new Gauge({ name: 'signalbox_body_bytes', help: 'Bytes of request bodies under way.', registers }),
-    queueEvents: new Gauge({ name: 'signalbox_queue_events', help: 'Events waiting for a sequencer.', registers }),
+    queueEvents: new Gauge({
+      name: 'signalbox_queue_events',
+      help: 'Events waiting for a sequencer.',
+      registers,
+      collect() {
+        if (queueDepth !== undefined) this.set(queueDepth())
+      },
+    }),
     head: new Gauge({ name: 'signalbox_head_position', help: 'Last committed position.', labelNames: ['partition'], registers }),
     lagEvents: new Gauge({
       name: 'signalbox_consumer_lag_events',

@@ -60,6 +60,9 @@ const longestConnectMs = 5_000
 /** Events folded again at once. */
 const pageEvents = 2_000
 
+/** For readers it is as when the database itself says so. */
+const away = (code: string, message: string) => Object.assign(new Error(message), { code })
+
 /** pg's own way waits for an answer; its types do not say what it has. */
 const hangUp = (client: pg.Client) => (client as unknown as { readonly connection: pg.Connection }).connection.stream.destroy()
 
@@ -119,7 +122,7 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     const connecting = Promise.all([connect('log'), connect('rows')])
     const mine = clients
     const assertMine = () => {
-      if (clients !== mine) throw new Error('The writer was reset while it took its partition.')
+      if (clients !== mine) throw away('ECONNRESET', 'The writer was reset while it took its partition.')
     }
     const [client, writes] = await connecting
     await planByKey(client)
@@ -210,7 +213,7 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
   async function inTime(work: Promise<void>, mine: Hold): Promise<void> {
     let cancel = () => {}
     const late = new Promise<never>((_, reject) => {
-      cancel = clock.after(timeoutMs, () => reject(new Error('The store did not answer in time.')))
+      cancel = clock.after(timeoutMs, () => reject(away('ETIMEDOUT', 'The store did not answer in time.')))
     })
     try {
       await Promise.race([work, late])

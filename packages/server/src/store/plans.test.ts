@@ -150,7 +150,9 @@ beforeAll(async () => {
   const explained = explaining(pool, asked)
   reader = createLogReader(explained, store.meta, store.projections)
   app.decorateRequest('caller', { getter: () => ({ tenant: 'default', scopes: new Set(['read' as const]) }) })
-  await app.register(apiRoutes({ store: { ...store, pool: explained, reader }, config, version: '0', now: Date.now }))
+  await app.register(
+    apiRoutes({ durability: 'durable', store: { ...store, pool: explained, reader }, config, version: '0', now: Date.now }),
+  )
 })
 afterAll(async () => {
   await app.close()

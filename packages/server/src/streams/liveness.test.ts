@@ -92,7 +92,7 @@ test('nobody is lost who goes on sending, who never announced an interval, who s
 
 test('life heard in another partition than the one that knows of the loss ends it too', async () => {
   const { it, clock, said, heartbeat, pass, liveness } = await watched()
-  const partition = partitionOf('default', 'w1', 2)
+  const partition = partitionOf('default', '', 2)
   const run = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].find((name) => partitionOf('default', name, 2) !== partition) ?? ''
   await it.send([said('tool.started', { run, data: { call: 'c1', name: 'build' } }), heartbeat()])
   await pass(3 * intervalMs, liveness)
