@@ -8,6 +8,9 @@ export interface Search {
   readonly group: string
   readonly view: 'grid' | 'table'
   readonly errors: boolean
+  /** Only agents of this status, of this role. */
+  readonly status: string
+  readonly role: string
   /** The view is frozen. */
   readonly paused: boolean
   /** What the rows are ordered by: a column, with a `-` before it for the greatest first; empty: the page's own order. */
@@ -25,6 +28,8 @@ export function parseSearch(raw: Record<string, unknown>): Partial<Search> {
     ...(text(raw.group) === '' ? {} : { group: text(raw.group) }),
     ...(raw.view === 'table' ? { view: 'table' as const } : {}),
     ...(raw.errors === true ? { errors: true } : {}),
+    ...(text(raw.status) === '' ? {} : { status: text(raw.status) }),
+    ...(text(raw.role) === '' ? {} : { role: text(raw.role) }),
     ...(raw.paused === true ? { paused: true } : {}),
     ...(text(raw.sort) === '' ? {} : { sort: text(raw.sort) }),
     ...(text(raw.sel) === '' ? {} : { sel: text(raw.sel) }),
@@ -47,6 +52,8 @@ export function useSearch(): readonly [Search, (change: Partial<Search>) => void
       group: raw.group ?? '',
       view: raw.view ?? 'grid',
       errors: raw.errors ?? false,
+      status: raw.status ?? '',
+      role: raw.role ?? '',
       paused: raw.paused ?? false,
       sort: raw.sort ?? '',
       sel: raw.sel ?? '',

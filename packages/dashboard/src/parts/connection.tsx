@@ -23,7 +23,7 @@ export function ConnectionBadge() {
       <output aria-live="polite" className={inks[tone]}>
         {words}
       </output>
-      <span className="text-faint">{detail}</span>
+      <span className="tabular-nums text-faint max-md:hidden">{detail}</span>
     </div>
   )
 }

@@ -4,7 +4,7 @@ import type { AgentRow } from '@signalbox/model/rows.ts'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useEffect, useState } from 'react'
-import { fetchJson, useNow, useRow } from '../live/live.ts'
+import { fetchJson, useNow, useRow, useTask } from '../live/live.ts'
 import { useSearch } from '../search.ts'
 import { age, compact, dateTime, dollars, visible } from '../text.ts'
 import { Json } from './json.tsx'
@@ -120,7 +120,7 @@ function InFlight({ agent, now }: { readonly agent: AgentRow; readonly now: numb
 }
 
 function TaskDetail({ id }: { readonly id: string }) {
-  const task = useRow('tasks', id)
+  const task = useTask(id)
   if (task === undefined) return <p className="text-faint">This task is not known here.</p>
   return (
     <>

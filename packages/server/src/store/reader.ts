@@ -1,7 +1,7 @@
 /** `LogReader` over PostgreSQL. */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
-import type { Filter } from '@signalbox/model/live.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
+import type { Filter } from '@signalbox/model/live.ts'
 import { type RowOf, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
 import { firstHole } from './hole.ts'
@@ -178,8 +178,7 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
         // The same tasks as `asksForClosed` of live/filter.ts.
         await read(isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`, all)
         await read("tbl = 'calls' and open", all)
-        if (isNamed(filter?.run))
-          await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
+        if (isNamed(filter?.run)) await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
         return { heads, rows: found }
       } catch (error) {
