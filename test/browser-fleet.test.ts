@@ -238,7 +238,7 @@ test('ten thousand agents: a bounded number of elements, each within reach', asy
   await agent(4321).waitFor()
   await page.keyboard.press('Escape')
   await page.keyboard.press('ControlOrMeta+k')
-  await page.keyboard.type('Agent 9876')
+  await page.getByRole('dialog').getByRole('combobox').fill('Agent 9876')
   await page.getByRole('option', { name: /Agent 9876/ }).click()
   await page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'Agent 9876' }).waitFor()
 })

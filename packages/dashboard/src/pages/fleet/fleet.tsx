@@ -54,8 +54,9 @@ export function Fleet() {
     [shown, grouping, columns, isTable, search.sort],
   )
   const filters = filtersIn(search)
-  const setting = `${search.view} ${search.sort} ${grouping} ${columns} ${errors} ${status} ${role} ${q} ${shown.length === 0}`
-  const { shown: lines, stir, release, hover } = useStill(made, setting)
+  // Another order is read from where the eye is: at the selected agent, else from the top.
+  const arrangement = `${search.view} ${search.sort} ${grouping} ${errors} ${status} ${role} ${q}`
+  const { shown: lines, stir, release, hover } = useStill(made, `${arrangement} ${columns} ${shown.length === 0}`)
   const joined = useMemo(() => joinedSince(lines, made), [lines, made])
   const tall = isTable ? rowHeight : tileHeight + gap
   const above = isTable ? headHeight : 0
@@ -70,13 +71,20 @@ export function Fleet() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are measured again when the lines are others
   useLayoutEffect(() => virtual.measure(), [lines, tall])
   const selected = search.sel.startsWith('agent:') ? search.sel.slice('agent:'.length) : ''
+  const lineOf = (id: string) => lines.findIndex((line) => line.kind === 'agents' && line.ids.includes(id))
   const step = (to: Parameters<typeof stepped>[2]) => {
     stir()
     const id = stepped(lines, selected, to)
     if (id === undefined) return
     setSearch({ sel: `agent:${id}` })
-    virtual.scrollToIndex(lines.findIndex((line) => line.kind === 'agents' && line.ids.includes(id)))
+    virtual.scrollToIndex(lineOf(id))
   }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another arrangement scrolls
+  useLayoutEffect(() => {
+    const at = selected === '' ? -1 : lineOf(selected)
+    if (at > 0) virtual.scrollToIndex(at, { align: 'center' })
+    else box.current?.scrollTo(0, 0)
+  }, [arrangement])
   const run = useRow('agents', selected === '' ? undefined : selected)?.run?.value
   useBindings([
     { keys: 'j', about: 'Next agent', run: () => step('next') },
