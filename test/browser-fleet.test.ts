@@ -90,6 +90,18 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
   await page.getByRole('heading', { name: 'Nobody is working yet' }).waitFor()
   await page.getByTestId('connection').getByText('live · SSE').waitFor()
   expect(page.url()).toBe(`${locked.url}/?view=table`)
+
+  // What the empty page tells to paste is taken as it stands, with a key that may send.
+  const command = (await page.locator('pre').first().textContent()) ?? ''
+  expect(command).toContain(`curl '${locked.url}/v1/events'`)
+  expect(command).toContain('Bearer $SIGNALBOX_KEY')
+  const body = / -d '(\[.*\])'$/s.exec(command)?.[1]?.replaceAll("'$now'", new Date().toISOString()) ?? ''
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${ingest}` }
+  expect(await (await fetch(`${locked.url}/v1/events`, { method: 'POST', headers, body })).json()).toMatchObject({
+    accepted: 5,
+    refused: [],
+  })
+  await page.getByRole('row').getByText('Write the docs').waitFor()
 })
 
 test('the table is sorted by its heads, and the order stands in the address', async () => {

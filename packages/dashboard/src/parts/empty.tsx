@@ -11,7 +11,7 @@ curl '${location.origin}/v1/events' -H 'content-type: application/json'${heldKey
  {"source":"me","type":"task.assigned","time":"'$now'","agent":"lead","run":"first","task":"test","data":{"to":"worker-2","title":"Test the build"}},
  {"source":"me","type":"task.input_required","time":"'$now'","agent":"worker-2","run":"first","task":"test"}]'`
 const replay = () =>
-  `npm run -s signalbox -- import --format gastown --speed 300x${location.origin === 'http://127.0.0.1:4400' ? '' : ` --url '${location.origin}'`} <folder>`
+  `npm run -s signalbox -- import --format gastown --speed 300x${location.port === '4400' ? '' : ` \\\n  --url '${location.origin}'`} <folder>`
 
 function Command({ text }: { readonly text: string }) {
   const [copied, setCopied] = useState(false)
