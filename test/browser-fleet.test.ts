@@ -121,7 +121,7 @@ test('the table is sorted by its heads, and the order stands in the address', as
   const head = page.getByRole('columnheader', { name: 'tokens' })
   const sorted = async (press: boolean, direction: string, order: string[]) => {
     if (press) await head.getByRole('button').click()
-    await expect.poll(names).toEqual(order)
+    await expect.poll(names, { timeout: 30_000 }).toEqual(order)
     expect(await head.getAttribute('aria-sort')).toBe(direction)
   }
   await sorted(false, 'none', ['sorted one', 'sorted three', 'sorted two'])
@@ -169,14 +169,14 @@ test('a status and a role are filters that the address remembers, and a selectio
   )
   const page = await open('/?q=f%20')
   const names = async () => (await page.getByRole('button', { name: /^f / }).allTextContents()).map((text) => text.split(',')[0])
-  await expect.poll(names).toEqual(['f boss', 'f busy', 'f hand'])
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f boss', 'f busy', 'f hand'])
   await page.getByRole('button', { name: /^f busy/ }).click()
   await page.getByLabel('role').selectOption('worker')
-  await expect.poll(names).toEqual(['f busy', 'f hand'])
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f busy', 'f hand'])
   await page.getByRole('group', { name: 'Only agents that are' }).getByRole('button', { name: 'idle' }).click()
-  await expect.poll(names).toEqual(['f hand'])
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f hand'])
   await page.reload()
-  await expect.poll(names).toEqual(['f hand'])
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f hand'])
   await page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'f busy' }).waitFor()
 })
 
@@ -193,10 +193,10 @@ test('while the pointer is among the agents nothing moves; who joined is counted
   await page.getByRole('button', { name: /^still m ?, busy/ }).waitFor()
   expect(await names()).toEqual(['still m'])
   await pill.click()
-  await expect.poll(names).toEqual(['still a', 'still m'])
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['still a', 'still m'])
   await page.mouse.move(640, 10)
   await join('still b')
-  await expect.poll(names).toEqual(['still a', 'still b', 'still m'])
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['still a', 'still b', 'still m'])
 })
 
 test('a task that ended is read for the inspector, though no fleet holds it', async () => {

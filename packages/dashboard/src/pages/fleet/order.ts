@@ -15,7 +15,7 @@ export const tokensOf = ({ totals }: AgentRow) => totals.inputTokens + totals.ou
 /** As the filter and the figures name it; an agent that was only ever mentioned has none of its own. */
 export const statuses = ['busy', 'waiting', 'stuck', 'lost', 'idle', 'stopped', 'seen'] as const
 export type Status = (typeof statuses)[number]
-export const statusOf = (agent: AgentRow): Status => agent.status?.value ?? 'seen'
+const statusOf = (agent: AgentRow): Status => agent.status?.value ?? 'seen'
 
 const noRole = 'no role'
 const roleOf = (agent: AgentRow) => agent.role?.value ?? noRole

@@ -51,7 +51,7 @@ export function Pick({
       onClick={select}
       aria-pressed={selected}
       title={visible(nameOf(agent))}
-      className="min-w-0 truncate text-left font-medium after:absolute after:inset-0 after:rounded-lg"
+      className="min-w-0 truncate text-left font-medium outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-accent"
     >
       {visible(nameOf(agent))}
       <span className="sr-only">, {words}</span>
