@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildDashboard, fail, installPackages, nodeBinary, root } from './setup.mjs'
 
-const events = 2_600
+/** Of the recording: when many of its workers are busy. */
+const events = 5_450
 const speed = '1500x'
 const recording = join(process.env.SIGNALBOX_TEST_DATA ?? join(root, '..', 'shared', 'data'), 'gastown-fleet')
 const chromiumPath = process.env.SIGNALBOX_CHROMIUM ?? '/usr/bin/chromium'
@@ -50,7 +51,7 @@ async function played(url) {
     const response = await fetch(`${url}/v1/runs?limit=1`)
     const { items } = await response.json()
     if (items[0]?.events >= events) return items[0].id
-    await new Promise((resume) => setTimeout(resume, 100))
+    await new Promise((resume) => setTimeout(resume, 25))
   }
 }
 
@@ -65,21 +66,25 @@ try {
   await stop(replay)
 
   const pictures = {
-    fleet: { path: '/' },
-    'fleet-light': { path: '/?view=table&sel=agent:mayor', theme: 'light' },
-    run: { path: `/runs/${encodeURIComponent(run)}` },
-    tail: { path: '/tail' },
+    fleet: { path: '/', shows: 'mayor' },
+    'fleet-light': { path: '/?view=table&sel=agent:mayor', shows: 'mayor', theme: 'light' },
+    run: { path: `/runs/${encodeURIComponent(run)}`, shows: 'Gas Town' },
+    tail: { path: '/tail', shows: 'task.' },
   }
   const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(pictures)
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] })
   for (const name of wanted) {
-    const { path, theme = 'dark' } = pictures[name] ?? fail(`there is no picture "${name}"; there are ${Object.keys(pictures).join(', ')}.`)
+    const {
+      path,
+      shows,
+      theme = 'dark',
+    } = pictures[name] ?? fail(`there is no picture "${name}"; there are ${Object.keys(pictures).join(', ')}.`)
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: theme, reducedMotion: 'reduce' })
     await page.goto(`${url}${path}`)
     await page.getByTestId('connection').getByText('live').waitFor()
     // Rows and lanes come with the feed, after the badge.
     await page.waitForLoadState('networkidle')
-    await page.getByText('mayor').first().waitFor()
+    await page.getByText(shows).first().waitFor()
     await page.screenshot({ path: join(root, 'docs', 'screenshots', `${name}.png`) })
     await page.close()
     console.log(`docs/screenshots/${name}.png`)
