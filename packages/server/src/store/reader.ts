@@ -156,7 +156,7 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
 
     firstHole: (q) => firstHole(pool, q),
 
-    async snapshot({ tenant, filter }) {
+    async snapshot({ tenant, filter, endedTasks = false }) {
       const client = await pool.connect()
       try {
         await client.query('begin isolation level repeatable read read only')
@@ -176,7 +176,10 @@ export function createLogReader(pool: Pool, meta: { readonly epoch: string; read
         // Primary key; projections_open is a small table.
         await read("tbl in ('runs', 'edges')", all)
         // The same tasks as `asksForClosed` of live/filter.ts.
-        await read(isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`, all)
+        await read(
+          endedTasks || isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`,
+          all,
+        )
         await read("tbl = 'calls' and open", all)
         if (isNamed(filter?.run)) await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
