@@ -29,7 +29,7 @@ export function ShortcutSheet({ close }: { readonly close: () => void }) {
   return (
     <Modal label="Keyboard shortcuts" close={close}>
       <h2 className="border-b border-line px-5 py-3 font-semibold">Keyboard shortcuts</h2>
-      <dl className="max-h-[60vh] overflow-auto px-5 py-2">
+      <dl className="max-h-[78vh] overflow-auto px-5 py-2 focus-visible:-outline-offset-2">
         {[...Map.groupBy(bindings(), ({ about }) => about)].map(([about, same]) => (
           <div key={about} className="flex justify-between gap-4 border-b border-line/60 py-1.5 last:border-0">
             <dt>{about}</dt>
