@@ -1,6 +1,8 @@
-/** `npm run bench`: sets up what is missing, then measures (bench/main.ts). */
+/** `npm run bench`: sets up what is missing, then measures (bench/main.ts); with `page` the dashboard under load (bench/page.ts). */
 import { join } from 'node:path'
-import { installPackages, root, run } from './setup.mjs'
+import { buildDashboard, installPackages, root, run } from './setup.mjs'
 
 installPackages()
-process.exit(run(join(root, 'bench', 'main.ts'), process.argv.slice(2)))
+const isPage = process.argv[2] === 'page'
+if (isPage) buildDashboard()
+process.exit(run(join(root, 'bench', isPage ? 'page.ts' : 'main.ts'), process.argv.slice(isPage ? 3 : 2)))

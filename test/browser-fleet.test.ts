@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import AxeBuilder from '@axe-core/playwright'
+import { createIdSource } from '@signalbox/model/ids.ts'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPage, startBrowser } from './browser.ts'
@@ -89,6 +90,18 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
   await page.getByRole('heading', { name: 'Nobody is working yet' }).waitFor()
   await page.getByTestId('connection').getByText('live · SSE').waitFor()
   expect(page.url()).toBe(`${locked.url}/?view=table`)
+
+  // What the empty page tells to paste is taken as it stands, with a key that may send.
+  const command = (await page.locator('pre').first().textContent()) ?? ''
+  expect(command).toContain(`curl '${locked.url}/v1/events'`)
+  expect(command).toContain('Bearer $SIGNALBOX_KEY')
+  const body = / -d '(\[.*\])'$/s.exec(command)?.[1]?.replaceAll("'$now'", new Date().toISOString()) ?? ''
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${ingest}` }
+  expect(await (await fetch(`${locked.url}/v1/events`, { method: 'POST', headers, body })).json()).toMatchObject({
+    accepted: 5,
+    refused: [],
+  })
+  await page.getByRole('row').getByText('Write the docs').waitFor()
 })
 
 test('the table is sorted by its heads, and the order stands in the address', async () => {
@@ -108,7 +121,7 @@ test('the table is sorted by its heads, and the order stands in the address', as
   const head = page.getByRole('columnheader', { name: 'tokens' })
   const sorted = async (press: boolean, direction: string, order: string[]) => {
     if (press) await head.getByRole('button').click()
-    await expect.poll(names).toEqual(order)
+    await expect.poll(names, { timeout: 30_000 }).toEqual(order)
     expect(await head.getAttribute('aria-sort')).toBe(direction)
   }
   await sorted(false, 'none', ['sorted one', 'sorted three', 'sorted two'])
@@ -141,6 +154,103 @@ test('keys step from agent to agent and into a run; a filter without a match say
   await page.keyboard.press('/')
   await page.keyboard.type(' nobody has this')
   await page.getByText(/^0 of \d+ match/).waitFor()
-  await page.getByRole('button', { name: 'Clear the filters' }).click()
+  await page.keyboard.press('Escape')
+  await page.getByRole('group', { name: 'Only agents that are' }).getByRole('button', { name: 'lost' }).click()
+  await page.getByRole('button', { name: 'Clear 2 filters' }).click()
   await page.getByRole('button', { name: /^key c/ }).waitFor()
+})
+
+test('a status and a role are filters that the address remembers, and a selection outlives them', async () => {
+  await send(
+    { type: 'agent.started', agent: 'f boss', data: { role: 'manager' } },
+    { type: 'agent.started', agent: 'f hand', data: { role: 'worker' } },
+    { type: 'agent.started', agent: 'f busy', data: { role: 'worker' } },
+    { type: 'task.started', agent: 'f busy', task: 'f', data: {} },
+  )
+  const page = await open('/?q=f%20')
+  const names = async () => (await page.getByRole('button', { name: /^f / }).allTextContents()).map((text) => text.split(',')[0])
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f boss', 'f busy', 'f hand'])
+  await page.getByRole('button', { name: /^f busy/ }).click()
+  await page.getByLabel('role').selectOption('worker')
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f busy', 'f hand'])
+  await page.getByRole('group', { name: 'Only agents that are' }).getByRole('button', { name: 'idle' }).click()
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f hand'])
+  await page.reload()
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['f hand'])
+  await page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'f busy' }).waitFor()
+})
+
+test('while the pointer is among the agents nothing moves; who joined is counted and shown on demand', async () => {
+  const join = (agent: string) => send({ type: 'agent.started', agent, data: { name: agent } })
+  await join('still m')
+  const page = await open('/?group=none&q=still')
+  const names = async () => (await page.getByRole('button', { name: /^still/ }).allTextContents()).map((text) => text.split(',')[0])
+  await page.getByRole('button', { name: /^still m/ }).hover()
+  await join('still a')
+  const pill = page.getByRole('button', { name: '+1 new' })
+  await pill.waitFor()
+  await send({ type: 'task.started', agent: 'still m', task: 's', data: {} })
+  await page.getByRole('button', { name: /^still m ?, busy/ }).waitFor()
+  expect(await names()).toEqual(['still m'])
+  await pill.click()
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['still a', 'still m'])
+  await page.mouse.move(640, 10)
+  await join('still b')
+  await expect.poll(names, { timeout: 30_000 }).toEqual(['still a', 'still b', 'still m'])
+})
+
+test('a task that ended is read for the inspector, though no fleet holds it', async () => {
+  await send(
+    { type: 'task.created', agent: 'closer', task: 'old', data: { title: 'Sweep the yard' } },
+    { type: 'task.completed', agent: 'closer', task: 'old', data: {} },
+  )
+  const page = await open(`/?sel=${encodeURIComponent('task:fleet run\u001fold')}`)
+  const inspector = page.getByRole('complementary', { name: 'Inspector' })
+  await inspector.getByRole('heading', { name: 'Sweep the yard' }).waitFor()
+  await inspector.getByText('completed').first().waitFor()
+})
+
+test('ten thousand agents: a bounded number of elements, each within reach', async () => {
+  const large = await startServer()
+  onTestFinished(() => large[Symbol.asyncDispose]())
+  const count = 10_000
+  const nextId = createIdSource(Date.now)
+  for (let from = 0; from < count; from += 2_000) {
+    const events = Array.from({ length: 2_000 }, (_, i) => ({
+      ...{ id: nextId(), source: 'test', time: new Date().toISOString(), type: 'agent.started', run: `run ${(from + i) % 500}` },
+      ...{ agent: `agent ${from + i + 1}`, data: { role: 'worker', name: `Agent ${from + i + 1}`, manager: `boss ${(from + i) % 500}` } },
+    }))
+    // With ids, so that a busy machine's 503 is simply sent again.
+    const post = () =>
+      fetch(`${large.url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(events),
+      })
+    let response = await post()
+    while (response.status === 503) response = await post()
+    expect(response.status).toBe(200)
+  }
+  const page = await openPage(browser, `${large.url}/?group=none`)
+  const agent = (number: number) => page.getByRole('button', { name: new RegExp(`^Agent ${number} ?, idle`) })
+  const elements = () => page.evaluate(() => document.querySelectorAll('*').length)
+  await page.getByRole('button', { name: '10,000 idle' }).waitFor()
+  for (const view of ['grid', 'table'] as const) {
+    if (view === 'table') await page.keyboard.press('v')
+    await agent(2).waitFor()
+    expect(await elements()).toBeLessThan(1_500)
+    await page.evaluate(() => {
+      const box = [...document.querySelectorAll('section *')].find(({ scrollHeight, clientHeight }) => scrollHeight > 10 * clientHeight)
+      box?.scrollTo(0, box.scrollHeight)
+    })
+    await agent(count).waitFor()
+    expect(await elements()).toBeLessThan(1_500)
+  }
+  await page.getByLabel('Filter agents').fill('agent 4321')
+  await agent(4321).waitFor()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('ControlOrMeta+k')
+  await page.getByRole('dialog').getByRole('combobox').fill('Agent 9876')
+  await page.getByRole('option', { name: /Agent 9876/ }).click()
+  await page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'Agent 9876' }).waitFor()
 })

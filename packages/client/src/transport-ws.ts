@@ -2,6 +2,14 @@
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { type Connection, type FeedRefused, headersOf, type Listener, queryOf, refusalIn, refusalOf, type Wanted } from './transport.ts'
 
+const utf8 = new TextEncoder()
+let scratch = new Uint8Array(65_536)
+/** Bytes of a text on the wire. */
+function bytesOf(text: string): number {
+  if (scratch.length < 3 * text.length) scratch = new Uint8Array(3 * text.length)
+  return utf8.encodeInto(text, scratch).written
+}
+
 /** Bytes the server may have unacknowledged to us: a page that falls behind is demoted, not flooded. */
 const creditBytes = 1_048_576
 
@@ -39,7 +47,7 @@ function openShared(wanted: Wanted, server: string): Shared {
     const text = String(data)
     const frame = frameOf(text)
     if (frame === undefined) socket.close()
-    else receive(shared, frame, new Blob([text]).size)
+    else receive(shared, frame, bytesOf(text))
   })
   socket.addEventListener('close', ({ code, reason }) => {
     forget(shared)

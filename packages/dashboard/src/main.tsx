@@ -35,12 +35,12 @@ function Page() {
   const place = 'rounded-md px-2.5 py-1 text-soft hover:text-ink [&.active]:bg-raised [&.active]:text-ink'
   return (
     <div className="flex h-full flex-col">
-      <header className="flex items-center gap-4 border-b border-line bg-panel px-4 py-2">
+      <header className="flex flex-wrap items-center gap-x-4 gap-y-1.5 border-b border-line bg-panel px-4 py-2 max-md:px-3">
         <h1 className="flex items-center gap-2 text-sm font-semibold">
           <img src="/icon.svg" alt="" className="size-5" />
-          Signalbox
+          <span className="max-md:sr-only">Signalbox</span>
         </h1>
-        <nav aria-label="Screens" className="flex gap-1">
+        <nav aria-label="Screens" className="flex gap-1 max-md:-mx-1 max-md:gap-0">
           <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={place}>
             Fleet
           </Link>
@@ -59,9 +59,13 @@ function Page() {
           <button
             type="button"
             onClick={() => setOpen('palette')}
-            className="rounded-md border border-line px-2 py-1 text-xs text-faint hover:text-ink"
+            className="whitespace-nowrap rounded-md border border-line px-2 py-1 text-xs text-faint hover:text-ink"
           >
-            Ctrl/⌘ K
+            <span className="sr-only">Command palette </span>
+            <span className="max-md:hidden">Ctrl/⌘ K</span>
+            <span aria-hidden="true" className="md:hidden">
+              ⌕
+            </span>
           </button>
           <button
             type="button"
@@ -73,7 +77,8 @@ function Page() {
           </button>
         </div>
       </header>
-      <main className="flex min-h-0 flex-1">
+      {/* On a narrow screen the inspector covers what it is about. */}
+      <main className="relative flex min-h-0 flex-1 max-md:[&>aside]:absolute max-md:[&>aside]:inset-0 max-md:[&>aside]:z-30 max-md:[&>aside]:w-full">
         {locked ? <KeyEntry /> : <Outlet />}
         {!locked && search.sel !== '' && <Inspector selected={search.sel} close={() => setSearch({ sel: '' })} />}
       </main>

@@ -8,6 +8,9 @@ export interface Search {
   readonly group: string
   readonly view: 'grid' | 'table'
   readonly errors: boolean
+  /** Only agents of this status, of this role. */
+  readonly status: string
+  readonly role: string
   /** The view is frozen. */
   readonly paused: boolean
   /** What the rows are ordered by: a column, with a `-` before it for the greatest first; empty: the page's own order. */
@@ -35,6 +38,8 @@ export function parseSearch(raw: Record<string, unknown>): Partial<Search> {
     ...Object.fromEntries(times.flatMap((name) => (Number.isSafeInteger(raw[name]) ? [[name, raw[name]]] : []))),
     ...(raw.view === 'table' ? { view: 'table' as const } : {}),
     ...(raw.errors === true ? { errors: true } : {}),
+    ...(text(raw.status) === '' ? {} : { status: text(raw.status) }),
+    ...(text(raw.role) === '' ? {} : { role: text(raw.role) }),
     ...(raw.paused === true ? { paused: true } : {}),
   }
 }
@@ -55,6 +60,8 @@ export function useSearch(): readonly [Search, (change: Partial<Search>) => void
       group: raw.group ?? '',
       view: raw.view ?? 'grid',
       errors: raw.errors ?? false,
+      status: raw.status ?? '',
+      role: raw.role ?? '',
       paused: raw.paused ?? false,
       sort: raw.sort ?? '',
       sel: raw.sel ?? '',

@@ -13,6 +13,8 @@ export function age(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3_600)}h`
 }
 
+export const whole = (count: number): string => count.toLocaleString('en')
+
 export function compact(count: number): string {
   if (count < 1_000) return String(count)
   if (count < 1_000_000) return `${(count / 1_000).toFixed(count < 10_000 ? 1 : 0)}k`

@@ -5,9 +5,7 @@ import type { ServerFrame } from './live.ts'
 import { type AgentRow, type RowOf, type Table, tables } from './rows.ts'
 
 /** `key` is that of the frames' rows. */
-export interface LiveState {
-  /** Applies a `snapshot`, `delta` or `resync` frame; other kinds change nothing. Returns the keys that changed, by table. */
-  apply(frame: ServerFrame): ReadonlyMap<Table, ReadonlySet<string>>
+export interface LiveRows {
   /** But for agents a key is of one partition; where a log has it in two, that of the first one seen. */
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
   /** Agents joined, other rows each with a name of its own: two partitions' rows of one key are two. */
@@ -15,18 +13,41 @@ export interface LiveState {
   size(table: Table): number
 }
 
-type Other = Exclude<Table, 'agents'>
+export interface LiveState extends LiveRows {
+  /** Applies a `snapshot`, `delta` or `resync` frame; other kinds change nothing. Returns the keys that changed, by table. */
+  apply(frame: ServerFrame): ReadonlyMap<Table, ReadonlySet<string>>
+  /** The rows as they are now, whatever is applied later. */
+  copy(): LiveRows
+}
+
+/** Agents joined, by key; other rows by key and partition. */
+type Held = { readonly [T in Table]: Map<string, RowOf[T]> }
+
+const nameOf = (key: string, partition: number) => `${key}\u001e${partition}`
+
+const readerOf = (rows: Held, partitions: ReadonlySet<number>): LiveRows => ({
+  get<T extends Table>(table: T, key: string) {
+    const held = rows[table] as Map<string, RowOf[T]>
+    if (table === 'agents') return held.get(key)
+    for (const partition of partitions) {
+      const row = held.get(nameOf(key, partition))
+      if (row !== undefined) return row
+    }
+    return undefined
+  },
+  all: <T extends Table>(table: T) => (rows[table] as Map<string, RowOf[T]>).entries(),
+  size: (table) => rows[table].size,
+})
 
 export function createLiveState(): LiveState {
-  const agents = new Map<string, AgentRow>()
   /** Rows of an agent, by partition. */
   const parts = new Map<string, Map<number, AgentRow>>()
-  const rows: { readonly [T in Other]: Map<string, RowOf[T]> } = { runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() }
+  const rows: Held = { agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() }
+  const { agents } = rows
   const partitions = new Set<number>()
   let snapshotCursor: string | undefined
 
-  const nameOf = (key: string, partition: number) => `${key}\u001e${partition}`
-  const held = <T extends Table>(table: T) => (table === 'agents' ? agents : rows[table as Other]) as Map<string, RowOf[T]>
+  const held = <T extends Table>(table: T) => rows[table] as Map<string, RowOf[T]>
   const keyOf = (table: Table, name: string) => (table === 'agents' ? name : name.slice(0, name.lastIndexOf('\u001e')))
 
   const clear = (changed: Map<Table, Set<string>>) => {
@@ -78,15 +99,17 @@ export function createLiveState(): LiveState {
       }
       return changed
     },
-    get(table, key) {
-      if (table === 'agents') return held(table).get(key)
-      for (const partition of partitions) {
-        const row = held(table).get(nameOf(key, partition))
-        if (row !== undefined) return row
-      }
-      return undefined
-    },
-    all: (table) => held(table).entries(),
-    size: (table) => held(table).size,
+    ...readerOf(rows, partitions),
+    copy: () =>
+      readerOf(
+        {
+          agents: new Map(rows.agents),
+          runs: new Map(rows.runs),
+          tasks: new Map(rows.tasks),
+          calls: new Map(rows.calls),
+          edges: new Map(rows.edges),
+        },
+        new Set(partitions),
+      ),
   }
 }

@@ -24,13 +24,13 @@ export interface LiveRow extends ChangedRow {
   readonly partition: number
 }
 
-/** A row that no longer passes the filter, or a closed call on a feed without `run`: forget it. It may be one that was never sent. */
+/** A row that no longer passes the filter, or, on a feed without `run`, a call or task that ended (a task stays where `task` names it): forget it. It may be one that was never sent. */
 export interface RemovedRow extends RowKey {
   readonly partition: number
 }
 
 export type ServerFrame =
-  /** State feed: rows as of `cursor` that pass the filter; of calls the open ones, with a filter by `run` its newest closed ones too. Pages share one `cursor`; `last` ends it. */
+  /** State feed: rows as of `cursor` that pass the filter; of calls and tasks the open ones, with a filter by `run` its newest closed calls and all its tasks too, with one by `task` that task. Pages share one `cursor`; `last` ends it. */
   | { readonly kind: 'snapshot'; readonly sub: string; readonly cursor: string; readonly rows: readonly LiveRow[]; readonly last: boolean }
   /** State feed: newest row of each key that changed in (from, cursor] and passes the filter; `removed`: keys that did and no longer do. */
   | {

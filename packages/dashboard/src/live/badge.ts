@@ -21,17 +21,17 @@ export function badgeOf(connection: Connection, view: { readonly paused: boolean
   const { status, heardAt, newestAt, refused, since } = connection
   const newest = newestAt === 0 ? 'no events yet' : `newest event ${age(now - newestAt)} ago`
   const hover = `${newestAt === 0 ? 'no events yet' : `newest event at ${new Date(newestAt).toISOString()}`}${status.reason === undefined ? '' : ` · ${status.reason}`}`
-  const data = heardAt === 0 ? 'nothing received yet' : `showing data of ${clock(heardAt)}`
+  const data = () => (heardAt === 0 ? 'nothing received yet' : `showing data of ${clock(heardAt)}`)
   if (refused === 'UNAUTHENTICATED' || refused === 'FORBIDDEN')
     return { state: 'unauthorised', tone: 'bad', words: 'unauthorised', detail: 'the server asks for a read key', hover }
   if (refused !== undefined) return { state: 'refused', tone: 'bad', words: 'refused', detail: status.reason ?? refused, hover }
-  if (!connection.online) return { state: 'offline', tone: 'bad', words: 'offline', detail: data, hover }
+  if (!connection.online) return { state: 'offline', tone: 'bad', words: 'offline', detail: data(), hover }
   if (status.state !== 'open') {
     if (status.reason?.includes('DRAINING') === true)
-      return { state: 'draining', tone: 'wait', words: 'server draining, moving', detail: data, hover }
+      return { state: 'draining', tone: 'wait', words: 'server draining, moving', detail: data(), hover }
     if (heardAt === 0 && status.attempts === 0)
       return { state: 'connecting', tone: 'wait', words: 'connecting …', detail: names[status.transport], hover }
-    return { state: 'reconnecting', tone: 'bad', words: 'reconnecting', detail: `since ${clock(since)} · ${data}`, hover }
+    return { state: 'reconnecting', tone: 'bad', words: 'reconnecting', detail: `since ${clock(since)} · ${data()}`, hover }
   }
   if (view.paused)
     return {

@@ -31,6 +31,15 @@ export const useConnection = create<Connection>(() => ({
 export const useAway = (): boolean => useConnection(({ status, online }) => !online || status.state !== 'open')
 
 let knowsClock = false
+/** Told to the page at once, then at most so often: what is shown of it has whole seconds. */
+const tellEveryMs = 250
+let seen: Pick<Connection, 'heardAt' | 'newestAt' | 'behindMs'> & { readonly clockOffsetMs: number } = {
+  heardAt: 0,
+  newestAt: 0,
+  behindMs: 0,
+  clockOffsetMs: 0,
+}
+let telling: ReturnType<typeof setTimeout> | undefined
 
 export function noteFrame(frame: ServerFrame, clockOffsetMs: number): void {
   if (frame.kind === 'heartbeat') knowsClock = true
@@ -40,12 +49,26 @@ export function noteFrame(frame: ServerFrame, clockOffsetMs: number): void {
     for (const { row } of frame.rows) if ('lastReceivedAt' in row) newest = Math.max(newest, row.lastReceivedAt, row.status?.at ?? 0)
   const heardAt = Date.now()
   const late = frame.kind === 'delta' && newest > 0 && knowsClock
-  useConnection.setState(({ newestAt, status }) => ({
+  seen = {
     heardAt,
-    newestAt: Math.max(newestAt, newest),
+    newestAt: Math.max(seen.newestAt, newest),
     behindMs: late ? Math.max(0, heardAt + clockOffsetMs - newest) : 0,
+    clockOffsetMs,
+  }
+  if (telling === undefined) tell()
+}
+
+function tell() {
+  const { clockOffsetMs, ...rest } = seen
+  const told = seen
+  useConnection.setState(({ status }) => ({
+    ...rest,
     status: status.clockOffsetMs === clockOffsetMs ? status : { ...status, clockOffsetMs },
   }))
+  telling = setTimeout(() => {
+    telling = undefined
+    if (seen !== told) tell()
+  }, tellEveryMs)
 }
 
 export const noteStatus = (status: FeedStatus) => useConnection.setState({ status, since: Date.now() })

@@ -1,6 +1,6 @@
 /** The page's live connections and the hooks that read them. */
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
-import { useEffect, useSyncExternalStore } from 'react'
+import type { RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { useBuffered } from '../pause.ts'
 import { noteFrame, noteRefusal, noteStatus, useConnection, watchNetwork } from './connection.ts'
 import { fetchWithKey, openKeyedFeed } from './key.ts'
@@ -36,6 +36,32 @@ export function useRow<T extends Table>(table: T, key: string | undefined): RowO
   )
 }
 
+/** A task, also one that ended: those are not among the page's rows, so it gets a feed of its own while it is looked at. */
+export function useTask(key: string): TaskRow | undefined {
+  const live = useRow('tasks', key)
+  const last = useRef<readonly [key: string, task: TaskRow] | undefined>(undefined)
+  const [, renew] = useState(0)
+  if (live !== undefined) last.current = [key, live]
+  const isLive = live !== undefined
+  useEffect(() => {
+    if (isLive) return
+    const [run = '', task = ''] = key.split('\u001f')
+    const rows = createLiveStore(schedule)
+    const filter = run === '' ? { task: [task] } : { run: [run], task: [task] }
+    const feed = openKeyedFeed({ url: serverUrl, feed: 'state', filter, onFrame: rows.push })
+    const stop = rows.watchKey('tasks', key, () => {
+      const found = rows.get('tasks', key)
+      if (found !== undefined) last.current = [key, found]
+      renew((times) => times + 1)
+    })
+    return () => {
+      stop()
+      feed.close()
+    }
+  }, [isLive, key])
+  return live ?? (last.current?.[0] === key ? last.current[1] : undefined)
+}
+
 /** Freezes the page's rows (or another store's) while paused, once there is a snapshot to look at. */
 export function useFrozen(paused: boolean, of: LiveStore = store): void {
   const ready = useSyncExternalStore(
@@ -52,7 +78,10 @@ export function useFrozen(paused: boolean, of: LiveStore = store): void {
   }, [paused, ready, of])
 }
 
-/** All rows of a table, renewed at most every quarter of a second: lists need no frame rate. */
+/** Lists need no frame rate: they are made anew every quarter of a second, long ones more seldom, so that it takes a small share of the time. */
+const listEveryMs = (rows: number): number => Math.max(250, rows / 10)
+
+/** All rows of a table, renewed on the lists' clock. */
 export function useTable<T extends Table>(table: T): readonly RowOf[T][] {
   return useSyncExternalStore(slowly(table), () => store.all(table))
 }
@@ -63,10 +92,13 @@ function slowly(table: Table) {
   const made = (listener: () => void) => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const stop = store.watchTable(table, () => {
-      timer ??= setTimeout(() => {
-        timer = undefined
-        listener()
-      }, 250)
+      timer ??= setTimeout(
+        () => {
+          timer = undefined
+          listener()
+        },
+        listEveryMs(store.size(table)),
+      )
     })
     return () => {
       clearTimeout(timer)

@@ -1,6 +1,6 @@
 import { emptyTotals } from '@signalbox/model/fold/totals.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import type { AgentRow } from '@signalbox/model/rows.ts'
+import type { AgentRow, TaskRow } from '@signalbox/model/rows.ts'
 import { expect, test, vi } from 'vitest'
 import { createLiveStore } from './store.ts'
 
@@ -12,6 +12,15 @@ const agent = (id: string, events: number): AgentRow => ({
   events,
   totals: emptyTotals,
   inFlight: [],
+})
+const task = (state: TaskRow['state']): TaskRow => ({
+  id: 't',
+  run: 'r',
+  state,
+  openedAt: 1,
+  updatedAt: 1,
+  contradicted: 0,
+  history: [],
 })
 const delta = (...rows: AgentRow[]): ServerFrame => ({
   kind: 'delta',
@@ -39,6 +48,14 @@ test('many frames are one flush, and only watchers of what changed are told', ()
   flush()
   expect(store.get('agents', 'w1')?.events).toBe(100)
   expect([one.mock.calls.length, two.mock.calls.length, all.mock.calls.length]).toEqual([1, 0, 1])
+})
+
+test('while no animation frame comes, as in a hidden page, what waits is bounded', () => {
+  const schedule = vi.fn()
+  const store = createLiveStore(schedule)
+  for (let i = 1; i <= 1_000; i += 1) store.push(delta(agent('w1', i)))
+  expect(1_000 - (store.get('agents', 'w1')?.events ?? 0)).toBeLessThan(256)
+  expect(schedule).toHaveBeenCalledTimes(1)
 })
 
 test('a row that did not change keeps its identity, and so does the list', () => {
@@ -75,12 +92,45 @@ test('a new snapshot forgets what is not in it', () => {
   expect(store.ready()).toBe(true)
 })
 
+test('a snapshot is shown once it is whole; until then, and after a resync, what was there stays', () => {
+  let flush = () => {}
+  const store = createLiveStore((run) => {
+    flush = run
+  })
+  const page = (cursor: string, last: boolean, ...ids: string[]): ServerFrame => ({
+    kind: 'snapshot',
+    sub: 's',
+    cursor,
+    last,
+    rows: ids.map((id) => ({ table: 'agents', partition: 0, key: id, position: 1, row: agent(id, 1) })),
+  })
+  const ids = () => store.all('agents').map(({ id }) => id)
+  const push = (...frames: ServerFrame[]) => {
+    for (const frame of frames) store.push(frame)
+    flush()
+  }
+  push(page('a', false, 'w1'))
+  expect([ids(), store.ready()]).toEqual([[], false])
+  push(page('a', true, 'w2'))
+  expect([ids(), store.ready()]).toEqual([['w1', 'w2'], true])
+  push({ kind: 'resync', sub: 's', cursor: 'b', reason: 'epoch' }, page('b', false, 'w3'))
+  expect(ids()).toEqual(['w1', 'w2'])
+  // The connection broke; the next snapshot begins anew.
+  push(page('c', false, 'w4'), page('c', true, 'w5'))
+  expect(ids()).toEqual(['w4', 'w5'])
+})
+
 test('a frozen store takes in what comes and shows it when it thaws', () => {
   let flush = () => {}
   const store = createLiveStore((run) => {
     flush = run
   })
+  const taskDelta = (state: TaskRow['state']): ServerFrame => ({
+    ...(delta() as ServerFrame & { readonly kind: 'delta' }),
+    rows: [{ table: 'tasks', partition: 3, key: 'r\u001ft', position: 1, row: task(state) }],
+  })
   store.push(delta(agent('w1', 1)))
+  store.push(taskDelta('working'))
   flush()
   const told = vi.fn()
   const held = vi.fn()
@@ -89,10 +139,12 @@ test('a frozen store takes in what comes and shows it when it thaws', () => {
   store.push(delta(agent('w1', 2), agent('w2', 1)))
   flush()
   store.push(delta(agent('w1', 3)))
+  store.push(taskDelta('failed'))
   flush()
   expect(store.get('agents', 'w1')?.events).toBe(1)
+  expect(store.get('tasks', 'r\u001ft')?.state).toBe('working')
   expect(store.all('agents').map(({ id }) => id)).toEqual(['w1'])
-  expect([told.mock.calls.length, held.mock.lastCall]).toEqual([0, [3]])
+  expect([told.mock.calls.length, held.mock.lastCall]).toEqual([0, [4]])
   store.thaw()
   expect(store.get('agents', 'w1')?.events).toBe(3)
   expect(store.all('agents').map(({ id }) => id)).toEqual(['w1', 'w2'])

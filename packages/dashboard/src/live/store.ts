@@ -3,13 +3,14 @@
  * A component that watches one agent renders when that agent changed and at no other time.
  */
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import { createLiveState } from '@signalbox/model/live-state.ts'
+import { createLiveState, type LiveRows } from '@signalbox/model/live-state.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 
 export interface LiveStore {
   push(frame: ServerFrame): void
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
   all<T extends Table>(table: T): readonly RowOf[T][]
+  size(table: Table): number
   /** Called when the key's row changed. */
   watchKey(table: Table, key: string, listener: () => void): () => void
   /** Called when any row of the table changed. */
@@ -24,36 +25,58 @@ export interface LiveStore {
   ready(): boolean
 }
 
+type SnapshotPage = ServerFrame & { readonly kind: 'snapshot' }
+
 interface Frozen {
-  readonly rows: { readonly [T in Table]: ReadonlyMap<string, RowOf[T]> }
+  readonly rows: LiveRows
   readonly changed: Map<Table, Set<string>>
   count: number
   readonly onHeld: (changes: number) => void
 }
 
+/** Frames that wait at most: a hidden page's frame or timer may never come, and what waits must not grow meanwhile. */
+const mostWaiting = 256
+
 export function createLiveStore(schedule: (flush: () => void) => void): LiveStore {
   const state = createLiveState()
-  const keyListeners = new Map<string, Set<() => void>>()
+  const keyListeners = new Map<Table, Map<string, Set<() => void>>>()
   const tableListeners = new Map<Table, Set<() => void>>()
   const versions = new Map<Table, number>()
   const lists = new Map<Table, { readonly version: number; readonly rows: readonly RowOf[Table][] }>()
   let waiting: ServerFrame[] = []
+  let scheduled = false
+  /** Of a snapshot that is not whole yet: what is shown stays until it is, so that a new one does not flicker by. */
+  let pages: SnapshotPage[] = []
   let isReady = false
   let frozen: Frozen | undefined
 
   function flush() {
     const frames = waiting
+    if (frames.length === 0) return
     waiting = []
     const dirty = new Map<Table, Set<string>>()
-    for (const frame of frames) {
-      if (frame.kind === 'snapshot' && frame.last) isReady = true
+    const apply = (frame: ServerFrame) => {
       for (const [table, keys] of state.apply(frame)) {
         const held = dirty.get(table)
         if (held === undefined) dirty.set(table, new Set(keys))
         else for (const key of keys) held.add(key)
       }
+    }
+    for (const frame of frames) {
+      // A snapshot follows, and replaces what is held.
+      if (frame.kind === 'resync') continue
+      if (frame.kind !== 'snapshot') {
+        apply(frame)
+        continue
+      }
+      if (pages[0]?.cursor !== frame.cursor) pages = []
+      pages.push(frame)
+      if (!frame.last) continue
+      for (const page of pages) apply(page)
+      pages = []
+      isReady = true
       // An empty first snapshot changes no row, but the page must know that it is here.
-      if (frame.kind === 'snapshot' && frame.last && !dirty.has('agents')) dirty.set('agents', new Set())
+      if (!dirty.has('agents')) dirty.set('agents', new Set())
     }
     if (frozen === undefined) tell(dirty)
     else {
@@ -70,7 +93,8 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
   function tell(dirty: ReadonlyMap<Table, ReadonlySet<string>>) {
     for (const [table, keys] of dirty) {
       versions.set(table, (versions.get(table) ?? 0) + 1)
-      for (const key of keys) for (const listener of keyListeners.get(`${table} ${key}`) ?? []) listener()
+      // What is watched is less than what changes.
+      for (const [key, listeners] of keyListeners.get(table) ?? []) if (keys.has(key)) for (const listener of [...listeners]) listener()
       for (const listener of tableListeners.get(table) ?? []) listener()
     }
   }
@@ -88,35 +112,34 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
   return {
     push(frame) {
       waiting.push(frame)
-      if (waiting.length === 1) schedule(flush)
+      if (waiting.length >= mostWaiting) flush()
+      else if (!scheduled) {
+        scheduled = true
+        schedule(() => {
+          scheduled = false
+          flush()
+        })
+      }
     },
-    get<T extends Table>(table: T, key: string) {
-      return frozen === undefined ? state.get(table, key) : frozen.rows[table].get(key)
-    },
+    get: (table, key) => (frozen?.rows ?? state).get(table, key),
     all<T extends Table>(table: T) {
       const version = versions.get(table) ?? 0
       const held = lists.get(table)
       if (held?.version === version) return held.rows as readonly RowOf[T][]
-      const rows = frozen === undefined ? Array.from(state.all(table), ([, row]) => row) : [...frozen.rows[table].values()]
+      const rows = Array.from((frozen?.rows ?? state).all(table), ([, row]) => row)
       lists.set(table, { version, rows })
       return rows
     },
-    watchKey: (table, key, listener) => add(keyListeners, `${table} ${key}`, listener),
+    size: (table) => (frozen?.rows ?? state).size(table),
+    watchKey(table, key, listener) {
+      const watched = keyListeners.get(table) ?? new Map<string, Set<() => void>>()
+      keyListeners.set(table, watched)
+      return add(watched, key, listener)
+    },
     watchTable: (table, listener) => add(tableListeners, table, listener),
     version: (table) => versions.get(table) ?? 0,
     freeze(onHeld) {
-      frozen ??= {
-        rows: {
-          agents: new Map(state.all('agents')),
-          runs: new Map(state.all('runs')),
-          tasks: new Map(state.all('tasks')),
-          calls: new Map(state.all('calls')),
-          edges: new Map(state.all('edges')),
-        },
-        changed: new Map(),
-        count: 0,
-        onHeld,
-      }
+      frozen ??= { rows: state.copy(), changed: new Map(), count: 0, onHeld }
     },
     thaw() {
       const changed = frozen?.changed

@@ -4,7 +4,8 @@ import { useNow } from '../live/live.ts'
 import { useBuffered } from '../pause.ts'
 import { useSearch } from '../search.ts'
 
-const dots = { good: 'bg-good breathe', wait: 'bg-wait', bad: 'bg-bad' }
+/** It does not blink: an animation without end costs a page without a graphics card several per cent of a core. */
+const dots = { good: 'bg-good', wait: 'bg-wait', bad: 'bg-bad' }
 const inks = { good: 'text-ink', wait: 'text-wait', bad: 'text-bad' }
 
 /** Always tells the transport, the age of the newest event, and why the page is not live when it is not. */
@@ -23,7 +24,7 @@ export function ConnectionBadge() {
       <output aria-live="polite" className={inks[tone]}>
         {words}
       </output>
-      <span className="text-faint">{detail}</span>
+      <span className="tabular-nums text-faint max-md:hidden">{detail}</span>
     </div>
   )
 }

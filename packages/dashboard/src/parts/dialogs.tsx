@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router'
 import { Command } from 'cmdk'
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { bindings } from '../keys.ts'
 import { store } from '../live/live.ts'
 import { visible } from '../text.ts'
@@ -21,17 +21,24 @@ function Modal({ label, close, children }: { readonly label: string; readonly cl
   )
 }
 
+const signs: Readonly<Record<string, string>> = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc' }
+const keyName = (keys: string) => signs[keys] ?? keys.replace('mod+', 'Ctrl/⌘ ')
+
 /** Read from the registry of bindings, so that it cannot drift from what the keys do. */
 export function ShortcutSheet({ close }: { readonly close: () => void }) {
   return (
     <Modal label="Keyboard shortcuts" close={close}>
       <h2 className="border-b border-line px-5 py-3 font-semibold">Keyboard shortcuts</h2>
-      <dl className="max-h-[60vh] overflow-auto px-5 py-2">
-        {bindings().map(({ keys, about }) => (
-          <div key={keys} className="flex justify-between border-b border-line/60 py-1.5 last:border-0">
+      <dl className="max-h-[78vh] overflow-auto px-5 py-2 focus-visible:-outline-offset-2">
+        {[...Map.groupBy(bindings(), ({ about }) => about)].map(([about, same]) => (
+          <div key={about} className="flex justify-between gap-4 border-b border-line/60 py-1.5 last:border-0">
             <dt>{about}</dt>
-            <dd>
-              <kbd className="rounded border border-line bg-raised px-1.5 font-mono text-xs">{keys.replace('mod', 'Ctrl/⌘')}</kbd>
+            <dd className="flex gap-1.5">
+              {same.map(({ keys }) => (
+                <kbd key={keys} className="whitespace-nowrap rounded border border-line bg-raised px-1.5 font-mono text-xs">
+                  {keyName(keys)}
+                </kbd>
+              ))}
             </dd>
           </div>
         ))}
@@ -40,77 +47,96 @@ export function ShortcutSheet({ close }: { readonly close: () => void }) {
   )
 }
 
-/** Most agents or runs offered; typing narrows all of them. */
-const mostOffered = 500
+/** Agents and runs offered at most, each; typing looks through all of them. */
+const mostOffered = 20
+
+interface Offer {
+  readonly key: string
+  readonly name: string
+  readonly what: 'screen' | 'theme' | 'run' | 'agent'
+  readonly pick: () => void
+}
+
+const holds = (words: readonly string[], ...texts: readonly string[]) => {
+  const text = texts.join(' ').toLowerCase()
+  return words.every((word) => text.includes(word))
+}
+
+/** The first rows that hold every word. */
+function found<T extends { readonly id: string; readonly name?: { readonly value: string } | undefined }>(
+  rows: readonly T[],
+  words: readonly string[],
+): T[] {
+  const some: T[] = []
+  for (const row of rows) {
+    if (some.length === mostOffered) break
+    if (holds(words, row.id, row.name?.value ?? '')) some.push(row)
+  }
+  return some
+}
+
+const places = [
+  ['Fleet', '/'],
+  ['Runs', '/runs'],
+  ['Live tail', '/tail'],
+  ['Settings', '/settings'],
+] as const
 
 export function Palette({ close }: { readonly close: () => void }) {
   const navigate = useNavigate()
-  const go = (to: string) => {
-    close()
-    void navigate({ to })
-  }
-  const item = 'flex cursor-pointer items-center justify-between rounded-md px-3 py-1.5 data-[selected=true]:bg-raised'
-  const places = [
-    ['Fleet', '/'],
-    ['Runs', '/runs'],
-    ['Live tail', '/tail'],
-    ['Settings', '/settings'],
-  ] as const
+  const [typed, setTyped] = useState('')
+  const words = typed.toLowerCase().split(/\s+/).filter(Boolean)
+  const titleOf = (row: { readonly id: string; readonly name?: { readonly value: string } | undefined }) =>
+    visible(row.name?.value ?? row.id)
+  const all: readonly Offer[] = [
+    ...places.map(([name, to]) => ({ key: to, name, what: 'screen' as const, pick: () => void navigate({ to }) })),
+    ...(['dark', 'light', 'system'] as const).map((theme) => ({
+      key: theme,
+      name: `Theme: ${theme}`,
+      what: 'theme' as const,
+      pick: () => setTheme(theme),
+    })),
+  ]
+  const offers: readonly Offer[] = [
+    ...all.filter(({ name, what }) => holds(words, name, what)),
+    ...found(store.all('runs'), words).map((run) => ({
+      key: `run ${run.id}`,
+      name: titleOf(run),
+      what: 'run' as const,
+      pick: () => void navigate({ to: '/runs/$run', params: { run: run.id } }),
+    })),
+    ...found(store.all('agents'), words).map((agent) => ({
+      key: `agent ${agent.id}`,
+      name: titleOf(agent),
+      what: 'agent' as const,
+      pick: () => void navigate({ to: '/', search: { sel: `agent:${agent.id}` } }),
+    })),
+  ]
   return (
     <Modal label="Command palette" close={close}>
-      <Command label="Command palette">
+      <Command label="Command palette" shouldFilter={false}>
         <Command.Input
           autoFocus
+          value={typed}
+          onValueChange={setTyped}
           placeholder="Go to, agent, run …"
           className="w-full border-b border-line bg-transparent px-5 py-3 outline-none placeholder:text-faint"
         />
         <Command.List className="max-h-[50vh] overflow-auto p-2">
           <Command.Empty className="p-4 text-center text-faint">Nothing matches.</Command.Empty>
-          {places.map(([name, to]) => (
-            <Command.Item key={to} onSelect={() => go(to)} className={item}>
-              {name} <span className="text-xs text-faint">screen</span>
-            </Command.Item>
-          ))}
-          {(['dark', 'light', 'system'] as const).map((theme) => (
+          {offers.map(({ key, name, what, pick }) => (
             <Command.Item
-              key={theme}
+              key={key}
+              value={key}
               onSelect={() => {
-                setTheme(theme)
                 close()
+                pick()
               }}
-              className={item}
+              className="flex cursor-pointer items-center justify-between gap-4 rounded-md px-3 py-1.5 data-[selected=true]:bg-raised"
             >
-              Theme: {theme} <span className="text-xs text-faint">action</span>
+              <span className="truncate">{name}</span> <span className="text-xs text-faint">{what}</span>
             </Command.Item>
           ))}
-          {store
-            .all('runs')
-            .slice(0, mostOffered)
-            .map((run) => (
-              <Command.Item
-                key={`run ${run.id}`}
-                value={`run ${run.id}`}
-                keywords={[run.name?.value ?? '']}
-                onSelect={() => go(`/runs/${encodeURIComponent(run.id)}`)}
-                className={item}
-              >
-                <span className="truncate">{visible(run.name?.value ?? run.id)}</span> <span className="text-xs text-faint">run</span>
-              </Command.Item>
-            ))}
-          {store
-            .all('agents')
-            .slice(0, mostOffered)
-            .map((agent) => (
-              <Command.Item
-                key={`agent ${agent.id}`}
-                value={`agent ${agent.id}`}
-                keywords={[agent.name?.value ?? '']}
-                onSelect={() => go(`/?sel=${encodeURIComponent(`agent:${agent.id}`)}`)}
-                className={item}
-              >
-                <span className="truncate">{visible(agent.name?.value ?? agent.id)}</span> <span className="text-xs text-faint">agent</span>
-              </Command.Item>
-            ))}
         </Command.List>
       </Command>
     </Modal>

@@ -67,7 +67,7 @@ export async function stateNow(
   tenant: TenantId,
   run: string | undefined,
 ): Promise<{ heads: Heads; rows: FoldedRows[] }> {
-  const { heads, rows } = await reader.snapshot({ tenant, filter: run === undefined ? undefined : { run: [run] } })
+  const { heads, rows } = await reader.snapshot({ tenant, filter: run === undefined ? undefined : { run: [run] }, endedTasks: true })
   const folded = heads.positions.map(() => createRows())
   for (const { partition, table, key, json } of rows) folded[partition]?.set(table, key, JSON.parse(json) as RowOf[Table])
   return { heads, rows: folded }

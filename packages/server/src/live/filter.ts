@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Event } from '@signalbox/model/event.ts'
+import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, CallRow, EdgeRow, RowOf, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
 
@@ -25,28 +26,30 @@ interface RowPlace {
 const places: { readonly [T in Table]: (row: RowOf[T]) => RowPlace } = {
   agents: (row: AgentRow) => ({ agent: row.id, task: row.task?.value }),
   runs: (row: RunRow) => ({ run: row.id }),
-  tasks: (row: TaskRow) => ({ run: row.run, agent: row.assignee?.value, task: row.id }),
+  tasks: (row: TaskRow) => ({ run: row.run, agent: row.assignee?.value, task: row.id, isClosed: isTerminal(row.state) }),
   calls: (row: CallRow) => ({ run: row.run, agent: row.agent, task: row.task, isClosed: row.outcome !== undefined }),
   edges: (row: EdgeRow) => ({ run: row.run, agent: row.from, task: row.task }),
 }
-/** What of its place a row can leave: a task goes to another agent, an agent to another task, a call ends. */
+/** What of its place a row can leave: a task goes to another agent and ends, an agent goes to another task, a call ends. */
 const moves: { readonly [T in Table]: readonly (keyof RowPlace)[] } = {
   agents: ['task'],
   runs: [],
-  tasks: ['agent'],
+  tasks: ['agent', 'isClosed'],
   calls: ['agent', 'task', 'isClosed'],
   edges: ['task'],
 }
 
 const placeOf = (table: Table, row: RowOf[Table]) => (places[table] as (row: RowOf[Table]) => RowPlace)(row)
 
+/** A fleet has had too many calls and tasks: those that ended get only who asks for their run, a task also who asks for it by name. */
+const asksForClosed = (filter: Filter, table: Table): boolean => !isAny(filter.run) || (table === 'tasks' && !isAny(filter.task))
+
 function passes(filter: Filter, table: Table, place: RowPlace, but: readonly (keyof RowPlace)[]): boolean {
   return (
     (table === 'agents' || has(filter.run, place.run)) &&
     (but.includes('agent') || has(filter.agent, place.agent)) &&
     (but.includes('task') || has(filter.task, place.task)) &&
-    // A fleet has too many closed calls: only who asks for a run gets them.
-    (but.includes('isClosed') || place.isClosed !== true || !isAny(filter.run))
+    (but.includes('isClosed') || place.isClosed !== true || asksForClosed(filter, table))
   )
 }
 

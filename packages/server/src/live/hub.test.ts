@@ -1,5 +1,5 @@
 import type { Event } from '@signalbox/model/event.ts'
-import { closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
+import { closeCodes, type Filter, type ServerFrame } from '@signalbox/model/live.ts'
 import { afterEach, expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { encodeCursor } from './cursor.ts'
@@ -171,6 +171,26 @@ test('a row that leaves the filter is told as removed, once; what never passed i
   const call = 'r\u001ftool\u001fc'
   expect(said().filter((key) => !key.endsWith('a'))).toEqual(['+r\u001fmine', '-r\u001fmine', `+${call}`, `-${call}`])
   expect([reader.state.size('tasks'), reader.state.size('calls')]).toEqual([0, 0])
+})
+
+test.each<[Filter, string[]]>([
+  [{}, []],
+  [{ agent: ['a'] }, []],
+  [{ run: ['r'] }, ['completed']],
+  [{ task: ['t'] }, ['completed']],
+])('a task that ended leaves a feed that names neither its run nor it: filter %j', async (filter, left) => {
+  const { log, clock, hub } = await stage()
+  const reader = attach(hub, { feed: 'state', filter })
+  const states = () => [...reader.state.all('tasks')].map(([, { state }]) => state)
+  await work(clock, () => isWhole(reader))
+  log.commit(0, [{ type: 'task.started', agent: 'a', run: 'r', task: 't' }])
+  await work(clock, () => states().includes('working'))
+  log.commit(0, [{ type: 'task.completed', agent: 'a', run: 'r', task: 't' }])
+  await work(clock, () => !states().includes('working'))
+  expect(states()).toEqual(left)
+  const later = attach(hub, { feed: 'state', filter })
+  await work(clock, () => isWhole(later))
+  expect([...later.state.all('tasks')].map(([, { state }]) => state)).toEqual(left)
 })
 
 test('with a run asked for, its calls stay when they close', async () => {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Event } from '@signalbox/model/event.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
 import type { Filter } from '@signalbox/model/live.ts'
+import type { TaskRow } from '@signalbox/model/rows.ts'
 import { pino } from 'pino'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { createDirectBroker } from '../broker/direct.ts'
@@ -62,26 +63,34 @@ const some = (i: number): Partial<Event>[] => [
   { type: 'tool.started', agent: `agent-${i % 4}`, run: `run-${i % 3}`, data: { call: `call-${i}`, name: 'grep' } },
   { type: 'tool.finished', agent: `agent-${i % 7}`, run: `run-${i % 3}`, data: { call: `call-${i - 3 * (i % 4)}` } },
 ]
+const someThatEnd = (i: number): Partial<Event>[] => [
+  ...some(i),
+  ...(i % 4 === 3 ? [{ type: 'task.completed', agent: `agent-${i % 7}`, run: `run-${i % 3}`, task: `task-${i % 5}` }] : []),
+]
 
 test.each<[string, Filter]>([
   ['everything', {}],
   ['a run', { run: ['run-1'] }],
   ['an agent', { agent: ['agent-1', 'agent-5'] }],
+  ['a task', { task: ['task-3'] }],
   ['a task of a run', { task: ['task-2'], run: ['run-0', 'run-2'] }],
 ])('state of %s: pushed from memory, read from the store, and a new snapshot agree', async (_name, filter) => {
   const { store, send, hubOf } = await line()
-  for (let i = 0; i < 10; i += 1) await send((i % 3) % 2, some(i))
+  for (let i = 0; i < 10; i += 1) await send((i % 3) % 2, someThatEnd(i))
   const [large, small] = [await hubOf(1 << 26), await hubOf(1)]
   const pushed = attach(large, { feed: 'state', filter })
   const before = attach(small, { feed: 'state', filter })
   const isWhole = ({ frames }: Attached) => frames.some((frame) => frame.kind === 'snapshot' && frame.last)
   await working(() => isWhole(pushed) && isWhole(before))
   before.close()
-  for (let i = 10; i < 40; i += 1) await send((i % 3) % 2, some(i))
+  for (let i = 10; i < 40; i += 1) await send((i % 3) % 2, someThatEnd(i))
   const read = attach(small, { feed: 'state', filter, cursor: before.cursor() }, before)
   const fresh = attach(small, { feed: 'state', filter })
   await working(() => isWhole(fresh))
   const due = await dueState(store, filter)
+  const states = Object.values(due.tasks ?? {}).map((row) => (row as TaskRow).state)
+  expect(states).toContain('working')
+  expect(states.includes('completed')).toBe(filter.run !== undefined || filter.task !== undefined)
   for (const reader of [pushed, read, fresh]) {
     await working(() => isDeepStrictEqual(shown(reader.state), due))
     // Nothing comes after that would change it.

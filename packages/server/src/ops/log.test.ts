@@ -56,6 +56,8 @@ test('no key is ever logged, wherever it was sent and whatever fails', async () 
   const everything = async () => {
     await send(`/v1/events?key=${key}`, { method: 'POST', body: JSON.stringify(event), headers: { 'content-type': 'application/json' } })
     await send(`/v1/events?key=${key}`, { method: 'POST', body: '{' })
+    const sent = { 'content-type': 'application/json', 'idempotency-key': key }
+    await send('/v1/events', { method: 'POST', body: JSON.stringify(event), headers: sent })
     for (const path of ['/v1/agents', '/v1/info', '/nowhere', '/v1/stream', '/v1/poll', '/docs/errors']) {
       const response = await send(`${path}?token=${key}`)
       await response.body?.cancel()

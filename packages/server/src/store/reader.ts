@@ -1,7 +1,8 @@
 /** `LogReader` over PostgreSQL. */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
+import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { Filter } from '@signalbox/model/live.ts'
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import { type RowOf, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
 import { firstHole } from './hole.ts'
 import type { Projections } from './projections.ts'
@@ -122,6 +123,11 @@ const mostScanned = 20_000
 /** A call, a task, a run, an edge, and four agents: its own, the call's before, and the two of the edge. One more, so that a full page ends past it. */
 const mostRowsOfAnEvent = 9
 const mostClosedCalls = 2_000
+const openTaskStates = taskStates
+  .filter((state) => !isTerminal(state))
+  .map((state) => `'${state}'`)
+  .join()
+const isNamed = (wanted: readonly string[] | undefined): boolean => wanted !== undefined && wanted.length > 0
 
 export function createLogReader(
   pool: Pool,
@@ -165,7 +171,7 @@ export function createLogReader(
 
     firstHole: (q) => firstHole(pool, q),
 
-    async snapshot({ tenant, filter }) {
+    async snapshot({ tenant, filter, endedTasks = false }) {
       await projections.caughtUp()
       const client = await pool.connect()
       try {
@@ -184,10 +190,14 @@ export function createLogReader(
         // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run. Primary key.
         await read("tbl = 'agents'", ['agent', 'task'])
         // Primary key; projections_open is a small table.
-        await read("tbl in ('runs', 'tasks', 'edges')", all)
+        await read("tbl in ('runs', 'edges')", all)
+        // The same tasks as `asksForClosed` of live/filter.ts.
+        await read(
+          endedTasks || isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`,
+          all,
+        )
         await read("tbl = 'calls' and open", all)
-        if (filter?.run !== undefined && filter.run.length > 0)
-          await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
+        if (isNamed(filter?.run)) await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
         await client.query('commit')
         return { heads, rows: found }
       } catch (error) {

@@ -48,8 +48,8 @@ export interface LogReader {
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
   /** The first run of positions in (after, upTo] that left with their day, of any tenant. */
   firstHole(q: { partition: Partition; after: number; upTo: number }): Promise<Hole | undefined>
-  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. */
-  snapshot(q: { tenant: TenantId; filter?: Filter | undefined }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
+  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. */
+  snapshot(q: { tenant: TenantId; filter?: Filter | undefined; endedTasks?: boolean }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
   /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above. */
   rowsChanged(q: {
     tenant: TenantId

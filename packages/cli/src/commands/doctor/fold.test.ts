@@ -33,6 +33,7 @@ function watched({ store: { pool } }: Line, statement: string, before: () => Pro
 test('rows of several tenants are compared, at the head they are of, while events come and a new day of the log is made', async () => {
   const it = await line()
   await it.send([...work(300), ...work(100, 'another')])
+  await it.store.projections.caughtUp()
   let days = 0
   const pool = watched(it, 'fetch', async () => {
     days += 1

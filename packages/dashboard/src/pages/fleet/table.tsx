@@ -1,7 +1,7 @@
 import { agentLook, Badge } from '../../parts/status.tsx'
-import { age, compact, dollars, visible } from '../../text.ts'
+import { compact, dollars, visible } from '../../text.ts'
 import { isSortable, nextSorting, type Sorting, tokensOf } from './order.ts'
-import { doing, Pick, Role, useAgent } from './tile.tsx'
+import { doing, LastEvent, Pick, Role, useAgent } from './tile.tsx'
 
 export const rowHeight = 34
 
@@ -12,32 +12,35 @@ export const roles = {
   columnheader: (sort: 'none' | 'ascending' | 'descending' | undefined) => ({ role: 'columnheader', 'aria-sort': sort }),
 }
 
-const grid = 'grid grid-cols-[2fr_90px_100px_2fr_90px_90px_90px] gap-3'
-const columns = ['agent', 'role', 'status', 'doing', 'tokens', 'cost', 'last event'] as const
-const isFigure = (column: (typeof columns)[number]) => ['tokens', 'cost', 'last event'].includes(column)
+export const headHeight = 32
+const grid = 'grid gap-3 grid-cols-[minmax(0,1fr)_84px_64px_84px] md:grid-cols-[minmax(0,2fr)_84px_92px_minmax(0,2fr)_72px_80px_60px_88px]'
+const columns = ['agent', 'role', 'status', 'doing', 'tokens', 'cost', 'errors', 'last event'] as const
+type Column = (typeof columns)[number]
+/** Figures stand to the right. On a narrow screen some columns give way. */
+const place = (column: Column) =>
+  `${['tokens', 'cost', 'errors', 'last event'].includes(column) ? 'text-right tabular-nums' : ''} ${['role', 'doing', 'cost', 'errors'].includes(column) ? 'max-md:hidden' : ''}`
 
 export function TableHead({ sorting, sort }: { readonly sorting: Sorting | undefined; readonly sort: (by: string) => void }) {
   return (
-    <div {...roles.row} className={`${grid} mx-4 border-b border-line px-2 py-1.5 text-xs font-medium text-faint`}>
+    <div
+      {...roles.row}
+      className={`${grid} sticky top-0 z-10 h-8 items-center border-b border-line bg-page px-2 text-xs font-medium text-faint`}
+    >
       {columns.map((column) => {
         const direction = sorting?.column !== column ? 'none' : sorting.descending ? 'descending' : 'ascending'
         return (
-          <span
-            key={column}
-            {...roles.columnheader(isSortable(column) ? direction : undefined)}
-            className={isFigure(column) ? 'text-right' : ''}
-          >
+          <span key={column} {...roles.columnheader(isSortable(column) ? direction : undefined)} className={place(column)}>
             {isSortable(column) ? (
               <button
                 type="button"
                 onClick={() => sort(nextSorting(column, sorting))}
-                className={`whitespace-nowrap capitalize hover:text-ink ${direction === 'none' ? '' : 'text-ink'}`}
+                className={`whitespace-nowrap first-letter:uppercase hover:text-ink ${direction === 'none' ? '' : 'text-ink'}`}
               >
                 {column}
                 <span aria-hidden="true">{{ none: '', ascending: ' ↑', descending: ' ↓' }[direction]}</span>
               </button>
             ) : (
-              <span className="capitalize">{column}</span>
+              <span className="inline-block first-letter:uppercase">{column}</span>
             )}
           </span>
         )
@@ -54,23 +57,30 @@ export function TableRow({ id }: { readonly id: string }) {
     <Pick key="agent" agent={agent} words={look.words} selected={selected} select={select} />,
     <Role key="role" role={agent.role?.value} />,
     <Badge key="status" look={look} />,
-    <span key="doing" className="block truncate text-xs text-soft">
+    <span key="doing" className="block truncate text-xs text-soft" title={visible(doing(agent, title, now).text)}>
       {visible(doing(agent, title, now).text)}
     </span>,
     compact(tokensOf(agent)),
     dollars(agent.totals.costMicros),
-    <span key="age" className="text-faint">
-      {age(now - agent.lastSeenAt)}
-    </span>,
+    agent.totals.errors === 0 ? (
+      <span key="errors" className="text-faint">
+        –
+      </span>
+    ) : (
+      <span key="errors" className="text-bad">
+        ✕ {compact(agent.totals.errors)}
+      </span>
+    ),
+    <LastEvent key="age" agent={agent} now={now} />,
   ]
   return (
     <div
       {...roles.row}
       className={`relative h-[33px] w-full ${grid} items-center border-b border-line/60 px-2 hover:bg-raised ${selected ? 'bg-accent/10' : ''}`}
     >
-      {cells.map((cell, at) => (
-        <span key={columns[at]} {...roles.cell} className={`min-w-0 ${at >= 4 ? 'text-right tabular-nums' : ''}`}>
-          {cell}
+      {columns.map((column, at) => (
+        <span key={column} {...roles.cell} className={`min-w-0 ${place(column)}`}>
+          {cells[at]}
         </span>
       ))}
     </div>

@@ -6,14 +6,15 @@ import { useSearch } from '../../search.ts'
 import { age, compact, dollars, visible } from '../../text.ts'
 import { nameOf, tokensOf } from './order.ts'
 
+/** At least; tiles share what a line leaves. */
 export const tileWidth = 236
-export const tileHeight = 116
+export const tileHeight = 122
 
-/** What it does right now: an open call, else its task by title. */
+/** What it does right now: an open call, else its task by title. A task that is not among the open ones was ended by somebody else. */
 export function doing(agent: AgentRow, title: string | undefined, now: number): { readonly text: string; readonly since?: string } {
   const open = agent.inFlight.at(-1)
   if (open !== undefined) return { text: open.name, since: age(now - open.startedAt) }
-  return { text: title ?? agent.task?.value ?? '' }
+  return { text: title ?? (agent.status?.value === 'busy' ? (agent.task?.value ?? '') : '') }
 }
 
 export function useAgent(id: string) {
@@ -23,7 +24,13 @@ export function useAgent(id: string) {
   const now = useNow()
   const [search, setSearch] = useSearch()
   const selected = search.sel === `agent:${id}`
-  return { agent, title: task?.title?.value, now, selected, select: () => setSearch({ sel: selected ? '' : `agent:${id}` }) }
+  return {
+    agent,
+    title: task === undefined ? undefined : (task.title?.value ?? task.id),
+    now,
+    selected,
+    select: () => setSearch({ sel: selected ? '' : `agent:${id}` }),
+  }
 }
 
 /** Names the whole tile: its area is the button's, its text is the agent's name and status. */
@@ -43,7 +50,8 @@ export function Pick({
       type="button"
       onClick={select}
       aria-pressed={selected}
-      className="min-w-0 truncate text-left font-medium after:absolute after:inset-0 after:rounded-lg"
+      title={visible(nameOf(agent))}
+      className="min-w-0 truncate text-left font-medium outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-accent"
     >
       {visible(nameOf(agent))}
       <span className="sr-only">, {words}</span>
@@ -56,10 +64,9 @@ export function Tile({ id }: { readonly id: string }) {
   if (agent === undefined) return null
   const look = agentLook(agent.status?.value)
   const { text, since } = doing(agent, title, now)
-  const stale = now - agent.lastSeenAt > 3 * (agent.heartbeatIntervalMs ?? 60_000) && agent.status?.value !== 'stopped'
   return (
     <li
-      style={{ width: tileWidth, height: tileHeight }}
+      style={{ height: tileHeight }}
       className={`relative flex flex-col rounded-lg border bg-panel p-3 transition-colors hover:border-accent/60 ${selected ? 'border-accent ring-1 ring-accent' : 'border-line'}`}
     >
       <span className="flex items-center justify-between gap-2">
@@ -72,7 +79,7 @@ export function Tile({ id }: { readonly id: string }) {
       </span>
       <span className="mt-1.5 flex gap-2 text-xs text-soft">
         <span className="min-w-0 flex-1 truncate" title={visible(text)}>
-          {visible(text) || ' '}
+          {visible(text) || <span className="text-faint">no task</span>}
         </span>
         {since !== undefined && <span className="text-busy">{since}</span>}
       </span>
@@ -80,11 +87,27 @@ export function Tile({ id }: { readonly id: string }) {
         <span title="tokens in and out">{compact(tokensOf(agent))} tok</span>
         <span title="cost">{dollars(agent.totals.costMicros)}</span>
         {agent.totals.errors > 0 && <span className="text-bad">✕ {agent.totals.errors}</span>}
-        <span className={`ml-auto ${stale ? 'text-wait' : ''}`} title={`last event ${new Date(agent.lastSeenAt).toISOString()}`}>
-          {age(now - agent.lastSeenAt)}
+        <span className="ml-auto">
+          <LastEvent agent={agent} now={now} />
         </span>
       </span>
     </li>
+  )
+}
+
+/** How long ago it was heard; with a sign once that is longer than it announced. */
+export function LastEvent({ agent, now }: { readonly agent: AgentRow; readonly now: number }) {
+  const since = now - agent.lastSeenAt
+  const status = agent.status?.value
+  const silent = since > 3 * (agent.heartbeatIntervalMs ?? 60_000) && status !== 'stopped' && status !== 'lost'
+  return (
+    <span
+      className={`whitespace-nowrap ${silent ? 'text-wait' : 'text-faint'}`}
+      title={`last event ${new Date(agent.lastSeenAt).toISOString()}`}
+    >
+      {silent ? '⚠ ' : ''}
+      {age(since)}
+    </span>
   )
 }
 

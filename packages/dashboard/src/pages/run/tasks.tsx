@@ -99,7 +99,11 @@ export function Tasks({ tasks, names, spends, stoppedAt, show }: TasksProps) {
           event with this run opens one.
         </p>
       ) : matching.length === 0 ? (
-        <NoMatches shown={0} all={tasks.length} clear={() => setSearch({ q: '', errors: false })} />
+        <NoMatches
+          all={tasks.length}
+          filters={[search.q !== '', search.errors].filter(Boolean).length}
+          clear={() => setSearch({ q: '', errors: false })}
+        />
       ) : (
         <div {...table(lines.length)} className="flex min-h-0 flex-1 flex-col">
           <div {...roles.row} className={`${grid} border-b border-line py-1 text-xs text-faint`}>

@@ -83,7 +83,8 @@ export function Tail() {
     { keys: 'x', about: 'Errors only', run: () => setSearch({ errors: !search.errors }) },
   ])
   const clear = () => setSearch({ q: '', errors: false, type: '', agent: '', run: '', task: '' })
-  const asked = search.type !== '' || search.agent !== '' || search.run !== '' || search.task !== ''
+  const asked = [search.type, search.agent, search.run, search.task].filter((value) => value !== '').length
+  const filters = asked + [search.q !== '', search.errors].filter(Boolean).length
   const left = buffer.left()
   void version
   return (
@@ -129,10 +130,10 @@ export function Tail() {
             setAtEnd(scrollHeight - scrollTop - clientHeight < endWithin)
           }
         >
-          {loaded && lines.length === 0 && !asked && <NoEvents />}
-          {loaded && matching.length === 0 && (asked || lines.length > 0) && (
+          {loaded && lines.length === 0 && asked === 0 && <NoEvents />}
+          {loaded && matching.length === 0 && (asked > 0 || lines.length > 0) && (
             <div className="font-sans text-[13px]">
-              <NoMatches shown={0} all={lines.length} clear={clear} />
+              <NoMatches all={lines.length} filters={filters} clear={clear} />
             </div>
           )}
           {!loaded && problem === undefined && (

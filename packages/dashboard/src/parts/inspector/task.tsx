@@ -1,11 +1,11 @@
 import { rowKey } from '@signalbox/model/fold/keys.ts'
-import { useRow } from '../../live/live.ts'
+import { useTask } from '../../live/live.ts'
 import { dateTime, visible } from '../../text.ts'
 import { Badge, taskLook } from '../status.tsx'
 import { AgentLink, EventsLink, Field, Heading, Passage, RunLink, Select } from './fields.tsx'
 
 export function TaskDetail({ id }: { readonly id: string }) {
-  const task = useRow('tasks', id)
+  const task = useTask(id)
   if (task === undefined) return <p className="text-faint">This task is not known here.</p>
   return (
     <>

@@ -1,0 +1,139 @@
+import type { AgentRow } from '@signalbox/model/rows.ts'
+import { type ReactNode, type Ref, useMemo } from 'react'
+import { Figure, Toggle } from '../../parts/controls.tsx'
+import { agentLook, inkOf } from '../../parts/status.tsx'
+import type { Search } from '../../search.ts'
+import { compact, dollars, whole } from '../../text.ts'
+import { firstSorting, type Grouping, groupings, parseSorting, type Status, sortableColumns, statuses, totalsOf } from './order.ts'
+
+interface BarProps {
+  readonly agents: readonly AgentRow[]
+  readonly search: Search
+  readonly setSearch: (change: Partial<Search>) => void
+  readonly grouping: Grouping
+  readonly paused: boolean
+  readonly togglePause: () => void
+  readonly filterBox: Ref<HTMLInputElement>
+}
+
+/** The fleet's totals, each status a filter, and how it is shown. */
+export function Bar({ agents, search, setSearch, grouping, paused, togglePause, filterBox }: BarProps) {
+  const totals = useMemo(() => totalsOf(agents), [agents])
+  const isTable = search.view === 'table'
+  const sorting = parseSorting(search.sort)
+  const orders = sorting === undefined ? [] : [search.sort]
+  for (const column of sortableColumns) if (column !== sorting?.column) orders.push(firstSorting(column))
+  return (
+    <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b border-line px-4 py-2">
+      <Figure name="agents" value={whole(agents.length)} />
+      <fieldset aria-label="Only agents that are" className="flex flex-wrap gap-1">
+        {statuses.map((status) => (
+          <StatusCount
+            key={status}
+            status={status}
+            count={totals.of[status]}
+            on={search.status === status}
+            press={() => setSearch({ status: search.status === status ? '' : status })}
+          />
+        ))}
+      </fieldset>
+      <div className="flex flex-wrap gap-x-5">
+        <Figure name="tokens" value={compact(totals.tokens)} />
+        <Figure name="cost" value={dollars(totals.cost)} />
+        <Figure name="errors" value={compact(totals.errors)} tone={totals.errors > 0 ? 'text-bad' : ''} />
+      </div>
+      <div className="ml-auto flex flex-wrap items-center gap-2 max-[1600px]:basis-full">
+        <input
+          ref={filterBox}
+          type="search"
+          aria-label="Filter agents"
+          placeholder="Filter  /"
+          value={search.q}
+          onChange={({ target }) => setSearch({ q: target.value })}
+          onKeyDown={({ key, currentTarget }) => (key === 'Escape' || key === 'Enter') && currentTarget.blur()}
+          className="w-48 rounded-md border border-line bg-panel px-2.5 py-1 placeholder:text-faint max-[1600px]:w-auto max-[1600px]:min-w-36 max-[1600px]:max-w-80 max-[1600px]:flex-1 max-md:max-w-none max-md:basis-full"
+        />
+        <Choice name="role" value={search.role} choose={(role) => setSearch({ role })}>
+          <option value="">any role</option>
+          {['manager', 'worker', 'tool', 'human', 'no role'].map((role) => (
+            <option key={role}>{role}</option>
+          ))}
+        </Choice>
+        <Choice name="group" label="Group by" value={grouping} choose={(group) => setSearch({ group })}>
+          {groupings.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </Choice>
+        <Choice name="sort" label="Sort by" value={sorting === undefined ? '' : search.sort} choose={(sort) => setSearch({ sort })}>
+          <option value="">name</option>
+          {orders.map((order) => (
+            <option key={order} value={order}>
+              {order.startsWith('-') ? `${order.slice(1)} ↓` : `${order} ↑`}
+            </option>
+          ))}
+        </Choice>
+        <span aria-hidden="true" className="ml-auto" />
+        <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
+          errors only
+        </Toggle>
+        <Toggle on={paused} press={togglePause}>
+          {paused ? 'resume' : 'pause'}
+        </Toggle>
+        <Toggle on={isTable} press={() => setSearch({ view: isTable ? 'grid' : 'table' })}>
+          table
+        </Toggle>
+      </div>
+    </div>
+  )
+}
+
+interface StatusCountProps {
+  readonly status: Status
+  readonly count: number
+  readonly on: boolean
+  readonly press: () => void
+}
+
+function StatusCount({ status, count, on, press }: StatusCountProps) {
+  const { tone, sign, words } = agentLook(status === 'seen' ? undefined : status)
+  // Whom nobody heard of is rare: no room is kept for it. The others keep their places whatever they count.
+  if (status === 'seen' && count === 0 && !on) return null
+  return (
+    <button
+      type="button"
+      aria-pressed={on}
+      onClick={press}
+      className={`flex items-baseline gap-1.5 whitespace-nowrap rounded-md border px-1.5 py-0.5 ${on ? 'border-accent bg-accent/15' : 'border-transparent hover:border-line hover:bg-panel'} ${count === 0 ? `text-faint ${on ? '' : 'max-md:hidden'}` : inkOf(tone)}`}
+    >
+      <span aria-hidden="true" className="text-[10px]">
+        {sign}
+      </span>
+      <span className="text-base font-semibold tabular-nums">{whole(count)}</span>
+      <span className="text-xs text-faint">{words}</span>
+    </button>
+  )
+}
+
+interface ChoiceProps {
+  readonly name: string
+  readonly label?: string
+  readonly value: string
+  readonly choose: (value: string) => void
+  readonly children: ReactNode
+}
+
+function Choice({ name, label = name, value, choose, children }: ChoiceProps) {
+  return (
+    <label className="flex items-center gap-1.5 text-xs text-faint">
+      <span className="max-md:hidden">{name}</span>
+      <select
+        aria-label={label}
+        value={value}
+        onChange={({ target }) => choose(target.value)}
+        className={`rounded-md border bg-panel px-1.5 py-1 text-[13px] text-ink ${value !== '' && name === 'role' ? 'border-accent' : 'border-line'}`}
+      >
+        {children}
+      </select>
+    </label>
+  )
+}
