@@ -53,10 +53,12 @@ test('no key is ever logged, wherever it was sent and whatever fails', async () 
       socket.once('close', resolve).on('error', () => undefined)
       socket.once('open', () => socket.close())
     })
+  let rounds = 0
   const everything = async () => {
+    rounds += 1
     await send(`/v1/events?key=${key}`, { method: 'POST', body: JSON.stringify(event), headers: { 'content-type': 'application/json' } })
     await send(`/v1/events?key=${key}`, { method: 'POST', body: '{' })
-    const sent = { 'content-type': 'application/json', 'idempotency-key': key }
+    const sent = { 'content-type': 'application/json', 'idempotency-key': `${key} ${rounds}` }
     await send('/v1/events', { method: 'POST', body: JSON.stringify(event), headers: sent })
     for (const path of ['/v1/agents', '/v1/info', '/nowhere', '/v1/stream', '/v1/poll', '/docs/errors']) {
       const response = await send(`${path}?token=${key}`)
