@@ -139,7 +139,18 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
       metrics.rowsSeconds.observe(seconds)
     }
     const { fence, folded } = head
-    const rows = createPartitionRows({ partition, fence, folded, reads: client, writes, clock, onWritten, onFailure, onRefused })
+    const rows = createPartitionRows({
+      partition,
+      fence,
+      folded,
+      reads: client,
+      writes,
+      clock,
+      onWritten,
+      // What was let go meanwhile fails without being missed.
+      onFailure: (error) => clients === mine && onFailure(error),
+      onRefused,
+    })
     await foldRest(client, rows, head)
     if (announced !== undefined && head.position > announced) {
       const newest = await readCommit(client, partition, head.position)

@@ -10,11 +10,11 @@ import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
-import { type RowWrite, readAllRows, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
+import { type RowWrite, readAllRows, readKeys, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
 import { blamesData } from '../store/sqlstate.ts'
 import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
-import { createRowCache, type RowCache, trimTenants } from './row-cache.ts'
+import { createRowCache, mostRemembered, type RowCache, trimTenants } from './row-cache.ts'
 
 export interface PartitionRows {
   /** Fetches the rows that folding these needs and that may exist outside memory. */
@@ -51,6 +51,8 @@ const cachedRows = 100_000
 const cachedTenantRows = 50_000
 /** Rows of a tenant read at once when it first writes; with more, rows are read as they are needed. */
 const preloadedRows = 12_500
+/** Keys read at once where a tenant has more rows. */
+const pageKeys = 10_000
 /** Rows of a busy agent or run change with every commit: written this often, they cost a tenth. What a kill leaves to fold again is as short. */
 const writeEveryMs = 100
 /** More, and commits wait for a write. */
@@ -66,6 +68,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   let kept = folded
   let written = folded
   let tail = Promise.resolve()
+  let isStopped = false
   let cancel: (() => void) | undefined
 
   async function cacheOf(tenant: TenantId): Promise<RowCache> {
@@ -79,14 +82,29 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     const cache = createRowCache(cachedTenantRows, complete)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
     caches.set(tenant, cache)
+    if (!complete) learnKeys(tenant, cache).catch(onFailure)
     return cache
+  }
+
+  /** Beside the commits: until it is through, a key that is not held is looked up. */
+  async function learnKeys(tenant: TenantId, cache: RowCache): Promise<void> {
+    let last: RowKey | undefined
+    for (let count = 0; count <= mostRemembered; ) {
+      const keys: readonly RowKey[] = await readKeys(writes, partition, tenant, last, pageKeys)
+      // Let go meanwhile, with its tenant or with the partition.
+      if (isStopped || caches.get(tenant) !== cache) return
+      for (const { table, key } of keys) cache.remember(table, key)
+      if (keys.length < pageKeys) return cache.rememberedAll()
+      count += keys.length
+      last = keys.at(-1)
+    }
   }
 
   const lookUp =
     (tenant: TenantId, cache: RowCache): Rows['get'] =>
     (table, key) => {
       const held = cache.get(table, key)
-      if (held !== undefined || cache.isComplete()) return held
+      if (held !== undefined || !cache.mayExist(table, key)) return held
       const row = due.get(tenant, table, key) ?? leaving?.get(tenant, table, key)
       // It may be written, and gone from here, before the batch that was warmed for it is folded.
       if (row !== undefined) cache.set(table, key, row)
@@ -109,7 +127,9 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
 
   async function fetch(tenant: TenantId, cache: RowCache, get: Rows['get'], keys: readonly RowKey[]): Promise<void> {
     const missing = new Map<string, RowKey>()
-    for (const wanted of keys) if (get(wanted.table, wanted.key) === undefined) missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
+    for (const wanted of keys)
+      if (get(wanted.table, wanted.key) === undefined && cache.mayExist(wanted.table, wanted.key))
+        missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
     if (missing.size === 0) return
     for (const { tbl, key, body } of await readRows(reads, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
   }
@@ -174,6 +194,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     },
     write,
     stop() {
+      isStopped = true
       cancel?.()
       cancel = undefined
     },

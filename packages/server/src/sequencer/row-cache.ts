@@ -1,28 +1,60 @@
 /** Rows of the fold that a writer holds: a bounded cache of what is committed, and an overlay of one batch on it. */
 import type { TenantId } from '@signalbox/model/event.ts'
 import { type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
+import { createKeyFilter, type KeyFilter } from './key-filter.ts'
 
 type Maps = { [T in Table]: Map<string, RowOf[T]> }
 export const maps = (): Maps => ({ agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() })
 const sizeOf = (held: Maps) => tables.reduce((sum, table) => sum + held[table].size, 0)
 
-/** Two generations: what was not used while a whole generation filled is forgotten. */
+/** Two generations: what was not used while a whole generation filled is forgotten, but for its key. */
 export interface RowCache {
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
   set<T extends Table>(table: T, key: string, row: RowOf[T]): void
-  /** True while every committed row of the tenant is here: then a miss means "there is none". */
+  /** Every committed row of the tenant is here. */
   readonly isComplete: () => boolean
+  /** False: there is no row of this key, here or in the store. */
+  mayExist(table: Table, key: string): boolean
+  /** A row of this key is in the store. */
+  remember(table: Table, key: string): void
+  /** All keys that are in the store were remembered, or are here. */
+  rememberedAll(): void
   /** Forgets down to its bound. Only between batches: while one folds, what it needs must stay. */
   trim(): void
   readonly size: () => number
 }
 
+/** Keys remembered of rows that are not here, 2.5 MB; with more, a miss says nothing. */
+export const mostRemembered = 2_000_000
+
+/** `complete`: it is about to be filled with every row there is. */
 export function createRowCache(mostRows: number, complete: boolean): RowCache {
   let young = maps()
   let old = maps()
-  let isComplete = complete
-  const cache: RowCache = {
-    isComplete: () => isComplete,
+  let remembered: KeyFilter | undefined
+  /** What is not here and not remembered is nowhere. */
+  let knowsAll = complete
+  let isFull = false
+
+  function remember(table: Table, key: string): void {
+    if (isFull) return
+    remembered ??= createKeyFilter(mostRemembered)
+    if (remembered.mayHave(table, key)) return
+    if (remembered.size() < mostRemembered) remembered.add(table, key)
+    else {
+      isFull = true
+      knowsAll = false
+      remembered = undefined
+    }
+  }
+
+  return {
+    isComplete: () => knowsAll && remembered === undefined,
+    mayExist: (table, key) => !knowsAll || (remembered?.mayHave(table, key) ?? false),
+    remember,
+    rememberedAll() {
+      if (!isFull) knowsAll = true
+    },
     get(table, key) {
       const row = young[table].get(key)
       if (row !== undefined) return row
@@ -35,13 +67,12 @@ export function createRowCache(mostRows: number, complete: boolean): RowCache {
     },
     trim() {
       if (sizeOf(young) < mostRows / 2) return
-      if (sizeOf(old) > 0) isComplete = false
+      for (const table of tables) for (const key of old[table].keys()) remember(table, key)
       old = young
       young = maps()
     },
     size: () => sizeOf(young) + sizeOf(old),
   }
-  return cache
 }
 
 /** Forgets the tenants that wrote longest ago, but for those that must stay, until at most `mostRows` are held. `caches` is in order of last use. */

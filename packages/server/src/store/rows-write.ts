@@ -158,3 +158,18 @@ export async function readAllRows(client: Pick<Client, 'query'>, partition: numb
   )
   return { rows: rows.slice(0, most), complete: rows.length <= most }
 }
+
+/** Keys of a tenant's rows in a partition, in the order of the primary key, which is the index: `after` is the last of the page before. */
+export async function readKeys(
+  client: Pick<Client, 'query'>,
+  partition: number,
+  tenant: TenantId,
+  after: RowKey | undefined,
+  limit: number,
+): Promise<RowKey[]> {
+  const { rows } = await client.query<RowKey>(
+    'select tbl as table, key from projections where tenant = $1 and (tbl, key) > ($2, $3) and partition = $4 order by tbl, key limit $5',
+    [tenant, after?.table ?? '', after?.key ?? '', partition, limit],
+  )
+  return rows
+}
