@@ -72,7 +72,6 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const broker = createDirectBroker(config)
     const { partitions } = store.meta
     const hub = createHub({ store, bus, config, metrics, log, clock })
-    await hub.start()
     stops.push(() => hub.stop())
     const snapshots = startSnapshots({ ...store, partitions, heads: store.reader.heads, bus, config, clock, log })
     stops.push(() => snapshots.stop())
@@ -80,6 +79,9 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => producers.stop())
     const sequencers = startSequencers({ store, broker, bus, config, metrics, log, clock })
     stops.push(() => sequencers.stop())
+    // What a killed server had not folded: readers begin with all of it.
+    await store.projections.caughtUp()
+    await hub.start()
     const liveness = startLiveness({ ...store, bus, broker, partitions, config, metrics, clock, log })
     stops.push(() => liveness.stop())
 

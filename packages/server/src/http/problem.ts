@@ -46,8 +46,8 @@ const fastifyCodes: Readonly<Record<string, RefusalCode>> = {
   FST_ERR_BAD_URL: 'BAD_REQUEST',
 }
 
-/** Sockets and names; then SQLSTATE: the connection (08), no room (53), the server ends or begins (57P), the statement took too long (57014). */
-const awayCodes = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)[A-Z_]*|08\w{3}|53\w{3}|57P\w{2}|57014)$/
+/** Sockets and names; then SQLSTATE: the connection (08), no room (53), the server ends or begins (57P), the statement took too long (57014), it only reads (25006). */
+const awayCodes = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)[A-Z_]*|08\w{3}|53\w{3}|57P\w{2}|57014|25006)$/
 /** What `pg` and its pool say without a code. */
 const awayMessages =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Cannot use a pool)/

@@ -103,10 +103,10 @@ export function createHub(deps: HubDeps): Hub {
     else clock.after(due, flush)
   }
 
-  /** Commits whose announcement was lost: the store knows. Asked only where no commit came for a while. */
+  /** Commits whose announcement was lost: the store knows, as far as its rows have come. Asked only where no commit came for a while. */
   async function lookForMissed() {
     try {
-      const { positions } = await reader.heads()
+      const { positions } = await reader.folded()
       if (theRing().skipTo(positions)) schedule()
     } catch (error) {
       log.warn({ err: error }, 'the live stage could not ask the store for its heads')
@@ -177,7 +177,7 @@ export function createHub(deps: HubDeps): Hub {
         ring.add(commit)
         schedule()
       })
-      const heads = await reader.heads()
+      const heads = await reader.folded()
       ring = createRing(heads.positions, config.ringBytes)
       for (const commit of early.splice(0)) ring.add(commit)
       cancelTick = clock.after(tickMs, tick)

@@ -108,6 +108,11 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
         reads.heads += 1
         return heads()
       },
+      // Its rows are folded with each commit.
+      async folded() {
+        reads.heads += 1
+        return heads()
+      },
       async oldest() {
         reads.oldest += 1
         return [...oldest]

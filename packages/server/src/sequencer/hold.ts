@@ -32,10 +32,15 @@ export interface Holding {
   readonly head: () => number
   /** Tells of a commit that is durable. */
   announce(commit: Commit): void
-  /** Resolves when the stored rows stand for every commit made here before the call. Who has the partition brings its rows up: with another writer it resolves at once. */
+  /**
+   * Resolves when the stored rows stand for every commit made here before the call; at once where another writer took the partition,
+   * who brings them up. Where they cannot be written it says so in the log and resolves too: what is stored can still be read.
+   */
   catchUp(): Promise<void>
   /** Lets go, and fails what is under way at once: a dead network would never answer it. */
   reset(): void
+  /** Another writer took the partition: the same, and what is missing is its work. */
+  lose(): void
   /** Writes the rows that are due, and lets go. */
   stop(): Promise<void>
 }
@@ -93,8 +98,9 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
   let clients: readonly pg.Client[] = []
   let hold: Hold | undefined
   let taking: Promise<Hold> | undefined
-  /** Its last word was that another writer has the partition. */
-  let isTaken = false
+  /** Commits of before, here or of a process that was killed, may lack their rows; whoever takes the partition folds them. */
+  let isOwed = true
+  let isStopped = false
   let announced: number | undefined
 
   function announce(commit: Commit) {
@@ -119,6 +125,7 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
   }
 
   async function takeNow(): Promise<Hold> {
+    if (isStopped) throw away('ECONNRESET', 'The writer has stopped.')
     const connecting = Promise.all([connect('log'), connect('rows')])
     const mine = clients
     const assertMine = () => {
@@ -129,36 +136,38 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     await prepareRows(writes, partition)
     const head = await takePartition(client, partition)
     assertMine()
-    isTaken = false
-    const onRefused = ({ table, key, tenant }: RowWrite, cause: unknown) => {
-      metrics.rows.inc({ fate: 'refused' })
-      log.error({ err: cause, partition, tenant, table, key }, 'the store refused a row; it is left out')
-    }
-    const onWritten = (count: number, seconds: number) => {
-      metrics.rows.inc({ fate: 'written' }, count)
-      metrics.rowsSeconds.observe(seconds)
-    }
-    const { fence, folded } = head
     const rows = createPartitionRows({
       partition,
-      fence,
-      folded,
+      fence: head.fence,
+      folded: head.folded,
       reads: client,
       writes,
       clock,
-      onWritten,
+      onWritten(count, seconds) {
+        metrics.rows.inc({ fate: 'written' }, count)
+        metrics.rowsSeconds.observe(seconds)
+      },
       // What was let go meanwhile fails without being missed.
-      onFailure: (error) => clients === mine && onFailure(error),
-      onRefused,
+      onFailure: (error) => clients === mine && failed(error),
+      onRefused({ table, key, tenant }: RowWrite, cause: unknown) {
+        metrics.rows.inc({ fate: 'refused' })
+        log.error({ err: cause, partition, tenant, table, key }, 'the store refused a row; it is left out')
+      },
     })
-    await foldRest(client, rows, head)
-    if (announced !== undefined && head.position > announced) {
-      const newest = await readCommit(client, partition, head.position)
+    try {
+      await foldRest(client, rows, head)
+      if (announced !== undefined && head.position > announced) {
+        const newest = await readCommit(client, partition, head.position)
+        assertMine()
+        if (newest !== undefined) announce(newest)
+      }
       assertMine()
-      if (newest !== undefined) announce(newest)
+    } catch (error) {
+      rows.stop()
+      throw error
     }
-    assertMine()
     announced = head.position
+    isOwed = false
     hold = { client, rows, head }
     return hold
   }
@@ -167,7 +176,8 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     if (hold !== undefined) return Promise.resolve(hold)
     taking ??= takeNow()
       .catch((error: unknown) => {
-        reset()
+        if (isFenced(error)) lose()
+        else reset()
         throw error
       })
       .finally(() => {
@@ -202,38 +212,51 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     }
   }
 
-  function onFailure(error: unknown) {
-    isTaken = isFenced(error)
-    if (isTaken) onFenced()
-    log.warn(
-      { err: error, partition },
-      isTaken ? 'fenced: another writer took the partition' : 'rows could not be written; they are made again from the log',
-    )
-    reset()
-  }
-
   function reset(): void {
     const mine = clients
+    // A commit that was under way may be stored.
+    if (mine.length > 0) isOwed = true
     clients = []
     hold?.rows.stop()
     hold = undefined
     for (const client of mine) hangUp(client)
   }
 
-  /** Rejects, and resets, when it takes longer than a commit may. */
-  async function inTime(work: Promise<void>, mine: Hold): Promise<void> {
+  function lose(): void {
+    reset()
+    isOwed = false
+  }
+
+  /** A write of rows failed. */
+  function failed(error: unknown): void {
+    if (isFenced(error)) {
+      log.warn({ err: error, partition }, 'fenced: another writer took the partition')
+      onFenced()
+      lose()
+    } else {
+      log.warn({ err: error, partition }, 'rows could not be written; they are made again from the log')
+      reset()
+    }
+  }
+
+  async function writeRows(): Promise<void> {
+    const mine = await take()
+    await mine.rows.write().catch((error: unknown) => {
+      if (hold === mine) failed(error)
+      throw error
+    })
+  }
+
+  /** Lets go when it takes longer than a commit may: a dead network answers nothing. */
+  async function inTime(work: Promise<void>): Promise<void> {
     let cancel = () => {}
     const late = new Promise<never>((_, reject) => {
-      cancel = clock.after(timeoutMs, () => reject(away('ETIMEDOUT', 'The store did not answer in time.')))
+      cancel = clock.after(timeoutMs, () => {
+        reset()
+        reject(away('ETIMEDOUT', 'The store did not answer in time.'))
+      })
     })
-    try {
-      await Promise.race([work, late])
-    } catch (error) {
-      if (hold === mine) onFailure(error)
-      throw error
-    } finally {
-      cancel()
-    }
+    await Promise.race([work, late]).finally(() => cancel())
   }
 
   return {
@@ -242,18 +265,24 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     head: () => hold?.head.position ?? announced ?? 0,
     announce,
     async catchUp() {
-      if (hold === undefined && isTaken) return
-      const mine = await take()
-      await inTime(mine.rows.write(), mine).catch((error: unknown) => {
-        if (!isTaken) throw error
-      })
+      for (let tries = 1; !isStopped && (hold?.rows.isBehind() ?? isOwed); tries += 1) {
+        try {
+          await inTime(writeRows())
+          return
+        } catch (error) {
+          if (tries < 2) continue
+          log.warn({ err: error, partition }, 'rows could not be brought up; readers get those that are stored')
+          return
+        }
+      }
     },
     reset,
+    lose,
     async stop() {
-      const mine = hold
       // What could not be written is folded by whoever takes the partition next.
-      if (mine !== undefined) await inTime(mine.rows.write(), mine).catch(() => undefined)
-      mine?.rows.stop()
+      if (hold !== undefined) await inTime(writeRows()).catch(() => undefined)
+      isStopped = true
+      hold?.rows.stop()
       const ending = clients
       clients = []
       hold = undefined

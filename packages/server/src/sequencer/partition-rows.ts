@@ -27,6 +27,9 @@ export interface PartitionRows {
   room(): Promise<void>
   /** Resolves when all that was kept before the call is written. */
   write(): Promise<void>
+  /** True while something that was kept is not written. */
+  isBehind(): boolean
+  /** Writes nothing by itself any more, and does not tell of what fails. */
   stop(): void
 }
 
@@ -68,8 +71,13 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   let kept = folded
   let written = folded
   let tail = Promise.resolve()
+  let next: Promise<void> | undefined
   let isStopped = false
   let cancel: (() => void) | undefined
+
+  const tell = (error: unknown) => {
+    if (!isStopped) onFailure(error)
+  }
 
   async function cacheOf(tenant: TenantId): Promise<RowCache> {
     const known = caches.get(tenant)
@@ -82,7 +90,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     const cache = createRowCache(cachedTenantRows, complete)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
     caches.set(tenant, cache)
-    if (!complete) learnKeys(tenant, cache).catch(onFailure)
+    if (!complete) learnKeys(tenant, cache).catch(tell)
     return cache
   }
 
@@ -141,21 +149,28 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     due = createDueRows()
     const startedAt = performance.now()
     const write = { partition, fence, upTo, ...leaving.sorted() }
+    let refused = 0
     try {
       await writeRows(writes, write)
     } catch (error) {
       if (!blamesData(error)) throw error
-      await writeRowsApart(writes, write, onRefused)
+      await writeRowsApart(writes, write, (row, cause) => {
+        refused += 1
+        onRefused(row, cause)
+      })
     }
-    onWritten(leaving.size(), (performance.now() - startedAt) / 1_000)
+    onWritten(leaving.size() - refused, (performance.now() - startedAt) / 1_000)
     leaving = undefined
     written = upTo
   }
 
-  /** One after the other; who asks while one is under way waits for the next. */
+  /** One after the other; all who ask while one is under way wait for the next, which is one. */
   function write(): Promise<void> {
-    tail = tail.then(writeDue)
-    return tail
+    next ??= tail = tail.then(() => {
+      next = undefined
+      return writeDue()
+    })
+    return next
   }
 
   const storedOf = (tenant: TenantId, table: Table, key: string, was: RowOf[Table] | undefined) => leaving?.get(tenant, table, key) ?? was
@@ -182,17 +197,21 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
         caches.get(tenant)?.set(table, key, row)
       }
       kept = upTo
-      // What is due or leaving is looked up beside a cache, never beside one that was read again meanwhile.
-      trimTenants(caches, cachedRows, (tenant) => due.has(tenant) || (leaving?.has(tenant) ?? false))
+      // What is due or leaving is looked up beside a cache, never beside one that was read from the store meanwhile.
+      trimTenants(caches, cachedRows, (tenant) =>
+        due.has(tenant) || leaving?.has(tenant) === true ? createRowCache(cachedTenantRows, false) : undefined,
+      )
+      if (isStopped) return
       cancel ??= clock.after(writeEveryMs, () => {
         cancel = undefined
-        write().catch(onFailure)
+        write().catch(tell)
       })
     },
     async room() {
       if (due.size() >= mostDue) await write()
     },
     write,
+    isBehind: () => kept !== written,
     stop() {
       isStopped = true
       cancel?.()

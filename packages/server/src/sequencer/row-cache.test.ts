@@ -2,7 +2,7 @@ import type { CallRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKeyFilter } from './key-filter.ts'
-import { createRowCache } from './row-cache.ts'
+import { createRowCache, trimTenants } from './row-cache.ts'
 
 const row = { outcome: 'finished' } as CallRow
 const keyOf = (i: number) => `run-${i % 20}\u001ftool\u001f${i.toString(36)}`
@@ -39,4 +39,20 @@ test('of rows it never saw a cache knows nothing until it was told of all their 
   expect(cache.mayExist('calls', 'anything')).toBe(true)
   cache.rememberedAll()
   expect([cache.mayExist('calls', 'stored'), cache.mayExist('calls', 'anything'), cache.isComplete()]).toEqual([true, false, false])
+})
+
+test('tenants are forgotten to the bound, also one whose rows are not all in the store', () => {
+  const caches = new Map(
+    ['a', 'b', 'c'].map((tenant) => {
+      const cache = createRowCache(1_000, true)
+      for (let i = 0; i < 100; i += 1) cache.set('calls', keyOf(i), row)
+      return [tenant, cache] as const
+    }),
+  )
+  trimTenants(caches, 150, (tenant) => (tenant === 'a' ? createRowCache(1_000, false) : undefined))
+  expect([...caches].map(([tenant, cache]) => [tenant, cache.size()])).toEqual([
+    ['a', 0],
+    ['c', 100],
+  ])
+  expect(caches.get('a')?.mayExist('calls', keyOf(1))).toBe(true)
 })

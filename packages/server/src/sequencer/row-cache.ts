@@ -75,18 +75,22 @@ export function createRowCache(mostRows: number, complete: boolean): RowCache {
   }
 }
 
-/** Forgets the tenants that wrote longest ago, but for those that must stay, until at most `mostRows` are held. `caches` is in order of last use. */
-export function trimTenants(caches: Map<TenantId, RowCache>, mostRows: number, mustStay: (tenant: TenantId) => boolean): void {
+/**
+ * Forgets the tenants that wrote longest ago until at most `mostRows` are held. `caches` is in order of last use. A tenant that must
+ * stay, since not all of its rows are in the store, gets the empty cache that `instead` gives.
+ */
+export function trimTenants(caches: Map<TenantId, RowCache>, mostRows: number, instead: (tenant: TenantId) => RowCache | undefined): void {
   let rows = 0
   for (const cache of caches.values()) {
     cache.trim()
     rows += cache.size()
   }
-  for (const [tenant, cache] of caches) {
+  for (const [tenant, cache] of [...caches]) {
     if (rows <= mostRows || caches.size === 1) return
-    if (mustStay(tenant)) continue
     rows -= cache.size()
-    caches.delete(tenant)
+    const empty = instead(tenant)
+    if (empty === undefined) caches.delete(tenant)
+    else caches.set(tenant, empty)
   }
 }
 

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
-import { event, expectProjectedAsFolded, type Line, line, work } from './testing.ts'
+import { openStore } from '../store/open.ts'
+import { after, event, expectProjectedAsFolded, type Line, line, log, work } from './testing.ts'
 
 /** Its time stands still: it writes rows only when it is asked for them. */
 const still = (url?: string) => line({ clock: createFakeClock(Date.now()), ...(url === undefined ? {} : { url }) })
@@ -116,4 +117,48 @@ test('a row that the store cannot take costs no other, and its partition goes on
   await it.send([...work(10), event({ agent: name, run: 'r1' })])
   await it.store.projections.caughtUp()
   expect(await behind(it)).toBe(0)
+})
+
+test('another process reads rows as far as they stand, and is told to come back for what follows', async () => {
+  const it = await still()
+  await it.send(work(20))
+  const elsewhere = await openStore({ url: it.url, config: { partitions: 2, retentionDays: 30, quarantineItems: 10 }, log })
+  after(() => elsewhere.stop())
+  const { reader } = elsewhere
+  expect((await reader.folded()).positions).toEqual([0, 0])
+  const upTo = (await reader.heads()).positions[0] ?? 0
+  const ask = () => reader.rowsChanged({ tenant: 'default', partition: 0, after: 0, upTo, limit: 100 })
+  await expect(ask()).rejects.toMatchObject({ code: 'ECONNRESET' })
+  await it.store.projections.caughtUp()
+  expect((await ask()).rows.length).toBeGreaterThan(0)
+})
+
+test('while rows cannot be written readers get those that are, and all of them once they can', async () => {
+  const it = await still()
+  await it.send(work(20))
+  await it.store.projections.caughtUp()
+  const held = (await it.store.reader.folded()).positions
+  const { pool } = it.store
+  await pool.query(`create function full_disk() returns trigger language plpgsql as $$ begin raise exception 'no room' using errcode = '53100'; end $$;
+    create trigger full_disk before insert on projections_kept for each row execute function full_disk()`)
+  expect((await it.send(work(20))).every(({ kind }) => kind === 'stored')).toBe(true)
+  expect((await it.store.reader.snapshot({ tenant: 'default' })).heads.positions).toEqual(held)
+  await pool.query('drop trigger full_disk on projections_kept')
+  await expectProjectedAsFolded(it, 'default')
+  expect(await behind(it)).toBe(0)
+})
+
+test('readers who ask at once share a write, and none is made once the writers have stopped', async () => {
+  const it = await still()
+  await it.send(work(20))
+  await Promise.all(Array.from({ length: 30 }, () => it.store.projections.caughtUp()))
+  const writes = (await it.metrics.rowsSeconds.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))?.value
+  // One under way and one that waits, in each partition.
+  expect(writes).toBeLessThanOrEqual(4)
+  const next = await still(it.url)
+  const fences = async () => (await next.store.pool.query('select fence from heads order by partition')).rows
+  await it.stop()
+  const before = await fences()
+  await it.store.projections.caughtUp()
+  expect(await fences()).toEqual(before)
 })

@@ -131,7 +131,10 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
       try {
         return await attempt(held, items)
       } catch (error) {
-        if (isFenced(error)) throw new Fenced(`Partition ${partition} was taken by another writer.`)
+        if (isFenced(error)) {
+          holding.lose()
+          throw new Fenced(`Partition ${partition} was taken by another writer.`)
+        }
         if (lacksTable(error)) {
           days.forget()
           throw error

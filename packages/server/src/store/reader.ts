@@ -140,8 +140,18 @@ export function createLogReader(
     return { epoch: meta.epoch, positions: rows.map((row) => Number(row.position)) }
   }
 
+  /** What the partition's rows stand for; `wanted` of it, if this process can bring them there. */
+  async function foldedTo(partition: number, wanted: number): Promise<number> {
+    const now = async () => (await headsOf(pool, 'folded')).positions[partition] ?? 0
+    const folded = await now()
+    if (folded >= wanted) return folded
+    await projections.caughtUp()
+    return now()
+  }
+
   return {
     heads: () => headsOf(pool, 'position'),
+    folded: () => headsOf(pool, 'folded'),
 
     async oldest() {
       const { rows } = await pool.query<{ oldest: string }>('select oldest from heads order by partition')
@@ -209,9 +219,12 @@ export function createLogReader(
     },
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
-      await projections.caughtUp()
-      const folded = (await headsOf(pool, 'folded')).positions[partition] ?? 0
-      const reach = Math.max(after, Math.min(upTo, folded, after + mostChangedScanned))
+      const folded = await foldedTo(partition, upTo)
+      if (folded <= after)
+        throw Object.assign(new Error(`The rows of partition ${partition} stand for ${folded} yet; they follow soon.`), {
+          code: 'ECONNRESET',
+        })
+      const reach = Math.min(upTo, folded, after + mostChangedScanned)
       // Rows of one position belong together: a page must have room for all that one event can change.
       const most = Math.max(limit, mostRowsOfAnEvent)
       const values: unknown[] = [partition, after, reach, tenant, most]

@@ -35,6 +35,8 @@ export interface TextRow {
 
 export interface LogReader {
   heads(): Promise<Heads>
+  /** The positions that the rows stand for: up to there both events and rows can be read. */
+  folded(): Promise<Heads>
   /** First position still kept, per partition (1 when nothing was dropped). */
   oldest(): Promise<readonly number[]>
   /** Events of one partition with `after < position <= upTo`, ascending, at most `limit`, matching `filter`. `scannedTo` is how far it looked: the next `after`. */
