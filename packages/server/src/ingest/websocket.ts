@@ -78,6 +78,7 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
   /** After `retry` the batches that were on their way are ignored until the one asked for comes. */
   let awaitingRetry = false
   let draining = false
+  let acking = false
 
   const waitsForUs = () => bytes >= config.maxBodyBytes
   /** Stops reading from a peer that is ahead of us, or does not read us, and goes on when it is no longer. */
@@ -119,6 +120,16 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
     closeIfDrained()
   }
 
+  /** Batches of one commit are settled in one turn of the loop, and acknowledged by one frame. */
+  const ackSoon = () => {
+    if (acking) return
+    acking = true
+    setImmediate(() => {
+      acking = false
+      ackReady()
+    })
+  }
+
   const expectAgain = (batch: InFlight) => {
     if (!flight.includes(batch) || (awaitingRetry && expected !== undefined && expected <= batch.n)) return
     expected = batch.n
@@ -152,7 +163,7 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
     ).then(
       (receipt) => {
         batch.receipt = receipt
-        ackReady()
+        ackSoon()
       },
       (error: unknown) => {
         // An earlier batch failed and asked for this one again too.

@@ -37,7 +37,7 @@ test('rows are written by themselves a moment after a commit', async () => {
   const clock = createFakeClock(Date.now())
   const it = await line({ clock })
   await it.send(work(60))
-  clock.advance(100)
+  clock.advance(250)
   await expect.poll(() => behind(it)).toBe(0)
 })
 
