@@ -98,7 +98,7 @@ test('however many segments cannot be read, one flush sends all that can', async
   const folder = await spooled(spoolDir, 2)
   const bad = ['000000000000', '000000000002', '000000000003'].map((name) => join(folder, `${name}.spool`))
   for (const path of bad) mkdirSync(path)
-  const later = await openSpool(folder, 1_000_000)
+  const later = await openSpool(folder, 1_000_000, (path) => expect.fail(path))
   await later.append([event(10)])
   const server = await door()
   const { agent, problems } = agentOf(server.url, spoolDir)

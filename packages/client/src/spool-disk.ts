@@ -13,11 +13,7 @@ const largestSegmentBytes = 1_048_576
 const fewestSegments = 4
 
 /** `onTrouble` is told once of each file that is passed over, and each time no room could be made. */
-export async function openSpool(
-  folder: string,
-  mostBytes: number,
-  onTrouble: (path: string, error: unknown) => void = () => {},
-): Promise<Spool> {
+export async function openSpool(folder: string, mostBytes: number, onTrouble: (path: string, error: unknown) => void): Promise<Spool> {
   await mkdir(folder, { recursive: true })
   const segmentBytes = Math.min(largestSegmentBytes, mostBytes / fewestSegments)
   let dropped = 0
