@@ -175,14 +175,17 @@ test('agents that share a spool folder do not touch what is not theirs', async (
   expect(readdirSync(spoolDir)).toHaveLength(2)
 })
 
+const noTrouble = (_path: string, error: unknown) => {
+  throw error
+}
 const event = (n: number) => ({ source: 's', type: 'log', time: '2026-11-20T00:00:00.000Z', data: { n, text: 'x'.repeat(200) } })
 
 test('a record that a crash cut is dropped and counted; those around it are kept', async () => {
   const path = folder()
-  const before = await openSpool(path, 1_000_000)
+  const before = await openSpool(path, 1_000_000, noTrouble)
   await before.append([event(1), event(2)])
   appendFileSync(join(path, readdirSync(path)[0] ?? ''), '0badc0de {"source":"s","ty')
-  const after = await openSpool(path, 1_000_000)
+  const after = await openSpool(path, 1_000_000, noTrouble)
   await after.append([event(3)])
   const first = await after.oldest()
   expect(first?.events).toEqual([event(1), event(2)])
@@ -192,7 +195,7 @@ test('a record that a crash cut is dropped and counted; those around it are kept
 })
 
 test('a full spool drops its oldest segments, counts them, and stays within its bytes', async () => {
-  const spool = await openSpool(folder(), 4_000)
+  const spool = await openSpool(folder(), 4_000, noTrouble)
   for (let n = 0; n < 100; n += 1) await spool.append([event(n)])
   const kept: unknown[] = []
   for (let segment = await spool.oldest(); segment !== undefined; segment = await spool.oldest()) {

@@ -175,8 +175,11 @@ function wireOf(url: string, { key, transport = 'ws' }: AgentOptions, clock: Clo
 
 async function openDisk(source: string, options: AgentOptions, tell: (problem: Problem) => void): Promise<Spool | undefined> {
   if (options.spoolDir === undefined) return undefined
+  const folder = `${options.spoolDir}/${foreignId(source, 'spool', '', 0)}`
   try {
-    return await openSpool(`${options.spoolDir}/${foreignId(source, 'spool', '', 0)}`, options.spoolBytes ?? 64 * 1_048_576)
+    return await openSpool(folder, options.spoolBytes ?? 64 * 1_048_576, (path, error) =>
+      tell({ message: `The spool leaves ${path} as it is: ${error instanceof Error ? error.message : String(error)}` }),
+    )
   } catch (error) {
     tell({ message: `The spool cannot be used: ${error instanceof Error ? error.message : String(error)}` })
     return undefined

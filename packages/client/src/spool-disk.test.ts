@@ -1,11 +1,12 @@
 /** Whatever became of the spool's files, what can be read is sent, once the server takes it, and what cannot holds nothing up. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createAgent } from './agent.ts'
+import { openSpool } from './spool-disk.ts'
 import { type Door, ingestDoor } from './testing.ts'
 
 const nowhere = 'http://127.0.0.1:9'
@@ -42,6 +43,20 @@ async function spooled(spoolDir: string, count: number) {
 const numbers = ({ stored }: Door) => [...stored.values()].flatMap(({ data }) => (typeof data?.n === 'number' ? [data.n] : []))
 const theSegment = (folder: string) => join(folder, readdirSync(folder)[0] ?? '')
 
+const event = (n: number) => ({ source: 's', type: 'log', time: '2026-11-20T00:00:00.000Z', data: { n, text: 'x'.repeat(200) } })
+/** Of a hundred events appended one by one to a spool of 4,000 bytes. */
+async function keptOfHundred(folder: string) {
+  const troubles: string[] = []
+  const spool = await openSpool(folder, 4_000, (path) => troubles.push(path))
+  for (let n = 0; n < 100; n += 1) await spool.append([event(n)])
+  const kept: unknown[] = []
+  for (let segment = await spool.oldest(); segment !== undefined; segment = await spool.oldest()) {
+    kept.push(...segment.events.map(({ data }) => data?.n))
+    await segment.remove()
+  }
+  return { kept, dropped: spool.takeDropped(), troubles }
+}
+
 test('records that are cut, changed, zeroed or no text are counted as dropped; the others are sent', async () => {
   const spoolDir = spoolFolder()
   const file = theSegment(await spooled(spoolDir, 5))
@@ -73,9 +88,46 @@ test('a segment that cannot be read is told once and left; those after it and wh
   agent.emit('log', { n: 11 })
   await agent.flush()
   expect(numbers(server).toSorted((a, b) => a - b)).toEqual([0, 1, 10, 11])
-  expect(problems).toEqual([expect.stringContaining('The spool failed')])
+  expect(problems).toEqual([expect.stringContaining('000000000000.spool as it is')])
   expect(readdirSync(folder)).toEqual(['000000000000.spool'])
   await agent.stop()
+})
+
+test('however many segments cannot be read, one flush sends all that can', async () => {
+  const spoolDir = spoolFolder()
+  const folder = await spooled(spoolDir, 2)
+  const bad = ['000000000000', '000000000002', '000000000003'].map((name) => join(folder, `${name}.spool`))
+  for (const path of bad) mkdirSync(path)
+  const later = await openSpool(folder, 1_000_000, (path) => expect.fail(path))
+  await later.append([event(10)])
+  const server = await door()
+  const { agent, problems } = agentOf(server.url, spoolDir)
+  await agent.flush()
+  expect(numbers(server)).toEqual([0, 1, 10])
+  expect(problems).toEqual(bad.map((path) => expect.stringContaining(path)))
+  await agent.stop()
+})
+
+test('what cannot be read takes no room from what can, and is told once', async () => {
+  const sound = await keptOfHundred(spoolFolder())
+  const folder = spoolFolder()
+  const bad = join(folder, '000000000000.spool')
+  mkdirSync(bad)
+  for (let n = 0; n < 200; n += 1) writeFileSync(join(bad, `a-name-that-takes-its-part-of-the-folder-${n}`), '')
+  expect(statSync(bad).size).toBeGreaterThanOrEqual(4_000)
+  expect(await keptOfHundred(folder)).toEqual({ ...sound, troubles: [bad] })
+})
+
+test('a segment whose size cannot be asked does not have events written twice', async () => {
+  const folder = spoolFolder()
+  const bad = join(folder, '000000000000.spool')
+  symlinkSync(join(folder, 'nowhere'), bad)
+  const troubles: string[] = []
+  const spool = await openSpool(folder, 4_000, (path) => troubles.push(path))
+  await spool.append([event(0)])
+  await spool.append([event(1)])
+  expect((await spool.oldest())?.events).toEqual([event(0), event(1)])
+  expect(troubles).toEqual([bad])
 })
 
 test('a folder that was taken away is made again, and events go on meanwhile', async () => {

@@ -12,16 +12,31 @@ const largestSegmentBytes = 1_048_576
 /** The oldest segment goes as a whole, so a small spool needs small segments. */
 const fewestSegments = 4
 
-export async function openSpool(folder: string, mostBytes: number): Promise<Spool> {
+/** `onTrouble` is told once of each file that is passed over, and each time no room could be made. */
+export async function openSpool(folder: string, mostBytes: number, onTrouble: (path: string, error: unknown) => void): Promise<Spool> {
   await mkdir(folder, { recursive: true })
   const segmentBytes = Math.min(largestSegmentBytes, mostBytes / fewestSegments)
   let dropped = 0
-  const segments = async () => (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort()
-  let next = Number((await segments()).at(-1)?.slice(0, 12) ?? 0) + 1
+  /** What cannot be read or removed: left for people to look at, so that it holds up nothing else and takes nothing else's room. */
+  const passedOver = new Set<string>()
+  const all = async () => (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort()
+  const segments = async () => (await all()).filter((name) => !passedOver.has(name))
+  let next = Number((await all()).at(-1)?.slice(0, 12) ?? 0) + 1
   let current: string | undefined
   let currentBytes = 0
-  /** What cannot be read or removed: left for people to look at, so that it holds up nothing that came after it. */
-  const passedOver = new Set<string>()
+
+  /** What `work` on a segment answers, or undefined when it failed, and the segment is passed over from then on. */
+  async function attempt<T>(name: string, work: (file: string) => Promise<T>): Promise<T | undefined> {
+    const file = join(folder, name)
+    try {
+      return await work(file)
+    } catch (error) {
+      passedOver.add(name)
+      if (file === current) current = undefined
+      onTrouble(file, error)
+      return undefined
+    }
+  }
 
   const checksum = (json: string) => crc32(json).toString(16).padStart(8, '0')
   const records = (text: string) => text.split('\n').filter((line) => line !== '')
@@ -46,15 +61,19 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
   }
 
   async function makeRoom() {
-    const sizes = await Promise.all((await segments()).map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size })))
-    let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
-    for (const { name, bytes } of sizes.slice(0, -1)) {
+    const names = await segments()
+    const sizes = await Promise.all(names.map((name) => attempt(name, async (file) => (await stat(file)).size)))
+    let total = sizes.reduce<number>((sum, bytes = 0) => sum + bytes, 0)
+    for (const [i, name] of names.slice(0, -1).entries()) {
       if (total <= mostBytes) return
-      const file = join(folder, name)
       if (passedOver.has(name)) continue
-      dropped += records(await readFile(file, 'utf8')).length
-      await unlink(file)
-      total -= bytes
+      await attempt(name, async (file) => {
+        const lost = records(await readFile(file, 'utf8')).length
+        await unlink(file)
+        dropped += lost
+      })
+      // Gone or passed over.
+      total -= sizes[i] ?? 0
     }
   }
 
@@ -76,26 +95,25 @@ export async function openSpool(folder: string, mostBytes: number): Promise<Spoo
         throw error
       }
       currentBytes += bytes
-      await makeRoom()
+      // The events are on disk: to reject now would have them written again.
+      await makeRoom().catch((error: unknown) => onTrouble(folder, error))
     },
     async oldest() {
-      const name = (await segments()).find((found) => !passedOver.has(found))
-      if (name === undefined) return undefined
-      const file = join(folder, name)
-      if (file === current) current = undefined
-      const passOver = (error: unknown): never => {
-        passedOver.add(name)
-        throw error
+      for (const name of await segments()) {
+        if (join(folder, name) === current) current = undefined
+        const lines = await attempt(name, async (file) => records(await readFile(file, 'utf8')))
+        if (lines === undefined) continue
+        const events = lines.map(parse).filter((event) => event !== undefined)
+        return {
+          events,
+          remove: () =>
+            attempt(name, async (file) => {
+              await unlink(file)
+              dropped += lines.length - events.length
+            }),
+        }
       }
-      const lines = records(await readFile(file, 'utf8').catch(passOver))
-      const events = lines.map(parse).filter((event) => event !== undefined)
-      return {
-        events,
-        async remove() {
-          await unlink(file).catch(passOver)
-          dropped += lines.length - events.length
-        },
-      }
+      return undefined
     },
     takeDropped() {
       const count = dropped

@@ -4,7 +4,7 @@ import type { EventInput } from '@signalbox/model/event.ts'
 export interface Spool {
   /** Safe against a crash of the process and of the machine once it resolves. */
   append(events: readonly EventInput[]): Promise<void>
-  /** The oldest segment's events, or undefined when there is none. One that it, or its removal, rejects for is passed over from then on. */
+  /** The oldest segment's events, or undefined when there is none. One that cannot be read or removed is told and passed over. */
   oldest(): Promise<{ readonly events: readonly EventInput[]; remove(): Promise<void> } | undefined>
   /** Events lost because the spool was full or a record was spoiled, since the last call. */
   takeDropped(): number

@@ -1,8 +1,13 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { emptyTotals } from '@signalbox/model/fold/totals.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import type { AgentRow, TaskRow } from '@signalbox/model/rows.ts'
 import { expect, test, vi } from 'vitest'
 import { createLiveStore } from './store.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 const agent = (id: string, events: number): AgentRow => ({
   id,
@@ -149,4 +154,35 @@ test('a frozen store takes in what comes and shows it when it thaws', () => {
   expect(store.get('agents', 'w1')?.events).toBe(3)
   expect(store.all('agents').map(({ id }) => id)).toEqual(['w1', 'w2'])
   expect(told).toHaveBeenCalledTimes(1)
+})
+
+test('however long a view is frozen, what came and went meanwhile leaves nothing behind', () => {
+  let flush = () => {}
+  const store = createLiveStore((run) => {
+    flush = run
+  })
+  store.push(delta(agent('w1', 1)))
+  flush()
+  const told = vi.fn()
+  const other = vi.fn()
+  store.watchKey('agents', 'w1', told)
+  store.watchKey('tasks', 'r\u001ft', other)
+  store.freeze(() => {})
+  const heldBytes = () => {
+    collectGarbage()
+    return process.memoryUsage().heapUsed
+  }
+  const before = heldBytes()
+  for (let i = 0; i < 20_000; i += 1) {
+    // A thousand characters each.
+    const id = String(i).padStart(1_000, 'x')
+    store.push(delta(agent(id, 1)))
+    store.push({ ...(delta() as ServerFrame & { readonly kind: 'delta' }), removed: [{ table: 'agents', partition: 0, key: id }] })
+    flush()
+  }
+  expect(heldBytes() - before).toBeLessThan(4_000_000)
+  expect(told).not.toHaveBeenCalled()
+  store.thaw()
+  // Which rows changed is not known any more, only of which table.
+  expect([told.mock.calls.length, other.mock.calls.length]).toEqual([1, 0])
 })

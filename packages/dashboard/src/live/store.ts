@@ -11,7 +11,7 @@ export interface LiveStore {
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
   all<T extends Table>(table: T): readonly RowOf[T][]
   size(table: Table): number
-  /** Called when the key's row changed. */
+  /** Called when the key's row changed; after a pause, when any row of its table did. */
   watchKey(table: Table, key: string, listener: () => void): () => void
   /** Called when any row of the table changed. */
   watchTable(table: Table, listener: () => void): () => void
@@ -29,7 +29,8 @@ type SnapshotPage = ServerFrame & { readonly kind: 'snapshot' }
 
 interface Frozen {
   readonly rows: LiveRows
-  readonly changed: Map<Table, Set<string>>
+  /** Without keys: each new call is one, and a pause may last all night. */
+  readonly changed: Set<Table>
   count: number
   readonly onHeld: (changes: number) => void
 }
@@ -78,25 +79,21 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       // An empty first snapshot changes no row, but the page must know that it is here.
       if (!dirty.has('agents')) dirty.set('agents', new Set())
     }
-    if (frozen === undefined) tell(dirty)
-    else {
-      for (const [table, keys] of dirty) {
-        const held = frozen.changed.get(table) ?? new Set()
-        for (const key of keys) held.add(key)
-        frozen.changed.set(table, held)
+    for (const [table, keys] of dirty) {
+      if (frozen === undefined) tell(table, (key) => keys.has(key))
+      else {
+        frozen.changed.add(table)
         frozen.count += keys.size
       }
-      frozen.onHeld(frozen.count)
     }
+    frozen?.onHeld(frozen.count)
   }
 
-  function tell(dirty: ReadonlyMap<Table, ReadonlySet<string>>) {
-    for (const [table, keys] of dirty) {
-      versions.set(table, (versions.get(table) ?? 0) + 1)
-      // What is watched is less than what changes.
-      for (const [key, listeners] of keyListeners.get(table) ?? []) if (keys.has(key)) for (const listener of [...listeners]) listener()
-      for (const listener of tableListeners.get(table) ?? []) listener()
-    }
+  function tell(table: Table, isChanged: (key: string) => boolean) {
+    versions.set(table, (versions.get(table) ?? 0) + 1)
+    // What is watched is less than what changes.
+    for (const [key, listeners] of keyListeners.get(table) ?? []) if (isChanged(key)) for (const listener of [...listeners]) listener()
+    for (const listener of tableListeners.get(table) ?? []) listener()
   }
 
   function add<K>(map: Map<K, Set<() => void>>, key: K, listener: () => void) {
@@ -139,12 +136,12 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
     watchTable: (table, listener) => add(tableListeners, table, listener),
     version: (table) => versions.get(table) ?? 0,
     freeze(onHeld) {
-      frozen ??= { rows: state.copy(), changed: new Map(), count: 0, onHeld }
+      frozen ??= { rows: state.copy(), changed: new Set(), count: 0, onHeld }
     },
     thaw() {
-      const changed = frozen?.changed
+      const changed = frozen?.changed ?? []
       frozen = undefined
-      if (changed !== undefined) tell(changed)
+      for (const table of changed) tell(table, () => true)
     },
     ready: () => isReady,
   }

@@ -70,7 +70,6 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
   }
 }
 
-/** Rows in memory: for replay, for browsers, for tests. */
 /** Applies an event, or throws and leaves no trace of it. */
 export function applyWhole(rows: Rows, event: LoggedEvent): void {
   const own = createRows()
@@ -78,6 +77,7 @@ export function applyWhole(rows: Rows, event: LoggedEvent): void {
   for (const [table, key, row] of own.entries()) rows.set(table, key, row)
 }
 
+/** Rows in memory: for replay, for browsers, for tests. */
 export function createRows(): Rows & { entries(): Iterable<readonly [Table, string, RowOf[Table]]>; readonly size: () => number } {
   const held: { [T in Table]: Map<string, RowOf[T]> } = {
     agents: new Map(),
