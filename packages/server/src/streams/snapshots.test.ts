@@ -95,6 +95,7 @@ test('where little happens there is one every half day, so that the state is kno
   await hours(84)
   expect(await stored(it)).toHaveLength(1)
   const [before] = await stateAt(pool, reader, 'default', [5])
+  await it.store.projections.caughtUp()
   expect((await createLogDays(pool, { retentionDays: 2 }, clock.now).dropExpired()).length).toBeGreaterThan(0)
   expect(await reader.oldest()).toEqual([6])
   const [later] = await stateAt(pool, reader, 'default', [5])
