@@ -53,6 +53,14 @@ const forgetPositions =
   'update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)'
 /** Commits wholly before the oldest kept position lead nowhere; the last of them stays, so that a moment before the log is known as gone. */
 const forgetCommits = 'delete from commits c using heads h where h.partition = c.partition and c.last < h.oldest - 1'
+/** For the audit chain: which positions left, of which times. Index: log_position of the one table that has these ids. */
+const rememberDrop = `insert into log_dropped (partition, first, last, from_ms, to_ms)
+  select h.partition, e.first, e.last, $3, $4 from heads h, lateral
+    (select min(position) as first, max(position) as last from log l where l.partition = h.partition and l.id >= $1 and l.id < $2) e
+  where e.first is not null`
+/** No commit is left that could ask. Index: primary key of commits. */
+const forgetDrops =
+  'delete from log_dropped d where d.last < (select first from commits c where c.partition = d.partition order by last limit 1)'
 
 const dayOf = (time: EpochMs) => time - (time % dayMs)
 const dateOf = (day: EpochMs) => new Date(day).toISOString().slice(0, 10).replaceAll('-', '')
@@ -209,12 +217,15 @@ async function dropTable(client: PoolClient, { name, from, to }: Table, limit: E
   await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`)
   await client.query(lockTables)
   await client.query(lockHeads)
-  const { rows } = await client.query<{ found: boolean }>(hasUnfolded, [firstIdOf(from), firstIdOf(to)])
+  const ids = [firstIdOf(from), firstIdOf(to)]
+  const { rows } = await client.query<{ found: boolean }>(hasUnfolded, ids)
   if (rows[0]?.found === true) return false
   const { rowCount } = await client.query('delete from log_partitions where name = $1 and coalesce(backfilled_at, 0) < $2', [name, limit])
   if (rowCount === 0) return false
+  await client.query(rememberDrop, [...ids, from, to])
   await client.query(`drop table if exists ${name}`)
   await client.query(forgetPositions)
   await client.query(forgetCommits)
+  await client.query(forgetDrops)
   return true
 }
