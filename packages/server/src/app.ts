@@ -93,6 +93,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       quarantine: store.quarantine.keep,
       cursor: hub.cursor,
       limits: config,
+      durability,
       clock,
       metrics,
       onFault,
