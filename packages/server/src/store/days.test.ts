@@ -97,7 +97,20 @@ test('retention drops a day when all of it is too old, and readers learn what is
     { partition: 0, last: 3 },
     { partition: 1, last: 1 },
   ])
+  // What left is remembered for as long as one of its commits is.
+  const remembered = async () =>
+    (await pool.query('select partition, first::int, last::int from log_dropped order by partition, first')).rows
+  expect(await remembered()).toEqual([
+    { partition: 0, first: 1, last: 2 },
+    { partition: 1, first: 1, last: 1 },
+  ])
   expect(await days.dropExpired()).toEqual([])
+  now += dayMs
+  expect(await days.dropExpired()).toEqual(['log_20260521'])
+  expect(await remembered()).toEqual([
+    { partition: 0, first: 3, last: 3 },
+    { partition: 1, first: 1, last: 1 },
+  ])
 })
 
 test('a table stays while an event of it was not folded into rows, and holds back no other', async () => {

@@ -46,8 +46,8 @@ const lockTables = "select pg_advisory_xact_lock(hashtext('signalbox log tables'
 /** A commit locks its head before the log; so does who drops, or each would wait for the other. */
 const lockHeads = 'select 1 from heads order by partition for update'
 /** Rows are written behind the log, and only from it. Index: log_position of the one table that has these ids. */
-const hasUnfolded = `select exists (select from heads h, lateral
-  (select from log l where l.partition = h.partition and l.position > h.folded and l.id >= $1 and l.id < $2 limit 1) e) as found`
+const hasUnfolded = `select exists (select from heads h where h.folded <
+  (select max(l.position) from log l where l.partition = h.partition and l.id >= $1 and l.id < $2)) as found`
 /** A position is gone once nothing at or below it is left: readers are told through "oldest". Index: log_position of each table. */
 const forgetPositions =
   'update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)'
@@ -56,7 +56,7 @@ const forgetCommits = 'delete from commits c using heads h where h.partition = c
 /** For the audit chain: which positions left, of which times. Index: log_position of the one table that has these ids. */
 const rememberDrop = `insert into log_dropped (partition, first, last, from_ms, to_ms)
   select h.partition, e.first, e.last, $3, $4 from heads h, lateral
-    (select min(position) as first, max(position) as last from log l where l.partition = h.partition and l.id >= $1 and l.id < $2) e
+    (select min(l.position) as first, max(l.position) as last from log l where l.partition = h.partition and l.id >= $1 and l.id < $2) e
   where e.first is not null`
 /** No commit is left that could ask. Index: primary key of commits. */
 const forgetDrops =
