@@ -148,7 +148,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       }),
     )
     await http.app.register(liveRoutes({ hub, clock }))
-    await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now }))
+    await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
       opsRoutes({
         metrics,
