@@ -95,6 +95,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       quarantine: store.quarantine.keep,
       cursor: hub.cursor,
       limits: config,
+      durability,
       clock,
       metrics,
       onFault,
@@ -149,7 +150,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       }),
     )
     await http.app.register(liveRoutes({ hub, clock }))
-    await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now }))
+    await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
       opsRoutes({
         metrics,

@@ -4,12 +4,16 @@ interface Setting<T> {
   readonly default: T
   readonly unit?: string
   readonly about: string
+  /** Of a number; 0 and no bound when absent. */
+  readonly least?: number
+  readonly most?: number
 }
-const s = <T>(key: string, fallback: T, about: string, unit?: string): Setting<T> => ({
+const s = <T>(key: string, fallback: T, about: string, unit?: string, bounds: Pick<Setting<T>, 'least' | 'most'> = {}): Setting<T> => ({
   key,
   default: fallback,
   about,
   ...(unit === undefined ? {} : { unit }),
+  ...bounds,
 })
 
 export const settings = {
@@ -21,8 +25,9 @@ export const settings = {
   retentionDays: s(
     'SIGNALBOX_RETENTION_DAYS',
     30,
-    'How long events are kept, by the time in their id; history counts from its last backfill, a year of it together.',
+    'How long events are kept, by the time in their id, 1 to 36500; history counts from its last backfill, a year of it together. Each day is a table of PostgreSQL, and hundreds of them slow queries that look at all (docs/decisions/0002).',
     'days',
+    { least: 1, most: 36_500 },
   ),
   quarantineItems: s(
     'SIGNALBOX_QUARANTINE_ITEMS',
@@ -96,7 +101,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (raw === undefined || raw === '') return [name, setting.default]
     if (typeof setting.default === 'string') return [name, raw]
     const value = Number(raw)
-    if (!Number.isSafeInteger(value) || value < 0) wrong.push(`${setting.key} must be a whole number, not "${raw}"`)
+    const { least = 0, most = Number.MAX_SAFE_INTEGER }: Pick<Setting<unknown>, 'least' | 'most'> = setting
+    const range = `${least > 0 ? ` of at least ${least}` : ''}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ''}`
+    if (!Number.isSafeInteger(value) || value < least || value > most)
+      wrong.push(`${setting.key} must be a whole number${range}, not "${raw}"`)
     return [name, value]
   })
   if (wrong.length > 0) throw new CannotStart(`Wrong configuration: ${wrong.join('; ')}.`)

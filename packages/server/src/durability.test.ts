@@ -22,6 +22,8 @@ test('on a PostgreSQL that does not sync, no acknowledgement says that it did', 
   const body = JSON.stringify({ source: 's', type: 'log', time: new Date().toISOString() })
   const receipt = await (await fetch(`${app.url}/v1/events`, { method: 'POST', body })).json()
   expect(receipt).toMatchObject({ accepted: 1, durability: 'volatile' })
+  const refused = await (await fetch(`${app.url}/v1/events`, { method: 'POST', body: '[{},{}]' })).json()
+  expect(refused).toMatchObject({ accepted: 0, refused: [{ index: 0 }, { index: 1 }], durability: 'volatile' })
   const info = await (await fetch(`${app.url}/v1/info`)).json()
   expect(info).toMatchObject({ capabilities: { durability: ['volatile'] } })
 })

@@ -48,7 +48,7 @@ const StateQuery = closed({
   run: Type.Optional(Name),
 })
 
-export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): void {
+export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOptions): void {
   const { pool, reader, meta } = store
   /** One at a time: each is a whole state in memory. */
   let turn: Promise<unknown> = Promise.resolve()
@@ -68,7 +68,7 @@ export function momentRoute(app: FastifyInstance, { store, now }: ApiOptions): v
     const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
     const positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
     try {
-      return { instant, positions, folded: await stateAt(pool, reader, tenant, positions) }
+      return { instant, positions, folded: await stateAt(store, tenant, positions, log) }
     } catch (error) {
       // Now is known without its history: the projections are it.
       if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error

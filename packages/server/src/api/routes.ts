@@ -2,6 +2,7 @@
 import type { Durability } from '@signalbox/model/live.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Pool } from 'pg'
+import type { Logger } from 'pino'
 import { wrongParameter } from '../http/parameters.ts'
 import type { Projections } from '../store/projections.ts'
 import type { Quarantine } from '../store/quarantine.ts'
@@ -25,6 +26,7 @@ export interface ApiOptions {
   readonly config: Told & { readonly retentionDays: number }
   readonly version: string
   readonly now: () => number
+  readonly log: Pick<Logger, 'error'>
 }
 
 export const apiRoutes =

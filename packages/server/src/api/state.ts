@@ -2,9 +2,10 @@
 import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
-import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
+import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
+import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
 import type { Heads, LogReader } from '../store/store.ts'
 
@@ -31,7 +32,12 @@ export async function positionsAt(pool: Pool, partitions: number, at: number): P
  * One set of rows per partition: a reader joins the agents.
  * Refuses a moment whose history left with the retention, unless a snapshot holds it: half a state would look like a whole one.
  */
-export async function stateAt(pool: Pool, reader: LogReader, tenant: TenantId, positions: readonly number[]): Promise<FoldedRows[]> {
+export async function stateAt(
+  { pool, reader }: { readonly pool: Pool; readonly reader: LogReader },
+  tenant: TenantId,
+  positions: readonly number[],
+  log: Pick<Logger, 'error'>,
+): Promise<FoldedRows[]> {
   const oldest = await reader.oldest()
   return Promise.all(
     positions.map(async (upTo, partition) => {
@@ -53,7 +59,16 @@ export async function stateAt(pool: Pool, reader: LogReader, tenant: TenantId, p
       }
       while (after < upTo) {
         const { events, scannedTo } = await reader.readPartition({ tenant, partition, after, upTo, limit: pageEvents })
-        for (const event of events) applyEvent(rows, event)
+        for (const event of events) {
+          try {
+            applyWhole(rows, event)
+          } catch (error) {
+            log.error(
+              { err: error, id: event.id, partition, position: event.position },
+              'the fold refused an event of the log; it is left out',
+            )
+          }
+        }
         after = scannedTo
       }
       return rows

@@ -126,6 +126,23 @@ test('a request counts until it is answered, with its bad items', async () => {
   expect(await post()).toBe(200)
 })
 
+test('who hangs up after the last byte counts until its body is decoded, parsed and settled', async () => {
+  const settle: (() => void)[] = []
+  const { open, held, connections } = await doors((raw) => new Promise<Receipt>((resolve) => settle.push(() => resolve(accepted(raw)))), {
+    inFlightBytes: megabyte,
+  })
+  const gone = await request(open, 600_000)
+  gone.socket.write(`[1,2]${' '.repeat(599_995)}`)
+  await expect.poll(() => settle.length).toBe(1)
+  gone.socket.destroy()
+  await expect.poll(connections).toBe(0)
+  expect(held.at(-1)).toBe(600_000)
+  const other = await request(open, 600_000)
+  await other.status().toBe(503)
+  settle[0]?.()
+  await expect.poll(() => held.at(-1)).toBe(0)
+})
+
 test('hundreds of slow senders: memory holds a bounded part of what they send, and the others are served after', async () => {
   const { open, post, held } = await doors(async (raw) => accepted(raw), { inFlightBytes: 4 * megabyte })
   const before = process.memoryUsage().arrayBuffers

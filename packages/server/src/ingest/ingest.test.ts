@@ -252,6 +252,7 @@ test('received = stored + duplicate + refused + quarantined, whatever comes and 
           quarantine: async (rows) => Math.min(room, rows.length),
           cursor: () => 'c',
           limits: { maxDepth: 64, maxKeys: 1_000, maxStringChars: 1_000 },
+          durability: 'durable',
           clock: createFakeClock(Date.now()),
           metrics,
           onFault: () => undefined,

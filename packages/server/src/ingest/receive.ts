@@ -33,6 +33,8 @@ export interface IngestDeps {
   /** Live cursor at or after the newest commit. */
   readonly cursor: () => string
   readonly limits: ValidateLimits
+  /** What a commit is worth on this server. */
+  readonly durability: Durability
   readonly clock: Clock
   readonly metrics: Metrics
   /** Told of a fault that the sender is not told of. */
@@ -164,7 +166,7 @@ export function createReceive(deps: IngestDeps) {
     let failure: unknown
     let accepted = 0
     let duplicates = 0
-    let durability: Durability = 'durable'
+    let durability = deps.durability
     let kept = 0
     acks.forEach((settled, i) => {
       const items = published[i]?.items ?? []

@@ -1,8 +1,9 @@
 /** The REST door: `POST /v1/events`. */
+import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { EventInput } from '@signalbox/model/event.ts'
 import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { Unavailable } from '../broker/broker.ts'
 import { ProblemAnswer, Refused } from '../http/problem.ts'
@@ -86,6 +87,41 @@ export const restDoor =
         throw error
       }
     }
+    async function serve(request: FastifyRequest, reply: FastifyReply, share: Share) {
+      const { backfill, idempotencyKey } = optionsOf(request)
+      let receipt: Awaited<ReturnType<Receive>>
+      try {
+        receipt = await receive(await itemsOf(request, share), {
+          tenant: request.caller.tenant,
+          door: 'rest',
+          backfill,
+          idempotencyKey,
+        })
+      } catch (error) {
+        throw refusedAs(error)
+      }
+      const { received, made, ...answer } = receipt
+      const only = received === 1 ? answer.refused[0] : undefined
+      if (only !== undefined) throw new Refused({ code: only.code as RefusalCode, detail: only.message, more: { refused: answer.refused } })
+      const mayDouble = made.length > 0 && idempotencyKey === undefined
+      return reply.type('application/json').send(
+        JSON.stringify({
+          ...answer,
+          ...(made.length > 0 ? { ids: made } : {}),
+          ...(mayDouble
+            ? {
+                warnings: [
+                  {
+                    code: 'ID_MADE_BY_SERVER',
+                    message:
+                      'Events without an id got one here; sending this request again may double them. Send ids, or an Idempotency-Key.',
+                  },
+                ],
+              }
+            : {}),
+        }),
+      )
+    }
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
     app.post(
@@ -111,44 +147,12 @@ export const restDoor =
         },
       },
       async (request, reply) => {
-        const { backfill, idempotencyKey } = optionsOf(request)
         const share = inFlight.open()
-        // Until it is answered: its items and what is said of them are held as long.
-        if (reply.raw.destroyed) share.close()
-        else reply.raw.once('close', share.close)
-        let receipt: Awaited<ReturnType<Receive>>
-        try {
-          receipt = await receive(await itemsOf(request, share), {
-            tenant: request.caller.tenant,
-            door: 'rest',
-            backfill,
-            idempotencyKey,
-          })
-        } catch (error) {
-          throw refusedAs(error)
-        }
-        const { received, made, ...answer } = receipt
-        const only = received === 1 ? answer.refused[0] : undefined
-        if (only !== undefined)
-          throw new Refused({ code: only.code as RefusalCode, detail: only.message, more: { refused: answer.refused } })
-        const mayDouble = made.length > 0 && idempotencyKey === undefined
-        return reply.type('application/json').send(
-          JSON.stringify({
-            ...answer,
-            ...(made.length > 0 ? { ids: made } : {}),
-            ...(mayDouble
-              ? {
-                  warnings: [
-                    {
-                      code: 'ID_MADE_BY_SERVER',
-                      message:
-                        'Events without an id got one here; sending this request again may double them. Send ids, or an Idempotency-Key.',
-                    },
-                  ],
-                }
-              : {}),
-          }),
-        )
+        const answered = serve(request, reply, share)
+        const closed = reply.raw.destroyed ? undefined : once(reply.raw, 'close')
+        // Its items and what is said of them are held until both: who hangs up has its body decoded and parsed all the same.
+        void Promise.allSettled([answered, closed]).then(share.close)
+        return answered
       },
     )
   }

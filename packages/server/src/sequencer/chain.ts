@@ -24,7 +24,6 @@ interface CommitRecord {
   readonly hash: Buffer
 }
 
-const dayMs = 86_400_000
 const pageCommits = 500
 /** Events of one read: several small commits, or one large one. */
 const pageEvents = 2_000
@@ -65,7 +64,7 @@ export async function verifyChain(
         } else if (lines.length === last - first + 1) {
           if (!chainHash(before, Buffer.from(lines.join(''))).equals(hash)) return { verified, dropped, broken: { first, last } }
           verified += 1
-        } else if (await lostADay(pool, idTime(minId), idTime(maxId))) dropped += 1
+        } else if (await mayBeDropped(pool, partition, { first, last, minId, maxId })) dropped += 1
         else return { verified, dropped, broken: { first, last } }
         before = hash
         at = last
@@ -121,13 +120,18 @@ async function oldestOf(pool: Pick<Pool, 'query'>, partition: number): Promise<n
   return Number(rows[0]?.oldest ?? 1)
 }
 
-/** Whether a part of this time is of no table of the log. Index: log_partitions_from_ms_key. */
-async function lostADay(pool: Pick<Pool, 'query'>, from: number, to: number): Promise<boolean> {
-  const start = Math.floor(from / dayMs) * dayMs
-  const end = (Math.floor(to / dayMs) + 1) * dayMs
-  const { rows } = await pool.query<{ kept: string }>(
-    'select coalesce(sum(least(to_ms, $2) - greatest(from_ms, $1)), 0) as kept from log_partitions where from_ms < $2 and to_ms > $1',
-    [start, end],
+/**
+ * Whether the retention dropped a table that may have had events of this commit. Which of its times had none is not known: of a
+ * commit over several days, one deleted by hand is taken for dropped when a day among them left. Index: primary key of log_dropped.
+ */
+async function mayBeDropped(
+  pool: Pick<Pool, 'query'>,
+  partition: number,
+  { first, last, minId, maxId }: Omit<CommitRecord, 'hash'>,
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'select from log_dropped where partition = $1 and last >= $2 and first <= $3 and to_ms > $4 and from_ms <= $5 limit 1',
+    [partition, first, last, idTime(minId), idTime(maxId)],
   )
-  return Number(rows[0]?.kept ?? 0) < end - start
+  return rowCount !== 0
 }

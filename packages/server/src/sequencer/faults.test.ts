@@ -153,6 +153,7 @@ test('a table that another server dropped meanwhile is made again, and its event
   const old = Date.UTC(2020, 5, 1)
   expect(await it.send([event({ time: old })], { backfill: true })).toMatchObject([{ kind: 'stored' }])
   const later = Date.now() + 31 * 86_400_000
+  await it.store.projections.caughtUp()
   expect(await createLogDays(it.store.pool, { retentionDays: 30 }, () => later).dropExpired()).toContain('log_20200101_20210101')
   expect(await it.send([event({ time: old }), event()], { backfill: true })).toMatchObject([{ kind: 'stored' }, { kind: 'stored' }])
 })

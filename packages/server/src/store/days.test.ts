@@ -36,7 +36,7 @@ const children = async () => {
 const listed = async () =>
   (await pool.query<{ name: string }>('select name from log_partitions order by name')).rows.map(({ name }) => name)
 
-/** One committed event. */
+/** One committed event, folded. */
 async function put(partition: number, position: number, time: number, id = uuidv7(time)) {
   await pool.query(
     `insert into log (position, time, received_at, id, partition, tenant, source, type, data) values ($1, $2, $2, $3, $4, 'default', 's', 'log', '{}')`,
@@ -46,7 +46,7 @@ async function put(partition: number, position: number, time: number, id = uuidv
     `insert into commits (partition, first, last, at, stored, duplicates, refused, min_id, max_id, hash) values ($1, $2, $2, $3, 1, 0, 0, $4, $4, '')`,
     [partition, position, now, id],
   )
-  await pool.query('update heads set position = $2 where partition = $1', [partition, position])
+  await pool.query('update heads set position = $2, folded = $2 where partition = $1', [partition, position])
 }
 const oldest = async () =>
   (await pool.query<{ oldest: string }>('select oldest from heads order by partition')).rows.map((row) => Number(row.oldest))
@@ -97,7 +97,37 @@ test('retention drops a day when all of it is too old, and readers learn what is
     { partition: 0, last: 3 },
     { partition: 1, last: 1 },
   ])
+  // What left is remembered for as long as one of its commits is.
+  const remembered = async () =>
+    (await pool.query('select partition, first::int, last::int from log_dropped order by partition, first')).rows
+  expect(await remembered()).toEqual([
+    { partition: 0, first: 1, last: 2 },
+    { partition: 1, first: 1, last: 1 },
+  ])
   expect(await days.dropExpired()).toEqual([])
+  now += dayMs
+  expect(await days.dropExpired()).toEqual(['log_20260521'])
+  expect(await remembered()).toEqual([
+    { partition: 0, first: 3, last: 3 },
+    { partition: 1, first: 1, last: 1 },
+  ])
+})
+
+test('a table stays while an event of it was not folded into rows, and holds back no other', async () => {
+  await days.ensure([today, today + dayMs], false)
+  await put(0, 1, today + dayMs)
+  await put(1, 1, today + dayMs)
+  await put(1, 2, today)
+  await pool.query('update heads set folded = 1')
+  now += 20 * dayMs
+  expect(await days.dropExpired()).toEqual(['log_20260521'])
+  expect(await children()).toEqual(['log_20260520'])
+  expect(await oldest()).toEqual([2, 2])
+  // It is still known: nothing of it may be made twice.
+  await days.ensure([today], true)
+  await pool.query('update heads set folded = position')
+  now += 20 * dayMs
+  expect(await days.dropExpired()).toEqual(['log_20260520'])
 })
 
 test('a backfilled table stays for the retention from its backfill, also when it comes again', async () => {

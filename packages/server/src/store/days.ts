@@ -21,7 +21,7 @@ export interface LogDays {
   ensure(times: Iterable<EpochMs>, backfill: boolean): Promise<void>
   /** Makes the days ahead. */
   makeAhead(): Promise<void>
-  /** Drops expired tables; returns their names. */
+  /** Drops expired tables; returns their names. One with events that no row stands for yet stays until it is asked again. */
   dropExpired(): Promise<readonly string[]>
   /** Forgets which tables there are, to read them again: another server may have dropped one. */
   forget(): void
@@ -45,11 +45,22 @@ const lockTables = "select pg_advisory_xact_lock(hashtext('signalbox log tables'
 
 /** A commit locks its head before the log; so does who drops, or each would wait for the other. */
 const lockHeads = 'select 1 from heads order by partition for update'
+/** Rows are written behind the log, and only from it. Index: log_position of the one table that has these ids. */
+const hasUnfolded = `select exists (select from heads h where h.folded <
+  (select max(l.position) from log l where l.partition = h.partition and l.id >= $1 and l.id < $2)) as found`
 /** A position is gone once nothing at or below it is left: readers are told through "oldest". Index: log_position of each table. */
 const forgetPositions =
   'update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)'
 /** Commits wholly before the oldest kept position lead nowhere; the last of them stays, so that a moment before the log is known as gone. */
 const forgetCommits = 'delete from commits c using heads h where h.partition = c.partition and c.last < h.oldest - 1'
+/** For the audit chain: which positions left, of which times. Index: log_position of the one table that has these ids. */
+const rememberDrop = `insert into log_dropped (partition, first, last, from_ms, to_ms)
+  select h.partition, e.first, e.last, $3, $4 from heads h, lateral
+    (select min(l.position) as first, max(l.position) as last from log l where l.partition = h.partition and l.id >= $1 and l.id < $2) e
+  where e.first is not null`
+/** No commit is left that could ask. Index: primary key of commits. */
+const forgetDrops =
+  'delete from log_dropped d where d.last < (select first from commits c where c.partition = d.partition order by last limit 1)'
 
 const dayOf = (time: EpochMs) => time - (time % dayMs)
 const dateOf = (day: EpochMs) => new Date(day).toISOString().slice(0, 10).replaceAll('-', '')
@@ -149,18 +160,19 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
       // A backfill by a clock that was ahead counts from when that is noticed: it must not be kept until then, and as long again.
       await pool.query('update log_partitions set backfilled_at = $1 where backfilled_at > $1', [now()])
       const limit = days.retainedFrom()
-      const { rows } = await pool.query<{ name: string }>(
-        'select name from log_partitions where to_ms < $1 and coalesce(backfilled_at, 0) < $1 order by from_ms',
+      const { rows } = await pool.query<TableRow>(
+        'select name, from_ms, to_ms, backfilled_at from log_partitions where to_ms < $1 and coalesce(backfilled_at, 0) < $1 order by from_ms',
         [limit],
       )
       const dropped: string[] = []
-      for (const { name } of rows) {
+      for (const table of rows.map(toTable)) {
+        const { name } = table
         try {
-          if (await transaction((client) => dropTable(client, name, limit))) dropped.push(name)
+          if (await transaction((client) => dropTable(client, table, limit))) dropped.push(name)
         } catch (error) {
           if ((error as { code?: string }).code !== lockNotAvailable) throw error
         } finally {
-          known = known.filter((table) => table.name !== name)
+          known = known.filter((other) => other.name !== name)
         }
       }
       return dropped
@@ -173,16 +185,23 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
   return days
 }
 
+interface TableRow {
+  readonly name: string
+  readonly from_ms: string
+  readonly to_ms: string
+  readonly backfilled_at: string | null
+}
+
+const toTable = (row: TableRow): Table => ({
+  name: row.name,
+  from: Number(row.from_ms),
+  to: Number(row.to_ms),
+  backfilledAt: Number(row.backfilled_at ?? 0),
+})
+
 async function readTables(client: PoolClient): Promise<Table[]> {
-  const { rows } = await client.query<{ name: string; from_ms: string; to_ms: string; backfilled_at: string | null }>(
-    'select name, from_ms, to_ms, backfilled_at from log_partitions',
-  )
-  return rows.map((row) => ({
-    name: row.name,
-    from: Number(row.from_ms),
-    to: Number(row.to_ms),
-    backfilledAt: Number(row.backfilled_at ?? 0),
-  }))
+  const { rows } = await client.query<TableRow>('select name, from_ms, to_ms, backfilled_at from log_partitions')
+  return rows.map(toTable)
 }
 
 /** Lock: `attach` lets others read and write the log meanwhile, which `create … partition of` does not. */
@@ -192,16 +211,21 @@ async function createTable(client: PoolClient, { name, from, to }: Table): Promi
   await client.query('insert into log_partitions (name, from_ms, to_ms) values ($1, $2, $3)', [name, from, to])
 }
 
-/** False when it was backfilled or dropped since it was found expired. */
-async function dropTable(client: PoolClient, name: string, limit: EpochMs): Promise<boolean> {
+/** False when it was backfilled or dropped since it was found expired, or has events that were not folded. */
+async function dropTable(client: PoolClient, { name, from, to }: Table, limit: EpochMs): Promise<boolean> {
   // Dropping waits for every reader and writer of the log, and they would queue behind it: give up soon, an hour later is as good.
   await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`)
   await client.query(lockTables)
+  await client.query(lockHeads)
+  const ids = [firstIdOf(from), firstIdOf(to)]
+  const { rows } = await client.query<{ found: boolean }>(hasUnfolded, ids)
+  if (rows[0]?.found === true) return false
   const { rowCount } = await client.query('delete from log_partitions where name = $1 and coalesce(backfilled_at, 0) < $2', [name, limit])
   if (rowCount === 0) return false
-  await client.query(lockHeads)
+  await client.query(rememberDrop, [...ids, from, to])
   await client.query(`drop table if exists ${name}`)
   await client.query(forgetPositions)
   await client.query(forgetCommits)
+  await client.query(forgetDrops)
   return true
 }

@@ -12,6 +12,7 @@ import { type Embedded, startEmbedded } from './embedded.ts'
 import { asNobody, type RunAs, runAs } from './run-as.ts'
 
 const log = pino({ level: 'silent' })
+const partitions = 100
 const children: ChildProcess[] = []
 let parent: string
 let data: string
@@ -49,7 +50,7 @@ const isAlive = (pid: number) => {
 }
 
 async function using(run: (embedded: Embedded) => Promise<void>): Promise<void> {
-  const embedded = await startEmbedded({ data }, log)
+  const embedded = await startEmbedded({ data, partitions }, log)
   try {
     await run(embedded)
   } finally {
@@ -61,7 +62,7 @@ async function using(run: (embedded: Embedded) => Promise<void>): Promise<void> 
 async function killedServer(): Promise<number> {
   const program = `import { pino } from 'pino'
     const { startEmbedded } = await import(${JSON.stringify(join(import.meta.dirname, 'embedded.ts'))})
-    const { url } = await startEmbedded({ data: ${JSON.stringify(data)} }, pino({ level: 'silent' }))
+    const { url } = await startEmbedded({ data: ${JSON.stringify(data)}, partitions: 2 }, pino({ level: 'silent' }))
     console.log(url)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     cwd: import.meta.dirname,
@@ -80,6 +81,8 @@ test('the first start makes a database that keeps what it acknowledged, closed t
   await using(async ({ url }) => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
+    // Two for each partition's writer, a pool of twelve, and some for commands.
+    expect(Number((await client.query('show max_connections')).rows[0].max_connections)).toBeGreaterThanOrEqual(2 * partitions + 30)
     expect((await checkDurability(client)).filter(({ ok }) => !ok)).toEqual([])
     await client.query('create table kept (value int)')
     await client.query('insert into kept values (1)')
@@ -97,7 +100,7 @@ test('the first start makes a database that keeps what it acknowledged, closed t
 test('it comes back with what it had, and one folder serves one server', async () => {
   await using(async ({ url }) => {
     expect(await ask(url, 'select value from kept')).toEqual([{ value: 1 }])
-    await expect(startEmbedded({ data }, log)).rejects.toThrow(`Another Signalbox (pid ${process.pid}) uses ${data}.`)
+    await expect(startEmbedded({ data, partitions }, log)).rejects.toThrow(`Another Signalbox (pid ${process.pid}) uses ${data}.`)
     expect(await ask(url, 'select 1 as one')).toEqual([{ one: 1 }])
   })
 })
@@ -128,7 +131,7 @@ test('marks whose process numbers now belong to others neither block a start nor
 })
 
 test('of two that start at once, one takes the folder', async () => {
-  const both = await Promise.allSettled([startEmbedded({ data }, log), startEmbedded({ data }, log)])
+  const both = await Promise.allSettled([startEmbedded({ data, partitions }, log), startEmbedded({ data, partitions }, log)])
   const [started] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   try {
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
@@ -150,7 +153,7 @@ test('PostgreSQL killed where the machine has no room for another process: start
       return spawn(join(parent, 'no such program'))
     },
   }
-  const embedded = await startEmbedded({ data }, log, crowded)
+  const embedded = await startEmbedded({ data, partitions }, log, crowded)
   try {
     refusals = 2
     process.kill(await postmaster(), 'SIGKILL')
@@ -180,9 +183,9 @@ test('a first start that was cut short is begun anew', async () => {
 
 test.runIf(process.getuid?.() === 0)('root without user namespaces runs it as nobody, or says which folder is closed', async () => {
   await chmod(parent, 0o700)
-  await expect(startEmbedded({ data }, log, asNobody)).rejects.toThrow(/the user "nobody" cannot reach .*chmod o\+x/)
+  await expect(startEmbedded({ data, partitions }, log, asNobody)).rejects.toThrow(/the user "nobody" cannot reach .*chmod o\+x/)
   for (const folder of [parent, join(parent, 'deep')]) await chmod(folder, 0o755)
-  const start = startEmbedded({ data }, log, asNobody)
+  const start = startEmbedded({ data, partitions }, log, asNobody)
   const embedded = await start.catch((error: Error) => error)
   if (embedded instanceof Error) {
     // This checkout itself lies below a closed folder.

@@ -115,7 +115,6 @@ const serverSettings = [
   'max_wal_size=2GB',
   'wal_compression=on',
   'checkpoint_timeout=15min',
-  'max_connections=60',
   'jit=off',
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
@@ -123,14 +122,23 @@ const serverSettings = [
   'log_checkpoints=off',
 ]
 
-export async function startEmbedded(config: { readonly data: string }, log: Logger, runner: RunAs = runAs()): Promise<Embedded> {
+/** Each partition's writer has two; the rest is for the pool, starts, commands and people. */
+const connectionsFor = (partitions: number) => Math.max(60, 2 * partitions + 30)
+
+export interface EmbeddedOptions {
+  readonly data: string
+  readonly partitions: number
+}
+
+export async function startEmbedded(config: EmbeddedOptions, log: Logger, runner: RunAs = runAs()): Promise<Embedded> {
   const { initdb, postgres } = await binaries()
   const data = resolve(config.data)
   await mkdir(data, { recursive: true, mode: 0o700 })
   runner.reach(data, [initdb, postgres])
   const release = await takeFolder(data)
   try {
-    return await startIn(data, { initdb, postgres }, log, runner, release)
+    const settings = [...serverSettings, `max_connections=${connectionsFor(config.partitions)}`]
+    return await startIn(data, settings, { initdb, postgres }, log, runner, release)
   } catch (error) {
     await release()
     throw error
@@ -139,6 +147,7 @@ export async function startEmbedded(config: { readonly data: string }, log: Logg
 
 async function startIn(
   data: string,
+  settings: readonly string[],
   { initdb, postgres }: Binaries,
   log: Logger,
   runner: RunAs,
@@ -155,7 +164,7 @@ async function startIn(
   runner.own(folder)
   const password = (await readFile(secretFile, 'utf8')).trim()
   const port = await freePort()
-  const args = ['-D', folder, '-p', String(port), ...serverSettings.flatMap((setting) => ['-c', setting])]
+  const args = ['-D', folder, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
   const logFile = openSync(join(data, 'postgres.log'), 'a', 0o600)
   // Its own session: a terminal's Ctrl-C must reach it through us, after the last commit.
   const launch = () => runner.spawn(postgres, args, { stdio: ['ignore', logFile, logFile], detached: true })

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { pino } from 'pino'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { migrate } from './migrate.ts'
 import { openStore, type Store } from './open.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
@@ -105,6 +105,21 @@ test('what the retention ended while the server was away is dropped when it come
   await later.stop()
   const { rows } = await ask(url, 'select min(name) as first from log_partitions')
   expect(rows).toEqual([{ first: 'log_20260115' }])
+})
+
+test('the retention goes on where rows cannot be written, as on a full disk', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const url = await withDatabase()
+  let now = Date.UTC(2026, 0, 10)
+  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log, now: () => now })
+  onTestFinished(() => store.stop())
+  store.projections.bringUpBy(() => Promise.reject(new Error('No space left on device.')))
+  now += 35 * 86_400_000 + 1
+  vi.advanceTimersByTime(60 * 60_000)
+  await expect
+    .poll(async () => (await store.pool.query('select min(name) as first from log_partitions')).rows)
+    .toEqual([{ first: 'log_20260115' }])
 })
 
 test('readers go on after every connection was cut', async () => {

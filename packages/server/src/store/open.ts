@@ -84,8 +84,8 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   await days.makeAhead()
   const upkeep = async () => {
     await days.makeAhead()
-    // What is not folded yet must not leave.
-    await projections.caughtUp()
+    // What is not folded yet stays an hour longer. Where rows cannot be written, on a full disk, the rest must leave all the same.
+    await projections.caughtUp().catch((error) => log.warn({ err: error }, 'rows are behind the log; their events stay for now'))
     const dropped = await days.dropExpired()
     const refused = await quarantine.dropExpired()
     if (dropped.length + refused > 0) log.info({ dropped, refused }, 'the retention dropped tables of the log, and refused items')

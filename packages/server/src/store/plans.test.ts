@@ -151,7 +151,14 @@ beforeAll(async () => {
   reader = createLogReader(explained, store.meta, store.projections)
   app.decorateRequest('caller', { getter: () => ({ tenant: 'default', scopes: new Set(['read' as const]) }) })
   await app.register(
-    apiRoutes({ durability: 'durable', store: { ...store, pool: explained, reader }, config, version: '0', now: Date.now }),
+    apiRoutes({
+      durability: 'durable',
+      store: { ...store, pool: explained, reader },
+      config,
+      version: '0',
+      now: Date.now,
+      log: pino({ level: 'silent' }),
+    }),
   )
 })
 afterAll(async () => {

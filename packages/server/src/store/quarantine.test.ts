@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { writeQuarantine } from './log-write.ts'
 import { openStore } from './open.ts'
 import { createQuarantine } from './quarantine.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
@@ -60,6 +61,33 @@ test('what is kept leaves with the retention, and makes room', async () => {
   now += 1
   expect(await quarantine.dropExpired()).toBe(8)
   expect(await quarantine.keep(Array.from({ length: 9 }, () => row(now)))).toBe(8)
+  expect((await pool.query('select 1 from quarantine')).rowCount).toBe(10)
+})
+
+test('the bound holds when old items leave while a commit is under way', async () => {
+  const { quarantine, pool } = await opened()
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const rows = Array.from({ length: 8 }, () => row())
+  let reserve = () => {}
+  const reserved = new Promise<void>((resolve) => {
+    reserve = resolve
+  })
+  const slow = quarantine.within(pool, rows, async (admitted) => {
+    reserve()
+    await ended
+    await writeQuarantine(pool, admitted)
+  })
+  await reserved
+  await quarantine.dropExpired()
+  expect(await quarantine.keep([row()])).toBe(1)
+  end()
+  expect((await slow).size).toBe(8)
+  expect(await quarantine.keep([row(), row()])).toBe(1)
+  await quarantine.dropExpired()
+  expect(await quarantine.keep([row()])).toBe(0)
   expect((await pool.query('select 1 from quarantine')).rowCount).toBe(10)
 })
 

@@ -30,8 +30,14 @@ export interface QuarantineOptions {
 const deletedAtOnce = 1_000
 
 export function createQuarantine({ pool, mostRows, retentionMs, now }: QuarantineOptions): Quarantine {
-  /** Rows there are and rows reserved. Counted anew each time that old ones were deleted, since a commit may be stored whose answer was lost. */
-  let held: number | undefined
+  /** Rows written and reserved here since the start. */
+  let written = 0
+  let reserved = 0
+  /**
+   * Rows there are beside those written here. Counted anew each time that old ones were deleted, since a commit may be stored whose
+   * answer was lost. A row written while they are counted may be counted twice, never not at all.
+   */
+  let others: number | undefined
   /** By tenant, of whom there are as many as the operator made keys for. */
   const lost = new Map<TenantId, number>()
   const lose = (rows: readonly QuarantineRow[]) => {
@@ -48,19 +54,21 @@ export function createQuarantine({ pool, mostRows, retentionMs, now }: Quarantin
     async within(client, rows, write) {
       const wanted = new Map(rows.map((row) => [row.id, row]))
       const kept = wanted.size === 0 ? new Set<string>() : await keptOf(client, [...wanted.keys()])
-      if (held === undefined && wanted.size > 0) {
+      if (others === undefined && wanted.size > 0) {
+        const before = written
         const { rows: counted } = await client.query<{ count: string }>('select count(*) from quarantine')
-        // Another one may have counted meanwhile, and reserved its place.
-        held ??= Number(counted[0]?.count ?? 0)
+        // Another one may have counted meanwhile.
+        others ??= Number(counted[0]?.count ?? 0) - before
       }
-      const admitted = [...wanted.values()].filter(({ id }) => !kept.has(id)).slice(0, Math.max(0, mostRows - (held ?? 0)))
+      const room = Math.max(0, mostRows - (others ?? 0) - written - reserved)
+      const admitted = [...wanted.values()].filter(({ id }) => !kept.has(id)).slice(0, room)
       // Reserved before the write: those at the same time would all find the same room.
-      if (held !== undefined) held += admitted.length
+      reserved += admitted.length
       try {
         await write(admitted)
-      } catch (error) {
-        if (held !== undefined) held -= admitted.length
-        throw error
+        written += admitted.length
+      } finally {
+        reserved -= admitted.length
       }
       for (const { id } of admitted) kept.add(id)
       lose(rows.filter(({ id }) => !kept.has(id)))
@@ -86,7 +94,7 @@ export function createQuarantine({ pool, mostRows, retentionMs, now }: Quarantin
         )
         some = rowCount ?? 0
       }
-      held = undefined
+      others = undefined
       return deleted
     },
   }

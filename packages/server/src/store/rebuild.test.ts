@@ -160,7 +160,10 @@ test('what was folded before a kill is not folded again', async () => {
 
 const longAgo = Date.now() - 5 * dayMs
 /** The retention drops what happened long ago. */
-const expire = ({ store }: Line) => createLogDays(store.pool, { retentionDays: 1 }, Date.now).dropExpired()
+const expire = async ({ store }: Line) => {
+  await store.projections.caughtUp()
+  return createLogDays(store.pool, { retentionDays: 1 }, Date.now).dropExpired()
+}
 
 test('where the log is no longer whole, rows of a known fold are converted and none is lost', async () => {
   const it = await line()

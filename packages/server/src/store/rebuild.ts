@@ -125,7 +125,7 @@ async function withoutHistory(client: Client, log: Logger, head: Head, pageEvent
   for (let { position } = head; ; ) {
     const standsFor = convert === undefined ? position : await foldedOf(client, partition)
     if (convert !== undefined) await convertRows(client, partition, convert)
-    else await foldRest(client, log, partition, position, pageEvents)
+    else await foldWhatIsLeft(client, log, partition, position, pageEvents)
     const lost = convert === undefined ? await lostRows(client, partition) : undefined
     const further = await takePlace(client, partition, position, standsFor)
     if (further === undefined) {
@@ -296,7 +296,7 @@ async function convertRows(client: Client, partition: number, convert: (row: Sto
 }
 
 /** What is left of the log, holes and all. Never resumed: its rows must not be taken for those of a whole log. */
-async function foldRest(client: Client, log: Logger, partition: number, upTo: number, pageEvents: number): Promise<void> {
+async function foldWhatIsLeft(client: Client, log: Logger, partition: number, upTo: number, pageEvents: number): Promise<void> {
   const held: Held = new Map()
   await startOver(client, partition)
   for (let done = 0; ; ) {

@@ -11,7 +11,7 @@ let shared: Promise<{ readonly embedded: Embedded; readonly folder: string }> | 
 
 async function start() {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-test-'))
-  return { embedded: await startEmbedded({ data: folder }, pino({ level: 'silent' })), folder }
+  return { embedded: await startEmbedded({ data: folder, partitions: 2 }, pino({ level: 'silent' })), folder }
 }
 
 /** The URL of an empty database. Call `stopDatabases` in afterAll. */

@@ -29,11 +29,16 @@ async function watched() {
 function monitor(
   it: Line,
   clock: ReturnType<typeof createFakeClock>,
-  more: { bus?: CommitBus; publish?: Line['broker']['publish']; mostAgents?: number } = {},
+  more: {
+    bus?: CommitBus
+    publish?: Line['broker']['publish']
+    caughtUp?: Line['store']['projections']['caughtUp']
+    mostAgents?: number
+  } = {},
 ): Liveness {
   const liveness = startLiveness({
     pool: it.store.pool,
-    projections: it.store.projections,
+    projections: { caughtUp: more.caughtUp ?? it.store.projections.caughtUp },
     bus: more.bus ?? it.bus,
     broker: { publish: more.publish ?? it.broker.publish },
     partitions: it.store.meta.partitions,
@@ -142,6 +147,24 @@ test('while the store is away nobody is blamed for silence', async () => {
   await it.send([heartbeat()])
   await pass(2 * intervalMs, next)
   expect(await marks(it)).toBe(0)
+})
+
+test('while the store is away nobody is blamed for silence, also when it cannot be asked of who came in', async () => {
+  const { it, clock, heartbeat, pass, liveness } = await watched()
+  await liveness.stop()
+  let isAway = false
+  const next = monitor(it, clock, {
+    caughtUp: () => (isAway ? Promise.reject(new Unavailable('STORE_UNAVAILABLE', 1_000, true)) : it.store.projections.caughtUp()),
+  })
+  await next.check()
+  await it.send([heartbeat()])
+  isAway = true
+  for (let i = 0; i < 4; i += 1) await expect(pass(intervalMs, next)).rejects.toThrow(Unavailable)
+  isAway = false
+  await pass(2 * intervalMs, next)
+  expect(await marks(it)).toBe(0)
+  await pass(intervalMs, next)
+  expect(await marks(it)).toBe(1)
 })
 
 test('a thousand that fall silent together are marked together', async () => {

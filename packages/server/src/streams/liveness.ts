@@ -128,6 +128,16 @@ export function startLiveness(options: LivenessOptions): Liveness {
     const now = clock.now()
     if (now - checkedAt > stoodStillMs) hearingSince = now
     checkedAt = now
+    try {
+      return await mark(now)
+    } catch (error) {
+      // The store was away, so agents could not reach it either.
+      hearingSince = clock.now()
+      throw error
+    }
+  }
+
+  async function mark(now: number): Promise<number> {
     if (!isLoaded) {
       await projections.caughtUp()
       isLoaded = true
@@ -146,13 +156,7 @@ export function startLiveness(options: LivenessOptions): Liveness {
     if (arrivals.length > 0) await projections.caughtUp()
     await loadAgents(pool, roster, arrivals)
     const lost = roster.lost(now, config.agentLostAfter, hearingSince)
-    try {
-      await publish([...roster.returned(arrivals).map(backEvent), ...lost.map(lostEvent)], now)
-    } catch (error) {
-      // The store was away, so agents could not reach it either.
-      hearingSince = clock.now()
-      throw error
-    }
+    await publish([...roster.returned(arrivals).map(backEvent), ...lost.map(lostEvent)], now)
     unread = []
     return lost.length
   }

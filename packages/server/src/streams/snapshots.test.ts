@@ -94,12 +94,13 @@ test('where little happens there is one every half day, so that the state is kno
   expect(await stored(it)).toMatchObject([{ position: 5 }])
   await hours(84)
   expect(await stored(it)).toHaveLength(1)
-  const [before] = await stateAt(pool, reader, 'default', [5])
+  const [before] = await stateAt(it.store, 'default', [5], log)
+  await it.store.projections.caughtUp()
   expect((await createLogDays(pool, { retentionDays: 2 }, clock.now).dropExpired()).length).toBeGreaterThan(0)
   expect(await reader.oldest()).toEqual([6])
-  const [later] = await stateAt(pool, reader, 'default', [5])
+  const [later] = await stateAt(it.store, 'default', [5], log)
   expect([...(later?.entries() ?? [])].toSorted()).toEqual(JSON.parse(JSON.stringify([...(before?.entries() ?? [])].toSorted())))
-  await expect(stateAt(pool, reader, 'default', [4])).rejects.toThrow('starts at 6')
+  await expect(stateAt(it.store, 'default', [4], log)).rejects.toThrow('starts at 6')
 })
 
 test('the older, the fewer: one a minute, one an hour, one a day; and none whose log is gone', async () => {
