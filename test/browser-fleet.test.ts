@@ -6,7 +6,7 @@ import { createIdSource } from '@signalbox/model/ids.ts'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openPage, startBrowser } from './browser.ts'
-import { startServer, type TestServer } from './server.ts'
+import { sendEvents, startServer, type TestServer } from './server.ts'
 
 let server: TestServer
 let browser: Browser
@@ -22,14 +22,7 @@ afterAll(async () => {
 
 const open = (path: string, theme: 'dark' | 'light' = 'dark') => openPage(browser, `${server.url}${path}`, { theme })
 
-const send = async (...events: Record<string, unknown>[]) => {
-  const response = await fetch(`${server.url}/v1/events`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(events.map((event) => ({ source: 'test', time: new Date().toISOString(), run: 'fleet run', ...event }))),
-  })
-  expect(await response.json()).toMatchObject({ accepted: events.length, refused: [] })
-}
+const send = (...events: Record<string, unknown>[]) => sendEvents(server, events, { run: 'fleet run' })
 
 test('space pauses the view, the badge counts what waits, and a link to a paused view opens paused', async () => {
   await send({ type: 'agent.started', agent: 'pausing', data: { role: 'worker', name: 'Pausing' } })

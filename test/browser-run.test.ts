@@ -2,7 +2,7 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openPage, startBrowser } from './browser.ts'
-import { startServer, type TestServer } from './server.ts'
+import { sendEvents, startServer, type TestServer } from './server.ts'
 
 let server: TestServer
 let browser: Browser
@@ -18,14 +18,7 @@ afterAll(async () => {
 
 const open = (path: string, theme: 'dark' | 'light' = 'dark') => openPage(browser, `${server.url}${path}`, { theme })
 
-const send = async (...events: Record<string, unknown>[]) => {
-  const response = await fetch(`${server.url}/v1/events`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(events.map((event) => ({ source: 'test', time: new Date().toISOString(), ...event }))),
-  })
-  expect(await response.json()).toMatchObject({ accepted: events.length, refused: [] })
-}
+const send = (...events: Record<string, unknown>[]) => sendEvents(server, events)
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString()
 const minute = 60_000

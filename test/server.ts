@@ -1,10 +1,12 @@
 /** A whole server in a process of its own, as a user starts it, on a folder of its own. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 
@@ -88,4 +90,14 @@ export async function getJson<T>(url: string): Promise<T> {
   const response = await fetch(url)
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as T
+}
+
+/** Events of now, with what `more` says of each. All of them must be taken. */
+export async function sendEvents(server: TestServer, events: readonly Record<string, unknown>[], more: Record<string, unknown> = {}) {
+  const response = await fetch(`${server.url}/v1/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(events.map((event) => ({ source: 'test', time: new Date().toISOString(), ...more, ...event }))),
+  })
+  expect(await response.json()).toMatchObject({ accepted: events.length, refused: [] })
 }

@@ -1,6 +1,7 @@
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import { type ReactNode, type Ref, useMemo } from 'react'
 import { Figure, Toggle } from '../../parts/controls.tsx'
+import { FilterBox } from '../../parts/filter-box.tsx'
 import { agentLook, inkOf } from '../../parts/status.tsx'
 import type { Search } from '../../search.ts'
 import { compact, dollars, whole } from '../../text.ts'
@@ -43,15 +44,10 @@ export function Bar({ agents, search, setSearch, grouping, paused, togglePause, 
         <Figure name="errors" value={compact(totals.errors)} tone={totals.errors > 0 ? 'text-bad' : ''} />
       </div>
       <div className="ml-auto flex flex-wrap items-center gap-2 max-[1600px]:basis-full">
-        <input
-          ref={filterBox}
-          type="search"
-          aria-label="Filter agents"
-          placeholder="Filter  /"
-          value={search.q}
-          onChange={({ target }) => setSearch({ q: target.value })}
-          onKeyDown={({ key, currentTarget }) => (key === 'Escape' || key === 'Enter') && currentTarget.blur()}
-          className="w-48 rounded-md border border-line bg-panel px-2.5 py-1 placeholder:text-faint max-[1600px]:w-auto max-[1600px]:min-w-36 max-[1600px]:max-w-80 max-[1600px]:flex-1 max-md:max-w-none max-md:basis-full"
+        <FilterBox
+          box={filterBox}
+          name="Filter agents"
+          look="w-48 bg-panel py-1 max-[1600px]:w-auto max-[1600px]:min-w-36 max-[1600px]:max-w-80 max-[1600px]:flex-1 max-md:max-w-none max-md:basis-full"
         />
         <Choice name="role" value={search.role} choose={(role) => setSearch({ role })}>
           <option value="">any role</option>

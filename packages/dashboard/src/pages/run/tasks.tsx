@@ -5,6 +5,7 @@ import { useBindings } from '../../keys.ts'
 import { useNow } from '../../live/live.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { NoMatches } from '../../parts/empty.tsx'
+import { FilterBox } from '../../parts/filter-box.tsx'
 import { Badge, taskLook } from '../../parts/status.tsx'
 import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
@@ -78,16 +79,7 @@ export function Tasks({ tasks, names, spends, stoppedAt, show }: TasksProps) {
           {matching.length === tasks.length ? tasks.length : `${matching.length} of ${tasks.length}`}
         </span>
         <div className="ml-auto flex items-center gap-2">
-          <input
-            ref={filter}
-            type="search"
-            aria-label="Filter tasks"
-            placeholder="Filter  /"
-            value={search.q}
-            onChange={({ target }) => setSearch({ q: target.value })}
-            onKeyDown={({ key, currentTarget }) => key === 'Escape' && currentTarget.blur()}
-            className="w-48 rounded-md border border-line bg-page px-2.5 py-0.5 placeholder:text-faint"
-          />
+          <FilterBox box={filter} name="Filter tasks" look="w-48 bg-page py-0.5" />
           <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
             errors only
           </Toggle>

@@ -4,6 +4,7 @@ import { useBindings } from '../../keys.ts'
 import { useAway } from '../../live/connection.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { NoMatches } from '../../parts/empty.tsx'
+import { FilterBox } from '../../parts/filter-box.tsx'
 import { useBuffered, usePause } from '../../pause.ts'
 import { useSearch } from '../../search.ts'
 import { clock, dateTime, visible } from '../../text.ts'
@@ -93,16 +94,7 @@ export function Tail() {
         <Toggle on={paused} press={toggle}>
           {paused ? 'resume (space)' : 'pause (space)'}
         </Toggle>
-        <input
-          ref={filter}
-          type="search"
-          aria-label="Filter by text"
-          placeholder="Text  /"
-          value={search.q}
-          onChange={({ target }) => setSearch({ q: target.value })}
-          onKeyDown={({ key, currentTarget }) => key === 'Escape' && currentTarget.blur()}
-          className="w-24 min-w-0 max-w-56 flex-1 rounded-md border border-line bg-panel px-2.5 py-1 placeholder:text-faint"
-        />
+        <FilterBox box={filter} name="Filter by text" hint="Text" look="w-24 min-w-0 max-w-56 flex-1 bg-panel py-1" />
         <Filters />
         <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
           errors only
