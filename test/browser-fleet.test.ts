@@ -3,26 +3,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import AxeBuilder from '@axe-core/playwright'
 import { createIdSource } from '@signalbox/model/ids.ts'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { openPage, startBrowser } from './browser.ts'
-import { sendEvents, startServer, type TestServer } from './server.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { journeys } from './browser.ts'
+import { startServer } from './server.ts'
 
-let server: TestServer
-let browser: Browser
-
-beforeAll(async () => {
-  server = await startServer()
-  browser = await startBrowser()
-})
-afterAll(async () => {
-  await browser.close()
-  await server[Symbol.asyncDispose]()
-})
-
-const open = (path: string, theme: 'dark' | 'light' = 'dark') => openPage(browser, `${server.url}${path}`, { theme })
-
-const send = (...events: Record<string, unknown>[]) => sendEvents(server, events, { run: 'fleet run' })
+const { url, open, visit, send } = journeys({ run: 'fleet run' })
 
 test('space pauses the view, the badge counts what waits, and a link to a paused view opens paused', async () => {
   await send({ type: 'agent.started', agent: 'pausing', data: { role: 'worker', name: 'Pausing' } })
@@ -33,7 +18,7 @@ test('space pauses the view, the badge counts what waits, and a link to a paused
   const badge = page.getByTestId('connection')
   await badge.getByText('paused').waitFor()
   expect(new URL(page.url()).searchParams.get('paused')).toBe('true')
-  const linked = await openPage(browser, page.url())
+  const linked = await visit(page.url())
   await linked.getByTestId('connection').getByText('paused').waitFor()
   await linked.getByRole('button', { name: /^Pausing ?, idle/ }).waitFor()
   await send({ type: 'task.started', agent: 'pausing', task: 'p', data: {} })
@@ -66,7 +51,7 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
   env.SIGNALBOX_HOST = '0.0.0.0'
   await locked.start()
 
-  const page = await openPage(browser, `${locked.url}/?view=table`, { expected: /40[13]|WebSocket/ })
+  const page = await visit(`${locked.url}/?view=table`, { expected: /40[13]|WebSocket/ })
   await page.getByRole('heading', { name: 'This server asks for a key' }).waitFor()
   await page.getByTestId('connection').getByText('unauthorised').waitFor()
   const enter = async (text: string) => {
@@ -142,7 +127,7 @@ test('keys step from agent to agent and into a run; a filter without a match say
   await page.waitForURL(/\/runs\/key%20run/)
   await inspected('key a')
 
-  await page.goto(`${server.url}/?q=key`)
+  await page.goto(url('/?q=key'))
   await page.getByRole('button', { name: /^key c/ }).waitFor()
   await page.keyboard.press('/')
   await page.keyboard.type(' nobody has this')
@@ -224,7 +209,7 @@ test('ten thousand agents: a bounded number of elements, each within reach', asy
     while (response.status === 503) response = await post()
     expect(response.status).toBe(200)
   }
-  const page = await openPage(browser, `${large.url}/?group=none`)
+  const page = await visit(`${large.url}/?group=none`)
   const agent = (number: number) => page.getByRole('button', { name: new RegExp(`^Agent ${number} ?, idle`) })
   const elements = () => page.evaluate(() => document.querySelectorAll('*').length)
   await page.getByRole('button', { name: '10,000 idle' }).waitFor()

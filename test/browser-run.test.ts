@@ -1,24 +1,9 @@
 import AxeBuilder from '@axe-core/playwright'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openPage, startBrowser } from './browser.ts'
-import { sendEvents, startServer, type TestServer } from './server.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { journeys } from './browser.ts'
 
-let server: TestServer
-let browser: Browser
-
-beforeAll(async () => {
-  server = await startServer()
-  browser = await startBrowser()
-})
-afterAll(async () => {
-  await browser.close()
-  await server[Symbol.asyncDispose]()
-})
-
-const open = (path: string, theme: 'dark' | 'light' = 'dark') => openPage(browser, `${server.url}${path}`, { theme })
-
-const send = (...events: Record<string, unknown>[]) => sendEvents(server, events)
+const { url, open, visit, send } = journeys()
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString()
 const minute = 60_000
@@ -91,7 +76,7 @@ test('drag, wheel and keys move the window, the address tells it, and a link ope
   const under = (window: { readonly from: number; readonly to: number }) => window.from + (window.to - window.from) / 4
   expect(Math.abs(under(zoomed) - under(panned))).toBeLessThan(length / 500)
 
-  const linked = await openPage(browser, page.url())
+  const linked = await visit(page.url())
   await linked.getByRole('button', { name: /^Carry the box/ }).waitFor()
   await expect.poll(() => shownWindow(linked)).toBe(await shownWindow(page))
   expect(addressed(linked)).toEqual(zoomed)
@@ -163,7 +148,7 @@ test('a run tells its figures and a task that was closed twice; tasks and calls 
     await inspector.getByRole('heading', { name }).waitFor()
   }
   await inspector.getByText('model call · finished').waitFor()
-  const linked = await openPage(browser, page.url(), { theme: 'light' })
+  const linked = await visit(page.url(), { theme: 'light' })
   await linked.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'large' }).waitFor()
   const { violations } = await new AxeBuilder({ page: linked }).analyze()
   expect(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([])
@@ -241,10 +226,10 @@ test('the tail asks for what the address says, and goes on only while its end is
   await pill.click()
   await tail.getByText('line 62.', { exact: true }).waitFor()
 
-  await page.goto(`${server.url}/tail?run=long+tail&type=tool.*`)
+  await page.goto(url('/tail?run=long+tail&type=tool.*'))
   await tail.getByText('Broken').waitFor()
   expect(await tail.getByText('line 62.').count()).toBe(0)
-  await page.goto(`${server.url}/tail?run=long+tail&q=line+7.`)
+  await page.goto(url('/tail?run=long+tail&q=line+7.'))
   await tail.getByText('line 7.', { exact: true }).waitFor()
   expect(await tail.getByText('Broken').count()).toBe(0)
 })
@@ -285,7 +270,7 @@ test('an event is inspected by keys: hostile text is shown, a long body on deman
 })
 
 test('with a key the run page and the tail send it', async () => {
-  const page = await openPage(browser, server.url, { expected: /40[13]/ })
+  const page = await visit(url(), { expected: /40[13]/ })
   const key = 'sbx_0_0_00000000'
   await page.evaluate((held) => sessionStorage.setItem('signalbox.key', held), key)
   const asked = (what: string) =>
@@ -294,5 +279,5 @@ test('with a key the run page and the tail send it', async () => {
     ['/runs/kept', 'run=kept'],
     ['/tail?agent=kept', 'agent=kept'],
   ] as const)
-    await Promise.all([asked(what), page.goto(`${server.url}${path}`)])
+    await Promise.all([asked(what), page.goto(url(path))])
 })

@@ -1,24 +1,8 @@
 import AxeBuilder from '@axe-core/playwright'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openPage, startBrowser } from './browser.ts'
-import { sendEvents, startServer, type TestServer } from './server.ts'
+import { describe, expect, test } from 'vitest'
+import { journeys } from './browser.ts'
 
-let server: TestServer
-let browser: Browser
-
-beforeAll(async () => {
-  server = await startServer()
-  browser = await startBrowser()
-})
-afterAll(async () => {
-  await browser.close()
-  await server[Symbol.asyncDispose]()
-})
-
-const open = (path: string, theme: 'dark' | 'light' = 'dark') => openPage(browser, `${server.url}${path}`, { theme })
-
-const send = (...events: Record<string, unknown>[]) => sendEvents(server, events, { run: 'browser run' })
+const { open, send } = journeys({ run: 'browser run' })
 
 test('an empty fleet teaches; then an agent appears and its status changes without a reload', async () => {
   const page = await open('/')

@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { expect, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { sendEvents, startServer, type TestServer } from './server.ts'
 
 const built = join(import.meta.dirname, '../packages/dashboard/dist/index.html')
 
-export async function startBrowser(): Promise<Browser> {
+async function startBrowser(): Promise<Browser> {
   if (!existsSync(built)) throw new Error('The dashboard is not built: run `npm test`, or `node scripts/setup.mjs` first.')
   return chromium.launch({
     executablePath: process.env.SIGNALBOX_CHROMIUM ?? '/usr/bin/chromium',
@@ -30,7 +31,7 @@ interface PageOptions {
 }
 
 /** A page of its own context at 1280 by 800, closed when the test ends. */
-export async function openPage(browser: Browser, url: string, { theme = 'dark', expected }: PageOptions = {}): Promise<Page> {
+async function openPage(browser: Browser, url: string, { theme = 'dark', expected }: PageOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: theme })
   const page = await context.newPage()
   const complaints: string[] = []
@@ -50,4 +51,30 @@ export async function openPage(browser: Browser, url: string, { theme = 'dark', 
   })
   await page.goto(url)
   return page
+}
+
+/** A server and a browser for the journeys of one file. `more` is said of each event that is sent. */
+export function journeys(more: Record<string, unknown> = {}) {
+  let server: TestServer | undefined
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    server = await startServer()
+    browser = await startBrowser()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.[Symbol.asyncDispose]()
+  })
+  const started = <T>(what: T | undefined): T => {
+    if (what === undefined) throw new Error('The journeys have not begun.')
+    return what
+  }
+  return {
+    /** Of the server; a path is joined to it. */
+    url: (path = '') => `${started(server).url}${path}`,
+    open: (path: string, theme: 'dark' | 'light' = 'dark') => openPage(started(browser), `${started(server).url}${path}`, { theme }),
+    /** Any address. */
+    visit: (url: string, options: PageOptions = {}) => openPage(started(browser), url, options),
+    send: (...events: Record<string, unknown>[]) => sendEvents(started(server), events, more),
+  }
 }

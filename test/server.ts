@@ -10,7 +10,8 @@ import { expect } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 
-async function freePort(): Promise<number> {
+/** One where nobody listens. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()

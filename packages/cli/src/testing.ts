@@ -1,8 +1,8 @@
 /** The command line as a user has it: a process, what it says, its exit code. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../../../test/server.ts'
 
 export interface Ran {
   readonly code: number | null
@@ -58,12 +58,4 @@ export function start(args: readonly string[], env: Environment): Running {
 export const run = (args: readonly string[], env: Environment): Promise<Ran> => start(args, env).done
 
 /** An address where nobody listens. */
-export async function nobody(): Promise<string> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('No free port.')
-  return `http://127.0.0.1:${address.port}`
-}
+export const nobody = async () => `http://127.0.0.1:${await freePort()}`

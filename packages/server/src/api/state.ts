@@ -2,11 +2,12 @@
 import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
-import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
+import { createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
+import { refold } from '../store/refold.ts'
 import type { Heads, LogReader } from '../store/store.ts'
 
 export type FoldedRows = ReturnType<typeof createRows>
@@ -59,16 +60,7 @@ export async function stateAt(
       }
       while (after < upTo) {
         const { events, scannedTo } = await reader.readPartition({ tenant, partition, after, upTo, limit: pageEvents })
-        for (const event of events) {
-          try {
-            applyWhole(rows, event)
-          } catch (error) {
-            log.error(
-              { err: error, id: event.id, partition, position: event.position },
-              'the fold refused an event of the log; it is left out',
-            )
-          }
-        }
+        for (const event of events) refold(rows, event, log)
         after = scannedTo
       }
       return rows

@@ -5,13 +5,13 @@
  * is let go, and the next who needs it takes it again.
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import { applyWhole } from '@signalbox/model/fold/fold.ts'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { type Head, readCommit, takePartition } from '../store/log-write.ts'
 import { readLog } from '../store/reader.ts'
+import { refold } from '../store/refold.ts'
 import { planByKey, prepareRows, type RowWrite } from '../store/rows-write.ts'
 import { isFenced } from '../store/sqlstate.ts'
 import type { Commit, CommittedRow } from './commit.ts'
@@ -195,17 +195,7 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
         log.error({ partition, after: at, upTo: last, found: events.length }, 'events left the log before they were folded; rows lack them')
       await rows.warm(events)
       const overlays: Overlays = new Map()
-      for (const event of events) {
-        const overlay = overlayOf(rows, overlays, event)
-        try {
-          applyWhole(overlay, event)
-        } catch (error) {
-          log.error(
-            { err: error, id: event.id, partition, position: event.position },
-            'the fold refused an event of the log; it is left out',
-          )
-        }
-      }
+      for (const event of events) refold(overlayOf(rows, overlays, event), event, log)
       rows.keep(changesOf(rows, overlays), last)
       await rows.write()
       at = last

@@ -7,7 +7,7 @@
  * lost is said. Takes the partition from a writer that still has it.
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
+import { createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client, Pool } from 'pg'
@@ -15,6 +15,7 @@ import type { Logger } from 'pino'
 import { converterFrom, type StoredRow } from './convert.ts'
 import { newEpoch } from './epoch.ts'
 import { readLog } from './reader.ts'
+import { refold } from './refold.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
 
 export interface RebuildOptions {
@@ -201,20 +202,17 @@ async function foldPage(
     for (const event of events) {
       const { tenant, position } = event
       const base = rowsOf(held, tenant)
-      try {
-        applyWhole(
-          {
-            get: base.get,
-            set(table, key, row) {
-              base.set(table, key, row)
-              written.set(`${tenant}\u0000${table}\u0000${key}`, { tenant, table, key, position, row })
-            },
+      refold(
+        {
+          get: base.get,
+          set(table, key, row) {
+            base.set(table, key, row)
+            written.set(`${tenant}\u0000${table}\u0000${key}`, { tenant, table, key, position, row })
           },
-          event,
-        )
-      } catch (error) {
-        log.error({ err: error, id: event.id, partition, position }, 'the fold refused an event of the log; it is left out')
-      }
+        },
+        event,
+        log,
+      )
     }
     await write(client, partition, [...written.values()])
     const last = events.at(-1)?.position ?? 0

@@ -1,7 +1,7 @@
 /**
  * Store: the log and its projections in PostgreSQL.
  *
- * `LogReader` is what live and api read by; the sequencer's write side is `store/commit.ts`, its own file.
+ * `LogReader` is what live and api read by; the sequencer writes by `log-write.ts` and `rows-write.ts`.
  * Every read is of committed data; a `Heads` taken first bounds what is returned, so nothing is skipped.
  */
 import type { LoggedEvent, Partition, TenantId } from '@signalbox/model/event.ts'
@@ -52,7 +52,7 @@ export interface LogReader {
   firstHole(q: { partition: Partition; after: number; upTo: number }): Promise<Hole | undefined>
   /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. */
   snapshot(q: { tenant: TenantId; filter?: Filter | undefined; endedTasks?: boolean }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
-  /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above. */
+  /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above, and not past what the rows stand for; where that is no more than `after` it rejects as if the store were away. */
   rowsChanged(q: {
     tenant: TenantId
     partition: Partition
