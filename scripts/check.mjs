@@ -10,7 +10,7 @@ const steps = [
   ['format and lint', ['biome', 'check', '--error-on-warnings', '.']],
   ['types', ['tsc']],
   ['unused code', ['knip']],
-  ['boundaries', ['depcruise', '--config', '.dependency-cruiser.cjs', 'packages', 'test', 'bench']],
+  ['boundaries', ['depcruise', '--config', '.dependency-cruiser.cjs', 'packages', 'test', 'bench', 'faults']],
   ['generated documents', [nodeBinary(), 'scripts/docs.mjs', '--check']],
 ]
 let failed = 0
