@@ -60,7 +60,7 @@ test('five minutes at fifty times the speed: none refused or lost, all of it say
 
 test('Ctrl-C ends it in good order, and a second playing has runs of its own', async () => {
   const before = (await all<Run>('runs?limit=1000')).length
-  const running = start(['demo', '--agents', '2', '--speed', '10x'], env)
+  const running = start(['demo', '--agents', '2', '--speed', '3x'], env)
   onTestFinished(() => running.press('SIGKILL'))
   await running.says('Watch: ')
   await expect.poll(async () => (await all<Run>('runs?limit=1000')).length, patient).toBeGreaterThan(before)
@@ -69,15 +69,17 @@ test('Ctrl-C ends it in good order, and a second playing has runs of its own', a
   expect((await all<Run>('runs?limit=1000')).filter(({ state }) => state === 'running')).toEqual([])
 })
 
-test('nobody there, and options that are none', async () => {
+test('nobody there, a key that is none, and options that are none', async () => {
   const empty = await nobody()
-  const [away, ...wrong] = await Promise.all([
+  const [away, refused, ...wrong] = await Promise.all([
     run(['demo', '--url', empty], {}),
+    run(['demo', '--key', 'none'], env),
     run(['demo', '--agents', '1'], env),
     run(['demo', '--speed', 'max'], env),
     run(['demo', '--seed', 'x'], env),
     run(['demo', '--minutes', '0'], env),
   ])
   expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining(`No Signalbox answers at ${empty}.`) })
+  expect(refused).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('UNAUTHENTICATED') })
   expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2])
 })

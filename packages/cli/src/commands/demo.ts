@@ -56,7 +56,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
         agent: id,
         source: `signalbox-demo/${id}`,
         ...part,
-        heartbeatMs: Math.max(leastHeartbeatMs, heartbeatMs / speed),
+        heartbeatMs: Math.max(leastHeartbeatMs, Math.round(heartbeatMs / speed)),
         clock,
         onProblem,
       }),
