@@ -41,11 +41,15 @@ export interface Stage {
   nextCall(): string
 }
 
-/** Ends when no story is left; stories may go on for ever. */
+/** Stories that only wait for each other would never give a step again, and never let go of who asks for one. */
+const mostSilentMs = 10 * 60_000
+
+/** Ends when no story is left; stories may go on for ever. Throws when they stand still. */
 export function* perform(dice: Dice, open: (stage: Stage) => void): Generator<Step, void, void> {
   /** By time; of one time, who began to wait first. */
   const waiting: { readonly until: number; readonly story: Story }[] = []
   let now = 0
+  let heardAt = 0
   let calls = 0
   let steps: Step[] = []
   const wait = (story: Story, ms: number) => {
@@ -66,6 +70,8 @@ export function* perform(dice: Dice, open: (stage: Stage) => void): Generator<St
     now = next.until
     const { done, value } = next.story.next()
     if (done !== true) wait(next.story, value)
+    if (steps.length > 0) heardAt = now
+    if (now - heardAt > mostSilentMs) throw new Error(`The story stands still since ${heardAt} ms.`)
     yield* steps
     steps = []
   }
