@@ -111,6 +111,12 @@ const cases: readonly [law: string, what: string, changes: Changes, lines?: read
     ['places2', 'places3'],
   ],
   ['contiguity', 'streams went on from beyond what they were given', { reconnect: from({ 0: 3 }) }, ['cut', 'reconnect']],
+  [
+    'contiguity',
+    'streams announced gaps that end before they begin',
+    { gap: ['o', { op: 'observe', type: 'ok', gap: { partition: 0, from: 1, to: -1 } }] },
+    ['gap'],
+  ],
   ['contiguity', 'streams did not reach the head', { places3: undefined }, ['places2']],
   ['conflict', 'events were acknowledged and another content holds their id', { ok4: ok(4, 1, 1) }, ['invoke1', 'ok4', 'log']],
   [
