@@ -79,6 +79,18 @@ test('a server that cannot start says why in a sentence', async () => {
   expect((await cli('keys', 'list')).stderr).toContain('is not running; starting it for this command')
 })
 
+test('a database that is not there yet is named at once, without its password, and how long it is waited for', async () => {
+  const nobody = createServer().listen(0, '127.0.0.1')
+  await once(nobody, 'listening')
+  const free = (nobody.address() as { port: number }).port
+  nobody.close()
+  const waiting = up({ DATABASE_URL: `postgres://someone:hidden-word@127.0.0.1:${free}/x` })
+  await waiting.says(`PostgreSQL at 127.0.0.1:${free} does not answer yet; it is waited for up to 30 s`)
+  waiting.press('SIGKILL')
+  const { stdout, stderr } = await waiting.done
+  expect(stdout + stderr).not.toContain('hidden-word')
+})
+
 test('one press of Ctrl-C that comes twice stops the server cleanly', async () => {
   await server.terminate()
   const running = up({})
