@@ -201,7 +201,7 @@ export function createLogReader(
         await read("tbl = 'agents'", ['agent', 'task'])
         // Primary key; projections_open is a small table.
         await read("tbl in ('runs', 'edges')", all)
-        // The same tasks as `asksForClosed` of live/filter.ts.
+        // The same tasks as `asksForClosed` of live/filter.ts. Primary key; projections_open_tasks where only the open ones are wanted.
         await read(
           endedTasks || isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`,
           all,
