@@ -110,7 +110,7 @@ export function createCohort(deps: CohortDeps): Cohort {
         break
       }
       const oldest = oldestAfter(scanned)
-      const { frame, to } = pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
+      const { frame, to } = await pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
       if (frame === undefined) scanned = to
       else {
         await advance(frame, to, pace)

@@ -158,6 +158,7 @@ export function createHub(deps: HubDeps): Hub {
       session.positions = snapshot.positions
       session.backlog = [...session.backlog, ...(await cohort.pages.snapshot(snapshot))]
     }
+    await cohort.pages.learn()
     cohort.place(session)
   }
 
@@ -222,6 +223,7 @@ export function createHub(deps: HubDeps): Hub {
       shared.users += 1
       readings.set(key, shared)
       const { pages } = shared
+      let learned: Promise<void> | undefined
       return {
         pages,
         cursorOf,
@@ -229,7 +231,8 @@ export function createHub(deps: HubDeps): Hub {
         heads: () => [...theRing().heads],
         delivered: (frames) => metrics.liveDeliveries.inc(frames.reduce((sum, { items }) => sum + items, 0)),
         snapshot: () => snapshots(subscription.tenant, subscription.filter),
-        next(range, limits) {
+        async next(range, limits) {
+          await (learned ??= pages.learn())
           const asked = `${range.after}>${range.from}>${range.upTo}>${limits.items}>${limits.bytes}`
           if (shared.recent?.asked === asked) return shared.recent.page
           const page = pages.covers(range.after)

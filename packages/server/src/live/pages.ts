@@ -1,12 +1,14 @@
 /** What a feed has between two places of the log, as frames of bounded size: from memory where it is there, else from the store. */
-import type { FeedKind, Filter } from '@signalbox/model/live.ts'
+import { takesPart } from '@signalbox/model/fold/run.ts'
+import type { FeedKind, Filter, RemovedRow } from '@signalbox/model/live.ts'
+import type { EdgeRow } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { Heads, LogReader } from '../store/store.ts'
 import { encodeCursor } from './cursor.ts'
-import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
+import { isOfRuns, matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
-import { nextTurn } from './pace.ts'
+import { joining, nextTurn } from './pace.ts'
 import { lagOf, type ResyncReason } from './place.ts'
 import { type Ring, type RingRow, removedWire, rowWire } from './ring.ts'
 import type { Snapshot } from './snapshots.ts'
@@ -38,8 +40,11 @@ export interface Range {
 }
 
 export interface Pages {
+  /** Who takes part in the filter's runs, as of now: asked for by a reader that has its place, before its first page. */
+  learn(): Promise<void>
   covers(after: readonly number[]): boolean
-  fromRing(range: Range, limits: Limits): Page
+  /** At once, but where an agent became a member of the filter's runs. */
+  fromRing(range: Range, limits: Limits): Page | Promise<Page>
   fromStore(range: Range, limits: Limits): Promise<Page>
   heartbeat(from: readonly number[], to: readonly number[], serverTime: number): Encoded
   /** From the reader's own spelling of a place to today's. */
@@ -57,6 +62,8 @@ interface PagesDeps extends Feed {
   readonly cursorOf: (positions: readonly number[]) => string
 }
 
+const nameOf = ({ partition, table, key }: RemovedRow) => `${partition} ${table} ${key}`
+
 const snapshotPageRows = 1_000
 /** Positions looked at for one page when few match. */
 const mostScanned = 20_000
@@ -66,6 +73,14 @@ export function createPages(deps: PagesDeps): Pages {
   const startCursor = cursorOf(ring.heads.map(() => 0))
   /** All who are given the same snapshot are given the same frames: a storm of readers holds it once. */
   const framed = new WeakMap<Snapshot, Promise<readonly Encoded[]>>()
+  const runs = feed === 'state' ? (filter.run ?? []) : []
+  /** Agents that take part in these runs: all as of the place of any reader, or more. Grows, as nobody ever leaves a run. */
+  const members = new Set<string>()
+  const learn = joining(async () => {
+    const found = await reader.members({ tenant, run: runs })
+    for (const agent of found.agents) members.add(agent)
+    return found.partitions
+  })
   /** Rows asked of the store at once: fewer once events turn out to be large. */
   let storeLimit = 500
 
@@ -99,10 +114,17 @@ export function createPages(deps: PagesDeps): Pages {
     return eventPage(range, to, wires)
   }
 
-  function rowsFromRing(range: Range, limits: Limits): Page {
+  /** The rows of agents that became members, of all partitions: their readers lack what did not change since. */
+  async function rowsOf(agents: Iterable<string>, sent: { has(name: string): boolean }): Promise<string[]> {
+    const rows = await reader.agents({ tenant, ids: [...agents] })
+    return rows.filter((row) => !sent.has(nameOf(row)) && matchesRow(filter, row.table, row.row, members)).map(rowWire)
+  }
+
+  function rowsFromRing(range: Range, limits: Limits): Page | Promise<Page> {
     const to = [...range.after]
+    const joined = new Set<string>()
     /** What became last of each key: the rows between are conflated. */
-    const newest = new Map<string, { readonly held: RingRow; readonly isIn: boolean }>()
+    const newest = new Map<string, RingRow>()
     let seen = 0
     scan: for (let partition = 0; partition < to.length; partition += 1) {
       const upTo = range.upTo[partition] ?? 0
@@ -111,11 +133,17 @@ export function createPages(deps: PagesDeps): Pages {
         for (const held of ring.rows(partition, to[partition] ?? 0, end)) {
           const { table, row, was } = held
           if (held.tenant !== tenant) continue
-          const isIn = matchesRow(filter, table, row)
-          const wasIn = was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was)
-          if (!isIn && !wasIn) continue
+          if (runs.length > 0 && held.joined.length > 0 && isOfRuns(filter, table, row)) {
+            for (const agent of held.joined) {
+              members.add(agent)
+              joined.add(agent)
+            }
+          }
+          const wasIn =
+            was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was, members)
+          if (!wasIn && !matchesRow(filter, table, row, members)) continue
           seen += 1
-          newest.set(`${partition} ${table} ${held.key}`, { held, isIn })
+          newest.set(nameOf(held), held)
         }
         to[partition] = end
       }
@@ -124,11 +152,13 @@ export function createPages(deps: PagesDeps): Pages {
     metrics.conflated.inc(seen - newest.size)
     const wires: string[] = []
     const removed: string[] = []
-    for (const { held, isIn } of newest.values()) {
-      if (isIn) wires.push(held.wire())
+    // Looked at last: who joined in a later commit of this page counts.
+    for (const held of newest.values()) {
+      if (matchesRow(filter, held.table, held.row, members)) wires.push(held.wire())
       else removed.push(removedWire(held))
     }
-    return rowPage(range, to, wires, removed)
+    if (joined.size === 0) return rowPage(range, to, wires, removed)
+    return rowsOf(joined, newest).then((more) => rowPage(range, to, [...wires, ...more], removed))
   }
 
   async function fromStore(range: Range, limits: Limits): Promise<Page> {
@@ -143,12 +173,22 @@ export function createPages(deps: PagesDeps): Pages {
         filter: filter.run === undefined ? {} : { run: filter.run },
         limit: limits.items,
       })
+      // After the rows, so that who joined by one of them is known.
+      const isHome = runs.length > 0 && (await learn()).has(partition)
       const wires: string[] = []
       const removed: string[] = []
+      const joined: string[] = []
       for (const row of rows) {
-        if (matchesRow(filter, row.table, row.row)) wires.push(rowWire(row))
-        else if (mayHaveMatched(filter, row.table, row.row)) removed.push(removedWire(row))
+        const { table } = row
+        if (runs.length > 0 && table === 'edges') joined.push(...takesPart(row.row as EdgeRow))
+        if (matchesRow(filter, table, row.row, members)) {
+          wires.push(rowWire(row))
+          // Who joined since changed its row here, or an edge names it: its reader may lack the rows of other partitions.
+          if (isHome && table === 'agents') joined.push(row.key)
+        } else if (mayHaveMatched(filter, table, row.row) && (isHome || runs.length === 0 || table !== 'agents' || members.has(row.key)))
+          removed.push(removedWire(row))
       }
+      if (joined.length > 0) wires.push(...(await rowsOf(joined, new Set(rows.map(nameOf)))))
       return rowPage(range, reached(scannedTo), wires, removed)
     }
     const { events: found, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
@@ -194,6 +234,9 @@ export function createPages(deps: PagesDeps): Pages {
   }
 
   return {
+    async learn() {
+      if (runs.length > 0) await learn()
+    },
     covers: (after) => after.every((position, partition) => ring.covers(partition, position)),
     fromRing: feed === 'state' ? rowsFromRing : eventsFromRing,
     fromStore,

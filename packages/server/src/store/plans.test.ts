@@ -235,7 +235,7 @@ test.each<Filter>([{}, { run: ['run 71'] }, { agent: ['nobody'] }, { task: ['tas
 
 test.each<[Filter, number]>([
   [{ run: ['run 71'] }, 3_000],
-  [{ run: ['run 71'], agent: ['agent 20'] }, 3_000],
+  [{ run: ['run 71'], agent: ['agent 1553'] }, 3_000],
   // The agents, runs, edges and open tasks, each a fiftieth of the rows; no more of them in one query than two.
   [{}, 4_500],
   [{ agent: ['agent 20'] }, 4_500],
