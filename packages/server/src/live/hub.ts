@@ -232,7 +232,8 @@ export function createHub(deps: HubDeps): Hub {
         delivered: (frames) => metrics.liveDeliveries.inc(frames.reduce((sum, { items }) => sum + items, 0)),
         snapshot: () => snapshots(subscription.tenant, subscription.filter),
         async next(range, limits) {
-          await (learned ??= pages.learn())
+          learned ??= pages.learn()
+          await learned
           const asked = `${range.after}>${range.from}>${range.upTo}>${limits.items}>${limits.bytes}`
           if (shared.recent?.asked === asked) return shared.recent.page
           const page = pages.covers(range.after)
