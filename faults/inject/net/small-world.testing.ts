@@ -1,0 +1,98 @@
+/** A world just large enough to see a network fault strike: a real server, one sender who never gives up, one reader of the log. */
+import { createIdSource } from '@signalbox/model/ids.ts'
+import { withDatabase } from '@signalbox/server/store/testing.ts'
+import { freePort, startServer, type TestServer } from '../../../test/server.ts'
+import type { Fault, FaultProxy, ServerProcess, World } from '../../world/world.ts'
+import { startProxy } from '../proxy.ts'
+import { until } from './wait.ts'
+
+const eventsPerBatch = 20
+const sendPatienceMs = 2_000
+
+export interface SmallWorld extends World, AsyncDisposable {
+  /** Ids that were acknowledged. */
+  readonly acked: ReadonlySet<string>
+  /** Of every event in the log, as often as it is there. */
+  logged(): Promise<readonly string[]>
+}
+
+export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallWorld> {
+  const databaseProxy = setting.database === undefined ? undefined : await startProxy(await withDatabase())
+  const port = await freePort()
+  const proxy = await startProxy(`http://127.0.0.1:${port}`)
+  const server: TestServer = await startServer({
+    ...setting.env,
+    SIGNALBOX_PORT: String(port),
+    SIGNALBOX_ALLOWED_HOSTS: new URL(proxy.url).host,
+    ...(databaseProxy === undefined ? {} : { DATABASE_URL: databaseProxy.url }),
+  })
+  const url = `http://127.0.0.1:${port}`
+  const acked = new Set<string>()
+  const nextId = createIdSource(Date.now)
+  let going = true
+
+  /** With the same ids until all are taken. */
+  async function sendBatch() {
+    const ids = Array.from({ length: eventsPerBatch }, () => nextId())
+    const body = JSON.stringify(
+      ids.map((id, n) => ({ id, source: 'sender', type: 'custom.step', time: new Date().toISOString(), run: `run-${n % 4}`, data: { n } })),
+    )
+    while (going) {
+      const isTaken = await fetch(`${proxy.url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+        signal: AbortSignal.timeout(sendPatienceMs),
+      })
+        .then(async (response) => (await response.text()).includes('"refused":[]') && response.ok)
+        .catch(() => false)
+      if (isTaken) {
+        for (const id of ids) acked.add(id)
+        return
+      }
+      await new Promise((resume) => setTimeout(resume, 20))
+    }
+  }
+  const sending = (async () => {
+    while (going) await sendBatch()
+  })()
+
+  return {
+    server: { url, dataFolder: server.data, pid: server.pid } as Pick<ServerProcess, 'url' | 'dataFolder' | 'pid'> as ServerProcess,
+    database: { query: () => Promise.reject(new Error('No fault here asks it.')), postmasterPid: () => Promise.resolve(0) },
+    proxy,
+    ...(databaseProxy === undefined ? {} : ({ databaseProxy } satisfies { databaseProxy: FaultProxy })),
+    random: {
+      next: () => 0,
+      between: (least) => least,
+      pick([first]) {
+        if (first === undefined) throw new Error('There is nothing to pick from.')
+        return first
+      },
+    },
+    tell: () => undefined,
+    async acknowledged(more, patienceMs) {
+      const target = acked.size + more
+      await until(`${more} more events were acknowledged`, patienceMs, () => acked.size >= target)
+    },
+    acked,
+    async logged() {
+      const ids: string[] = []
+      let path: string | null = '/v1/events?limit=1000'
+      while (path !== null) {
+        const page = (await (await fetch(`${url}${path}`)).json()) as { items: { id: string }[]; next: string | null }
+        ids.push(...page.items.map(({ id }) => id))
+        path = page.next
+      }
+      return ids
+    },
+    async [Symbol.asyncDispose]() {
+      going = false
+      proxy.behave({ kind: 'pass' })
+      await sending
+      await proxy.close()
+      await server[Symbol.asyncDispose]()
+      await databaseProxy?.close()
+    },
+  }
+}
