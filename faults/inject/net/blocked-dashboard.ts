@@ -6,9 +6,9 @@ import type { Fault, ServerProcess } from '../../world/world.ts'
 import { watchHealth } from './healthy.ts'
 import { until } from './wait.ts'
 
-const dashboards = 8
+const dashboards = 4
 /** Each from the start of the log, so that the kernel's buffers, of some megabytes, are full however short the log is. */
-const subscriptions = 250
+const subscriptions = 40
 const slowCloseMs = 1_500
 const patienceMs = 60_000
 
@@ -26,6 +26,7 @@ async function openBlocked({ url }: ServerProcess): Promise<WebSocket> {
   return socket
 }
 
+/** It counts subscriptions. */
 async function slowCloses({ url }: ServerProcess): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(/^signalbox_live_slow_closes_total (\d+)/m.exec(text)?.[1] ?? 0)
@@ -43,7 +44,11 @@ export const blockedDashboard: Fault = {
       for (let n = 0; n < dashboards; n += 1) blocked.push(await openBlocked(server))
       const codes = new Map<number, number>()
       for (const socket of blocked) socket.on('close', (code) => codes.set(code, (codes.get(code) ?? 0) + 1))
-      const ms = await until('blocked dashboards were closed', patienceMs, async () => (await slowCloses(server)) >= before + dashboards)
+      const ms = await until(
+        'blocked dashboards were closed',
+        patienceMs,
+        async () => (await slowCloses(server)) >= before + dashboards * subscriptions,
+      )
       await world.acknowledged(1, patienceMs)
       // Now they read: what was on its way, and the close behind it.
       for (const socket of blocked) socket.resume()

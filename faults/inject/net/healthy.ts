@@ -32,7 +32,7 @@ export async function watchHealth(server: ServerProcess): Promise<Health> {
     const frame = JSON.parse(String(bytes)) as ServerFrame
     if (frame.kind !== 'events') return
     events += frame.items.length
-    for (const { receivedAt } of frame.items) worstMs = Math.max(worstMs, Date.now() - receivedAt)
+    for (const { receivedAt } of frame.items) worstMs = Math.max(worstMs, Date.now() - Date.parse(receivedAt))
   })
   socket.on('close', (code) => {
     closed = code

@@ -1,8 +1,13 @@
 /** A world just large enough to see a network fault strike: a real server, one sender who never gives up, one reader of the log. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { withDatabase } from '@signalbox/server/store/testing.ts'
-import { freePort, startServer, type TestServer } from '../../../test/server.ts'
-import type { Fault, FaultProxy, ServerProcess, World } from '../../world/world.ts'
+import { freePort } from '../../../test/server.ts'
+import { createRandom } from '../../world/random.ts'
+import { startServerProcess } from '../../world/server-process.ts'
+import type { Fault, World } from '../../world/world.ts'
 import { startProxy } from '../proxy.ts'
 import { until } from './wait.ts'
 
@@ -17,16 +22,21 @@ export interface SmallWorld extends World, AsyncDisposable {
 }
 
 export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallWorld> {
-  const databaseProxy = setting.database === undefined ? undefined : await startProxy(await withDatabase())
+  const database = await withDatabase()
+  const databaseProxy = setting.database === undefined ? undefined : await startProxy(database)
   const port = await freePort()
   const proxy = await startProxy(`http://127.0.0.1:${port}`)
-  const server: TestServer = await startServer({
-    ...setting.env,
-    SIGNALBOX_PORT: String(port),
-    SIGNALBOX_ALLOWED_HOSTS: new URL(proxy.url).host,
-    ...(databaseProxy === undefined ? {} : { DATABASE_URL: databaseProxy.url }),
+  const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-'))
+  const server = await startServerProcess({
+    dataFolder: folder,
+    logFile: join(folder, 'server.log'),
+    env: {
+      ...setting.env,
+      DATABASE_URL: databaseProxy?.url ?? database,
+      SIGNALBOX_PORT: String(port),
+      SIGNALBOX_ALLOWED_HOSTS: new URL(proxy.url).host,
+    },
   })
-  const url = `http://127.0.0.1:${port}`
   const acked = new Set<string>()
   const nextId = createIdSource(Date.now)
   let going = true
@@ -58,18 +68,12 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
   })()
 
   return {
-    server: { url, dataFolder: server.data, pid: server.pid } as Pick<ServerProcess, 'url' | 'dataFolder' | 'pid'> as ServerProcess,
+    server,
     database: { query: () => Promise.reject(new Error('No fault here asks it.')), postmasterPid: () => Promise.resolve(0) },
     proxy,
-    ...(databaseProxy === undefined ? {} : ({ databaseProxy } satisfies { databaseProxy: FaultProxy })),
-    random: {
-      next: () => 0,
-      between: (least) => least,
-      pick([first]) {
-        if (first === undefined) throw new Error('There is nothing to pick from.')
-        return first
-      },
-    },
+    ...(databaseProxy === undefined ? {} : { databaseProxy }),
+    // The shortest of everything.
+    random: { ...createRandom(1), between: (least) => least },
     tell: () => undefined,
     async acknowledged(more, patienceMs) {
       const target = acked.size + more
@@ -78,11 +82,11 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
     acked,
     async logged() {
       const ids: string[] = []
-      let path: string | null = '/v1/events?limit=1000'
-      while (path !== null) {
-        const page = (await (await fetch(`${url}${path}`)).json()) as { items: { id: string }[]; next: string | null }
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const answer = await fetch(`${server.url}/v1/events?limit=1000${cursor && `&cursor=${cursor}`}`)
+        const page = (await answer.json()) as { items: { id: string }[]; next: string | null }
         ids.push(...page.items.map(({ id }) => id))
-        path = page.next
+        cursor = page.next
       }
       return ids
     },
@@ -93,6 +97,7 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
       await proxy.close()
       await server[Symbol.asyncDispose]()
       await databaseProxy?.close()
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }
