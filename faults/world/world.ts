@@ -36,6 +36,8 @@ export interface FaultProxy {
   behave(how: Behaviour): void
   /** Connections that the present behaviour touched. */
   touched(): number
+  /** Bytes that the present behaviour held, dropped or let come late. */
+  withheld(): number
   close(): Promise<void>
 }
 
