@@ -58,7 +58,7 @@ export function createLane(from: Socket, to: Socket, side: Side, rules: Rules): 
   let waitingBytes = 0
   let passed = 0
   let running = false
-  /** Since the behaviour came: bytes that may still pass before the cut; whether its reset is on its way. */
+  /** Bytes that may still pass before the cut. */
   let left: number | undefined
   let isDropping = false
   let isEnded = false
@@ -142,9 +142,9 @@ export function createLane(from: Socket, to: Socket, side: Side, rules: Rules): 
       }
     } else if (how.kind === 'drop-answers' && side === 'answers') {
       note(piece)
-      rules.spoil()
       if (isDropping) return
       isDropping = true
+      // Healing does not wait for it.
       void sleep(how.resetAfterMs, rules.changed()).then(rules.reset)
     } else if (how.kind === 'half-close' && side === 'requests') {
       if (isEnded) return note(piece)

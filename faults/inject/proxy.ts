@@ -3,6 +3,7 @@
  * A behaviour holds for connections that are open and for new ones; what it broke beyond healing (bytes dropped, an end sent) is reset
  * when the next behaviour comes, so that no stream ever goes on with a hole in it.
  */
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Behaviour, FaultProxy } from '../world/world.ts'
@@ -12,14 +13,26 @@ import { createLane, type Lane, type Rules } from './proxy-lane.ts'
 interface Link {
   /** The behaviour changed. */
   obey(): void
+  /** Whether the target holds on to it. */
+  stands(): boolean
   reset(): void
 }
 
 const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'postgres:': 5432, 'postgresql:': 5432 }
 
+/** Linux has all of 127.0.0.0/8, so that each side of a proxy can be cut off alone; elsewhere there is only one address. */
+function ownAddresses(): FaultProxy['addresses'] {
+  if (process.platform !== 'linux') return { listens: '127.0.0.1', connects: '127.0.0.1' }
+  const net = `127.${randomInt(1, 255)}.${randomInt(256)}`
+  return { listens: `${net}.1`, connects: `${net}.2` }
+}
+
 /** `target`: any URL with a host, e.g. of the server or a DATABASE_URL. The proxy's `url` is the same with another host and port. */
 export async function startProxy(target: string): Promise<FaultProxy> {
   const to = new URL(target)
+  const port = Number(to.port) || defaultPorts[to.protocol]
+  if (port === undefined) throw new Error(`The fault proxy knows no port of ${to.protocol}//${to.hostname}.`)
+  const addresses = ownAddresses()
   const links = new Set<Link>()
   const touched = new Set<object>()
   let how: Behaviour = { kind: 'pass' }
@@ -35,7 +48,7 @@ export async function startProxy(target: string): Promise<FaultProxy> {
   }
 
   function open(client: Socket) {
-    const server = connect({ host: to.hostname, port: Number(to.port) || (defaultPorts[to.protocol] ?? 80), allowHalfOpen: true })
+    const server = connect({ host: to.hostname, port, localAddress: addresses.connects, allowHalfOpen: true })
     let isSpoilt = false
     let isReset = false
     const link: Link = {
@@ -44,6 +57,7 @@ export async function startProxy(target: string): Promise<FaultProxy> {
         requests.obey()
         answers.obey()
       },
+      stands: () => !server.readableEnded && !server.destroyed,
       reset() {
         if (isReset) return
         isReset = true
@@ -72,14 +86,15 @@ export async function startProxy(target: string): Promise<FaultProxy> {
     link.obey()
   }
 
-  const listener = createServer({ allowHalfOpen: true }, open).listen(0, '127.0.0.1')
+  const listener = createServer({ allowHalfOpen: true }, open).listen(0, addresses.listens)
   await once(listener, 'listening')
   const address = listener.address()
   if (address === null || typeof address === 'string') throw new Error('The fault proxy has no port.')
   const url = new URL(target)
-  url.host = `127.0.0.1:${address.port}`
+  url.host = `${addresses.listens}:${address.port}`
 
   return {
+    addresses,
     url: url.href.replace(/\/$/, ''),
     behave(next) {
       how = next
@@ -92,6 +107,11 @@ export async function startProxy(target: string): Promise<FaultProxy> {
     },
     touched: () => touched.size,
     withheld: () => withheld,
+    standing: () =>
+      links
+        .values()
+        .filter((link) => link.stands())
+        .reduce((sum) => sum + 1, 0),
     async close() {
       const closed = once(listener, 'close')
       listener.close()
