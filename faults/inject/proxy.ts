@@ -20,6 +20,12 @@ interface Link {
 
 const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'postgres:': 5432, 'postgresql:': 5432 }
 
+function portOf({ port, protocol, hostname }: URL): number {
+  const found = Number(port) || defaultPorts[protocol]
+  if (found === undefined) throw new Error(`The fault proxy knows no port of ${protocol}//${hostname}.`)
+  return found
+}
+
 /** Linux has all of 127.0.0.0/8, so that each side of a proxy can be cut off alone; elsewhere there is only one address. */
 function ownAddresses(): FaultProxy['addresses'] {
   if (process.platform !== 'linux') return { listens: '127.0.0.1', connects: '127.0.0.1' }
@@ -30,8 +36,7 @@ function ownAddresses(): FaultProxy['addresses'] {
 /** `target`: any URL with a host, e.g. of the server or a DATABASE_URL. The proxy's `url` is the same with another host and port. */
 export async function startProxy(target: string): Promise<FaultProxy> {
   const to = new URL(target)
-  const port = Number(to.port) || defaultPorts[to.protocol]
-  if (port === undefined) throw new Error(`The fault proxy knows no port of ${to.protocol}//${to.hostname}.`)
+  const port = portOf(to)
   const addresses = ownAddresses()
   const links = new Set<Link>()
   const touched = new Set<object>()
