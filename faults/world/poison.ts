@@ -14,7 +14,8 @@ export interface Item {
 type Encoding = 'json' | 'msgpack' | 'proto'
 const hour = 3_600_000
 
-const withData = (json: string, data: string) => JSON.stringify({ ...JSON.parse(json), data: 0 }).replace('"data":0', () => `"data":${data}`)
+const withData = (json: string, data: string) =>
+  JSON.stringify({ ...JSON.parse(json), data: 0 }).replace('"data":0', () => `"data":${data}`)
 const withField = (json: string, more: object) => JSON.stringify({ ...JSON.parse(json), ...more })
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
 
