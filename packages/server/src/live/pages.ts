@@ -99,6 +99,25 @@ export function createPages(deps: PagesDeps): Pages {
     return eventPage(range, to, wires)
   }
 
+  /** Whether it passed the filter before, and a frame that follows the one before it has to tell of it. */
+  const passedBefore = ({ table, row, was }: RingRow): boolean =>
+    was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was)
+
+  /**
+   * Of a row that changed again the store has only the newest, which may be beyond the page: the frames after it, from memory, know what
+   * it was there, and not what it was to a reader who had been away. Such rows that do not pass are told with the page.
+   */
+  function goneSince(partition: number, after: number): string[] {
+    if (!ring.covers(partition, after)) return []
+    const gone = new Set<string>()
+    for (const held of ring.rows(partition, after, ring.heads[partition] ?? 0)) {
+      const { table, row } = held
+      const isTold = held.tenant !== tenant || matchesRow(filter, table, row) || passedBefore(held)
+      if (!isTold && mayHaveMatched(filter, table, row)) gone.add(removedWire(held))
+    }
+    return [...gone]
+  }
+
   function rowsFromRing(range: Range, limits: Limits): Page {
     const to = [...range.after]
     /** What became last of each key: the rows between are conflated. */
@@ -109,11 +128,10 @@ export function createPages(deps: PagesDeps): Pages {
       for (const end of ring.ends(partition, range.after[partition] ?? 0, upTo)) {
         if (newest.size >= limits.items) break scan
         for (const held of ring.rows(partition, to[partition] ?? 0, end)) {
-          const { table, row, was } = held
+          const { table, row } = held
           if (held.tenant !== tenant) continue
           const isIn = matchesRow(filter, table, row)
-          const wasIn = was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was)
-          if (!isIn && !wasIn) continue
+          if (!isIn && !passedBefore(held)) continue
           seen += 1
           newest.set(`${partition} ${table} ${held.key}`, { held, isIn })
         }
@@ -149,7 +167,7 @@ export function createPages(deps: PagesDeps): Pages {
         if (matchesRow(filter, row.table, row.row)) wires.push(rowWire(row))
         else if (mayHaveMatched(filter, row.table, row.row)) removed.push(removedWire(row))
       }
-      return rowPage(range, reached(scannedTo), wires, removed)
+      return rowPage(range, reached(scannedTo), wires, [...removed, ...goneSince(partition, scannedTo)])
     }
     const { events: found, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
     const isWhole = found.length === scannedTo - where.after
