@@ -1,19 +1,15 @@
 /** No room is left on the disk of the data folder, for the log as for PostgreSQL's own write-ahead log; then there is some again. */
-import { open, rm, statfs } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Fault, World } from '../world/world.ts'
 import { mountedAt } from './ext4.ts'
+import { logOf } from './postgres.ts'
 import { pause, until } from './processes.ts'
 import { underLoad } from './serving.ts'
 
 const lastsMs = 8_000
 const patienceMs = 90_000
 const chunk = Buffer.alloc(1_048_576)
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder)
-  return bavail * bsize
-}
 
 /** Writes until there is no room; may be called again for what was freed meanwhile. */
 async function fill(file: string): Promise<void> {
@@ -43,33 +39,42 @@ async function statusOf(world: World, path: string): Promise<number> {
   )
 }
 
-export const diskFull: Fault = {
-  name: 'the disk of the data folder is full',
+/** `provoke`: makes PostgreSQL ask for room again and again, and fails as it likes. */
+const full = (name: string, needsRoom: RegExp, provoke: (world: World) => Promise<void>): Fault => ({
+  name,
   needs: ['root', 'loop-mount'],
   setting: { storage: { kind: 'ext4', sizeMiB: 400 } },
   strike: (world) =>
     underLoad(world, async () => {
       const { dataFolder } = world.server
       await mountedAt(dataFolder)
+      const log = await logOf(world)
       const filler = join(dataFolder, 'filler')
+      const answers = new Map<number, number>()
+      /** PostgreSQL's own log is on that disk: what it could not say is not there. */
+      const lasts = async () => {
+        const runs = await statusOf(world, '/v1/runs')
+        answers.set(runs, (answers.get(runs) ?? 0) + 1)
+        return (await statusOf(world, '/readyz')) === 503
+      }
       try {
         await fill(filler)
-        const readers = new Map<number, number>()
         await until('an event is refused for want of room', patienceMs, async () => {
+          await provoke(world).catch(() => undefined)
           await fill(filler)
-          const status = await statusOf(world, '/v1/runs')
-          readers.set(status, (readers.get(status) ?? 0) + 1)
-          return (await statusOf(world, '/readyz')) === 503
+          return await lasts()
         })
-        const free = await freeBytes(dataFolder)
-        for (const end = performance.now() + lastsMs; performance.now() < end; await pause(100)) {
-          const status = await statusOf(world, '/v1/runs')
-          readers.set(status, (readers.get(status) ?? 0) + 1)
-        }
-        const said = [...readers].map(([status, times]) => `${status === 0 ? 'nothing' : status} ${times} times`).join(', ')
-        return `${free} bytes were free and /readyz answered 503; readers were answered ${said}`
+        for (const end = performance.now() + lastsMs; performance.now() < end; await pause(100)) await lasts()
       } finally {
         await rm(filler, { force: true })
       }
+      const said = [...answers].map(([status, times]) => `${status === 0 ? 'nothing' : status} ${times} times`).join(', ')
+      return `full, and /readyz answered 503; readers were answered ${said}; ${await log.says(needsRoom, 1_000).catch(() => 'its log had no room either')}`
     }),
-}
+})
+
+export const diskFull = full('the disk of the data folder is full', /No space left/, async () => {})
+
+export const walFull = full('the disk is full for the write-ahead log', /pg_wal.*No space left/, async ({ database }) => {
+  await database.query("select pg_logical_emit_message(false, 'faults', 'one record, so that there is something to switch from'), pg_switch_wal()")
+})
