@@ -105,10 +105,9 @@ export function createLane(from: Socket, to: Socket, side: Side, rules: Rules): 
       note(piece)
       return false
     }
-    const early = how.kind === 'delay' && piece.kind === 'bytes' ? piece.at + how.ms - performance.now() : 0
-    if (early > 0) {
+    if (how.kind === 'delay' && piece.kind === 'bytes' && performance.now() < piece.at + how.ms) {
       note(piece)
-      await sleep(early, rules.changed())
+      await sleep(piece.at + how.ms - performance.now(), rules.changed())
       return true
     }
     waiting.shift()
