@@ -202,7 +202,7 @@ test.each<[Filter, string[]]>([
   await work(clock, () => !states().includes('working'))
   expect(states()).toEqual(left)
   const later = attach(hub, { feed: 'state', filter })
-  await work(clock, () => isWhole(later))
+  await work(clock, () => isWhole(later) && later.cursor() === reader.cursor())
   expect([...later.state.all('tasks')].map(([, { state }]) => state)).toEqual(left)
 })
 

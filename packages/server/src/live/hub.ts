@@ -54,6 +54,7 @@ export function createHub(deps: HubDeps): Hub {
   const flushListeners = new Set<() => void>()
   const snapshots = createSnapshots(reader, clock)
   const turns = createTurns(storeReads)
+  const inTurns = { heads: () => turns(() => reader.heads()), oldest: () => turns(() => reader.oldest()) }
   const early: Parameters<Ring['add']>[0][] = []
   let ring: Ring | undefined
   let lastFlushAt = Number.NEGATIVE_INFINITY
@@ -144,7 +145,7 @@ export function createHub(deps: HubDeps): Hub {
   }
 
   const place = ({ feed, cursor, fromStart }: Subscription) =>
-    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader, maxLagEvents: config.maxLagEvents })
+    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader: inTurns, maxLagEvents: config.maxLagEvents })
 
   async function open(session: Session, cohort: Cohort, subscription: Subscription): Promise<void> {
     const found = await place(subscription)

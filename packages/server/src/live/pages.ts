@@ -1,6 +1,6 @@
 /** What a feed has between two places of the log, as frames of bounded size: from memory where it is there, else from the store. */
 import { takesPart } from '@signalbox/model/fold/run.ts'
-import type { FeedKind, Filter, RemovedRow } from '@signalbox/model/live.ts'
+import type { FeedKind, Filter, LiveRow, RemovedRow } from '@signalbox/model/live.ts'
 import type { EdgeRow } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Metrics } from '../ops/metrics.ts'
@@ -120,6 +120,25 @@ export function createPages(deps: PagesDeps): Pages {
     return rows.filter((row) => !sent.has(nameOf(row)) && matchesRow(filter, row.table, row.row, members)).map(rowWire)
   }
 
+  /** Whether it passed the filter before, and a frame that follows the one before it has to tell of it. */
+  const passedBefore = ({ table, row, was }: RingRow): boolean =>
+    was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was, members)
+
+  /**
+   * Of a row that changed again the store has only the newest, which may be beyond the page: the frames after it, from memory, know what
+   * it was there, and not what it was to a reader who had been away. Such rows that do not pass are told with the page.
+   */
+  function goneSince(partition: number, after: number, mayHold: (row: LiveRow) => boolean): string[] {
+    if (!ring.covers(partition, after)) return []
+    const gone = new Set<string>()
+    for (const held of ring.rows(partition, after, ring.heads[partition] ?? 0)) {
+      const { table, row } = held
+      const isTold = held.tenant !== tenant || matchesRow(filter, table, row, members) || passedBefore(held)
+      if (!isTold && mayHold(held)) gone.add(removedWire(held))
+    }
+    return [...gone]
+  }
+
   function rowsFromRing(range: Range, limits: Limits): Page | Promise<Page> {
     const to = [...range.after]
     const joined = new Set<string>()
@@ -131,7 +150,7 @@ export function createPages(deps: PagesDeps): Pages {
       for (const end of ring.ends(partition, range.after[partition] ?? 0, upTo)) {
         if (newest.size >= limits.items) break scan
         for (const held of ring.rows(partition, to[partition] ?? 0, end)) {
-          const { table, row, was } = held
+          const { table, row } = held
           if (held.tenant !== tenant) continue
           if (runs.length > 0 && held.joined.length > 0 && isOfRuns(filter, table, row)) {
             for (const agent of held.joined) {
@@ -139,9 +158,7 @@ export function createPages(deps: PagesDeps): Pages {
               joined.add(agent)
             }
           }
-          const wasIn =
-            was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was, members)
-          if (!wasIn && !matchesRow(filter, table, row, members)) continue
+          if (!passedBefore(held) && !matchesRow(filter, table, row, members)) continue
           seen += 1
           newest.set(nameOf(held), held)
         }
@@ -175,6 +192,8 @@ export function createPages(deps: PagesDeps): Pages {
       })
       // After the rows, so that who joined by one of them is known.
       const isHome = runs.length > 0 && (await learn()).has(partition)
+      const mayHold = ({ table, key, row }: LiveRow) =>
+        mayHaveMatched(filter, table, row) && (isHome || runs.length === 0 || table !== 'agents' || members.has(key))
       const wires: string[] = []
       const removed: string[] = []
       const joined: string[] = []
@@ -185,11 +204,10 @@ export function createPages(deps: PagesDeps): Pages {
           wires.push(rowWire(row))
           // Who joined since changed its row here, or an edge names it: its reader may lack the rows of other partitions.
           if (isHome && table === 'agents') joined.push(row.key)
-        } else if (mayHaveMatched(filter, table, row.row) && (isHome || runs.length === 0 || table !== 'agents' || members.has(row.key)))
-          removed.push(removedWire(row))
+        } else if (mayHold(row)) removed.push(removedWire(row))
       }
       if (joined.length > 0) wires.push(...(await rowsOf(joined, new Set(rows.map(nameOf)))))
-      return rowPage(range, reached(scannedTo), wires, removed)
+      return rowPage(range, reached(scannedTo), wires, [...removed, ...goneSince(partition, scannedTo, mayHold)])
     }
     const { events: found, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
     const isWhole = found.length === scannedTo - where.after
