@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { check } from '../check/check.ts'
-import { everything } from '../check/counted.ts'
+import type { Needs } from '../check/counted.ts'
 import { findingText } from '../check/finding.ts'
+import { lawNames } from '../check/law.ts'
 import { readHistory } from '../history/reader.ts'
 import { createHistory } from '../history/writer.ts'
-import { openWorld, type OpenedWorld, type Setting } from './open.ts'
+import { type OpenedWorld, openWorld, type Setting } from './open.ts'
 import { shuffled } from './random.ts'
 import { type Shortcoming, settleAndRead } from './settle.ts'
 import type { Fault } from './world.ts'
@@ -63,6 +64,8 @@ export interface ScenarioResult {
   readonly looked: number
 }
 
+/** Of one scenario: a writer is fenced only where it has a rival. */
+const needs: Needs = { laws: lawNames, sights: ['duplicate-suppressed', 'ambiguous-ack', 'resync', 'late-event'] }
 const warmUpEvents = 300
 const patienceMs = 60_000
 /** After each fault, before the next. */
@@ -104,9 +107,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   } finally {
     clearInterval(progress)
   }
-  const report = check(readHistory(historyPath), {
-    needs: { laws: everything.laws, sights: everything.sights.filter((sight) => sight !== 'fence-rejection') },
-  })
+  const report = check(readHistory(historyPath), { needs })
   const findings = [...shortcomings.map(({ law, what }) => `${law}: ${what}`), ...report.findings.map(findingText)]
   const isClean = findings.length === 0 && report.counted.counts
   if (isClean && !keep) await rm(folder, { recursive: true, force: true })
@@ -151,6 +152,7 @@ async function heal({ name }: Fault, { world }: OpenedWorld): Promise<readonly S
   } catch (error) {
     shortcomings.push({ law: 'liveness', what: `after "${name}" was healed: ${String(error)}` })
   }
-  for (const end of world.server.surprises()) shortcomings.push({ law: 'survival', what: `after "${name}" was healed the server of ${end}` })
+  for (const end of world.server.surprises())
+    shortcomings.push({ law: 'survival', what: `after "${name}" was healed the server of ${end}` })
   return shortcomings
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { withDatabase } from '@signalbox/server/store/testing.ts'
-import { freePort } from '../../../test/server.ts'
+import { freePort } from '../../../test/free-port.ts'
 import { createRandom } from '../../world/random.ts'
 import { startServerProcess } from '../../world/server-process.ts'
 import type { Fault, World } from '../../world/world.ts'
@@ -30,11 +30,11 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
   const server = await startServerProcess({
     dataFolder: folder,
     logFile: join(folder, 'server.log'),
+    port,
     env: {
       ...setting.env,
       DATABASE_URL: databaseProxy?.url ?? database,
-      SIGNALBOX_PORT: String(port),
-      SIGNALBOX_ALLOWED_HOSTS: new URL(proxy.url).host,
+      SIGNALBOX_ALLOWED_HOSTS: `${new URL(proxy.url).hostname},${new URL(proxy.url).host}`,
     },
   })
   const acked = new Set<string>()
