@@ -50,5 +50,5 @@ export function summaryOf(results: readonly ScenarioResult[]): string {
   const bad = results.filter((result) => !isGood(result)).length
   const verdict =
     bad === 0 ? 'Every law held, and every scenario counts.' : `${bad} of ${results.length} scenarios broke a law or do not count.`
-  return `${results.length} scenarios, ${whole(sum(({ struck }) => struck.length))} faults, ${whole(sum(({ events }) => events))} events acknowledged, ${whole(sum(({ looked }) => looked))} comparisons, ${whole(sum(({ fenced }) => fenced))} writers fenced, ${whole(sum(({ seconds }) => seconds))} s. ${verdict}`
+  return `${results.length} scenarios, ${whole(sum(({ struck }) => struck.length))} faults, ${whole(sum(({ events }) => events))} events acknowledged, ${whole(sum(({ looked }) => looked))} comparisons, ${whole(sum(({ seen }) => seen['ambiguous-ack']))} acknowledgements in doubt, ${whole(sum(({ seen }) => seen['fence-rejection']))} writers fenced, ${whole(sum(({ seconds }) => seconds))} s. ${verdict}`
 }
