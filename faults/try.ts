@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { storageFor } from './inject/ext4.ts'
 import { faults } from './inject/faults.ts'
 import { startSmallWorld } from './inject/small-world.ts'
-import { storageFor } from './inject/ext4.ts'
 
 const wanted = process.argv.slice(2)
 for (const fault of faults.filter(({ name }) => wanted.some((w) => name.includes(w)))) {
@@ -25,5 +25,9 @@ for (const fault of faults.filter(({ name }) => wanted.some((w) => name.includes
   }
   say(`settled: ${JSON.stringify(await world.settle().catch(String))} lost ${(await world.lost()).length}`)
   await world.stop()
-  if (process.env.KEEP) console.log(base); else { await storage?.release(); await rm(base, { recursive: true, force: true }) }
+  if (process.env.KEEP) console.log(base)
+  else {
+    await storage?.release()
+    await rm(base, { recursive: true, force: true })
+  }
 }

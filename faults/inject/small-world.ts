@@ -128,6 +128,9 @@ const noProxy: FaultProxy = {
     throw new Error('The small world has no network between agents and server.')
   },
   touched: () => 0,
+  withheld: () => 0,
+  standing: () => 0,
+  addresses: { listens: '', connects: '' },
   async close() {},
 }
 

@@ -34,7 +34,7 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
     env: {
       ...setting.env,
       DATABASE_URL: databaseProxy?.url ?? database,
-      SIGNALBOX_ALLOWED_HOSTS: new URL(proxy.url).host,
+      SIGNALBOX_ALLOWED_HOSTS: `${new URL(proxy.url).hostname},${new URL(proxy.url).host}`,
     },
   })
   const acked = new Set<string>()

@@ -1,0 +1,16 @@
+/** A short run of faults, so that a law that is broken is seen with every change. The long one is `npm run faults`. */
+import { expect, test } from 'vitest'
+import { killPostmaster } from './inject/kill-postgres.ts'
+import { killServer } from './inject/kill-server.ts'
+import { dropAnswers } from './inject/net/drop-answers.ts'
+import { reset } from './inject/net/reset.ts'
+import { runScenario } from './world/run.ts'
+
+test('killed server, killed PostgreSQL, broken connections: every law holds, and the run counts', async () => {
+  const faults = [killServer, killPostmaster, dropAnswers('clients'), reset('clients')]
+  const { findings, uncounted, struck, seen } = await runScenario({ name: 'short', seed: 20, faults, eventsPerSecond: 500 })
+  expect(findings).toEqual([])
+  expect(uncounted).toEqual([])
+  expect(struck.filter(({ fired }) => fired !== undefined)).toHaveLength(faults.length)
+  expect(seen['ambiguous-ack']).toBeGreaterThan(0)
+})
