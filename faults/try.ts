@@ -12,13 +12,13 @@ for (const fault of faults.filter(({ name }) => wanted.some((w) => name.includes
   const storage = fault.setting?.storage === undefined ? undefined : await storageFor(data, fault.setting.storage.sizeMiB)
   const at = performance.now()
   const say = (what: string) => console.log(`${((performance.now() - at) / 1000).toFixed(1)}s ${fault.name}: ${what}`)
-  const world = await startSmallWorld({ dataFolder: data, seed: Number(process.env.SEED ?? 7), env: fault.setting?.env ?? {} })
+  const world = await startSmallWorld({ folder: base, seed: Number(process.env.SEED ?? 7), env: fault.setting?.env ?? {} })
   try {
     say('up')
     for (let i = 0; i < Number(process.env.TIMES ?? 1); i++) {
       const before = world.acks.size
       say(await fault.strike(world))
-      say(`acks ${before} -> ${world.acks.size}, refusals ${JSON.stringify([...world.refusals])}, lost ${(await world.lost()).length}`)
+      say(`acks ${before} -> ${world.acks.size}, refusals ${JSON.stringify([...world.unanswered])}, lost ${(await world.lost()).length}`)
     }
   } catch (error) {
     say(`FAILED ${(error as Error).stack}`)

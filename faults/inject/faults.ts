@@ -9,6 +9,8 @@ import { fastShutdown, immediateShutdown, killCommittingBackend, killPostmaster,
 import { crashLoop, killServer, terminateServer } from './kill-server.ts'
 import { filesExhausted, heapExhausted, memoryLimit } from './limits.ts'
 import { powerCut } from './power-cut.ts'
+import { rebuildKilled } from './rebuild.ts'
+import { upgradeFrom } from './upgrade.ts'
 
 export const faults: readonly Fault[] = [
   killServer,
@@ -33,4 +35,7 @@ export const faults: readonly Fault[] = [
   filesExhausted,
   memoryLimit,
   heapExhausted,
+  rebuildKilled,
+  upgradeFrom('0007-rows-behind-the-log.sql'),
+  upgradeFrom('0008-dropped-tables.sql'),
 ]
