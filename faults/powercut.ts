@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { storageFor } from './inject/ext4.ts'
-import { pause } from './inject/processes.ts'
 import { cutPower } from './inject/power-cut.ts'
+import { pause } from './inject/processes.ts'
 import { startSmallWorld } from './inject/small-world.ts'
 import { safeties, unsafeEnv } from './inject/unsafe.ts'
 
@@ -43,7 +43,9 @@ try {
     const acknowledged = world.acks.size
     await world.server.start()
     lost = await world.lost()
-    console.log(`${seconds()} s: cut ${cut}, ${lostKiB} KiB not written back; of ${acknowledged} acknowledged events ${lost.length} are lost`)
+    console.log(
+      `${seconds()} s: cut ${cut}, ${lostKiB} KiB not written back; of ${acknowledged} acknowledged events ${lost.length} are lost`,
+    )
   }
   if (lost.length === 0) bad = await world.settle()
 } finally {
@@ -53,5 +55,7 @@ try {
 }
 for (const finding of bad) console.log(`doctor: ${finding}`)
 const isAsItShould = bad.length === 0 && lost.length > 0 === (without !== undefined)
-console.log(isAsItShould ? 'As it should be.' : `NOT as it should be${without === undefined ? '' : `: without ${without} nothing was lost`}.`)
+console.log(
+  isAsItShould ? 'As it should be.' : `NOT as it should be${without === undefined ? '' : `: without ${without} nothing was lost`}.`,
+)
 process.exitCode = isAsItShould ? 0 : 1

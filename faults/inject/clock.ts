@@ -6,7 +6,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const shiftFile = (dataFolder: string): string => join(dataFolder, 'clock-shift-ms')
-export const shiftableEnv: Readonly<Record<string, string>> = { NODE_OPTIONS: `--import=${import.meta.url}`, SIGNALBOX_FAULTS_CLOCK: 'shiftable' }
+export const shiftableEnv: Readonly<Record<string, string>> = {
+  NODE_OPTIONS: `--import=${import.meta.url}`,
+  SIGNALBOX_FAULTS_CLOCK: 'shiftable',
+}
 
 const lookEveryMs = 20
 

@@ -76,5 +76,7 @@ const full = (name: string, needsRoom: RegExp, provoke: (world: World) => Promis
 export const diskFull = full('the disk of the data folder is full', /No space left/, async () => {})
 
 export const walFull = full('the disk is full for the write-ahead log', /pg_wal.*No space left/, async ({ database }) => {
-  await database.query("select pg_logical_emit_message(false, 'faults', 'one record, so that there is something to switch from'), pg_switch_wal()")
+  await database.query(
+    "select pg_logical_emit_message(false, 'faults', 'one record, so that there is something to switch from'), pg_switch_wal()",
+  )
 })

@@ -107,7 +107,10 @@ export const heapExhausted: Fault = {
               headers: { 'content-type': 'application/json' },
               body: bodies,
               signal: AbortSignal.timeout(10_000),
-            }).then((answer) => answer.arrayBuffer(), () => undefined),
+            }).then(
+              (answer) => answer.arrayBuffer(),
+              () => undefined,
+            ),
           ),
         )
       await ended(pid)

@@ -48,7 +48,12 @@ export async function cutPower({ server, database }: World): Promise<Cut> {
   const before = await writtenBytes(device)
   // Held open, so that the device stays after its unmount and tells what that wrote.
   const held = await open(device)
-  await until('nobody uses the old disk', 10_000, () => run('umount', [server.dataFolder]).then(() => true, () => false))
+  await until('nobody uses the old disk', 10_000, () =>
+    run('umount', [server.dataFolder]).then(
+      () => true,
+      () => false,
+    ),
+  )
   const lostKiB = Math.round(((await writtenBytes(device)) - before) / 1_024)
   await held.close()
   await rm(image)

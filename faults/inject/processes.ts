@@ -68,4 +68,3 @@ export const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`)
 
 export const residentMiB = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
-

@@ -68,7 +68,12 @@ test('a commit of an older version that waits while the schema changes finds its
   if (reader === undefined || writer === undefined || migrating === undefined) throw new Error('There are three connections.')
   const { rows } = await writer.query<{ fence: string }>('select fence from heads where partition = 0')
   const waiting = async () =>
-    (await ask(url, "select from pg_locks where relation = 'heads'::regclass and not granted and database = (select oid from pg_database where datname = current_database())")).rowCount
+    (
+      await ask(
+        url,
+        "select from pg_locks where relation = 'heads'::regclass and not granted and database = (select oid from pg_database where datname = current_database())",
+      )
+    ).rowCount
 
   await reader.query('begin; select from heads')
   const migrated = migrate(migrating)
