@@ -33,6 +33,9 @@ const noProxy: World['proxy'] = {
     throw new Error('The small world has no network between agents and server.')
   },
   touched: () => 0,
+  withheld: () => 0,
+  standing: () => 0,
+  addresses: { listens: '', connects: '' },
   async close() {},
 }
 

@@ -3,12 +3,13 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import { pino } from 'pino'
+import { freePort } from '../../test/free-port.ts'
 import type { HistoryWriter } from '../history/writer.ts'
 import { storageFor } from '../inject/ext4.ts'
-import { freePort } from '../../test/free-port.ts'
 import { startProxy } from '../inject/proxy.ts'
 import { createAcknowledged } from './acknowledged.ts'
 import { databaseOf } from './database.ts'
+import { type LifeCounts, watchCounts } from './life-counts.ts'
 import { type Observers, startObservers } from './observers.ts'
 import { startProducers } from './producers.ts'
 import { createRandom } from './random.ts'
@@ -30,6 +31,7 @@ export interface OpenedWorld {
   readonly world: World & { readonly server: OwnedServer }
   readonly producers: readonly Sender[]
   readonly observers: Observers
+  readonly counts: LifeCounts
   readonly acknowledged: () => number
 }
 
@@ -82,5 +84,7 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
   })
   const observers = await startObservers({ url: proxy.url, serverUrl: server.url, tell })
   stack.defer(() => observers.close())
-  return { world, producers, observers, acknowledged: acknowledged.count }
+  const counts = watchCounts(server)
+  stack.defer(() => counts.close())
+  return { world, producers, observers, counts, acknowledged: acknowledged.count }
 }
