@@ -173,6 +173,19 @@ test('a row that leaves the filter is told as removed, once; what never passed i
   expect([reader.state.size('tasks'), reader.state.size('calls')]).toEqual([0, 0])
 })
 
+test('a dashboard is told that an agent is free when another ends its task', async () => {
+  const { log, clock, hub } = await stage()
+  const reader = attach(hub, { feed: 'state' })
+  await work(clock, () => isWhole(reader))
+  log.commit(0, [{ type: 'task.started', agent: 'w', run: 'r', task: 't' }])
+  await work(clock, () => reader.cursor() === hub.cursor())
+  expect(reader.state.get('agents', 'w')).toMatchObject({ status: { value: 'busy' }, task: { value: 't' } })
+  log.commit(0, [{ type: 'task.canceled', agent: 'm', run: 'r', task: 't' }])
+  await work(clock, () => reader.cursor() === hub.cursor())
+  expect(reader.state.get('agents', 'w')).toMatchObject({ status: { value: 'idle' }, task: { value: '' } })
+  expect(reader.frames.filter(({ kind }) => kind === 'delta')).toHaveLength(2)
+})
+
 test.each<[Filter, string[]]>([
   [{}, []],
   [{ agent: ['a'] }, []],
