@@ -8,7 +8,9 @@
 /** ms since the run began, of one monotonic clock: all writers are in one process, so that "before" means before. */
 export type Instant = number
 
+export type Durability = 'durable' | 'replicated' | 'volatile'
 export type Door = 'rest' | 'ws' | 'sdk'
+/** `pages` are queries of `/v1/events`, in whatever order: they have to agree with the log, and are no stream that goes on. */
 export type Transport = 'ws' | 'sse' | 'poll' | 'pages'
 
 /** An event as a sender made it. `hash` is of its content (`contentHash`), so that content can be compared without being kept. */
@@ -21,12 +23,17 @@ export interface Sent {
   readonly hash: string
   /** Made wrong on purpose: has to be refused, and quarantined where its door says so. */
   readonly poison?: true
+  /** What it adds to the totals of its run, where that is known of the event alone: it is the only one of its call. */
+  readonly adds?: { readonly inputTokens: number; readonly outputTokens: number; readonly costMicros: number }
 }
 
 /** Where an event stands: `[partition, position, id, hash]`. */
 export type Place = readonly [partition: number, position: number, id: string, hash: string]
 
-/** One call of a sender; `call` is unique in its process. A call sent again has another number and the same events. */
+/**
+ * One call of a sender; `call` is unique in its process. A call sent again has another number and the same events.
+ * Where one answer is of several calls (a WebSocket's `ack`) each of them ends, and any of them has the counts: they are summed by process.
+ */
 export type SendEntry =
   | { readonly op: 'send'; readonly type: 'invoke'; readonly call: number; readonly door: Door; readonly events: readonly Sent[] }
   | {
@@ -36,7 +43,7 @@ export type SendEntry =
       readonly accepted: number
       readonly duplicates: number
       readonly refused: readonly { readonly index: number; readonly id?: string; readonly code: string }[]
-      readonly durability: 'durable' | 'replicated' | 'volatile'
+      readonly durability: Durability
       readonly cursor?: string
     }
   | { readonly op: 'send'; readonly type: 'fail' | 'info'; readonly call: number; readonly error: string }
@@ -72,9 +79,24 @@ export type FaultEntry =
   | { readonly op: 'fault'; readonly type: 'ok'; readonly fault: string; readonly fired: string }
   | { readonly op: 'fault'; readonly type: 'fail'; readonly fault: string; readonly error: string }
 
-/** What was read after healing and quiescence. Rows are the projections' bodies in canonical JSON, by `table/key`. */
+/**
+ * What was read after healing and quiescence. Rows are the projections' bodies in canonical JSON (`canonicalJson`), by `table/key`, an
+ * agent's joined over its partitions. What is long may be told in several entries of one `what` and process, which are taken together.
+ * `live` is of one state reader a process.
+ */
 export type FinalEntry =
   | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'log'; readonly places: readonly Place[] }
+  | {
+      readonly op: 'final'
+      readonly type: 'ok'
+      /** Events of the log that the server made itself (source `signalbox`): nobody sent them. */
+      readonly what: 'own'
+      readonly events: readonly Sent[]
+    }
+  /** First position that the retention left, by partition; not told: all are there. */
+  | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'retained'; readonly from: Readonly<Record<number, number>> }
+  /** What an acknowledgement is worth by the store's own settings (`fsync`, `synchronous_commit`, standbys); not told: `durable`. */
+  | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'durability'; readonly worth: Durability }
   | {
       readonly op: 'final'
       readonly type: 'ok'

@@ -1,0 +1,120 @@
+/** Peace: senders finish what they owe, readers reach the end of the log, and everything is read. */
+import type { StoredEvent } from '@signalbox/model/event.ts'
+import { uuidv7 } from '@signalbox/model/ids.ts'
+import { contentHash } from '../history/content.ts'
+import type { Told } from '../history/history.ts'
+import { placeOf } from './events-observer.ts'
+import { lagOf, readMetrics, readQuarantine, readStore, residentMiB, tellFates, tellLive } from './final.ts'
+import type { Observers } from './observers.ts'
+import { pagesOf } from './pages-reader.ts'
+import type { Finding } from './run.ts'
+import { type Sender, sleep } from './sender.ts'
+import type { World } from './world.ts'
+
+interface SettleParts {
+  readonly world: World
+  readonly producers: readonly Sender[]
+  readonly observers: Observers
+  readonly tell: (process: string, entry: Told) => void
+}
+
+const finishWithinMs = 90_000
+const reachWithinMs = 30_000
+const lookMs = 100
+
+const within = (ms: number, ...all: Promise<unknown>[]) => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  return Promise.race([Promise.all(all).then(() => true as const), late]).finally(() => clearTimeout(timer))
+}
+
+async function until(ms: number, is: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (const end = performance.now() + ms; performance.now() < end; await sleep(lookMs)) if (await is()) return true
+  return is()
+}
+
+/** Answers what the history cannot say: who did not come to an end. */
+export async function settleAndRead({ world, producers, observers, tell }: SettleParts): Promise<readonly Finding[]> {
+  const { server } = world
+  const findings: Finding[] = []
+  const find = (law: string, what: string) => findings.push({ law, what })
+  const final = (entry: Told) => tell('final', entry)
+
+  await within(finishWithinMs, ...producers.map((producer) => producer.finish()))
+  for (const producer of producers) {
+    if (producer.owes() > 0) find('liveness', `${producer.name} owes ${producer.owes()} batches ${finishWithinMs} ms after all was healed.`)
+    producer.abandon()
+  }
+  const ackMs = await probe(server.url, tell)
+  if (!(await until(reachWithinMs, async () => (await lagOf(server)) === 0))) find('liveness', 'Consumers of the log lag behind.')
+  const heads = await readStore(server.dataFolder, final)
+  for (const [i, { reached }] of observers.events.entries())
+    if (!(await until(reachWithinMs, () => reached(heads))))
+      find('liveness', `Observer ${i} of the events did not reach the end of the log.`)
+  for (const { name, reader } of observers.states) {
+    if (!(await until(reachWithinMs, () => reader.reached(heads)))) find('liveness', `${name} did not reach the end of the log.`)
+    tellLive(reader.rows, (entry) => tell(name, entry))
+  }
+
+  await readQuarantine(server.url, final)
+  let paged = 0
+  tell('pages-all', { op: 'observe', type: 'invoke', transport: 'pages', after: null })
+  for await (const page of pagesOf<StoredEvent>(server.url, '/v1/events')) {
+    paged += page.length
+    tell('pages-all', { op: 'observe', type: 'ok', places: page.map(placeOf) })
+  }
+  const stored = heads.reduce((sum, head) => sum + head, 0)
+  if (paged !== stored) find('pages', `The pages of /v1/events have ${paged} events, the log has ${stored}.`)
+
+  await tellFates(server.url, final)
+  const [locks] = await world.database.query<{ count: string }>('select count(*) from pg_locks where not granted')
+  const health = { ackMs, lag: await lagOf(server), locks: Number(locks?.count ?? 0), rssMiB: await residentMiB(server.pid()) }
+  final({ op: 'final', type: 'ok', what: 'health', ...health })
+
+  const sum = (of: (sender: Sender) => number) => producers.reduce((total, sender) => total + of(sender), 0)
+  const sight = (name: 'duplicate-suppressed' | 'ambiguous-ack' | 'fence-rejection' | 'resync' | 'late-event', times: number) =>
+    tell('world', { op: 'sight', type: 'ok', sight: name, times })
+  sight(
+    'duplicate-suppressed',
+    sum(({ seen }) => seen.duplicates),
+  )
+  sight(
+    'ambiguous-ack',
+    sum(({ seen }) => seen.ambiguous),
+  )
+  sight(
+    'late-event',
+    sum(({ seen }) => seen.late),
+  )
+  sight(
+    'resync',
+    [...observers.events, ...observers.states.map(({ reader }) => reader)].reduce((total, of) => total + of.resyncs(), 0),
+  )
+  sight('fence-rejection', (await readMetrics(server.url)).sum('signalbox_fenced_commits_total'))
+  return findings
+}
+
+/** ms until one event more is durable. */
+async function probe(url: string, tell: SettleParts['tell']): Promise<number> {
+  const event = { id: uuidv7(Date.now()), source: 'probe', type: 'log', time: new Date().toISOString(), data: {} }
+  tell('probe', {
+    op: 'send',
+    type: 'invoke',
+    call: 1,
+    door: 'rest',
+    events: [{ id: event.id, source: event.source, hash: contentHash(event) }],
+  })
+  const startedAt = performance.now()
+  const response = await fetch(`${url}/v1/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(event),
+    signal: AbortSignal.timeout(15_000),
+  })
+  const ackMs = Math.round(performance.now() - startedAt)
+  const { accepted, duplicates, durability } = (await response.json()) as { accepted: number; duplicates: number; durability: 'durable' }
+  tell('probe', { op: 'send', type: 'ok', call: 1, accepted, duplicates, refused: [], durability })
+  return ackMs
+}
