@@ -12,8 +12,8 @@ const opens: { readonly [T in TransportName]: (wanted: Wanted, listener: Listene
   sse: openStream,
   poll: openPoll,
 }
-/** The world's servers beat every two seconds. */
-const deadAfterMs = 8_000
+/** The world's servers beat every two seconds; a poll is silent for as long as it waits, 25 s. */
+const deadAfterMs = { ws: 8_000, sse: 8_000, poll: 35_000 } as const
 const firstRetryMs = 50
 const longestRetryMs = 1_000
 
@@ -43,7 +43,7 @@ export function keepFeed({ url, transport, feed, onConnect, onFrame, onLost }: F
 
   function watch(of: number) {
     clearTimeout(timer)
-    timer = setTimeout(() => lose(of, 'nothing came for too long'), deadAfterMs)
+    timer = setTimeout(() => lose(of, 'nothing came for too long'), deadAfterMs[transport])
   }
   function lose(of: number, why: string) {
     if (of !== generation || closed) return

@@ -98,7 +98,7 @@ export async function settleAndRead({ world, producers, observers, tell }: Settl
 
 /** ms until one event more is durable. */
 async function probe(url: string, tell: SettleParts['tell']): Promise<number> {
-  const event = { id: uuidv7(Date.now()), source: 'probe', type: 'log', time: new Date().toISOString(), data: {} }
+  const event = { id: uuidv7(Date.now()), source: 'probe', type: 'log', time: new Date().toISOString(), agent: 'probe', data: {} }
   tell('probe', {
     op: 'send',
     type: 'invoke',

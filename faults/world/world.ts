@@ -36,6 +36,12 @@ export interface FaultProxy {
   behave(how: Behaviour): void
   /** Connections that the present behaviour touched. */
   touched(): number
+  /** Bytes that the present behaviour held, dropped or let come late. */
+  withheld(): number
+  /** Connections that the server, or the database, has not ended. */
+  standing(): number
+  /** Loopback addresses of its own, to cut off one side of it alone: where it listens, and from where it connects to its target. */
+  readonly addresses: { readonly listens: string; readonly connects: string }
   close(): Promise<void>
 }
 
@@ -56,6 +62,8 @@ export interface World {
   readonly server: ServerProcess
   readonly database: Database
   readonly proxy: FaultProxy
+  /** Between server and PostgreSQL, in a setting of `database: 'through-proxy'`. */
+  readonly databaseProxy?: FaultProxy
   readonly random: Random
   /** Writes into the history as `nemesis`. */
   tell(entry: Told): void
@@ -72,6 +80,8 @@ export interface Fault {
   /** Its world is started so: where data lies, and what the server's environment says. */
   readonly setting?: {
     readonly storage?: { readonly kind: 'ext4'; readonly sizeMiB: number }
+    /** PostgreSQL is an external one, and DATABASE_URL leads through `World.databaseProxy`. */
+    readonly database?: 'through-proxy'
     readonly env?: Readonly<Record<string, string>>
   }
   /** Strikes, lasts, heals. Resolves with what shows that it fired; rejects when it could not strike, and heals all the same. */
