@@ -1,0 +1,90 @@
+/** Runs every mutant in its scenario, and every scenario against the server as it is: what is caught, by which law, how soon. */
+import { check } from '../check/check.ts'
+import { findingText } from '../check/finding.ts'
+import { readHistory } from '../history/reader.ts'
+import { preloadEnv } from '../failpoints/arm.ts'
+import { runScenario, type ScenarioResult } from '../world/run.ts'
+import type { Fault } from '../world/world.ts'
+import type { Mutant } from './mutant.ts'
+import { mutants } from './mutants.ts'
+import { type ScenarioName, scenarios } from './scenarios.ts'
+
+export interface Trial {
+  readonly scenario: ScenarioName
+  /** Undefined: the server as it is. */
+  readonly mutant: Mutant | undefined
+  /** Laws that found something, most findings first; a run that could not be ended is "run". */
+  readonly caughtBy: readonly string[]
+  /** Of the first finding of each law, or why the run ended. */
+  readonly said: readonly string[]
+  /** The mutant was caught by its law; the server as it is by none. */
+  readonly isGood: boolean
+  readonly seconds: number
+  readonly folder?: string
+}
+
+export interface MutantsOptions {
+  readonly seed: number
+  /** Part of a mutant's name, or of a scenario's; default: all of them. */
+  readonly only?: string
+  readonly onTrial?: (trial: Trial) => void
+}
+
+const eventsPerSecond = 1_000
+
+export async function runMutants({ seed, only = '', onTrial = () => undefined }: MutantsOptions): Promise<readonly Trial[]> {
+  const wanted = mutants.filter(({ name, scenario }) => name.includes(only) || scenario.includes(only))
+  const trials: Trial[] = []
+  for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
+    if (process.env.SKIP?.includes(scenario)) continue
+    const own = wanted.filter((mutant) => mutant.scenario === scenario)
+    if (own.length === 0) continue
+    for (const mutant of [undefined, ...own]) {
+      const trial = await tryOut(scenario, mutant, seed)
+      trials.push(trial)
+      onTrial(trial)
+    }
+  }
+  return trials
+}
+
+async function tryOut(scenario: ScenarioName, mutant: Mutant | undefined, seed: number): Promise<Trial> {
+  const beganAt = performance.now()
+  const faults: readonly Fault[] = scenarios[scenario]
+  const as = (result: Pick<ScenarioResult, 'findings'> & { readonly folder?: string }): Trial => {
+    const caughtBy = [...new Set(result.findings.map(({ law }) => law))]
+    return {
+      scenario,
+      mutant,
+      caughtBy,
+      said: caughtBy.map((law) => result.findings.find((finding) => finding.law === law)?.what ?? ''),
+      isGood: mutant === undefined ? caughtBy.length === 0 : caughtBy.includes(mutant.law),
+      seconds: (performance.now() - beganAt) / 1_000,
+      ...(result.folder === undefined ? {} : { folder: result.folder }),
+    }
+  }
+  try {
+    const r = await runScenario({
+        name: mutant === undefined ? scenario : `${scenario}: ${mutant.name}`,
+        seed,
+        eventsPerSecond,
+        keep: true,
+        faults: mutant === undefined ? faults : faults.map((fault) => seeded(fault, mutant)),
+      })
+    const report = check(readHistory(r.historyPath), { needs: { sights: [], laws: [] } })
+    return as({ folder: r.folder, findings: [...r.findings, ...report.findings.map((f) => ({ law: f.law, what: findingText(f) })), ...r.struck.flatMap((x) => x.error === undefined ? [] : [{ law: 'strike', what: x.error }])] })
+  } catch (error) {
+    return as({ findings: [{ law: 'run', what: String(error) }] })
+  }
+}
+
+const seeded = (fault: Fault, { name }: Mutant): Fault => ({
+  ...fault,
+  setting: { ...fault.setting, env: { ...preloadEnv, ...fault.setting?.env, SIGNALBOX_MUTANT: name } },
+})
+
+export function trialLine({ scenario, mutant, caughtBy, isGood, seconds }: Trial): string {
+  const law = mutant === undefined ? 'none' : mutant.law
+  const found = caughtBy.length === 0 ? 'nothing' : caughtBy.join(', ')
+  return `${isGood ? 'ok  ' : 'FAIL'} ${scenario.padEnd(20)} ${(mutant?.name ?? '(as it is)').padEnd(40)} ${law.padEnd(13)} ${found.padEnd(36)} ${seconds.toFixed(1).padStart(5)} s`
+}
