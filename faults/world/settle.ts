@@ -7,9 +7,14 @@ import { placeOf } from './events-observer.ts'
 import { lagOf, readMetrics, readQuarantine, readStore, residentMiB, tellFates, tellLive } from './final.ts'
 import type { Observers } from './observers.ts'
 import { pagesOf } from './pages-reader.ts'
-import type { Finding } from './run.ts'
 import { type Sender, sleep } from './sender.ts'
 import type { World } from './world.ts'
+
+/** What the history cannot say, as who did not come to an end. */
+export interface Shortcoming {
+  readonly law: string
+  readonly what: string
+}
 
 interface SettleParts {
   readonly world: World
@@ -35,10 +40,9 @@ async function until(ms: number, is: () => boolean | Promise<boolean>): Promise<
   return is()
 }
 
-/** Answers what the history cannot say: who did not come to an end. */
-export async function settleAndRead({ world, producers, observers, tell }: SettleParts): Promise<readonly Finding[]> {
+export async function settleAndRead({ world, producers, observers, tell }: SettleParts): Promise<readonly Shortcoming[]> {
   const { server } = world
-  const findings: Finding[] = []
+  const findings: Shortcoming[] = []
   const find = (law: string, what: string) => findings.push({ law, what })
   const final = (entry: Told) => tell('final', entry)
 

@@ -89,6 +89,20 @@ test('it waits for the first that matches, and passes what does not', async () =
   expect(got.frames).toMatchObject([{ kind: 'events', from: at(log, 0), cursor: at(log, 4) }])
 })
 
+test('a reader of the state of an empty log is told so once, and then waits for its first event', async () => {
+  const log = createTestLog({ partitions: 1 })
+  const server = await serve(log)
+  const { frames, cursor } = await ask(server, { feed: 'state' })
+  expect(frames).toMatchObject([{ kind: 'snapshot', rows: [], last: true }])
+  expect(await ask(server, { feed: 'state', cursor, wait: 0 })).toEqual({ frames: [], cursor })
+  const answer = ask(server, { feed: 'state', cursor, wait: 30 })
+  while ((await server.metrics.liveClients.get()).values.every(({ value }) => value === 0))
+    await new Promise((resolve) => setImmediate(resolve))
+  log.commit(0, [{ type: 'agent.started', agent: 'a' }])
+  const rows = (await answer).frames.flatMap((frame) => ('rows' in frame ? frame.rows : []))
+  expect(rows).toMatchObject([{ table: 'agents', key: 'a' }])
+})
+
 test('those who wait together are told by one page', async () => {
   const log = createTestLog({ partitions: 1 })
   const server = await serve(log, { config: { ringBytes: 1 } })

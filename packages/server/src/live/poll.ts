@@ -12,6 +12,8 @@ import { badCursor, filterOf, heldCursor, noRoom, type PollQuery } from './query
 const answerBytes = 1024 * 1024
 
 interface Question {
+  /** The reader has a cursor: it was answered before. */
+  readonly hasCursor: boolean
   readonly limit: number
   readonly until: readonly number[] | undefined
   readonly now: () => number
@@ -24,11 +26,15 @@ interface Answer {
   readonly cursor: string
 }
 
-export async function answer(reading: Reading, { limit, until, more, now }: Question, isState: boolean): Promise<Answer> {
+export async function answer(reading: Reading, { hasCursor, limit, until, more, now }: Question, isState: boolean): Promise<Answer> {
   const frames: Encoded[] = []
   const found = await reading.place()
   // An event feed without a cursor has nothing to wait for: its reader wants to know where now is.
   if (found.kind === 'now') return { frames, cursor: reading.cursorOf(reading.heads()) }
+  // Of a log without an event it has all there is: told again at once, it would ask again at once, without end.
+  const isEmpty = () => reading.heads().every((head) => head === 0)
+  if (found.kind === 'snapshot' && hasCursor && isEmpty() && !(await more(() => !isEmpty())))
+    return { frames, cursor: reading.cursorOf(reading.heads()) }
   let at: readonly number[] = []
   if (found.kind !== 'snapshot') at = found.positions
   if (found.kind === 'at' && found.held !== undefined) frames.push(reading.pages.respelled(found.held, now()))
@@ -92,6 +98,7 @@ export async function poll(
     const { frames, cursor } = await answer(
       reading,
       {
+        hasCursor: query.cursor !== undefined,
         limit: query.limit,
         until: until.cursor?.positions,
         now: clock.now,

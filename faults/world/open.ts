@@ -1,0 +1,83 @@
+/** Opens a world: the server on its database and storage, the proxies, everybody who sends and looks on. */
+import { chmod, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startEmbedded } from '@signalbox/server/store/embedded.ts'
+import { pino } from 'pino'
+import type { HistoryWriter } from '../history/writer.ts'
+import { storageFor } from '../inject/ext4.ts'
+import { startProxy } from '../inject/proxy.ts'
+import { createAcknowledged } from './acknowledged.ts'
+import { databaseOf } from './database.ts'
+import { type Observers, startObservers } from './observers.ts'
+import { startProducers } from './producers.ts'
+import { createRandom } from './random.ts'
+import type { Sender } from './sender.ts'
+import { type OwnedServer, startServerProcess } from './server-process.ts'
+import type { Fault, World } from './world.ts'
+
+export type Setting = NonNullable<Fault['setting']>
+
+export interface OpenOptions {
+  readonly folder: string
+  readonly seed: number
+  readonly setting: Setting
+  readonly eventsPerSecond: number
+  readonly history: HistoryWriter
+}
+
+export interface OpenedWorld {
+  readonly world: World & { readonly server: OwnedServer }
+  readonly producers: readonly Sender[]
+  readonly observers: Observers
+  readonly acknowledged: () => number
+}
+
+/** Beats often enough that observers know a dead connection in seconds. */
+const settings = { SIGNALBOX_HEARTBEAT_MS: '2000' }
+const partitions = 2
+
+/** What is opened is closed by `stack`, in the order back. */
+export async function openWorld(options: OpenOptions, stack: AsyncDisposableStack): Promise<OpenedWorld> {
+  const { folder, seed, setting, eventsPerSecond, history } = options
+  // PostgreSQL may run as another user, who has to pass through.
+  await chmod(folder, 0o711)
+  const dataFolder = join(folder, 'data')
+  await mkdir(dataFolder)
+  if (setting.storage !== undefined) {
+    const storage = await storageFor(dataFolder, setting.storage.sizeMiB)
+    stack.defer(() => storage.release())
+  }
+  let databaseProxy: World['databaseProxy']
+  let databaseEnv: Readonly<Record<string, string>> = {}
+  if (setting.database === 'through-proxy') {
+    // In the same folder, so that whoever looks for its pid, its log or its address finds them as ever.
+    const embedded = await startEmbedded({ data: dataFolder, partitions }, pino({ level: 'silent' }))
+    stack.defer(() => embedded.stop())
+    databaseProxy = await startProxy(embedded.url)
+    stack.defer(() => databaseProxy?.close())
+    databaseEnv = { DATABASE_URL: databaseProxy.url }
+  }
+  const env = { ...settings, ...databaseEnv, ...setting.env }
+  const server = stack.use(await startServerProcess({ dataFolder, logFile: join(folder, 'server.log'), env }))
+  const proxy = await startProxy(server.url)
+  stack.defer(() => proxy.close())
+
+  const acknowledged = createAcknowledged()
+  const world = {
+    server,
+    database: databaseOf(dataFolder),
+    proxy,
+    ...(databaseProxy === undefined ? {} : { databaseProxy }),
+    random: createRandom(seed),
+    tell: (entry) => history.tell('nemesis', entry),
+    acknowledged: acknowledged.more,
+  } satisfies World
+  const tell = history.tell
+  const producers = startProducers({ url: proxy.url, folder, seed, eventsPerSecond, tell, onAcknowledged: acknowledged.add })
+  stack.defer(() => {
+    for (const producer of producers) producer.abandon()
+  })
+  const observers = await startObservers({ url: proxy.url, serverUrl: server.url, tell })
+  stack.defer(() => observers.close())
+  return { world, producers, observers, acknowledged: acknowledged.count }
+}
