@@ -28,7 +28,7 @@ export const ingestMutants: readonly Mutant[] = [
   {
     name: 'quarantine swallowed',
     what: 'A bad item is counted as kept and is not.',
-    law: 'conservation',
+    law: 'refusal',
     file: 'server/src/ingest/receive.ts',
     find: 'const inQuarantine = bad.length === 0 ? 0 : await keep(bad)',
     put: 'const inQuarantine = bad.length',

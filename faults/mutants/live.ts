@@ -9,7 +9,7 @@ export const liveMutants: readonly Mutant[] = [
     file: 'server/src/store/reader.ts',
     find: 'from log where partition = $1 and position > $2 and position <= $3 and id between',
     put: 'from log where partition = $1 and position > $2::bigint + 1 and position <= $3 and id between',
-    scenario: 'load',
+    scenario: 'slow readers',
   },
   {
     name: 'page begins one too early',
@@ -18,7 +18,7 @@ export const liveMutants: readonly Mutant[] = [
     file: 'server/src/store/reader.ts',
     find: 'from log where partition = $1 and position > $2 and position <= $3 and id between',
     put: 'from log where partition = $1 and position >= $2 and position <= $3 and id between',
-    scenario: 'load',
+    scenario: 'slow readers',
   },
   {
     name: 'resume skips one',
@@ -62,17 +62,12 @@ export const liveMutants: readonly Mutant[] = [
     scenario: 'slow readers',
   },
   {
-    name: 'rows lost when demoted',
-    what: 'A state reader that is full counts as having the rows of the frame that it was not given.',
+    name: 'rows past the page are lost',
+    what: 'A state reader that was behind gets a page of rows, and the cursor of all that there were.',
     law: 'replay',
-    file: 'server/src/live/cohort.ts',
-    find: `      if (isFull(session)) {
-        block(session)
-        continue`,
-    put: `      if (isFull(session)) {
-        if (feed.feed === 'state') session.positions = to
-        block(session)
-        continue`,
+    file: 'server/src/live/pages.ts',
+    find: 'if (newest.size >= limits.items) break scan',
+    put: 'if (newest.size >= limits.items) break',
     scenario: 'slow readers',
   },
   {
@@ -82,7 +77,7 @@ export const liveMutants: readonly Mutant[] = [
     file: 'server/src/live/pages.ts',
     find: 'newest.set(`${partition} ${row.table} ${row.key}`, { held, partition, isIn })',
     put: 'if (!newest.has(`${partition} ${row.table} ${row.key}`)) newest.set(`${partition} ${row.table} ${row.key}`, { held, partition, isIn })',
-    scenario: 'load',
+    scenario: 'slow readers',
   },
   {
     name: 'ring of another partition',
@@ -106,11 +101,11 @@ export const liveMutants: readonly Mutant[] = [
   },
   {
     name: 'poll answers the newest cursor',
-    what: 'The answer of a poll ends at its page, and its cursor at the head.',
+    what: 'The answer of a poll ends at its page, and its cursor where the head was then.',
     law: 'contiguity',
     file: 'server/src/live/poll.ts',
-    find: '  return { frames, cursor: reading.cursorOf(at) }',
-    put: '  return { frames, cursor: reading.cursorOf(reading.heads()) }',
-    scenario: 'load',
+    find: '      at = page.to\n',
+    put: '      at = target()\n',
+    scenario: 'slow readers',
   },
 ]

@@ -1,9 +1,6 @@
 /** Runs every mutant in its scenario, and every scenario against the server as it is: what is caught, by which law, how soon. */
-import { check } from '../check/check.ts'
-import { findingText } from '../check/finding.ts'
-import { readHistory } from '../history/reader.ts'
 import { preloadEnv } from '../failpoints/arm.ts'
-import { runScenario, type ScenarioResult } from '../world/run.ts'
+import { runScenario } from '../world/run.ts'
 import type { Fault } from '../world/world.ts'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
@@ -51,30 +48,29 @@ export async function runMutants({ seed, only = '', onTrial = () => undefined }:
 async function tryOut(scenario: ScenarioName, mutant: Mutant | undefined, seed: number): Promise<Trial> {
   const beganAt = performance.now()
   const faults: readonly Fault[] = scenarios[scenario]
-  const as = (result: Pick<ScenarioResult, 'findings'> & { readonly folder?: string }): Trial => {
-    const caughtBy = [...new Set(result.findings.map(({ law }) => law))]
+  const as = (findings: readonly string[], folder?: string): Trial => {
+    const caughtBy = [...new Set(findings.map((finding) => finding.slice(0, finding.indexOf(':'))))]
     return {
       scenario,
       mutant,
       caughtBy,
-      said: caughtBy.map((law) => result.findings.find((finding) => finding.law === law)?.what ?? ''),
+      said: caughtBy.map((law) => findings.find((finding) => finding.startsWith(`${law}:`)) ?? ''),
       isGood: mutant === undefined ? caughtBy.length === 0 : caughtBy.includes(mutant.law),
       seconds: (performance.now() - beganAt) / 1_000,
-      ...(result.folder === undefined ? {} : { folder: result.folder }),
+      ...(folder === undefined ? {} : { folder }),
     }
   }
   try {
-    const r = await runScenario({
-        name: mutant === undefined ? scenario : `${scenario}: ${mutant.name}`,
-        seed,
-        eventsPerSecond,
-        keep: true,
-        faults: mutant === undefined ? faults : faults.map((fault) => seeded(fault, mutant)),
-      })
-    const report = check(readHistory(r.historyPath), { needs: { sights: [], laws: [] } })
-    return as({ folder: r.folder, findings: [...r.findings, ...report.findings.map((f) => ({ law: f.law, what: findingText(f) })), ...r.struck.flatMap((x) => x.error === undefined ? [] : [{ law: 'strike', what: x.error }])] })
+    const result = await runScenario({
+      name: mutant === undefined ? scenario : `${scenario}: ${mutant.name}`,
+      seed,
+      eventsPerSecond,
+      faults: mutant === undefined ? faults : faults.map((fault) => seeded(fault, mutant)),
+    })
+    const unstruck = result.struck.flatMap(({ fault, error }) => (error === undefined ? [] : [`strike: ${fault}: ${error}`]))
+    return as([...result.findings, ...unstruck], result.folder)
   } catch (error) {
-    return as({ findings: [{ law: 'run', what: String(error) }] })
+    return as([`run: ${String(error)}`])
   }
 }
 

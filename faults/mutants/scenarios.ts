@@ -2,7 +2,7 @@
 import type { Fault } from '../world/world.ts'
 import { headHeld, rowsHeld } from './strikes/held.ts'
 import { idempotencyKey } from './strikes/idempotency.ts'
-import { killPostgres, killServer, load } from './strikes/plain.ts'
+import { killPostgres, killServer, load, slowReaders } from './strikes/plain.ts'
 import { atPoint } from './strikes/points.ts'
 import { stoodStill, twoServers } from './strikes/second-server.ts'
 
@@ -18,7 +18,7 @@ export const scenarios = {
   'two servers': [twoServers],
   'writer stood still': [stoodStill],
   'idempotency key': [idempotencyKey],
-  'slow readers': [load(2_500)],
+  'slow readers': [slowReaders],
   flood: [load(2_500)],
 } as const satisfies Record<string, readonly Fault[]>
 

@@ -57,7 +57,7 @@ export const sequencerMutants: readonly Mutant[] = [
   {
     name: 'same id is the same event',
     what: 'An id that comes again with other content is taken for a duplicate.',
-    law: 'lost',
+    law: 'conflict',
     file: 'server/src/sequencer/batch.ts',
     find: '  if (sameContent(item.event, holder)) {',
     put: '  if (item.event.id === holder.id) {',
@@ -116,7 +116,7 @@ export const sequencerMutants: readonly Mutant[] = [
   {
     name: 'head moves before the commit',
     what: 'A batch that is written again, since an id was there, is numbered behind its first try.',
-    law: 'contiguity',
+    law: 'order',
     file: 'server/src/sequencer/writer.ts',
     find: writeCommit,
     put: `    held.head = { ...head, position: last }\n${writeCommit}`,
@@ -152,7 +152,7 @@ export const sequencerMutants: readonly Mutant[] = [
   {
     name: 'late id outside of its commit',
     what: 'The lower bound of a commit’s ids is its first id, not its least: readers pass over late events.',
-    law: 'contiguity',
+    law: 'chain',
     file: 'server/src/sequencer/writer.ts',
     find: '      if (event.id < minId) minId = event.id\n',
     put: '',

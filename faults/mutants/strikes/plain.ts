@@ -13,6 +13,13 @@ export const load = (events: number): Fault => ({
   },
 })
 
+/** Memory for some commits only: who is slow reads from the store, or is told of a gap. */
+export const slowReaders: Fault = {
+  ...load(3_500),
+  name: 'load, and a server of little memory',
+  setting: { env: { SIGNALBOX_RING_BYTES: '150000', SIGNALBOX_MAX_LAG_EVENTS: '600', SIGNALBOX_SOCKET_BYTES: '2000' } },
+}
+
 /** Runs until something is acknowledged, and then does it, so many times. */
 export async function repeatedly(times: number, world: World, strike: () => Promise<string>): Promise<string> {
   const told: string[] = []
