@@ -19,6 +19,7 @@ export interface Mutant {
 /** Throws where the source is not what the mutant was made for: a table that no longer bites must not pass for one that does. */
 export function mutated({ name, file, find, put }: Mutant, source: string): string {
   const found = source.split(find).length - 1
-  if (found !== 1) throw new Error(`Mutant ${name}: ${file} has ${found} times what it looks for, not once. Bring faults/mutants up to date.`)
+  if (found !== 1)
+    throw new Error(`Mutant ${name}: ${file} has ${found} times what it looks for, not once. Bring faults/mutants up to date.`)
   return source.replace(find, () => put)
 }

@@ -76,7 +76,7 @@ const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = 
     law: 'replay',
     file: 'server/src/sequencer/partition-rows.ts',
     find: 'const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)',
-    put: 'const { rows, complete } = await readAllRows(reads, partition, `${tenant}`.trim() && "nobody", preloadedRows)',
+    put: "const { rows, complete } = await readAllRows(reads, partition, 'nobody', preloadedRows)",
     scenario: 'server killed',
   },
   {

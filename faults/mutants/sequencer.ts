@@ -66,7 +66,7 @@ export const sequencerMutants: readonly Mutant[] = [
   {
     name: 'repeat in a batch counted as stored',
     what: 'An id that is twice in one batch counts twice.',
-    law: 'conservation',
+    law: 'duplicate',
     file: 'server/src/sequencer/batch.ts',
     find: 'judge(item, first.holder ?? first.event)',
     put: "item.outcome = { kind: 'stored', position: 0 }",

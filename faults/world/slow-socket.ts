@@ -7,8 +7,8 @@ import { WebSocket } from 'ws'
 const creditBytes = 4_096
 const roomEveryMs = 150
 /** Sometimes it stands still, for longer than the server's memory reaches back. */
-const stillEvery = 12
-const stillMs = 1_200
+const stillEvery = 16
+const stillMs = 2_500
 
 export function openSlowSocket({ url, feed, filter, cursor }: Wanted, listener: Listener): Connection {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/live?credit=${creditBytes}`, ['signalbox.json'])

@@ -15,4 +15,9 @@ const held = (name: string, lock: string, seconds: number, times: number): Fault
 })
 
 export const headHeld = held('the head of a partition is locked', 'perform from heads where partition = 0 for update', 1.2, 2)
-export const rowsHeld = held('the rows are locked against writes', 'lock table projections, projections_kept, projections_open in exclusive mode', 1.2, 2)
+export const rowsHeld = held(
+  'the rows are locked against writes',
+  'lock table projections, projections_kept, projections_open in exclusive mode',
+  1.2,
+  2,
+)

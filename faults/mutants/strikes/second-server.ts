@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { uuidv7 } from '@signalbox/model/ids.ts'
+import { freePort } from '../../../test/free-port.ts'
 import { contentHash } from '../../history/content.ts'
 import { databaseUrl } from '../../world/database.ts'
 import { startServerProcess } from '../../world/server-process.ts'
@@ -20,8 +21,12 @@ async function likeTheFirst(pid: number): Promise<Record<string, string>> {
 
 async function secondServer(world: World) {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-second-'))
-  const env = { DATABASE_URL: await databaseUrl(world.server.dataFolder), ...likeTheFirst(world.server.pid()), SIGNALBOX_LOG_LEVEL: 'warn' }
-  const server = await startServerProcess({ dataFolder: folder, logFile: join(folder, 'server.log'), env })
+  const env = {
+    DATABASE_URL: await databaseUrl(world.server.dataFolder),
+    ...(await likeTheFirst(world.server.pid())),
+    SIGNALBOX_LOG_LEVEL: 'warn',
+  }
+  const server = await startServerProcess({ dataFolder: folder, logFile: join(folder, 'server.log'), port: await freePort(), env })
   return {
     url: server.url,
     async [Symbol.asyncDispose]() {
