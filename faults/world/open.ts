@@ -5,6 +5,7 @@ import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import { pino } from 'pino'
 import type { HistoryWriter } from '../history/writer.ts'
 import { storageFor } from '../inject/ext4.ts'
+import { freePort } from '../../test/free-port.ts'
 import { startProxy } from '../inject/proxy.ts'
 import { createAcknowledged } from './acknowledged.ts'
 import { databaseOf } from './database.ts'
@@ -57,10 +58,12 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
     stack.defer(() => databaseProxy?.close())
     databaseEnv = { DATABASE_URL: databaseProxy.url }
   }
-  const env = { ...settings, ...databaseEnv, ...setting.env }
-  const server = stack.use(await startServerProcess({ dataFolder, logFile: join(folder, 'server.log'), env }))
-  const proxy = await startProxy(server.url)
+  const port = await freePort()
+  const proxy = await startProxy(`http://127.0.0.1:${port}`)
   stack.defer(() => proxy.close())
+  const { hostname, host } = new URL(proxy.url)
+  const env = { ...settings, SIGNALBOX_ALLOWED_HOSTS: `${hostname},${host}`, ...databaseEnv, ...setting.env }
+  const server = stack.use(await startServerProcess({ dataFolder, logFile: join(folder, 'server.log'), port, env }))
 
   const acknowledged = createAcknowledged()
   const world = {

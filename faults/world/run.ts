@@ -80,7 +80,6 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   let now = 'starting'
   let acknowledged = () => 0
   const progress = setInterval(() => onProgress?.({ name, seconds: took(), acknowledged: acknowledged(), now }), progressMs)
-  let isWhole = false
   try {
     await using stack = new AsyncDisposableStack()
     const history = stack.use(createHistory(historyPath))
@@ -100,10 +99,10 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     shortcomings.push(...(await settleAndRead({ ...opened, tell: history.tell })))
     now = 'judging'
     history.close()
-    isWhole = true
+  } catch (cause) {
+    throw new Error(`The scenario "${name}" with seed ${seed} broke off; what it left is in ${folder}.`, { cause })
   } finally {
     clearInterval(progress)
-    if (!isWhole && !keep) await rm(folder, { recursive: true, force: true })
   }
   const report = check(readHistory(historyPath), {
     needs: { laws: everything.laws, sights: everything.sights.filter((sight) => sight !== 'fence-rejection') },

@@ -154,7 +154,7 @@ export function startSender({ name, line, next, manners, random, tell, onAcknowl
   async function run() {
     let dueAt = performance.now() + random.next() * 200
     while (going) {
-      await sleep(dueAt - performance.now())
+      await sleep(Math.max(0, dueAt - performance.now()))
       while (going && underWay.size >= manners.window) await Promise.race(underWay)
       if (!going) break
       const items = makeBatch()

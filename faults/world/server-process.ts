@@ -20,15 +20,14 @@ export interface ServerSetup {
   readonly dataFolder: string
   /** Its standard output and error, of all its lives. */
   readonly logFile: string
+  readonly port: number
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Resolves when it is up. The port is the system's choice, and stays its own over all its lives. */
-export async function startServerProcess({ dataFolder, logFile, env = {} }: ServerSetup): Promise<OwnedServer> {
+/** Resolves when it is up. */
+export async function startServerProcess({ dataFolder, logFile, port, env = {} }: ServerSetup): Promise<OwnedServer> {
   const log = createWriteStream(logFile, { flags: 'a' })
   let child: ChildProcess | undefined
-  let url = ''
-  let port = '0'
   let isEndAsked = false
   let surprises: string[] = []
 
@@ -44,9 +43,7 @@ export async function startServerProcess({ dataFolder, logFile, env = {} }: Serv
   }
 
   const server: OwnedServer = {
-    get url() {
-      return url
-    },
+    url: `http://127.0.0.1:${port}`,
     dataFolder,
     pid() {
       if (child?.pid === undefined) throw new Error('The server was never started.')
@@ -59,7 +56,7 @@ export async function startServerProcess({ dataFolder, logFile, env = {} }: Serv
         env: {
           ...process.env,
           SIGNALBOX_DATA: dataFolder,
-          SIGNALBOX_PORT: port,
+          SIGNALBOX_PORT: String(port),
           SIGNALBOX_LOG_LEVEL: 'info',
           ...env,
           ...more,
@@ -79,14 +76,8 @@ export async function startServerProcess({ dataFolder, logFile, env = {} }: Serv
       const ready = new Promise<void>((resolve, reject) => {
         const listen = (chunk: Buffer) => {
           log.write(chunk)
-          if (said === 'up') return
           said = `${said}${chunk}`.slice(-saidChars)
-          const found = /Signalbox is up: +(http:\/\/[^/\s]+)/.exec(said)?.[1]
-          if (found === undefined) return
-          url = found
-          port = new URL(found).port
-          said = 'up'
-          resolve()
+          if (said.includes('Signalbox is up')) resolve()
         }
         started.stdout?.on('data', listen)
         started.stderr?.on('data', listen)

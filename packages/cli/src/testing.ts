@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { freePort } from '../../../test/server.ts'
+import { freePort } from '../../../test/free-port.ts'
 
 export interface Ran {
   readonly code: number | null
