@@ -117,6 +117,7 @@ const cases: readonly [law: string, what: string, changes: Partial<Record<Name, 
     { log: final({ what: 'log', places: [...log.slice(0, 3), place(3, late)] }) },
     ['log', 'log'],
   ],
+  ['duplicate', 'answers count more events as stored than are in the log', { ok4: ok(4, 4) }, ['ok4']],
   [
     'effects',
     'runs did not count each event once',
@@ -260,6 +261,29 @@ test.each(cases)('%s: %s', (law, what, changes, lines) => {
   const found = judge(changes).findings.find((finding) => finding.law === law && finding.what === what)
   expect(found, JSON.stringify(judge(changes).findings)).toMatchObject({ count: expect.any(Number) })
   if (lines !== undefined) expect(found?.examples[0]?.lines).toEqual(lines.map(lineOf))
+})
+
+test('events of one socket stand as they were sent, those aside that were sent twice', () => {
+  const call = (n: number, ...events: Sent[]): Line => ['s', { op: 'send', type: 'invoke', call: n, door: 'ws', events }]
+  const end = (n: number, type: 'ok' | 'info'): Line => [
+    's',
+    type === 'ok'
+      ? { op: 'send', type, call: n, accepted: 0, duplicates: 0, refused: [], durability: 'durable' }
+      : { op: 'send', type, call: n, error: 'retry' },
+  ]
+  const foundIn = (lines: readonly Line[]) =>
+    check(
+      [...lines, final({ what: 'log', places: [place(1, two), place(2, one)] })].map(
+        ([process, entry], t) => ({ t, process, ...entry }) as HistoryEntry,
+      ),
+    )
+      .findings.filter(({ law }) => law === 'order')
+      .map(({ what, examples }) => [what, examples[0]?.lines])
+  const what = 'events of one socket stand in another order than they were sent in'
+  expect(foundIn([call(1, sent(one)), call(2, sent(two)), end(1, 'ok'), end(2, 'ok')])).toEqual([[what, [1, 2]]])
+  expect(foundIn([call(1, sent(one), sent(two)), end(1, 'ok')])).toEqual([[what, [1, 1]]])
+  // The first was to be sent again, as the server asked.
+  expect(foundIn([call(1, sent(one)), call(2, sent(two)), end(1, 'info'), end(2, 'ok'), call(3, sent(one)), end(3, 'ok')])).toEqual([])
 })
 
 const guards: readonly [missing: string, changes: Partial<Record<Name, Line | undefined>>][] = [

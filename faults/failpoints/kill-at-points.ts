@@ -1,7 +1,8 @@
 /** kill -9 before, under and after every step of the ack path, a few of them a strike: strikes go on where the last one ended, until all were walked. */
-import { seenPoints, allPoints, arm, disarm, failpointsEnv, fired } from './arm.ts'
+
 import { shuffled } from '../world/random.ts'
 import type { Fault, World } from '../world/world.ts'
+import { allPoints, arm, disarm, failpointsEnv, fired, seenPoints } from './arm.ts'
 
 const pointsAStrike = 8
 /** Under load; and then once more while the server starts. */

@@ -1,6 +1,11 @@
 /** Runs every mutant in its scenario, and every scenario against the server as it is: what is caught, by which law, how soon. */
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../../test/free-port.ts'
 import { preloadEnv } from '../failpoints/arm.ts'
 import { runScenario } from '../world/run.ts'
+import { startServerProcess } from '../world/server-process.ts'
 import type { Fault } from '../world/world.ts'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
@@ -32,12 +37,13 @@ const eventsPerSecond = 1_000
 export async function runMutants({ seed, only = '', onTrial = () => undefined }: MutantsOptions): Promise<readonly Trial[]> {
   const wanted = mutants.filter(({ name, scenario }) => name.includes(only) || scenario.includes(only))
   const trials: Trial[] = []
+  await using template = await makeTemplate()
   for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
     if (process.env.SKIP?.includes(scenario)) continue
     const own = wanted.filter((mutant) => mutant.scenario === scenario)
     if (own.length === 0) continue
     for (const mutant of [undefined, ...own]) {
-      const trial = await tryOut(scenario, mutant, seed)
+      const trial = await tryOut(scenario, mutant, seed, template.data)
       trials.push(trial)
       onTrial(trial)
     }
@@ -45,7 +51,7 @@ export async function runMutants({ seed, only = '', onTrial = () => undefined }:
   return trials
 }
 
-async function tryOut(scenario: ScenarioName, mutant: Mutant | undefined, seed: number): Promise<Trial> {
+async function tryOut(scenario: ScenarioName, mutant: Mutant | undefined, seed: number, template: string): Promise<Trial> {
   const beganAt = performance.now()
   const faults: readonly Fault[] = scenarios[scenario]
   const as = (findings: readonly string[], folder?: string): Trial => {
@@ -65,6 +71,7 @@ async function tryOut(scenario: ScenarioName, mutant: Mutant | undefined, seed: 
       name: mutant === undefined ? scenario : `${scenario}: ${mutant.name}`,
       seed,
       eventsPerSecond,
+      template,
       faults: mutant === undefined ? faults : faults.map((fault) => seeded(fault, mutant)),
     })
     const unstruck = result.struck.flatMap(({ fault, error }) => (error === undefined ? [] : [`strike: ${fault}: ${error}`]))
@@ -72,6 +79,19 @@ async function tryOut(scenario: ScenarioName, mutant: Mutant | undefined, seed: 
   } catch (error) {
     return as([`run: ${String(error)}`])
   }
+}
+
+/** A new database, made once. */
+async function makeTemplate() {
+  const folder = await mkdtemp(join(tmpdir(), 'signalbox-template-'))
+  await chmod(folder, 0o711)
+  const data = join(folder, 'data')
+  await mkdir(data)
+  {
+    await using server = await startServerProcess({ dataFolder: data, logFile: join(folder, 'server.log'), port: await freePort() })
+    await server.terminate()
+  }
+  return { data, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
 }
 
 const seeded = (fault: Fault, { name }: Mutant): Fault => ({

@@ -71,7 +71,7 @@ function* stepOf(of: { run: string; agent: string; task: string }, call: string,
       return
     case 1:
       yield { ...of, type: 'llm.started', data: { call, model: 'small' } }
-      yield { ...of, type: 'llm.finished', data: { call, model: 'small', usage, costMicros } }
+      yield { ...of, type: 'llm.finished', data: { call, model: 'small', usage, costMicros }, adds: { ...usage, costMicros } }
       return
     case 2:
       yield { ...of, type: 'tool.started', data: { call, name: 'Bash', args: { command: text } } }
