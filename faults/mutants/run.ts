@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../test/free-port.ts'
 import { preloadEnv } from '../failpoints/arm.ts'
-import { runScenario } from '../world/run.ts'
+import { runScenario, type Struck } from '../world/run.ts'
 import { startServerProcess } from '../world/server-process.ts'
 import type { Fault } from '../world/world.ts'
 import type { Mutant } from './mutant.ts'
@@ -15,13 +15,14 @@ export interface Trial {
   readonly scenario: ScenarioName
   /** Undefined: the server as it is. */
   readonly mutant: Mutant | undefined
-  /** Laws that found something, most findings first; a run that could not be ended is "run". */
+  /** Laws that found something; "run" where the run broke off, "strike" where a fault could not strike. */
   readonly caughtBy: readonly string[]
   /** Of the first finding of each law, or why the run ended. */
   readonly said: readonly string[]
   /** The mutant was caught by its law; the server as it is by none. */
   readonly isGood: boolean
   readonly seconds: number
+  /** What the run left, where the trial is not good. */
   readonly folder?: string
 }
 
@@ -30,19 +31,21 @@ export interface MutantsOptions {
   /** Part of a mutant's name, or of a scenario's; default: all of them. */
   readonly only?: string
   readonly onTrial?: (trial: Trial) => void
+  /** No further trial begins. */
+  readonly signal?: AbortSignal
 }
 
 const eventsPerSecond = 1_000
 
-export async function runMutants({ seed, only = '', onTrial = () => undefined }: MutantsOptions): Promise<readonly Trial[]> {
+export async function runMutants({ seed, only = '', onTrial = () => undefined, signal }: MutantsOptions): Promise<readonly Trial[]> {
   const wanted = mutants.filter(({ name, scenario }) => name.includes(only) || scenario.includes(only))
   const trials: Trial[] = []
   await using template = await makeTemplate()
   for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
-    if (process.env.SKIP?.includes(scenario)) continue
     const own = wanted.filter((mutant) => mutant.scenario === scenario)
     if (own.length === 0) continue
     for (const mutant of [undefined, ...own]) {
+      if (signal?.aborted === true) return trials
       const trial = await tryOut(scenario, mutant, seed, template.data)
       trials.push(trial)
       onTrial(trial)
@@ -54,31 +57,36 @@ export async function runMutants({ seed, only = '', onTrial = () => undefined }:
 async function tryOut(scenario: ScenarioName, mutant: Mutant | undefined, seed: number, template: string): Promise<Trial> {
   const beganAt = performance.now()
   const faults: readonly Fault[] = scenarios[scenario]
-  const as = (findings: readonly string[], folder?: string): Trial => {
-    const caughtBy = [...new Set(findings.map((finding) => finding.slice(0, finding.indexOf(':'))))]
-    return {
-      scenario,
-      mutant,
-      caughtBy,
-      said: caughtBy.map((law) => findings.find((finding) => finding.startsWith(`${law}:`)) ?? ''),
-      isGood: mutant === undefined ? caughtBy.length === 0 : caughtBy.includes(mutant.law),
-      seconds: (performance.now() - beganAt) / 1_000,
-      ...(folder === undefined ? {} : { folder }),
-    }
+  const { findings, folder } = await runScenario({
+    name: mutant === undefined ? scenario : `${scenario}: ${mutant.name}`,
+    seed,
+    eventsPerSecond,
+    template,
+    faults: mutant === undefined ? faults : faults.map((fault) => seeded(fault, mutant)),
+  }).then(
+    ({ findings: found, struck, folder: left }) => ({ findings: [...found, ...struck.flatMap(missed)], folder: left }),
+    (error: unknown) => ({ findings: [`run: ${reasonOf(error)}`], folder: undefined }),
+  )
+  const caughtBy = [...new Set(findings.map((finding) => finding.slice(0, finding.indexOf(':'))))]
+  const isGood = mutant === undefined ? caughtBy.length === 0 : caughtBy.includes(mutant.law)
+  if (isGood && folder !== undefined) await rm(folder, { recursive: true, force: true })
+  return {
+    scenario,
+    mutant,
+    caughtBy,
+    said: caughtBy.map((law) => findings.find((finding) => finding.startsWith(`${law}:`)) ?? ''),
+    isGood,
+    seconds: (performance.now() - beganAt) / 1_000,
+    ...(isGood || folder === undefined ? {} : { folder }),
   }
-  try {
-    const result = await runScenario({
-      name: mutant === undefined ? scenario : `${scenario}: ${mutant.name}`,
-      seed,
-      eventsPerSecond,
-      template,
-      faults: mutant === undefined ? faults : faults.map((fault) => seeded(fault, mutant)),
-    })
-    const unstruck = result.struck.flatMap(({ fault, error }) => (error === undefined ? [] : [`strike: ${fault}: ${error}`]))
-    return as([...result.findings, ...unstruck], result.folder)
-  } catch (error) {
-    return as([`run: ${String(error)}`])
-  }
+}
+
+const missed = ({ fault, error }: Struck) => (error === undefined ? [] : [`strike: ${fault}: ${error}`])
+
+/** With what it came of. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause === undefined ? message : `${message} ${reasonOf(cause)}`
 }
 
 /** A new database, made once. */
@@ -98,9 +106,3 @@ const seeded = (fault: Fault, { name }: Mutant): Fault => ({
   ...fault,
   setting: { ...fault.setting, env: { ...preloadEnv, ...fault.setting?.env, SIGNALBOX_MUTANT: name } },
 })
-
-export function trialLine({ scenario, mutant, caughtBy, isGood, seconds }: Trial): string {
-  const law = mutant === undefined ? 'none' : mutant.law
-  const found = caughtBy.length === 0 ? 'nothing' : caughtBy.join(', ')
-  return `${isGood ? 'ok  ' : 'FAIL'} ${scenario.padEnd(20)} ${(mutant?.name ?? '(as it is)').padEnd(40)} ${law.padEnd(13)} ${found.padEnd(36)} ${seconds.toFixed(1).padStart(5)} s`
-}

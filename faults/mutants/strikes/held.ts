@@ -2,7 +2,7 @@
 import type { Fault } from '../../world/world.ts'
 import { repeatedly } from './plain.ts'
 
-const env = { SIGNALBOX_COMMIT_TIMEOUT_MS: '500' }
+const env = { SIGNALBOX_COMMIT_TIMEOUT_MS: '1000' }
 
 const held = (name: string, lock: string, seconds: number, times: number): Fault => ({
   name,
@@ -14,10 +14,10 @@ const held = (name: string, lock: string, seconds: number, times: number): Fault
     }),
 })
 
-export const headHeld = held('the head of a partition is locked', 'perform from heads where partition = 0 for update', 1.2, 2)
+export const headHeld = held('the head of a partition is locked', 'perform from heads where partition = 0 for update', 2, 2)
 export const rowsHeld = held(
   'the rows are locked against writes',
   'lock table projections, projections_kept, projections_open in exclusive mode',
-  1.2,
+  2,
   2,
 )
