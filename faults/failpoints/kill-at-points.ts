@@ -4,7 +4,6 @@ import { shuffled } from '../world/random.ts'
 import type { Fault, World } from '../world/world.ts'
 import { allPoints, arm, disarm, failpointsEnv, fired, seenPoints } from './arm.ts'
 
-const pointsAStrike = 8
 /** Under load; and then once more while the server starts. */
 const comeToWithinMs = 1_000
 const lookMs = 10
@@ -13,14 +12,15 @@ const patienceMs = 30_000
 /** Of each world, points that are still to be walked. */
 const left = new WeakMap<World, string[]>()
 
-export const killAtPoints: Fault = {
+/** `points`: walked by one strike. */
+export const killAtPoints = (points: number): Fault => ({
   name: 'kill -9 at fail points of the ack path',
   setting: { env: failpointsEnv },
   async strike(world) {
     const killed: string[] = []
     const notCome: string[] = []
     try {
-      for (const point of await nextPoints(world)) ((await kill(world, point)) ? killed : notCome).push(point)
+      for (const point of await nextPoints(world, points)) ((await kill(world, point)) ? killed : notCome).push(point)
     } finally {
       await disarm(world.server.dataFolder)
       if (!world.server.isRunning()) await world.server.start()
@@ -29,13 +29,13 @@ export const killAtPoints: Fault = {
     if (killed.length === 0) throw new Error(`Nothing came to any of the points${rest}.`)
     return `killed at ${killed.join(', ')}${rest}`
   },
-}
+})
 
 /** Those first that the server has come to before. */
-async function nextPoints(world: World): Promise<readonly string[]> {
+async function nextPoints(world: World, most: number): Promise<readonly string[]> {
   const points = left.get(world) ?? shuffled(await allPoints(), world.random)
   const seen = await seenPoints(world.server.dataFolder)
-  const next = [...points.filter((point) => seen.has(point)), ...points.filter((point) => !seen.has(point))].slice(0, pointsAStrike)
+  const next = [...points.filter((point) => seen.has(point)), ...points.filter((point) => !seen.has(point))].slice(0, most)
   const rest = points.filter((point) => !next.includes(point))
   if (rest.length > 0) left.set(world, rest)
   else left.delete(world)

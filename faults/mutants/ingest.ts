@@ -104,13 +104,4 @@ export const ingestMutants: readonly Mutant[] = [
     put: 'for (const { fail } of batch) fail(reason)\n          return\n',
     scenario: 'head held',
   },
-  {
-    name: 'queue without bound',
-    what: 'While the store stands still the broker takes all that comes.',
-    law: 'memory',
-    file: 'server/src/broker/direct.ts',
-    find: 'if (full && queue.waiting.length > 0)',
-    put: 'if (full && queue.waiting.length < 0)',
-    scenario: 'flood',
-  },
 ]

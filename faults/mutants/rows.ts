@@ -27,7 +27,7 @@ export const rowsMutants: readonly Mutant[] = [
     file: 'server/src/sequencer/hold.ts',
     find: '      await foldRest(client, rows, head)\n',
     put: '',
-    scenario: 'server killed',
+    scenario: 'killed at points',
   },
   {
     name: 'rows without a fence',

@@ -35,7 +35,7 @@ export interface MutantsOptions {
   readonly signal?: AbortSignal
 }
 
-const eventsPerSecond = 1_000
+const eventsPerSecond = 500
 
 export async function runMutants({ seed, only = '', onTrial = () => undefined, signal }: MutantsOptions): Promise<readonly Trial[]> {
   const wanted = mutants.filter(({ name, scenario }) => name.includes(only) || scenario.includes(only))

@@ -161,7 +161,7 @@ export const sequencerMutants: readonly Mutant[] = [
   {
     name: 'partition taken without a fence',
     what: 'Two servers write one partition and neither notices.',
-    law: 'contiguity',
+    law: 'duplicate',
     file: 'server/src/store/log-write.ts',
     find: 'update heads set fence = fence + 1 where',
     put: 'update heads set fence = fence where',

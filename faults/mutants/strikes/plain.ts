@@ -15,16 +15,16 @@ export const load = (events: number): Fault => ({
 
 /** Memory for some commits only: who is slow reads from the store, or is told of a gap. */
 export const slowReaders: Fault = {
-  ...load(3_500),
+  ...load(1_800),
   name: 'load, and a server of little memory',
-  setting: { env: { SIGNALBOX_RING_BYTES: '150000', SIGNALBOX_MAX_LAG_EVENTS: '600', SIGNALBOX_SOCKET_BYTES: '2000' } },
+  setting: { env: { SIGNALBOX_RING_BYTES: '100000', SIGNALBOX_MAX_LAG_EVENTS: '300', SIGNALBOX_SOCKET_BYTES: '2000' } },
 }
 
 /** Runs until something is acknowledged, and then does it, so many times. */
 export async function repeatedly(times: number, world: World, strike: () => Promise<string>): Promise<string> {
   const told: string[] = []
   for (let time = 0; time < times; time += 1) {
-    await world.acknowledged(200, patienceMs)
+    await world.acknowledged(100, patienceMs)
     told.push(await strike())
   }
   return told.join(', ')
