@@ -36,7 +36,7 @@ export const rowsMutants: readonly Mutant[] = [
     file: 'server/src/store/rows-write.ts',
     find: `const fenced = ({ partition, fence }: RowsWrite) => \`call before_rows(\${partition}, \${fence})\`
 const written = ({ partition, fence, upTo }: RowsWrite) => \`call rows_written(\${partition}, \${fence}, \${upTo})\``,
-    put: `const fenced = (_: RowsWrite) => 'select'
+    put: `const fenced = (_: RowsWrite) => 'do $$ begin end $$'
 const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = \${upTo} where partition = \${partition}\``,
     scenario: 'writer stood still',
   },
