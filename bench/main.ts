@@ -9,6 +9,7 @@ import { createIdSource } from '@signalbox/model/ids.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { copyIntoLog, copyLine } from '@signalbox/server/store/log-write.ts'
 import pg from 'pg'
+import { WebSocket } from 'ws'
 import { createFleet } from './events.ts'
 
 const seconds = Number(process.argv.find((arg) => arg.startsWith('--seconds='))?.slice(10) ?? 8)
@@ -101,23 +102,53 @@ async function generate(door: string, url: string, rate = 0) {
   return result
 }
 
-async function latency(url: string, rate: number) {
+interface Latency {
+  readonly p50: number
+  readonly p99: number
+  readonly count: number
+}
+
+/** From the time in an event to its being read, ms. `subscribe`: resolves once frames come, with what ends it. */
+async function latency(
+  url: string,
+  rate: number,
+  subscribe: (onItems: (items: readonly { readonly time: string }[]) => void) => Promise<() => void>,
+): Promise<Latency> {
   const delays: number[] = []
-  const feed = openFeed({
-    url,
-    onFrame(frame) {
-      if (frame.kind !== 'events') return
-      const now = Date.now()
-      for (const { time } of frame.items) delays.push(now - Date.parse(time))
-    },
+  const close = await subscribe((items) => {
+    const now = Date.now()
+    for (const { time } of items) delays.push(now - Date.parse(time))
   })
-  while (feed.status().state !== 'open') await new Promise((resume) => setImmediate(resume))
   const { acknowledged } = await generate('websocket', url, rate)
   while (delays.length < acknowledged) await new Promise((resume) => setImmediate(resume))
-  feed.close()
+  close()
   delays.sort((a, b) => a - b)
   const at = (share: number) => delays[Math.floor(delays.length * share)] ?? Number.NaN
   return { p50: at(0.5), p99: at(0.99), count: delays.length }
+}
+
+const subscribed = (url: string, rate: number) =>
+  latency(url, rate, async (onItems) => {
+    const feed = openFeed({ url, onFrame: (frame) => frame.kind === 'events' && onItems(frame.items) })
+    while (feed.status().state !== 'open') await new Promise((resume) => setImmediate(resume))
+    return () => feed.close()
+  })
+
+/** The same generator and load, with nothing in between but a relay. */
+async function passed(rate: number): Promise<Latency> {
+  const relay = child(join(here, 'pass.ts'), [])
+  const url = await relay.line()
+  const found = await latency(url, rate, async (onItems) => {
+    const socket = new WebSocket(url.replace('http', 'ws'), { perMessageDeflate: false })
+    socket.on('message', (bytes: Buffer) => {
+      const frame = JSON.parse(String(bytes)) as { kind: string; items: { time: string }[] }
+      if (frame.kind === 'events') onItems(frame.items)
+    })
+    await once(socket, 'open')
+    return () => socket.close()
+  })
+  await relay.stop()
+  return found
 }
 
 async function relayed(kind: 'socket.io' | 'ws'): Promise<number> {
@@ -155,7 +186,9 @@ try {
   say(
     `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; ${new Date().toISOString().slice(0, 10)}.`,
   )
-  say(`Each rate: median of three rounds of ${seconds} s in one run; generator and subscribers in other processes on the same cores.`)
+  say(
+    `Each rate and latency: median of three rounds of ${seconds} s in one run; generator and subscribers in other processes on the same cores.`,
+  )
   say('')
   const rounds: { copy: number; rest: number; socket: number }[] = []
   for (let round = 0; round < 3; round += 1) {
@@ -173,8 +206,17 @@ try {
   say(`| bare COPY, batches of ${batch}, same table, one connection | ${k(copy)} rows/s | 1.00 |`)
   say(`| durable events/s over REST | ${k(rest)} | ${(rest / copy).toFixed(2)} of COPY |`)
   say(`| durable events/s over WebSocket | ${k(socket)} | ${(socket / copy).toFixed(2)} of COPY |`)
-  const half = await latency(server.url, socket / 2)
-  say(`| agent to subscriber at half load (${k(socket / 2)} events/s) | p50 ${half.p50} ms, p99 ${half.p99} ms | ${k(half.count)} events |`)
+  const ourDelays: Latency[] = []
+  const bareDelays: Latency[] = []
+  for (let round = 0; round < 3; round += 1) {
+    ourDelays.push(await subscribed(server.url, socket / 2))
+    bareDelays.push(await passed(socket / 2))
+  }
+  const delayed = (rounds: readonly Latency[]) =>
+    `p50 ${median(rounds.map(({ p50 }) => p50))} ms, p99 ${median(rounds.map(({ p99 }) => p99))} ms`
+  const counted = ourDelays.reduce((sum, { count }) => sum + count, 0)
+  say(`| agent to subscriber at half load (${k(socket / 2)} events/s) | ${delayed(ourDelays)} | ${k(counted)} events |`)
+  say(`| the same passed on by bare ws, storing nothing | ${delayed(bareDelays)} | |`)
   const ours = await delivered(server.url)
   const resident = await memory(server.process.pid)
   const socketIo = await relayed('socket.io')

@@ -9,16 +9,16 @@ export const agreement: MakeLaw = (ledger) => {
   const seen = createPlaces()
   let looked = 0
   return {
-    see(entry, line) {
+    see(entry, line, named) {
       const isSeen = entry.op === 'observe' && 'places' in entry
       if (!isSeen && !(entry.op === 'final' && entry.what === 'log')) return
-      for (const [partition, position, id, hash] of entry.places) {
+      for (const [index, [partition, position, id]] of entry.places.entries()) {
         if (!isPosition(position)) {
           if (isSeen) findings.add('events were seen where there is no position', () => `${id} at ${partition}:${position}`, [line])
           continue
         }
         if (isSeen) looked += 1
-        const content = contents.of(id, hash)
+        const content = named[index] ?? -1
         const before = seen.contentAt(partition, position)
         if (before === -1) seen.put(partition, position, content, line)
         else if (before !== content) {

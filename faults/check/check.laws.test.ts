@@ -13,21 +13,17 @@ test('whatever happens, a history of promises kept passes', () => {
       expect(findings).toEqual([])
       expect(counted.counts).toBe(true)
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
 })
 
-test.each(corruptions)('%s: caught by %s', (_name, law, corrupt) => {
-  let struck = 0
+test.each(corruptions)('$name: caught by $law', ({ law, corrupt }) => {
   fc.assert(
     fc.property(steps, fc.nat(), (all, which) => {
       const history = play(all)
-      if (!corrupt(history, which)) return
-      struck += 1
+      fc.pre(corrupt(history, which))
       expect(check(history, needsNothing).findings.map((finding) => finding.law)).toContain(law)
     }),
-    { numRuns: 200 },
+    { numRuns: 60 },
   )
-  // Most histories have something to corrupt; a test that found none would show nothing.
-  expect(struck).toBeGreaterThan(10)
 })

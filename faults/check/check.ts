@@ -69,9 +69,9 @@ export function check(history: Iterable<HistoryEntry>, { bounds = usualBounds, n
   let line = 0
   for (const entry of history) {
     line += 1
-    ledger.see(entry, line)
+    const named = ledger.see(entry, line)
     counted.see(entry, line)
-    for (const see of seers) see(entry, line)
+    for (const see of seers) see(entry, line, named)
   }
   ledger.close()
   const verdicts = judges.map(({ name, law }) => ({ name, ...law.judge() }))

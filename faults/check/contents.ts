@@ -8,6 +8,8 @@ export function createContents() {
   const firsts = new Map<string, number>()
   const ids: string[] = []
   const hashes = createColumn('float64')
+  /** First content of the same id. */
+  const firstOf = createColumn('int32')
   /** Next content of the same id, plus one. */
   const nexts = createColumn('int32')
   const runs: string[] = ['']
@@ -15,9 +17,10 @@ export function createContents() {
   const runOf = createColumn('int32')
   const lines = () => createColumn('int32')
 
-  function add(id: string, hash: number): number {
+  function add(id: string, hash: number, first: number | undefined): number {
     const content = ids.push(id) - 1
     hashes.set(content, hash)
+    firstOf.set(content, first ?? content)
     return content
   }
 
@@ -48,7 +51,7 @@ export function createContents() {
       const print = fingerprint(hash)
       const first = firsts.get(id)
       if (first === undefined) {
-        const content = add(id, print)
+        const content = add(id, print, undefined)
         firsts.set(id, content)
         return content
       }
@@ -59,13 +62,13 @@ export function createContents() {
         if (next === 0) break
         at = next - 1
       }
-      const content = add(id, print)
+      const content = add(id, print, first)
       nexts.set(at, content + 1)
       return content
     },
     /** The first content of its id. */
-    firstOf: (content: number): number => firsts.get(ids[content] ?? '') ?? content,
-    isFirst: (content: number): boolean => firsts.get(ids[content] ?? '') === content,
+    firstOf: (content: number): number => firstOf.get(content),
+    isFirst: (content: number): boolean => firstOf.get(content) === content,
     /** -1 after the last. */
     next: (content: number): number => nexts.get(content) - 1,
     setRun(content: number, run: string): void {

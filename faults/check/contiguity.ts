@@ -55,7 +55,9 @@ export const contiguity: MakeLaw = (ledger) => {
         () => `${process}: ${partition}:${from} after ${partition}:${had}`,
         [stream.line, line],
       )
-    stream.at.set(partition, to)
+    if (to < from)
+      findings.add('streams announced gaps that end before they begin', () => `${process}: ${partition}:${from} to ${to}`, [line])
+    else stream.at.set(partition, to)
   }
 
   function see(process: string, entry: ObserveEntry, line: number): void {

@@ -9,7 +9,7 @@ import type { LawName } from './law.ts'
 import { lawNames } from './law.ts'
 import type { Ledger } from './ledger.ts'
 
-export type Sight = SightEntry['sight']
+type Sight = SightEntry['sight']
 const sights: readonly Sight[] = ['duplicate-suppressed', 'ambiguous-ack', 'fence-rejection', 'resync', 'late-event']
 
 /** What a run has to have seen. */
@@ -18,7 +18,7 @@ export interface Needs {
   /** Laws that have to have looked at something. */
   readonly laws: readonly LawName[]
 }
-export const everything: Needs = { sights, laws: lawNames }
+const everything: Needs = { sights, laws: lawNames }
 
 export interface Counted {
   readonly counts: boolean

@@ -22,12 +22,12 @@ export const duplicate: MakeLaw = (ledger) => {
   }
 
   return {
-    see(entry, line) {
+    see(entry, line, named) {
       if (entry.op === 'send' && entry.type === 'ok') answer(entry, line)
       if (entry.op !== 'final' || entry.what !== 'log') return
-      for (const [partition, position, id, hash] of entry.places) {
+      for (const [index, [partition, position, id]] of entry.places.entries()) {
         looked += 1
-        const content = contents.of(id, hash)
+        const content = named[index] ?? -1
         const before = seen.get(contents.firstOf(content))
         if (before !== 0)
           findings.add('ids stand in the log more than once', () => `${id}, again at ${partition}:${position}`, [before, line])

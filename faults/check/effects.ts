@@ -35,12 +35,12 @@ export const effects: MakeLaw = (ledger) => {
   }
 
   return {
-    see(entry, line) {
+    see(entry, line, named) {
       const isMade = (entry.op === 'send' && entry.type === 'invoke') || (entry.op === 'final' && entry.what === 'own')
-      for (const { id, hash, adds: own } of isMade ? entry.events : []) {
+      for (const [index, { adds: own }] of (isMade ? entry.events : []).entries()) {
         if (own === undefined) continue
         isAdding = true
-        const content = contents.of(id, hash)
+        const content = named[index] ?? -1
         for (const sum of sums) adds[sum].set(content, own[sum])
       }
       if (entry.op !== 'final' || entry.what !== 'projection') return

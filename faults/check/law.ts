@@ -22,15 +22,15 @@ export const lawNames = [
 ] as const
 export type LawName = (typeof lawNames)[number]
 
-export interface Verdict {
+interface Verdict {
   /** Things it compared. A law that looked at nothing holds, and shows nothing. */
   readonly looked: number
   readonly findings: readonly Finding[]
 }
 
-export interface Law {
-  /** `line` is the entry's in the file, from 1. The ledger has seen the entry before. */
-  readonly see?: (entry: HistoryEntry, line: number) => void
+interface Law {
+  /** `line` is the entry's in the file, from 1; `named` are the contents of its events or places, in their order. The ledger has seen it before. */
+  readonly see?: (entry: HistoryEntry, line: number, named: readonly number[]) => void
   readonly judge: () => Verdict
 }
 

@@ -16,11 +16,12 @@ export interface Ledger {
   readonly isAllRetained: () => boolean
   /** Events of a call that has not ended, and of one that ended by the entry that is seen now. */
   callOf(process: string, call: number): OpenCall | undefined
-  see(entry: HistoryEntry, line: number): void
+  /** Answers the contents of the entry's events or places, in their order: an id is looked up once. */
+  see(entry: HistoryEntry, line: number): readonly number[]
   close(): void
 }
 
-export interface OpenCall {
+interface OpenCall {
   readonly line: number
   readonly events: readonly Sent[]
   /** Of `events`, in their order. */
@@ -46,7 +47,7 @@ export function createLedger(): Ledger {
     return content
   }
 
-  function seeSend(process: string, entry: SendEntry, line: number): void {
+  function seeSend(process: string, entry: SendEntry, line: number): readonly number[] {
     const key = keyOf(process, entry.call)
     if (entry.type === 'invoke') {
       const numbers = entry.events.map((event) => {
@@ -56,7 +57,7 @@ export function createLedger(): Ledger {
         return content
       })
       calls.set(key, { line, events: entry.events, contents: numbers })
-      return
+      return numbers
     }
     const call = calls.get(key)
     if (call === undefined) throw new Error(`Line ${line} of the history ends call ${entry.call} of ${process}, which is not open.`)
@@ -65,7 +66,7 @@ export function createLedger(): Ledger {
     if (entry.type !== 'ok') {
       const column = entry.type === 'fail' ? contents.notTaken : contents.unknown
       for (const content of call.contents) first(column, content, line)
-      return
+      return []
     }
     const refused = new Map(entry.refused.map(({ index, code }) => [index, code]))
     call.contents.forEach((content, index) => {
@@ -73,19 +74,19 @@ export function createLedger(): Ledger {
       first(code === undefined ? contents.acknowledged : contents.notTaken, content, line)
       if (code === 'ID_REUSED') first(contents.reused, content, line)
     })
+    return []
   }
 
-  function seePlaces(places: readonly Place[], line: number, isLog: boolean): void {
-    for (const [partition, position, id, hash] of places) {
+  function seePlaces(places: readonly Place[], line: number, isLog: boolean): readonly number[] {
+    return places.map(([partition, position, id, hash]) => {
       const content = contents.of(id, hash)
-      if (isLog) {
-        log.put(partition, position, content, line)
-        if (contents.logged.get(content) !== 0) continue
-        contents.logged.set(content, line)
-      } else if (contents.position.get(content) !== 0) continue
+      if (isLog) log.put(partition, position, content, line)
+      if ((isLog ? contents.logged : contents.position).get(content) !== 0) return content
+      if (isLog) contents.logged.set(content, line)
       contents.partition.set(content, partition)
       contents.position.set(content, position)
-    }
+      return content
+    })
   }
 
   return {
@@ -100,16 +101,19 @@ export function createLedger(): Ledger {
     },
     see(entry, line) {
       ended = undefined
-      if (entry.op === 'send') seeSend(entry.process, entry, line)
-      else if (entry.op === 'observe' && 'places' in entry) seePlaces(entry.places, line, false)
-      else if (entry.op === 'final') {
-        if (entry.what === 'log') {
-          logKnown = true
-          seePlaces(entry.places, line, true)
-        } else if (entry.what === 'own') for (const event of entry.events) first(contents.own, note(event), line)
-        else if (entry.what === 'retained')
-          for (const [partition, from] of Object.entries(entry.from)) retained.set(Number(partition), from)
-      }
+      if (entry.op === 'send') return seeSend(entry.process, entry, line)
+      if (entry.op === 'observe' && 'places' in entry) return seePlaces(entry.places, line, false)
+      if (entry.op !== 'final') return []
+      if (entry.what === 'retained') for (const [partition, from] of Object.entries(entry.from)) retained.set(Number(partition), from)
+      if (entry.what === 'own')
+        return entry.events.map((event) => {
+          const content = note(event)
+          first(contents.own, content, line)
+          return content
+        })
+      if (entry.what !== 'log') return []
+      logKnown = true
+      return seePlaces(entry.places, line, true)
     },
     close() {
       // A call without an end may have happened.

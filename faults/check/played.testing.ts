@@ -11,6 +11,9 @@ interface Step {
 }
 
 const kinds = [
+  'send',
+  'send',
+  'send',
   'invoke',
   'invoke',
   'commit',
@@ -75,6 +78,10 @@ export function play(all: readonly Step[]): HistoryEntry[] {
       const events = Array.from({ length: many }, (_, i) => event(which + i))
       sent.push(...events)
       invoke(`s-${who}`, events)
+    } else if (kind === 'send') {
+      const events = [event(which)]
+      sent.push(...events)
+      run.send(`s-${who}`, events)
     } else if (kind === 'again' && sent.length > 0) invoke(`s-${who}`, sent.slice(which % sent.length).slice(0, many))
     else if (kind === 'conflict') {
       const other = pick(sent, which)

@@ -21,6 +21,8 @@ export const refusal: MakeLaw = (ledger) => {
   const keptCodes = new Map<string, { readonly contents: Set<number>; readonly line: number }>()
   const quarantined = new Map<string, number>()
   let isQuarantineKnown = false
+  /** Of what is missing there, the server said so of as many. */
+  let saidNotKept = 0
   let looked = 0
 
   function answer(entry: HistoryEntry & { readonly op: 'send'; readonly type: 'ok' }, line: number): void {
@@ -61,7 +63,9 @@ export const refusal: MakeLaw = (ledger) => {
   return {
     see(entry, line) {
       if (entry.op === 'send' && entry.type === 'ok') answer(entry, line)
-      if (entry.op !== 'final' || entry.what !== 'quarantine') return
+      if (entry.op !== 'final') return
+      if (entry.what === 'not-kept') saidNotKept += entry.items
+      if (entry.what !== 'quarantine') return
       isQuarantineKnown = true
       for (const { id, code } of entry.items) {
         const name = id === undefined ? code : `${id} ${code}`
@@ -81,10 +85,15 @@ export const refusal: MakeLaw = (ledger) => {
           findings.add('poison is in the log', () => contents.idOf(content), [contents.sent.get(content), contents.logged.get(content)])
       if (isQuarantineKnown) {
         const what = 'refused events are not in quarantine'
-        for (const [name, line] of keptIds) if (!quarantined.has(name)) findings.add(what, () => name, [line])
-        for (const [code, { contents: all, line }] of keptCodes) {
-          const there = quarantined.get(code) ?? 0
-          if (there < all.size) findings.add(what, () => `${all.size - there} without an id, ${code}`, [line])
+        const lacking = [...keptIds].filter(([name]) => !quarantined.has(name))
+        const lackingCodes = [...keptCodes].flatMap(([code, { contents: all, line }]) => {
+          const lacks = all.size - (quarantined.get(code) ?? 0)
+          return lacks > 0 ? [{ code, lacks, line }] : []
+        })
+        const missing = lackingCodes.reduce((sum, { lacks }) => sum + lacks, lacking.length)
+        if (missing > saidNotKept) {
+          for (const [name, line] of lacking) findings.add(what, () => name, [line])
+          for (const { code, lacks, line } of lackingCodes) findings.add(what, () => `${lacks} without an id, ${code}`, [line])
         }
       }
       return { looked, findings: findings.all() }

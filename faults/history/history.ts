@@ -97,6 +97,8 @@ export type FinalEntry =
   | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'retained'; readonly from: Readonly<Record<number, number>> }
   /** What an acknowledgement is worth by the store's own settings (`fsync`, `synchronous_commit`, standbys); not told: `durable`. */
   | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'durability'; readonly worth: Durability }
+  /** Refused items whose content the server says it could not keep: no room, or the store away. */
+  | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'not-kept'; readonly items: number }
   | {
       readonly op: 'final'
       readonly type: 'ok'

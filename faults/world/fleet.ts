@@ -7,7 +7,7 @@ import type { Random } from './world.ts'
 /** An event with an id of its own, as all of a fleet's have. */
 export interface Made {
   readonly event: EventInput & { readonly id: string }
-  /** What it adds to the totals of its run, where it alone tells of its call. */
+  /** What it adds to the totals of its run. */
   readonly adds?: NonNullable<Sent['adds']>
 }
 
@@ -64,14 +64,15 @@ function* agentScript(agent: string, peer: string, fleet: string, random: Random
 function* stepOf(of: { run: string; agent: string; task: string }, call: string, random: Random): Generator<Said, void> {
   const usage = { inputTokens: random.between(100, 9_000), outputTokens: random.between(1, 900) }
   const costMicros = random.between(1, 5_000)
+  // An end lost or applied twice shows in the totals of its run.
+  const adds = { ...usage, costMicros }
   switch (random.between(0, 3)) {
     case 0:
-      // Its end alone tells of it: an event lost or applied twice shows in the totals.
-      yield { ...of, type: 'llm.finished', data: { call, model: 'large', usage, costMicros }, adds: { ...usage, costMicros } }
+      yield { ...of, type: 'llm.finished', data: { call, model: 'large', usage, costMicros }, adds }
       return
     case 1:
       yield { ...of, type: 'llm.started', data: { call, model: 'small' } }
-      yield { ...of, type: 'llm.finished', data: { call, model: 'small', usage, costMicros }, adds: { ...usage, costMicros } }
+      yield { ...of, type: 'llm.finished', data: { call, model: 'small', usage, costMicros }, adds }
       return
     case 2:
       yield { ...of, type: 'tool.started', data: { call, name: 'Bash', args: { command: text } } }

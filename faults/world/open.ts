@@ -11,6 +11,7 @@ import { storageFor } from '../inject/ext4.ts'
 import { startProxy } from '../inject/proxy.ts'
 import { createAcknowledged } from './acknowledged.ts'
 import { databaseOf } from './database.ts'
+import { type LifeCounts, watchCounts } from './life-counts.ts'
 import { type Observers, startObservers } from './observers.ts'
 import { startProducers } from './producers.ts'
 import { createRandom } from './random.ts'
@@ -34,6 +35,7 @@ export interface OpenedWorld {
   readonly world: World & { readonly server: OwnedServer }
   readonly producers: readonly Sender[]
   readonly observers: Observers
+  readonly counts: LifeCounts
   readonly acknowledged: () => number
 }
 
@@ -88,5 +90,7 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
   })
   const observers = await startObservers({ url: proxy.url, serverUrl: server.url, tell })
   stack.defer(() => observers.close())
-  return { world, producers, observers, acknowledged: acknowledged.count }
+  const counts = watchCounts(server)
+  stack.defer(() => counts.close())
+  return { world, producers, observers, counts, acknowledged: acknowledged.count }
 }

@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { check } from '../check/check.ts'
-import { everything } from '../check/counted.ts'
+import type { Counted, Needs } from '../check/counted.ts'
 import { findingText } from '../check/finding.ts'
+import { lawNames } from '../check/law.ts'
 import { readHistory } from '../history/reader.ts'
 import { createHistory } from '../history/writer.ts'
 import { type OpenedWorld, openWorld, type Setting } from './open.ts'
@@ -59,12 +60,13 @@ export interface ScenarioResult {
   readonly findings: readonly string[]
   /** Why the run does not count; empty: it does. */
   readonly uncounted: readonly string[]
-  /** Fences that held: not every world has a rival writer. */
-  readonly fenced: number
+  readonly seen: Counted['seen']
   /** Things that the laws compared. */
   readonly looked: number
 }
 
+/** Of one scenario: not every fault leaves a sender in doubt, or gives a writer a rival. */
+const needs: Needs = { laws: lawNames, sights: ['duplicate-suppressed', 'resync', 'late-event'] }
 const warmUpEvents = 300
 const patienceMs = 60_000
 /** After each fault, before the next. */
@@ -109,9 +111,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   } finally {
     clearInterval(progress)
   }
-  const report = check(readHistory(historyPath), {
-    needs: { laws: everything.laws, sights: everything.sights.filter((sight) => sight !== 'fence-rejection') },
-  })
+  const report = check(readHistory(historyPath), { needs })
   const findings = [...shortcomings.map(({ law, what }) => `${law}: ${what}`), ...report.findings.map(findingText)]
   const isClean = findings.length === 0 && report.counted.counts
   if (isClean && !keep) await rm(folder, { recursive: true, force: true })
@@ -125,7 +125,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     struck,
     findings,
     uncounted: report.counted.missing,
-    fenced: report.counted.seen['fence-rejection'],
+    seen: report.counted.seen,
     looked: Object.values(report.looked).reduce((sum, looked) => sum + looked, 0),
   }
 }

@@ -4,7 +4,8 @@ import { uuidv7 } from '@signalbox/model/ids.ts'
 import { contentHash } from '../history/content.ts'
 import type { Told } from '../history/history.ts'
 import { placeOf } from './events-observer.ts'
-import { lagOf, readMetrics, readQuarantine, readStore, residentMiB, tellFates, tellLive } from './final.ts'
+import { lagOf, readQuarantine, readStore, residentMiB, tellFates, tellLive } from './final.ts'
+import type { LifeCounts } from './life-counts.ts'
 import type { Observers } from './observers.ts'
 import { pagesOf } from './pages-reader.ts'
 import { type Sender, sleep } from './sender.ts'
@@ -17,6 +18,7 @@ export interface Shortcoming {
 }
 
 interface SettleParts {
+  readonly counts: LifeCounts
   readonly world: World
   readonly producers: readonly Sender[]
   readonly observers: Observers
@@ -40,7 +42,7 @@ async function until(ms: number, is: () => boolean | Promise<boolean>): Promise<
   return is()
 }
 
-export async function settleAndRead({ world, producers, observers, tell }: SettleParts): Promise<readonly Shortcoming[]> {
+export async function settleAndRead({ world, producers, observers, counts, tell }: SettleParts): Promise<readonly Shortcoming[]> {
   const { server } = world
   const findings: Shortcoming[] = []
   const find = (law: string, what: string) => findings.push({ law, what })
@@ -96,7 +98,9 @@ export async function settleAndRead({ world, producers, observers, tell }: Settl
     'resync',
     [...observers.events, ...observers.states.map(({ reader }) => reader)].reduce((total, of) => total + of.resyncs(), 0),
   )
-  sight('fence-rejection', (await readMetrics(server.url)).sum('signalbox_fenced_commits_total'))
+  await counts.close()
+  sight('fence-rejection', counts.fenced())
+  final({ op: 'final', type: 'ok', what: 'not-kept', items: counts.notKept() })
   return findings
 }
 

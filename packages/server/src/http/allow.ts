@@ -36,10 +36,9 @@ export function addressesOf(config: {
 export function isAllowed(headers: IncomingHttpHeaders, allowed: Allowed): string | undefined {
   const host = (headers.host ?? '').toLowerCase()
   const [, name = '', port] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(host) ?? []
-  if (!allowed.anyHost) {
+  if (!allowed.anyHost && !allowed.hosts.has(host)) {
     if (!allowed.hosts.has(name)) return `Host "${host.slice(0, 100)}" is not on the allow-list.`
-    if (port !== undefined && Number(port) !== allowed.port && !allowed.hosts.has(host))
-      return `Host "${host.slice(0, 100)}" names another port.`
+    if (port !== undefined && Number(port) !== allowed.port) return `Host "${host.slice(0, 100)}" names another port.`
   }
   const origin = headers.origin?.toLowerCase()
   if (origin === undefined || allowed.origins.has(origin) || origin === `http://${host}` || origin === `https://${host}`) return undefined

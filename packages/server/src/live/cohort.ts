@@ -89,8 +89,8 @@ export function createCohort(deps: CohortDeps): Cohort {
   function oldestAfter(after: readonly number[]): number | undefined {
     let oldest: number | undefined
     after.forEach((position, partition) => {
-      for (const { event } of ring.events(partition, position, Number.POSITIVE_INFINITY)) {
-        oldest = Math.min(oldest ?? event.receivedAt, event.receivedAt)
+      for (const { receivedAt } of ring.events(partition, position, Number.POSITIVE_INFINITY)) {
+        oldest = Math.min(oldest ?? receivedAt, receivedAt)
         break
       }
     })

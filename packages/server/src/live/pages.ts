@@ -85,13 +85,12 @@ export function createPages(deps: PagesDeps): Pages {
     let scanned = 0
     for (let partition = 0; partition < to.length; partition += 1) {
       const upTo = range.upTo[partition] ?? 0
-      for (const held of ring.events(partition, range.after[partition] ?? 0, upTo)) {
-        const { event } = held
+      for (const event of ring.events(partition, range.after[partition] ?? 0, upTo)) {
         if (wires.length >= limits.items || bytes >= limits.bytes || scanned >= mostScanned) return eventPage(range, to, wires)
         scanned += 1
         to[partition] = event.position
         if (event.tenant !== tenant || !matchesEvent(filter, event)) continue
-        const text = held.wire()
+        const text = toWire(event)
         bytes += text.length
         wires.push(text)
       }
@@ -100,24 +99,41 @@ export function createPages(deps: PagesDeps): Pages {
     return eventPage(range, to, wires)
   }
 
+  /** Whether it passed the filter before, and a frame that follows the one before it has to tell of it. */
+  const passedBefore = ({ table, row, was }: RingRow): boolean =>
+    was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was)
+
+  /**
+   * Of a row that changed again the store has only the newest, which may be beyond the page: the frames after it, from memory, know what
+   * it was there, and not what it was to a reader who had been away. Such rows that do not pass are told with the page.
+   */
+  function goneSince(partition: number, after: number): string[] {
+    if (!ring.covers(partition, after)) return []
+    const gone = new Set<string>()
+    for (const held of ring.rows(partition, after, ring.heads[partition] ?? 0)) {
+      const { table, row } = held
+      const isTold = held.tenant !== tenant || matchesRow(filter, table, row) || passedBefore(held)
+      if (!isTold && mayHaveMatched(filter, table, row)) gone.add(removedWire(held))
+    }
+    return [...gone]
+  }
+
   function rowsFromRing(range: Range, limits: Limits): Page {
     const to = [...range.after]
     /** What became last of each key: the rows between are conflated. */
-    const newest = new Map<string, { readonly held: RingRow; readonly partition: number; readonly isIn: boolean }>()
+    const newest = new Map<string, { readonly held: RingRow; readonly isIn: boolean }>()
     let seen = 0
     scan: for (let partition = 0; partition < to.length; partition += 1) {
       const upTo = range.upTo[partition] ?? 0
       for (const end of ring.ends(partition, range.after[partition] ?? 0, upTo)) {
         if (newest.size >= limits.items) break scan
         for (const held of ring.rows(partition, to[partition] ?? 0, end)) {
-          const { row, was } = held
-          if (row.tenant !== tenant) continue
-          const isIn = matchesRow(filter, row.table, row.row)
-          const wasIn =
-            was === 'unknown' ? mayHaveMatched(filter, row.table, row.row) : was !== undefined && matchesRow(filter, row.table, was)
-          if (!isIn && !wasIn) continue
+          const { table, row } = held
+          if (held.tenant !== tenant) continue
+          const isIn = matchesRow(filter, table, row)
+          if (!isIn && !passedBefore(held)) continue
           seen += 1
-          newest.set(`${partition} ${row.table} ${row.key}`, { held, partition, isIn })
+          newest.set(`${partition} ${table} ${held.key}`, { held, isIn })
         }
         to[partition] = end
       }
@@ -126,9 +142,9 @@ export function createPages(deps: PagesDeps): Pages {
     metrics.conflated.inc(seen - newest.size)
     const wires: string[] = []
     const removed: string[] = []
-    for (const { held, partition, isIn } of newest.values()) {
+    for (const { held, isIn } of newest.values()) {
       if (isIn) wires.push(held.wire())
-      else removed.push(removedWire({ ...held.row, partition }))
+      else removed.push(removedWire(held))
     }
     return rowPage(range, to, wires, removed)
   }
@@ -151,7 +167,7 @@ export function createPages(deps: PagesDeps): Pages {
         if (matchesRow(filter, row.table, row.row)) wires.push(rowWire(row))
         else if (mayHaveMatched(filter, row.table, row.row)) removed.push(removedWire(row))
       }
-      return rowPage(range, reached(scannedTo), wires, removed)
+      return rowPage(range, reached(scannedTo), wires, [...removed, ...goneSince(partition, scannedTo)])
     }
     const { events: found, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
     const isWhole = found.length === scannedTo - where.after

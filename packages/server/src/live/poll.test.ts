@@ -1,4 +1,5 @@
 import type { ServerFrame } from '@signalbox/model/live.ts'
+import { createLiveState } from '@signalbox/model/live-state.ts'
 import { expect, test } from 'vitest'
 import { encodeCursor } from './cursor.ts'
 import { createTestLog, type TestLog } from './log.fake.ts'
@@ -101,6 +102,25 @@ test('a reader of the state of an empty log is told so once, and then waits for 
   log.commit(0, [{ type: 'agent.started', agent: 'a' }])
   const rows = (await answer).frames.flatMap((frame) => ('rows' in frame ? frame.rows : []))
   expect(rows).toMatchObject([{ table: 'agents', key: 'a' }])
+})
+
+test('a task that ended while its reader was away leaves it, also when more is said of it later', async () => {
+  const log = createTestLog({ partitions: 1 })
+  const server = await serve(log, { config: { ringBytes: 1 } })
+  const of = { run: 'r', task: 't' }
+  log.commit(0, [{ type: 'task.started', ...of }])
+  const state = createLiveState()
+  const first = await ask(server, { feed: 'state', wait: 0 })
+  log.commit(0, [{ type: 'task.completed', ...of }])
+  // By now the store has the row of this one, and memory nothing else.
+  log.commit(0, [{ type: 'task.progress', ...of }])
+  const second = await ask(server, { feed: 'state', cursor: first.cursor, until: at(log, 2), wait: 0 })
+  const third = await ask(server, { feed: 'state', cursor: second.cursor, wait: 0 })
+  for (const frame of first.frames) state.apply(frame)
+  expect(state.size('tasks')).toBe(1)
+  for (const frame of [...second.frames, ...third.frames]) state.apply(frame)
+  expect(third.cursor).toBe(at(log, 3))
+  expect(state.size('tasks')).toBe(0)
 })
 
 test('those who wait together are told by one page', async () => {

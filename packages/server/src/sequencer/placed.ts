@@ -39,22 +39,14 @@ export const logged = ({ event, receivedAt }: Item, partition: number, position:
   receivedAt,
 })
 
-/** What is told of it once it is committed. */
-export const asText = (event: LoggedEvent): LoggedText => ({
-  id: event.id,
-  tenant: event.tenant,
-  source: event.source,
-  type: event.type,
-  time: event.time,
-  run: event.run,
-  agent: event.agent,
-  task: event.task,
-  cause: event.cause,
-  seq: event.seq,
-  epoch: event.epoch,
-  trace: event.trace,
-  dataJson: event.dataJson,
-  partition: event.partition,
-  position: event.position,
-  receivedAt: event.receivedAt,
-})
+/** Nothing to read, in the shape of the parsed data. */
+const letGo: LoggedEvent['data'] = {}
+
+/**
+ * What is told of it once it is committed and folded. It lets go of the parsed data in place: it is held for long, and another object
+ * an event would be a tenth of what young collections copy (measured).
+ */
+export function asText(event: LoggedEvent): LoggedText {
+  ;(event as { data: LoggedEvent['data'] }).data = letGo
+  return event
+}

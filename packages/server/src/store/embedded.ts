@@ -6,9 +6,9 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { untilAnswers } from './answers.ts'
@@ -52,6 +52,13 @@ function finished(child: ChildProcess): Promise<number | null> {
     : once(child, 'exit').then(([code]) => code as number | null)
 }
 
+/** The names in a folder are on disk only when the folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const opened = await open(folder)
+  await opened.sync().finally(() => opened.close())
+}
+
 /** Makes the cluster beside its place and moves it there when it is whole, its password first: a start cut short leaves nothing half. */
 async function initialise(runner: RunAs, initdb: string, folder: string, secretFile: string): Promise<void> {
   const password = randomBytes(24).toString('base64url')
@@ -87,8 +94,11 @@ async function initialise(runner: RunAs, initdb: string, folder: string, secretF
     })
     const code = await finished(child).catch(() => -1)
     if (code !== 0) throw new Error(`initdb could not make ${folder}: ${said.trim()}`)
-    await writeFile(secretFile, password, { mode: 0o600 })
+    // Before its cluster, and on disk: a power cut that left the cluster alone would leave it closed for ever.
+    await writeFile(secretFile, password, { mode: 0o600, flush: true })
+    await syncFolder(dirname(secretFile))
     await rename(unfinished, folder)
+    await syncFolder(dirname(folder))
   } finally {
     await rm(unfinished, { recursive: true, force: true })
     await rm(passwordFile, { force: true })

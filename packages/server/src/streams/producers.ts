@@ -44,11 +44,18 @@ const mostBodies = 200
 /** Producers looked at again for a number that may yet come. Of others a gap is told with their next event. */
 const mostWaiting = 10_000
 
-/** Commits of one partition that join up. */
+/** Numbered events of one partition's commits that join up. Nothing else of them: what is held as long is copied by every young collection. */
 interface Held {
   from: number
   to: number
-  readonly commits: Commit[]
+  readonly events: Observed[]
+}
+
+function numberedOf({ events }: Commit): Observed[] {
+  const numbered: Observed[] = []
+  for (const { tenant, source, position, seq, epoch, receivedAt } of events)
+    if (seq !== undefined) numbered.push({ tenant, source, position, seq, epoch, receivedAt })
+  return numbered
 }
 
 export function startProducers(options: ProducersOptions): Producers {
@@ -68,14 +75,15 @@ export function startProducers(options: ProducersOptions): Producers {
   const waiting = new Map<string, { readonly tenant: TenantId; readonly source: string }>()
 
   const unsubscribe = bus.subscribe((commit) => {
-    heldEvents += commit.events.length
+    const numbered = numberedOf(commit)
+    heldEvents += numbered.length
     if (heldEvents > mostHeldEvents) loseTrack()
     else {
       const own = held[commit.partition]
       if (own !== undefined && commit.from === own.to + 1) {
-        own.commits.push(commit)
+        for (const event of numbered) own.events.push(event)
         own.to = commit.to
-      } else held[commit.partition] = { from: commit.from, to: commit.to, commits: [commit] }
+      } else held[commit.partition] = { from: commit.from, to: commit.to, events: numbered }
     }
     later(gatherMs)
   })
@@ -133,8 +141,7 @@ export function startProducers(options: ProducersOptions): Producers {
     const events: Observed[] = []
     const reached = done.map((position, partition) => {
       const own = taken[partition]
-      for (const commit of own?.commits ?? [])
-        for (const event of commit.events) if (event.seq !== undefined && event.position > position) events.push(event)
+      for (const event of own?.events ?? []) if (event.position > position) events.push(event)
       return Math.max(position, own?.to ?? 0)
     })
     await write(events, done, reached)

@@ -1,0 +1,36 @@
+/** What can be done to the box that Signalbox runs on, and to its PostgreSQL. */
+import type { Fault } from '../world/world.ts'
+import { clockJumps } from './clock-jump.ts'
+import { connectionsExhausted, longLock, longTransaction } from './database-busy.ts'
+import { slowDisk, syncFails } from './disk-error.ts'
+import { diskFull, walFull } from './disk-full.ts'
+import { freezePostgres, freezeServer } from './freeze.ts'
+import { fastShutdown, immediateShutdown, killCommittingBackend, killPostmaster, terminateBackends } from './kill-postgres.ts'
+import { crashLoop, killServer, terminateServer } from './kill-server.ts'
+import { filesExhausted, heapExhausted, memoryLimit } from './limits.ts'
+import { powerCut } from './power-cut.ts'
+
+export const faults: readonly Fault[] = [
+  killServer,
+  crashLoop,
+  terminateServer,
+  killPostmaster,
+  killCommittingBackend,
+  terminateBackends,
+  immediateShutdown,
+  fastShutdown,
+  connectionsExhausted,
+  longLock(3_000, 20_000),
+  longTransaction,
+  freezeServer(1_000, 5_000),
+  freezePostgres(1_000, 15_000),
+  powerCut,
+  syncFails,
+  slowDisk(150, 5_000),
+  diskFull,
+  walFull,
+  ...clockJumps,
+  filesExhausted,
+  memoryLimit,
+  heapExhausted,
+]

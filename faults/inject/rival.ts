@@ -1,0 +1,73 @@
+/** A second server on the same database, as when somebody starts one twice: both write, and the fence lets one at a time. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { uuidv7 } from '@signalbox/model/ids.ts'
+import { freePort } from '../../test/free-port.ts'
+import { contentHash } from '../history/content.ts'
+import { databaseUrl } from '../world/database.ts'
+import { startServerProcess } from '../world/server-process.ts'
+import type { Fault, World } from '../world/world.ts'
+import { underLoad } from './serving.ts'
+
+const events = 20
+const patienceMs = 15_000
+let calls = 0
+
+/** Answers whether it was taken. */
+async function send(url: string, tell: World['tell']): Promise<boolean> {
+  calls += 1
+  const call = calls
+  const event = {
+    id: uuidv7(Date.now()),
+    source: 'rival',
+    type: 'log',
+    time: new Date().toISOString(),
+    agent: 'rival',
+    run: `rival-${call % 4}`,
+  }
+  tell({
+    op: 'send',
+    type: 'invoke',
+    call,
+    door: 'rest',
+    events: [{ id: event.id, source: event.source, run: event.run, hash: contentHash(event) }],
+  })
+  try {
+    const response = await fetch(`${url}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(event),
+      signal: AbortSignal.timeout(patienceMs),
+    })
+    if (!response.ok) throw new Error(`answered ${response.status}`)
+    const { accepted, duplicates } = (await response.json()) as { accepted: number; duplicates: number }
+    tell({ op: 'send', type: 'ok', call, accepted, duplicates, refused: [], durability: 'durable' })
+    return true
+  } catch (error) {
+    tell({ op: 'send', type: 'info', call, error: String(error) })
+    return false
+  }
+}
+
+export const rival: Fault = {
+  name: 'a second server on the same database',
+  strike: (world) =>
+    underLoad(world, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-rival-'))
+      try {
+        await using second = await startServerProcess({
+          dataFolder: folder,
+          logFile: join(folder, 'server.log'),
+          port: await freePort(),
+          env: { DATABASE_URL: await databaseUrl(world.server.dataFolder) },
+        })
+        let taken = 0
+        for (let n = 0; n < events; n += 1) taken += (await send(second.url, world.tell)) ? 1 : 0
+        if (taken === 0) throw new Error('The second server took nothing: no partition changed hands.')
+        return `${taken} of ${events} events were committed by the second server`
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
+    }),
+}

@@ -1,0 +1,54 @@
+/** What a run of scenarios comes to, for people. */
+import type { Plan } from './plan.ts'
+import type { ScenarioResult } from './world/run.ts'
+
+const whole = (value: number) => Math.round(value).toLocaleString('en')
+
+interface Line {
+  readonly fault: string
+  readonly struck: number
+  readonly fired: number
+  readonly shown: string
+}
+
+/** One line a fault: how often it struck, and what showed that it did. */
+function linesOf(results: readonly ScenarioResult[]): readonly Line[] {
+  const lines = new Map<string, Line>()
+  for (const { fault, fired, error } of results.flatMap(({ struck }) => struck)) {
+    const before = lines.get(fault) ?? { fault, struck: 0, fired: 0, shown: '' }
+    const shown = fired ?? `did not strike: ${error}`
+    lines.set(fault, { fault, struck: before.struck + 1, fired: before.fired + (fired === undefined ? 0 : 1), shown })
+  }
+  return [...lines.values()]
+}
+
+export const isGood = ({ findings, uncounted }: ScenarioResult): boolean => findings.length === 0 && uncounted.length === 0
+
+export function scenarioText(result: ScenarioResult): string {
+  const { name, seed, events, seconds, struck, findings, uncounted, looked, folder } = result
+  const verdict = findings.length > 0 ? `${findings.length} FINDINGS` : uncounted.length > 0 ? 'DOES NOT COUNT' : 'holds'
+  return [
+    `${name}, seed ${seed}: ${verdict}; ${whole(events)} events acknowledged, ${struck.length} faults, ${whole(looked)} comparisons, ${whole(seconds)} s`,
+    ...findings.map((finding) => `  ${finding.replaceAll('\n', '\n  ')}`),
+    ...uncounted.map((why) => `  does not count: ${why}`),
+    ...(isGood(result) ? [] : [`  what it left: ${folder}`]),
+  ].join('\n')
+}
+
+export function tableOf(results: readonly ScenarioResult[], notRun: Plan['notRun']): string {
+  const lines = linesOf(results)
+  return [
+    '| fault | struck | fired | what showed it, last |',
+    '| --- | --- | --- | --- |',
+    ...lines.map(({ fault, struck, fired, shown }) => `| ${fault} | ${struck} | ${fired} | ${shown.replaceAll('|', '/').slice(0, 160)} |`),
+    ...notRun.map(({ fault, why }) => `| ${fault} | not run | | ${why} |`),
+  ].join('\n')
+}
+
+export function summaryOf(results: readonly ScenarioResult[]): string {
+  const sum = (of: (result: ScenarioResult) => number) => results.reduce((total, result) => total + of(result), 0)
+  const bad = results.filter((result) => !isGood(result)).length
+  const verdict =
+    bad === 0 ? 'Every law held, and every scenario counts.' : `${bad} of ${results.length} scenarios broke a law or do not count.`
+  return `${results.length} scenarios, ${whole(sum(({ struck }) => struck.length))} faults, ${whole(sum(({ events }) => events))} events acknowledged, ${whole(sum(({ looked }) => looked))} comparisons, ${whole(sum(({ seen }) => seen['ambiguous-ack']))} acknowledgements in doubt, ${whole(sum(({ seen }) => seen['fence-rejection']))} writers fenced, ${whole(sum(({ seconds }) => seconds))} s. ${verdict}`
+}
