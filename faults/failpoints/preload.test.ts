@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { getJson, sendEvents, startServer } from '../../test/server.ts'
 import { arm, failpointsEnv, fired, seenPoints } from './arm.ts'
 
 const log = (n: number) => [{ type: 'log', agent: 'a', data: { n } }]
 
 test('a server with fail points serves, and dies where it is told to', async () => {
-  await using server = await startServer(failpointsEnv)
+  const server = await startServer(failpointsEnv)
+  onTestFinished(() => server[Symbol.asyncDispose]())
   await sendEvents(server, log(1))
   const order = { point: 'store/log-write.ts:writeCommit:after:1', nth: 2, action: 'kill' } as const
   expect(await seenPoints(server.data)).toContain(order.point)

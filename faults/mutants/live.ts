@@ -67,7 +67,7 @@ export const liveMutants: readonly Mutant[] = [
     law: 'replay',
     file: 'server/src/live/pages.ts',
     find: 'if (newest.size >= limits.items) break scan',
-    put: 'if (newest.size >= limits.items) break',
+    put: 'if (newest.size >= limits.items / 10) break',
     scenario: 'load',
   },
   {

@@ -40,16 +40,20 @@ const eventsPerSecond = 500
 export async function runMutants({ seed, only = '', onTrial = () => undefined, signal }: MutantsOptions): Promise<readonly Trial[]> {
   const wanted = mutants.filter(({ name, scenario }) => name.includes(only) || scenario.includes(only))
   const trials: Trial[] = []
-  await using template = await makeTemplate()
-  for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
-    const own = wanted.filter((mutant) => mutant.scenario === scenario)
-    if (own.length === 0) continue
-    for (const mutant of [undefined, ...own]) {
-      if (signal?.aborted === true) return trials
-      const trial = await tryOut(scenario, mutant, seed, template.data)
-      trials.push(trial)
-      onTrial(trial)
+  const template = await makeTemplate()
+  try {
+    for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
+      const own = wanted.filter((mutant) => mutant.scenario === scenario)
+      if (own.length === 0) continue
+      for (const mutant of [undefined, ...own]) {
+        if (signal?.aborted === true) return trials
+        const trial = await tryOut(scenario, mutant, seed, join(template, 'data'))
+        trials.push(trial)
+        onTrial(trial)
+      }
     }
+  } finally {
+    await rm(template, { recursive: true, force: true })
   }
   return trials
 }
@@ -89,17 +93,15 @@ function reasonOf(error: unknown): string {
   return cause === undefined ? message : `${message} ${reasonOf(cause)}`
 }
 
-/** A new database, made once. */
-async function makeTemplate() {
+/** A new database, made once; answers the folder that its data lie in. */
+async function makeTemplate(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-template-'))
   await chmod(folder, 0o711)
   const data = join(folder, 'data')
   await mkdir(data)
-  {
-    await using server = await startServerProcess({ dataFolder: data, logFile: join(folder, 'server.log'), port: await freePort() })
-    await server.terminate()
-  }
-  return { data, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  const server = await startServerProcess({ dataFolder: data, logFile: join(folder, 'server.log'), port: await freePort() })
+  await server[Symbol.asyncDispose]()
+  return folder
 }
 
 const seeded = (fault: Fault, { name }: Mutant): Fault => ({

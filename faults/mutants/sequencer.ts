@@ -105,15 +105,6 @@ export const sequencerMutants: readonly Mutant[] = [
     scenario: 'commit fails',
   },
   {
-    name: 'late commit not fenced',
-    what: 'After its time is up a commit is left on its way, and the next is made beside it.',
-    law: 'contiguity',
-    file: 'server/src/sequencer/sequencer.ts',
-    find: '        writer.reset()\n        if (error instanceof Fenced) {',
-    put: '        if (error instanceof Fenced) {',
-    scenario: 'head held',
-  },
-  {
     name: 'head moves before the commit',
     what: 'A batch that is written again, since an id was there, is numbered behind its first try.',
     law: 'order',

@@ -4,7 +4,7 @@ import { type MutantsOptions, runMutants, type Trial } from './run.ts'
 const mostSaid = 300
 
 /** One line of the table: what was tried, which law has to find it, and which did. */
-export function trialLine({ scenario, mutant, caughtBy, isGood, seconds }: Trial): string {
+function trialLine({ scenario, mutant, caughtBy, isGood, seconds }: Trial): string {
   const cells = [
     (mutant?.name ?? '(as it is)').padEnd(38),
     scenario.padEnd(20),

@@ -6,7 +6,7 @@ import { repeatedly } from './plain.ts'
 const patienceMs = 15_000
 
 /** Resolves when the order is carried out; rejects, and takes it back, when it is not in time. */
-export async function carriedOut({ server }: World, order: Order, withinMs = patienceMs): Promise<string> {
+async function carriedOut({ server }: World, order: Order, withinMs = patienceMs): Promise<string> {
   await arm(server.dataFolder, order)
   try {
     for (const end = performance.now() + withinMs; performance.now() < end; ) {

@@ -19,7 +19,7 @@ async function likeTheFirst(pid: number): Promise<Record<string, string>> {
   return Object.fromEntries(wanted.map(([name = '', ...value]) => [name, value.join('=')]))
 }
 
-async function secondServer(world: World) {
+async function withSecond(world: World, use: (url: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-second-'))
   const env = {
     DATABASE_URL: await databaseUrl(world.server.dataFolder),
@@ -27,12 +27,11 @@ async function secondServer(world: World) {
     SIGNALBOX_LOG_LEVEL: 'warn',
   }
   const server = await startServerProcess({ dataFolder: folder, logFile: join(folder, 'server.log'), port: await freePort(), env })
-  return {
-    url: server.url,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true, force: true })
-    },
+  try {
+    await use(server.url)
+  } finally {
+    await server[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -69,12 +68,13 @@ async function send(url: string, world: World, events: number): Promise<void> {
 export const twoServers: Fault = {
   name: 'two servers on one database',
   async strike(world) {
-    await using second = await secondServer(world)
-    for (let n = 0; n < 40; n += 1) {
-      await send(second.url, world, world.random.between(1, 5))
-      await pause(25)
-    }
-    await world.acknowledged(100, patienceMs)
+    await withSecond(world, async (url) => {
+      for (let n = 0; n < 40; n += 1) {
+        await send(url, world, world.random.between(1, 5))
+        await pause(25)
+      }
+      await world.acknowledged(100, patienceMs)
+    })
     return `${seq} events sent to a second server`
   },
 }
@@ -82,19 +82,20 @@ export const twoServers: Fault = {
 export const stoodStill: Fault = {
   name: 'a writer stands still, and another one takes its partitions',
   async strike(world) {
-    await using second = await secondServer(world)
-    for (let n = 0; n < 3; n += 1) {
-      // It has its partitions back, and rows that are due.
-      await world.acknowledged(300, patienceMs)
-      process.kill(world.server.pid(), 'SIGSTOP')
-      try {
-        for (let batch = 0; batch < 8; batch += 1) await send(second.url, world, 10)
-        await pause(400)
-      } finally {
-        process.kill(world.server.pid(), 'SIGCONT')
+    await withSecond(world, async (url) => {
+      for (let n = 0; n < 3; n += 1) {
+        // It has its partitions back, and rows that are due.
+        await world.acknowledged(300, patienceMs)
+        process.kill(world.server.pid(), 'SIGSTOP')
+        try {
+          for (let batch = 0; batch < 8; batch += 1) await send(url, world, 10)
+          await pause(400)
+        } finally {
+          process.kill(world.server.pid(), 'SIGCONT')
+        }
       }
-    }
-    await world.acknowledged(100, patienceMs)
+      await world.acknowledged(100, patienceMs)
+    })
     return 'stopped and continued 3 times'
   },
 }
