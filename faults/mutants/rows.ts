@@ -78,15 +78,6 @@ const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = 
     scenario: 'load',
   },
   {
-    name: 'rows of a new life begin anew',
-    what: 'After a start a tenant is taken for one without rows.',
-    law: 'replay',
-    file: 'server/src/sequencer/partition-rows.ts',
-    find: 'const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)',
-    put: "const { rows, complete } = await readAllRows(reads, partition, 'nobody', preloadedRows)",
-    scenario: 'server killed',
-  },
-  {
     name: 'closed call stays open',
     what: 'The row of a call that ended is written beside the one that says that it is open.',
     law: 'replay',
