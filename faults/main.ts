@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printMutants } from './mutants/table.ts'
 import { planOf } from './plan.ts'
 import { isGood, scenarioText, summaryOf, tableOf } from './report.ts'
 import { type Progress, runScenario, type ScenarioResult } from './world/run.ts'
@@ -16,6 +17,7 @@ const usage = `npm run faults -- [options]
   --rate <number>    events a second, default 1000
   --soak             round after round, each with the next seed, until --hours are over or a round finds something
   --hours <number>   default 1
+  --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios
   --keep             leave each folder: history, the server's log, its data
   --write            write faults/RESULTS.md`
 
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     soak: { type: 'boolean', default: false },
     hours: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false },
+    mutants: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -39,6 +42,10 @@ if (values.help) {
 const msPerHour = 3_600_000
 const firstSeed = Number(values.seed ?? Math.trunc(Date.now() / 1_000) % 1_000_000)
 const endsAt = Date.now() + Number(values.hours) * msPerHour
+if (values.mutants) {
+  const only = values.only[0]
+  process.exit((await printMutants({ seed: firstSeed, ...(only === undefined ? {} : { only }) }, console.log)) ? 0 : 1)
+}
 const plan = planOf(values.only)
 const results: ScenarioResult[] = []
 const brokenOff: string[] = []

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { HistoryEntry, Sent } from '../history/history.ts'
+import { check } from './check.ts'
 import { findingText } from './finding.ts'
 import { lawNames } from './law.ts'
 import { idAt } from './model-run.testing.ts'
@@ -8,6 +10,7 @@ import {
   from,
   invoke,
   judge,
+  type Line,
   late,
   lineOf,
   log,
@@ -62,6 +65,7 @@ const cases: readonly [law: string, what: string, changes: Changes, lines?: read
     { log: final({ what: 'log', places: [...log.slice(0, 3), place(3, late)] }) },
     ['log', 'log'],
   ],
+  ['duplicate', 'answers count more events as stored than are in the log', { ok4: ok(4, 4) }, ['ok4']],
   [
     'effects',
     'runs did not count each event once',
@@ -258,4 +262,25 @@ test('a finding is told with its law, how often, the first few and their lines',
 test('a history that ends a call that was not begun, or a stream that was not, is refused', () => {
   expect(() => judge({ invoke1: undefined })).toThrow('Line 1 of the history ends call 1 of a')
   expect(() => judge({ connect: undefined, cut: undefined })).toThrow('did not tell where it begins')
+})
+
+test('events of one socket stand as they were sent, those aside that were sent twice', () => {
+  const call = (n: number, ...events: Sent[]): Line => ['s', { op: 'send', type: 'invoke', call: n, door: 'ws', events }]
+  const end = (n: number, type: 'ok' | 'info'): Line => [
+    's',
+    type === 'ok'
+      ? { op: 'send', type, call: n, accepted: 0, duplicates: 0, refused: [], durability: 'durable' }
+      : { op: 'send', type, call: n, error: 'retry' },
+  ]
+  const foundIn = (lines: readonly Line[]) => {
+    const told = [...lines, final({ what: 'log', places: [place(1, two), place(2, one)] })]
+    return check(told.map(([process, entry], t) => ({ t, process, ...entry }) as HistoryEntry))
+      .findings.filter(({ law }) => law === 'order')
+      .map(({ what, examples }) => [what, examples[0]?.lines])
+  }
+  const what = 'events of one socket stand in another order than they were sent in'
+  expect(foundIn([call(1, sent(one)), call(2, sent(two)), end(1, 'ok'), end(2, 'ok')])).toEqual([[what, [1, 2]]])
+  expect(foundIn([call(1, sent(one), sent(two)), end(1, 'ok')])).toEqual([[what, [1, 1]]])
+  // The first was to be sent again, as the server asked.
+  expect(foundIn([call(1, sent(one)), call(2, sent(two)), end(1, 'info'), end(2, 'ok'), call(3, sent(one)), end(3, 'ok')])).toEqual([])
 })

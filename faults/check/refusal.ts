@@ -22,7 +22,7 @@ export const refusal: MakeLaw = (ledger) => {
   const quarantined = new Map<string, number>()
   let isQuarantineKnown = false
   /** Of what is missing there, the server said so of as many. */
-  let saidLost = 0
+  let saidNotKept = 0
   let looked = 0
 
   function answer(entry: HistoryEntry & { readonly op: 'send'; readonly type: 'ok' }, line: number): void {
@@ -64,7 +64,7 @@ export const refusal: MakeLaw = (ledger) => {
     see(entry, line) {
       if (entry.op === 'send' && entry.type === 'ok') answer(entry, line)
       if (entry.op !== 'final') return
-      if (entry.what === 'not-kept') saidLost += entry.items
+      if (entry.what === 'not-kept') saidNotKept += entry.items
       if (entry.what !== 'quarantine') return
       isQuarantineKnown = true
       for (const { id, code } of entry.items) {
@@ -91,7 +91,7 @@ export const refusal: MakeLaw = (ledger) => {
           return lacks > 0 ? [{ code, lacks, line }] : []
         })
         const missing = lackingCodes.reduce((sum, { lacks }) => sum + lacks, lacking.length)
-        if (missing > saidLost) {
+        if (missing > saidNotKept) {
           for (const [name, line] of lacking) findings.add(what, () => name, [line])
           for (const { code, lacks, line } of lackingCodes) findings.add(what, () => `${lacks} without an id, ${code}`, [line])
         }

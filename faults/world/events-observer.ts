@@ -21,13 +21,14 @@ export interface ObserverParts {
   readonly tell: (entry: Told) => void
   /** Between two times at which it comes back with the cursor of another log, and has to be told so; 0: never. */
   readonly strayMs: number
+  readonly isSlow?: boolean
 }
 
 export const placeOf = (event: StoredEvent): Place => [event.partition, event.position, event.id, contentHash(event)]
 
 const otherEpoch = 'ffffffff'
 
-export function observeEvents({ url, transport, partitions, tell, strayMs }: ObserverParts): Observer {
+export function observeEvents({ url, transport, partitions, tell, strayMs, isSlow = false }: ObserverParts): Observer {
   let cursor: string | undefined
   let resyncs = 0
   let strays = false
@@ -36,6 +37,7 @@ export function observeEvents({ url, transport, partitions, tell, strayMs }: Obs
     url,
     transport,
     feed: 'events',
+    isSlow,
     onConnect() {
       const held = cursor === undefined ? undefined : positionsOf(cursor)
       const epoch = strays ? otherEpoch : held?.epoch

@@ -6,6 +6,7 @@ import { openStream } from '@signalbox/client/transport-sse.ts'
 import { openWebSocket } from '@signalbox/client/transport-ws.ts'
 import type { FeedKind, ServerFrame } from '@signalbox/model/live.ts'
 import { decodeCursor } from '@signalbox/server/live/cursor.ts'
+import { openSlowSocket } from './slow-socket.ts'
 
 const opens: { readonly [T in TransportName]: (wanted: Wanted, listener: Listener) => Connection } = {
   ws: openWebSocket,
@@ -21,6 +22,8 @@ export interface FeedOptions {
   readonly url: string
   readonly transport: TransportName
   readonly feed: FeedKind
+  /** Over a WebSocket that gives the server little room. */
+  readonly isSlow?: boolean
   /** Before each connection; answers the cursor to go on after, undefined for the start. */
   readonly onConnect: () => string | undefined
   /** Answering false gives the connection up. */
@@ -34,7 +37,7 @@ export interface OpenFeed {
   close(): void
 }
 
-export function keepFeed({ url, transport, feed, onConnect, onFrame, onLost }: FeedOptions): OpenFeed {
+export function keepFeed({ url, transport, feed, isSlow = false, onConnect, onFrame, onLost }: FeedOptions): OpenFeed {
   let connection: Connection | undefined
   let generation = 0
   let failures = 0
@@ -59,7 +62,7 @@ export function keepFeed({ url, transport, feed, onConnect, onFrame, onLost }: F
     const mine = generation
     watch(mine)
     const cursor = onConnect()
-    connection = opens[transport](
+    connection = (isSlow ? openSlowSocket : opens[transport])(
       { url, feed, filter: {}, cursor, fromStart: feed === 'events' },
       {
         onOpen() {},

@@ -24,16 +24,27 @@ export async function startObservers(parts: {
     observeEvents({ ...parts, transport, partitions, strayMs: 0, tell: (entry) => parts.tell(`reads-${transport}`, entry) }),
   )
   const stray = observeEvents({ ...parts, transport: 'ws', partitions, strayMs, tell: (entry) => parts.tell('reads-stray', entry) })
-  const states = (['ws', 'sse', 'poll'] as const).map((transport) => ({
-    name: `state-${transport}`,
-    reader: readState(parts.url, transport),
-  }))
+  const slow = observeEvents({
+    ...parts,
+    transport: 'ws',
+    partitions,
+    strayMs: 0,
+    isSlow: true,
+    tell: (entry) => parts.tell('reads-slow', entry),
+  })
+  const states = [
+    ...(['ws', 'sse', 'poll'] as const).map((transport) => ({
+      name: `state-${transport}`,
+      reader: readState(parts.url, transport),
+    })),
+    { name: 'state-slow', reader: readState(parts.url, 'ws', true) },
+  ]
   const pages = readPages(parts.url, pagesMs, (entry) => parts.tell('reads-pages', entry))
   return {
-    events: [...events, stray],
+    events: [...events, stray, slow],
     states,
     async close() {
-      for (const observer of [...events, stray]) observer.close()
+      for (const observer of [...events, stray, slow]) observer.close()
       for (const { reader } of states) reader.close()
       await pages.close()
     },

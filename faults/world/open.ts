@@ -1,6 +1,8 @@
 /** Opens a world: the server on its database and storage, the proxies, everybody who sends and looks on. */
+import { execFile } from 'node:child_process'
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import { pino } from 'pino'
 import { freePort } from '../../test/free-port.ts'
@@ -25,6 +27,8 @@ export interface OpenOptions {
   readonly setting: Setting
   readonly eventsPerSecond: number
   readonly history: HistoryWriter
+  /** A server's data folder to begin with a copy of; default: an empty one. */
+  readonly template?: string
 }
 
 export interface OpenedWorld {
@@ -41,7 +45,7 @@ const partitions = 2
 
 /** What is opened is closed by `stack`, in the order back. */
 export async function openWorld(options: OpenOptions, stack: AsyncDisposableStack): Promise<OpenedWorld> {
-  const { folder, seed, setting, eventsPerSecond, history } = options
+  const { folder, seed, setting, eventsPerSecond, history, template } = options
   // PostgreSQL may run as another user, who has to pass through.
   await chmod(folder, 0o711)
   const dataFolder = join(folder, 'data')
@@ -50,6 +54,8 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
     const storage = await storageFor(dataFolder, setting.storage.sizeMiB)
     stack.defer(() => storage.release())
   }
+  // With its modes, which PostgreSQL insists on.
+  if (template !== undefined) await promisify(execFile)('cp', ['-a', `${template}/.`, dataFolder])
   let databaseProxy: World['databaseProxy']
   let databaseEnv: Readonly<Record<string, string>> = {}
   if (setting.database === 'through-proxy') {

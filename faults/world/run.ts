@@ -24,6 +24,8 @@ export interface ScenarioOptions {
   readonly eventsPerSecond?: number
   /** Leaves the folder with the history, the server's log and its data. It is left too where something was found. */
   readonly keep?: boolean
+  /** A server's data folder, at rest, that the world begins with a copy of: it takes a second, where a new database takes some. */
+  readonly template?: string
   readonly onProgress?: (progress: Progress) => void
   /** No further fault strikes; what struck is judged. */
   readonly signal?: AbortSignal
@@ -72,7 +74,7 @@ const aliveEvents = 100
 const progressMs = 2_000
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
-  const { name, seed, faults, seconds = 0, eventsPerSecond = 1_000, keep = false, signal, onProgress } = options
+  const { name, seed, faults, seconds = 0, eventsPerSecond = 1_000, keep = false, template, signal, onProgress } = options
   const beganAt = performance.now()
   const took = () => Math.round(performance.now() - beganAt) / 1_000
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-'))
@@ -86,7 +88,10 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     await using stack = new AsyncDisposableStack()
     const history = stack.use(createHistory(historyPath))
     const setting: Setting = faults[0]?.setting ?? {}
-    const opened = await openWorld({ folder, seed, setting, eventsPerSecond, history }, stack)
+    const opened = await openWorld(
+      { folder, seed, setting, eventsPerSecond, history, ...(template === undefined ? {} : { template }) },
+      stack,
+    )
     acknowledged = opened.acknowledged
     await opened.world.acknowledged(warmUpEvents, patienceMs)
     do {

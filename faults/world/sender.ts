@@ -163,7 +163,7 @@ export function startSender({ name, line, next, manners, random, tell, onAcknowl
       underWay.add(serving)
     }
     const rest = held.map((kept) => kept.made)
-    if (rest.length > 0) underWay.add(deliver(rest.map((one) => putLate(one))))
+    if (rest.length > 0 && insists) underWay.add(deliver(rest.map((one) => putLate(one))))
     await Promise.all(underWay)
     underWay.clear()
   }

@@ -10,7 +10,7 @@ export interface StateReader {
   close(): void
 }
 
-export function readState(url: string, transport: TransportName): StateReader {
+export function readState(url: string, transport: TransportName, isSlow = false): StateReader {
   const state = createLiveState()
   let cursor: string | undefined
   let resyncs = 0
@@ -18,6 +18,7 @@ export function readState(url: string, transport: TransportName): StateReader {
     url,
     transport,
     feed: 'state',
+    isSlow,
     onConnect: () => cursor,
     onFrame(frame) {
       // As the protocol has it: what does not go on from the cursor held means that something was lost.

@@ -1,0 +1,26 @@
+/** The runs that show mutants, each some seconds long. The server as it is passes all of them. */
+import { killAtPoints } from '../failpoints/kill-at-points.ts'
+import type { Fault } from '../world/world.ts'
+import { headHeld, rowsHeld } from './strikes/held.ts'
+import { idempotencyKey } from './strikes/idempotency.ts'
+import { killPostgres, killServer, load, slowReaders } from './strikes/plain.ts'
+import { atPoint } from './strikes/points.ts'
+import { stoodStill, twoServers } from './strikes/second-server.ts'
+
+export const scenarios = {
+  load: [load(1_200)],
+  'server killed': [killServer(2)],
+  'postgres killed': [killPostgres(2)],
+  'commit fails': [atPoint('store/log-write.ts:writeCommit:before:1', 'throw', 4)],
+  'answer lost': [atPoint('store/log-write.ts:writeCommit:after:1', 'throw', 4)],
+  'killed at points': [killAtPoints(4)],
+  'killed beside rows': [atPoint('store/rows-write.ts:writeRows:after:1', 'kill', 2)],
+  'head held': [headHeld],
+  'rows held': [rowsHeld],
+  'two servers': [twoServers],
+  'writer stood still': [stoodStill],
+  'idempotency key': [idempotencyKey],
+  'slow readers': [slowReaders],
+} as const satisfies Record<string, readonly Fault[]>
+
+export type ScenarioName = keyof typeof scenarios
