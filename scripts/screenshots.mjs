@@ -1,7 +1,7 @@
 /**
  * `npm run screenshots [-- fleet run …]`: writes docs/screenshots/*.png, so that the README shows the dashboard as it is.
- * Starts a server of its own, replays the recorded fleet (SIGNALBOX_TEST_DATA, else ../shared/data) up to a fixed number of events, and
- * stops it there: what is seen is the same each time, but for ages and clocks.
+ * Starts a server of its own and `signalbox demo`, and takes each picture at its moment of that story: what is seen is about the same
+ * each time.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,12 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildDashboard, fail, installPackages, nodeBinary, root } from './setup.mjs'
 
-/** Of the recording: when many of its workers are busy. */
-const events = 5_450
-const speed = '1500x'
-const recording = join(process.env.SIGNALBOX_TEST_DATA ?? join(root, '..', 'shared', 'data'), 'gastown-fleet')
 const chromiumPath = process.env.SIGNALBOX_CHROMIUM ?? '/usr/bin/chromium'
-if (!existsSync(recording)) fail(`there is no recording at ${recording}; set SIGNALBOX_TEST_DATA to the folder that holds gastown-fleet.`)
 if (!existsSync(chromiumPath)) fail('pictures need Chromium: install it or set SIGNALBOX_CHROMIUM to its path.')
 installPackages()
 buildDashboard()
@@ -45,42 +40,41 @@ async function addressOf(server) {
   return fail(`the server ended while starting: ${said}`)
 }
 
-/** The run's id, once it has had so many events. */
-async function played(url) {
-  for (;;) {
-    const response = await fetch(`${url}/v1/runs?limit=1`)
-    const { items } = await response.json()
-    if (items[0]?.events >= events) return items[0].id
-    await new Promise((resume) => setTimeout(resume, 25))
-  }
+async function firstRun(url) {
+  const response = await fetch(`${url}/v1/runs?limit=100`)
+  const { items } = await response.json()
+  return items.at(-1)?.id ?? fail('the demonstration has no run yet.')
 }
 
 const data = mkdtempSync(join(tmpdir(), 'signalbox-screenshots-'))
 const server = cli(['up'], { SIGNALBOX_DATA: data, SIGNALBOX_PORT: '0', SIGNALBOX_LOG_LEVEL: 'error' })
+let demo
 try {
   const url = await addressOf(server)
   server.stdout.resume()
-  const replay = cli(['import', '--format', 'gastown', '--speed', speed, '--url', url, recording])
-  replay.stdout.resume()
-  const run = await played(url)
-  await stop(replay)
+  demo = cli(['demo', '--url', url])
+  demo.stdout.resume()
+  const begin = Date.now()
 
+  // By their moment, in seconds: one agent is lost then, another stuck.
   const pictures = {
-    fleet: { path: '/', shows: 'mayor' },
-    'fleet-light': { path: '/?view=table&sel=agent:mayor', shows: 'mayor', theme: 'light' },
-    run: { path: `/runs/${encodeURIComponent(run)}`, shows: 'Gas Town' },
-    tail: { path: '/tail', shows: 'task.' },
+    fleet: { at: 38, path: () => '/', shows: 'Harbour' },
+    'fleet-light': { at: 42, path: () => '/?view=table&sel=agent:demo/dogwood', shows: 'Harbour', theme: 'light' },
+    run: { at: 50, path: async () => `/runs/${encodeURIComponent(await firstRun(url))}`, shows: 'Demo' },
+    tail: { at: 60, path: () => '/tail', shows: 'task.' },
   }
   const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(pictures)
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] })
   for (const name of wanted) {
     const {
+      at,
       path,
       shows,
       theme = 'dark',
     } = pictures[name] ?? fail(`there is no picture "${name}"; there are ${Object.keys(pictures).join(', ')}.`)
+    await new Promise((resume) => setTimeout(resume, Math.max(0, begin + at * 1_000 - Date.now())))
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: theme, reducedMotion: 'reduce' })
-    await page.goto(`${url}${path}`)
+    await page.goto(`${url}${await path()}`)
     await page.getByTestId('connection').getByText('live').waitFor()
     // Rows and lanes come with the feed, after the badge.
     await page.waitForLoadState('networkidle')
@@ -91,6 +85,7 @@ try {
   }
   await browser.close()
 } finally {
+  if (demo !== undefined) await stop(demo)
   await stop(server)
   rmSync(data, { recursive: true, force: true })
 }

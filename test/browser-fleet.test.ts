@@ -70,7 +70,7 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
   expect(page.url()).toBe(`${locked.url}/?view=table`)
 
   // What the empty page tells to paste is taken as it stands, with a key that may send.
-  const command = (await page.locator('pre').first().textContent()) ?? ''
+  const command = (await page.locator('pre', { hasText: 'curl' }).textContent()) ?? ''
   expect(command).toContain(`curl '${locked.url}/v1/events'`)
   expect(command).toContain('Bearer $SIGNALBOX_KEY')
   const body = / -d '(\[.*\])'$/s.exec(command)?.[1]?.replaceAll("'$now'", new Date().toISOString()) ?? ''
@@ -80,6 +80,37 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
     refused: [],
   })
   await page.getByRole('row').getByText('Write the docs').waitFor()
+})
+
+test('a task that was handed on is shown by who has it, not by who gave it away', async () => {
+  const title = 'Find the leak'
+  await send(
+    { type: 'task.started', agent: 'giver', task: 'leak', data: { title } },
+    { type: 'agent.status', agent: 'giver', data: { status: 'idle' } },
+  )
+  const page = await open('/?view=table&group=none&q=iver')
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name })
+  await row('giver').getByText(title).waitFor()
+  await send({ type: 'task.assigned', agent: 'giver', task: 'leak', data: { to: 'receiver' } })
+  await send({ type: 'task.started', agent: 'receiver', task: 'leak', data: {} })
+  await row('receiver').getByText(title).waitFor()
+  await row('giver').getByText(title).waitFor({ state: 'detached' })
+})
+
+test('what an agent left open when it stopped is not shown as going on', async () => {
+  const call = { call: 'dig', name: 'Dig' }
+  await send(
+    { type: 'task.started', agent: 'digger', task: 'pit', data: { title: 'The pit' } },
+    { type: 'tool.started', agent: 'digger', data: call },
+  )
+  const page = await open('/?view=table&group=none&q=digger&sel=agent:digger')
+  const row = page.getByRole('row').filter({ hasText: 'digger' })
+  const inspector = page.getByRole('complementary', { name: 'Inspector' })
+  await row.getByText('Dig · The pit').waitFor()
+  await inspector.getByRole('heading', { name: 'In flight' }).waitFor()
+  await send({ type: 'agent.stopped', agent: 'digger' })
+  await row.getByText('The pit', { exact: true }).waitFor()
+  await inspector.getByRole('heading', { name: 'Orphaned' }).waitFor()
 })
 
 test('the table is sorted by its heads, and the order stands in the address', async () => {

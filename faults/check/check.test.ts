@@ -112,6 +112,13 @@ const cases: readonly [law: string, what: string, changes: Changes, lines?: read
   ],
   ['contiguity', 'streams went on from beyond what they were given', { reconnect: from({ 0: 3 }) }, ['cut', 'reconnect']],
   [
+    'agreement',
+    'events were seen where there is no position',
+    { pagesPlaces: ['q', { op: 'observe', type: 'ok', places: [place(-2, two)] }] },
+    ['pagesPlaces'],
+  ],
+  ['order', 'positions are in the log that the retention took', { sight: final({ what: 'retained', from: { 0: 2 } }) }, ['log']],
+  [
     'contiguity',
     'streams announced gaps that end before they begin',
     { gap: ['o', { op: 'observe', type: 'ok', gap: { partition: 0, from: 1, to: -1 } }] },

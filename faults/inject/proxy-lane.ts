@@ -105,9 +105,10 @@ export function createLane(from: Socket, to: Socket, side: Side, rules: Rules): 
       note(piece)
       return false
     }
-    if (how.kind === 'delay' && piece.kind === 'bytes' && performance.now() < piece.at + how.ms) {
+    const early = how.kind === 'delay' && piece.kind === 'bytes' ? piece.at + how.ms - performance.now() : 0
+    if (early > 0) {
       note(piece)
-      await sleep(piece.at + how.ms - performance.now(), rules.changed())
+      await sleep(early, rules.changed())
       return true
     }
     waiting.shift()

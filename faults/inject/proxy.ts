@@ -26,18 +26,20 @@ function portOf({ port, protocol, hostname }: URL): number {
   return found
 }
 
-/** Linux has all of 127.0.0.0/8, so that each side of a proxy can be cut off alone; elsewhere there is only one address. */
-function ownAddresses(): FaultProxy['addresses'] {
-  if (process.platform !== 'linux') return { listens: '127.0.0.1', connects: '127.0.0.1' }
+const everybodys = '127.0.0.1'
+
+/** Linux has all of 127.0.0.0/8, so that each side of a proxy can be cut off alone. PostgreSQL lets in only whom pg_hba.conf names. */
+function ownAddresses({ protocol }: URL): FaultProxy['addresses'] {
+  if (process.platform !== 'linux') return { listens: everybodys, connects: everybodys }
   const net = `127.${randomInt(1, 255)}.${randomInt(256)}`
-  return { listens: `${net}.1`, connects: `${net}.2` }
+  return { listens: `${net}.1`, connects: protocol === 'http:' ? `${net}.2` : everybodys }
 }
 
 /** `target`: any URL with a host, e.g. of the server or a DATABASE_URL. The proxy's `url` is the same with another host and port. */
 export async function startProxy(target: string): Promise<FaultProxy> {
   const to = new URL(target)
   const port = portOf(to)
-  const addresses = ownAddresses()
+  const addresses = ownAddresses(to)
   const links = new Set<Link>()
   const touched = new Set<object>()
   let how: Behaviour = { kind: 'pass' }

@@ -1,5 +1,6 @@
 /** The commands, and how they end. docs/cli.md is generated from them. */
 import { Command } from 'commander'
+import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor/doctor.ts'
 import { addEpoch } from './commands/epoch.ts'
 import { addImport } from './commands/import.ts'
@@ -18,6 +19,6 @@ export function createProgram(): Command {
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
     .addHelpText('after', `\nExit codes: ${exitCodesText}`)
-  for (const add of [addUp, addImport, addReplay, addTail, addState, addDoctor, addKeys, addEpoch]) add(program)
+  for (const add of [addUp, addDemo, addImport, addReplay, addTail, addState, addDoctor, addKeys, addEpoch]) add(program)
   return program
 }

@@ -51,7 +51,7 @@ export const EventInput = Type.Object(
     time: Type.String({
       format: 'date-time',
       maxLength: 40,
-      description: 'When it happened by the producer, RFC 3339. Kept to the millisecond.',
+      description: 'When it happened by the producer, RFC 3339. Kept to the millisecond; a leap second as the last one before it.',
     }),
     run: Type.Optional(Identifier),
     agent: Type.Optional(Identifier),

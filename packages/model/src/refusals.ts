@@ -105,6 +105,12 @@ export const refusals = {
     retryable: false,
   },
   NOT_FOUND: { status: 404, means: 'There is no such thing.', hint: 'Check the id and the path.', retryable: false },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    means: 'The path takes no requests of this method.',
+    hint: 'Use one of the methods in Allow; /openapi.json lists them.',
+    retryable: false,
+  },
   BAD_REQUEST: { status: 400, means: 'A parameter is wrong.', hint: 'See the message for the parameter.', retryable: false },
   BAD_CURSOR: {
     status: 400,

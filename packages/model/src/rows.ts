@@ -68,7 +68,9 @@ export interface AgentRow {
   readonly status?: Latest<AgentStatus> | undefined
   readonly run?: Latest<string> | undefined
   /** Task it works on now; '' when none. */
-  readonly task?: Latest<string> | undefined
+  readonly task?: (Latest<string> & { readonly run?: string | undefined }) | undefined
+  /** When its last task ended: what it says of work before that is past, also when it comes later. */
+  readonly freedAt?: EpochMs | undefined
   readonly firstSeenAt: EpochMs
   /** Time of its newest event of any type. */
   readonly lastSeenAt: EpochMs
@@ -111,6 +113,8 @@ export interface TaskRow {
   readonly state: TaskState
   readonly createdBy?: string | undefined
   readonly assignee?: Latest<string> | undefined
+  /** Agents that were given it or worked at it, the newest 32: its end frees them. Absent in rows of older folds. */
+  readonly workers?: readonly string[] | undefined
   readonly openedAt: EpochMs
   readonly startedAt?: EpochMs | undefined
   readonly endedAt?: EpochMs | undefined

@@ -69,10 +69,23 @@ test.each([
   '2026-01-01T00:00:00',
   '2026-02-30T00:00:00Z',
   '2026-13-01T00:00:00Z',
-  '2016-12-31T23:59:60Z',
+  '2016-12-31T23:59:61Z',
+  '2016-12-31T22:59:60Z',
+  '2016-02-30T23:59:60Z',
+  '2016-12-31T23:59:60',
+  '1969-12-31T23:59:60Z',
   '1969-12-31T23:59:59Z',
 ])('the time %s is refused', (time) => {
   expect(refusal({ ...base, time })).toMatch(/^INVALID_EVENT \/time /)
+})
+test.each([
+  '2016-12-31T23:59:60Z',
+  '2016-12-31T23:59:60.75Z',
+  '2016-12-31t23:59:60z',
+  '2017-01-01T00:59:60+01:00',
+  '2016-12-31T15:59:60.123-08:00',
+])('the leap second %s is the last millisecond before it', (time) => {
+  expect(parse({ time })).toMatchObject({ ok: true, event: { time: Date.parse('2016-12-31T23:59:59.999Z') } })
 })
 test('a time is kept to the millisecond, in UTC', () => {
   expect(parse({ time: '2026-01-01T00:00:00.123456789+05:30' })).toMatchObject({ ok: true, event: { time: 1_767_205_800_123 } })

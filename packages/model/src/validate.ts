@@ -2,6 +2,7 @@
 import { Compile } from 'typebox/compile'
 import { type EpochMs, type Event, type EventId, EventInput, type TenantId } from './event.ts'
 import type { RefusalCode } from './refusals.ts'
+import { rfc3339Ms } from './rfc3339.ts'
 import { createUsualEnvelopes } from './usual.ts'
 import { isKnownType, vocabulary } from './vocabulary.ts'
 
@@ -140,7 +141,7 @@ export function parseEvent(
     if (!envelope.Check(input)) return refuse('INVALID_EVENT', explain(envelope.Errors(input), ''))
     usual.learn(input)
   }
-  const time = Date.parse(input.time)
+  const time = rfc3339Ms(input.time)
   if (!(time >= 0)) return refuse('INVALID_EVENT', '/time must be an RFC 3339 time after 1970.')
   const data = input.data ?? noData
   if (isKnownType(input.type)) {

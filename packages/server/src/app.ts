@@ -22,7 +22,7 @@ import { registerIngestSocket } from './ingest/websocket.ts'
 import { createHub } from './live/hub.ts'
 import { liveRoutes } from './live/routes.ts'
 import { registerLiveSockets } from './live/ws.ts'
-import { createAuth } from './ops/auth.ts'
+import { canaryTenant, createAuth } from './ops/auth.ts'
 import { dashboardFiles } from './ops/dashboard.ts'
 import { errorPage } from './ops/error-page.ts'
 import { opsRoutes } from './ops/health.ts'
@@ -46,8 +46,6 @@ function saying(durability: Durability, broker: Pick<Broker, 'publish'>): Pick<B
   return durability === 'durable' ? broker : { publish: async (submission) => ({ ...(await broker.publish(submission)), durability }) }
 }
 
-/** The canary's own tenant: nobody's key reads it. */
-const canaryTenant = 'signalbox'
 const dashboardFolder = join(import.meta.dirname, '..', '..', 'dashboard', 'dist')
 
 export async function startApp(config: Config, options: { readonly log?: Logger; readonly clock?: Clock } = {}): Promise<App> {

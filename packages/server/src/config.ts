@@ -62,7 +62,12 @@ export const settings = {
   ),
   batchEvents: s('SIGNALBOX_BATCH_EVENTS', 2_000, 'Most events in one commit.', 'events'),
   commitTimeoutMs: s('SIGNALBOX_COMMIT_TIMEOUT_MS', 10_000, 'Longest a sender waits for the commit before it is answered 503.', 'ms'),
-  snapshotEvery: s('SIGNALBOX_SNAPSHOT_EVERY', 20_000, 'Positions between two snapshots of the fold, per partition.', 'events'),
+  snapshotEvery: s(
+    'SIGNALBOX_SNAPSHOT_EVERY',
+    20_000,
+    'Positions between two snapshots of the fold, per partition; more under load.',
+    'events',
+  ),
   ingestCredit: s('SIGNALBOX_INGEST_CREDIT', 20_000, 'Unacknowledged events one ingest WebSocket may have.', 'events'),
   ringBytes: s('SIGNALBOX_RING_BYTES', 64 * 1024 * 1024, 'Recent commits kept in memory for live readers.', 'bytes'),
   flushMs: s('SIGNALBOX_FLUSH_MS', 20, 'Longest a live frame waits to be joined with the next; an idle feed is flushed at once.', 'ms'),

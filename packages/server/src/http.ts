@@ -14,6 +14,7 @@ import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from './clock.ts'
 import { addressesOf, isAllowed } from './http/allow.ts'
+import { createPaths } from './http/paths.ts'
 import { problemOf, Refused, type RefusedInit } from './http/problem.ts'
 import { createStanding } from './http/standing.ts'
 
@@ -100,6 +101,9 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true } },
   }).withTypeProvider<TypeBoxTypeProvider>()
   const allowed = addressesOf(config)
+  const paths = createPaths()
+  app.addHook('onRoute', ({ url, method }) => paths.add(url, method))
+  const unknown = ({ method, url }: Pick<FastifyRequest, 'method' | 'url'>) => new Refused(paths.refusal(method, url.split('?')[0] ?? ''))
   const underWay = new Set<ServerResponse>()
   app.server.on('request', (_request, response) => {
     underWay.add(response)
@@ -153,6 +157,8 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     if (draining && !drainOpenPaths.has(request.url)) throw new Refused(stopping)
     const found = await refusalOf(request.raw, request.routeOptions.config.scope, whereOf(request))
     if ('refused' in found) throw new Refused(found.refused)
+    // Before its body is read, of whatever type that is.
+    if (request.is404) throw unknown(request)
     request.caller = found.caller
     const { raw } = reply
     const forget = watch(request.raw, found.caller, request.routeOptions.config.scope, () => raw.destroy())
@@ -173,7 +179,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   }
   app.setErrorHandler(answer)
   app.setNotFoundHandler((request) => {
-    throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${request.method} ${request.url.split('?')[0]}.` })
+    throw unknown(request)
   })
 
   const sockets = new WebSocketServer({

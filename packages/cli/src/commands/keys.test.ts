@@ -30,17 +30,35 @@ async function create(name: string, ...scope: string[]) {
 
 test('a key is shown once, listed without its secret, and revoked once', async () => {
   const { id, secret, said } = await create('for the crew')
-  expect(said).toContain(`key ${id} (ingest, read). Keep it now`)
+  expect(said).toContain(`key ${id} of tenant default (ingest, read). Keep it now`)
   const listed = await cli('keys', 'list')
-  expect(listed.stdout).toMatch(new RegExp(`ID +NAME +MAY +CREATED +REVOKED\\n +${id} +for the crew +ingest read +\\d{4}-\\S+ +-\\n`))
+  expect(listed.stdout).toMatch(
+    new RegExp(`ID +TENANT +NAME +MAY +CREATED +REVOKED\\n +${id} +default +for the crew +ingest read +\\d{4}-\\S+ +-\\n`),
+  )
   expect(listed.stdout + listed.stderr).not.toContain(secret)
   expect(await cli('keys', 'revoke', id)).toMatchObject({ code: 0, stdout: `Key ${id} is revoked.\n` })
   expect((await cli('keys', 'list')).stdout).toMatch(new RegExp(`${id} .* \\d{4}-\\S+ +\\d{4}-\\S+\\n`))
   expect(await cli('keys', 'revoke', id)).toMatchObject({ code: 2, stderr: expect.stringContaining(`There is no key ${id} in force.`) })
 })
 
+test('a key is of the tenant that it was made for', async () => {
+  const made = await cli('keys', 'create', 'theirs', '--tenant', 'blue', '--scope', 'ingest,read')
+  expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('of tenant blue (ingest, read)') })
+  expect((await cli('keys', 'list')).stdout).toMatch(/ blue +theirs /)
+  const headers = { authorization: `Bearer ${made.stdout.trim()}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ source: 's', type: 'log', time: new Date().toISOString(), agent: 'theirs' })
+  expect((await fetch(`${server.url}/v1/events`, { method: 'POST', headers, body })).status).toBe(200)
+  const agents = async (init: RequestInit) =>
+    ((await (await fetch(`${server.url}/v1/agents`, init)).json()) as { items: { id: string }[] }).items.map(({ id }) => id)
+  expect([await agents({ headers }), await agents({})]).toEqual([['theirs'], []])
+  const [, id = ''] = /^sbx_([0-9a-f]+)_/.exec(made.stdout) ?? []
+  expect(await cli('keys', 'revoke', id)).toMatchObject({ code: 0 })
+})
+
 test('wrong usage is told with what there is, and ends with 2', async () => {
-  const [scope, format, speed, both, command, url, setting] = await Promise.all([
+  const [tenant, reserved, scope, format, speed, both, command, url, setting] = await Promise.all([
+    cli('keys', 'create', 'x', '--tenant', 'a b'),
+    cli('keys', 'create', 'x', '--tenant', 'signalbox'),
     cli('keys', 'create', 'x', '--scope', 'read,write'),
     cli('import', '.', '--format', 'csv'),
     cli('replay', 'r', '--speed', 'fast'),
@@ -49,6 +67,8 @@ test('wrong usage is told with what there is, and ends with 2', async () => {
     cli('state', '--url', 'somewhere'),
     run(['up'], { SIGNALBOX_PORT: 'http' }),
   ])
+  for (const refused of [tenant, reserved])
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('A tenant has 1 to 64 letters') })
   expect(scope).toMatchObject({ code: 2, stderr: expect.stringContaining('A scope is one of ingest, read, admin') })
   expect(format).toMatchObject({ code: 2, stderr: expect.stringContaining('Allowed choices are gastown, claude-code, who-and-when') })
   expect(speed).toMatchObject({ code: 2, stderr: expect.stringContaining('A speed is a number such as 10x, or max.') })
@@ -77,6 +97,18 @@ test('a server that cannot start says why in a sentence', async () => {
   for (const { stderr } of [folder, database, address]) expect(stderr).not.toMatch(/\n +at /)
   // Its database is gone with it.
   expect((await cli('keys', 'list')).stderr).toContain('is not running; starting it for this command')
+})
+
+test('a database that is not there yet is named at once, without its password, and how long it is waited for', async () => {
+  const nobody = createServer().listen(0, '127.0.0.1')
+  await once(nobody, 'listening')
+  const free = (nobody.address() as { port: number }).port
+  nobody.close()
+  const waiting = up({ DATABASE_URL: `postgres://someone:hidden-word@127.0.0.1:${free}/x` })
+  await waiting.says(`PostgreSQL at 127.0.0.1:${free} does not answer yet; it is waited for up to 30 s`)
+  waiting.press('SIGKILL')
+  const { stdout, stderr } = await waiting.done
+  expect(stdout + stderr).not.toContain('hidden-word')
 })
 
 test('one press of Ctrl-C that comes twice stops the server cleanly', async () => {

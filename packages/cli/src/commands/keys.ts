@@ -1,6 +1,6 @@
 /** `signalbox keys`: made, listed and revoked in the database itself, so that the first key needs no key. */
 import type { Scope } from '@signalbox/server/http.ts'
-import { createKeys, scopes } from '@signalbox/server/ops/auth.ts'
+import { createKeys, isTenant, scopes } from '@signalbox/server/ops/auth.ts'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Failure } from '../failure.ts'
 import { withDatabase } from './database.ts'
@@ -19,9 +19,14 @@ export function addKeys(program: Command) {
         .argParser(scopesOption)
         .default(usualScopes, usualScopes.join()),
     )
-    .action(async (name: string, options: { scope: readonly Scope[] }) => {
-      const made = await withDatabase((pool) => createKeys(pool).create(name, options.scope))
-      note(`key ${made.id} (${options.scope.join(', ')}). Keep it now: it is stored hashed and never shown again.`)
+    .addOption(
+      new Option('--tenant <tenant>', 'whose events it sends and reads; a name that is new makes a tenant')
+        .argParser(tenantOption)
+        .default('default'),
+    )
+    .action(async (name: string, { scope, tenant }: { scope: readonly Scope[]; tenant: string }) => {
+      const made = await withDatabase((pool) => createKeys(pool).create(name, scope, tenant))
+      note(`key ${made.id} of tenant ${tenant} (${scope.join(', ')}). Keep it now: it is stored hashed and never shown again.`)
       say(made.key)
     })
   keys
@@ -29,14 +34,16 @@ export function addKeys(program: Command) {
     .description('list the keys, without their secrets')
     .action(async () => {
       const all = await withDatabase((pool) => createKeys(pool).list())
-      const rows = all.map(({ id, name, scopes: may, createdAt, revokedAt }) => ({
+      const rows = all.map(({ id, tenant, name, scopes: may, createdAt, revokedAt }) => ({
         id,
+        tenant,
         name,
         may: may.join(' '),
         created: new Date(createdAt).toISOString(),
         revoked: revokedAt === undefined ? undefined : new Date(revokedAt).toISOString(),
       }))
-      for (const line of rows.length === 0 ? ['There are no keys.'] : tableOf(['id', 'name', 'may', 'created', 'revoked'], rows)) say(line)
+      for (const line of rows.length === 0 ? ['There are no keys.'] : tableOf(['id', 'tenant', 'name', 'may', 'created', 'revoked'], rows))
+        say(line)
     })
   keys
     .command('revoke')
@@ -50,6 +57,12 @@ export function addKeys(program: Command) {
 }
 
 const isScope = (text: string): text is Scope => (scopes as readonly string[]).includes(text)
+
+function tenantOption(text: string): string {
+  if (!isTenant(text))
+    throw new InvalidArgumentError('A tenant has 1 to 64 letters, digits, dots, dashes and underscores; "signalbox" is the server’s own.')
+  return text
+}
 
 function scopesOption(text: string): readonly Scope[] {
   const named = text.split(',').map((scope) => scope.trim())

@@ -80,8 +80,8 @@ function whyNot(error: unknown, address: string): Failure | undefined {
 const banner = (url: string) => `
   Signalbox is up:  ${url}/
 
-  Open the page. Then watch a real fleet move; paste this into a second terminal:
-    npm run -s signalbox -- import --format gastown <folder of the recording> --speed 300x${url.endsWith(':4400') ? '' : ` --url ${url}`}
+  Open the page. To see a made-up fleet at work, paste this into a second terminal:
+    npm run -s signalbox -- demo${url.endsWith(':4400') ? '' : ` --url ${url}`}
 
   Ctrl-C stops it. Data stays.
 `

@@ -10,8 +10,10 @@ curl '${location.origin}/v1/events' -H 'content-type: application/json'${heldKey
  {"source":"me","type":"task.started","time":"'$now'","agent":"worker-1","run":"first","task":"docs"},
  {"source":"me","type":"task.assigned","time":"'$now'","agent":"lead","run":"first","task":"test","data":{"to":"worker-2","title":"Test the build"}},
  {"source":"me","type":"task.input_required","time":"'$now'","agent":"worker-2","run":"first","task":"test"}]'`
-const replay = () =>
-  `npm run -s signalbox -- import --format gastown --speed 300x${location.port === '4400' ? '' : ` \\\n  --url '${location.origin}'`} <folder>`
+/** Where it is not where the command line looks by itself. */
+const here = () => (location.port === '4400' ? '' : ` --url '${location.origin}'`)
+const demo = () => `npm run -s signalbox -- demo${here()}`
+const recording = () => `npm run -s signalbox -- import --format gastown --speed 300x${here()} <folder>`
 
 function Command({ text }: { readonly text: string }) {
   return (
@@ -29,14 +31,14 @@ export function NoAgents() {
   return (
     <div className="mx-auto mt-12 max-w-3xl px-6">
       <h2 className="text-xl font-semibold">Nobody is working yet</h2>
-      <p className="mb-6 mt-2 text-soft">
-        This page is live: the moment an agent reports, it appears here. Paste this into a terminal to see a manager and two workers:
+      <p className="mb-4 mt-2 text-soft">
+        This page is live: the moment an agent reports, it appears here. To see a fleet at work, start a made-up one in a second terminal:
       </p>
+      <Command text={demo()} />
+      <p className="mb-2 mt-6 text-soft">Or paste this, a manager and two workers, and change it to what your agents do:</p>
       <Command text={example()} />
-      <p className="mb-2 mt-6 text-soft">
-        Or import a recorded fleet, from the folder you name, and watch it work three hundred times as fast as it did:
-      </p>
-      <Command text={replay()} />
+      <p className="mb-2 mt-6 text-soft">Or import a recording, and watch it three hundred times as fast as it was:</p>
+      <Command text={recording()} />
     </div>
   )
 }

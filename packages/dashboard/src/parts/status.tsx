@@ -1,4 +1,4 @@
-import type { AgentStatus, TaskState } from '@signalbox/model/rows.ts'
+import type { AgentRow, AgentStatus, TaskState } from '@signalbox/model/rows.ts'
 
 type Tone = 'good' | 'busy' | 'wait' | 'bad' | 'faint'
 interface Look {
@@ -29,6 +29,8 @@ const taskLooks: Record<TaskState, Look> = {
 const inks: Record<Tone, string> = { good: 'text-good', busy: 'text-busy', wait: 'text-wait', bad: 'text-bad', faint: 'text-faint' }
 
 export const agentLook = (status: AgentStatus | undefined): Look => agentLooks[status ?? 'unknown']
+/** What it left open is not under way. */
+export const hasGone = ({ status }: Pick<AgentRow, 'status'>): boolean => status?.value === 'lost' || status?.value === 'stopped'
 export const taskLook = (state: TaskState): Look => taskLooks[state]
 export const inkOf = (tone: Tone): string => inks[tone]
 

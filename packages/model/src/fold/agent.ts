@@ -31,14 +31,15 @@ const statusAfter: ReadonlyMap<string, AgentStatus> = new Map(
     'run.failed': 'idle',
   } satisfies Record<string, AgentStatus>),
 )
-const endsTask: ReadonlySet<string> = new Set(['task.completed', 'task.failed', 'task.canceled', 'task.rejected'])
+const isAtWork = (status: AgentStatus | undefined) => status === 'busy' || status === 'waiting' || status === 'stuck'
 
 export function openAgent(id: string, time: EpochMs, receivedAt: EpochMs): AgentRow {
   return { id, firstSeenAt: time, lastSeenAt: time, lastReceivedAt: receivedAt, events: 0, totals: emptyTotals, inFlight: [] }
 }
 
-function foldStatus(agent: AgentRow, event: LoggedEvent): Latest<AgentStatus> | undefined {
-  const said = event.type === 'agent.status' ? (text(event.data.status) as AgentStatus | undefined) : statusAfter.get(event.type)
+function foldStatus(agent: AgentRow, event: LoggedEvent, freedAt: EpochMs | undefined): Latest<AgentStatus> | undefined {
+  const means = event.type === 'agent.status' ? (text(event.data.status) as AgentStatus | undefined) : statusAfter.get(event.type)
+  const said = freedAt !== undefined && event.time <= freedAt && isAtWork(means) ? 'idle' : means
   // An event that came after "lost" proves life whatever the agent's clock says, so arrival decides here, not time.
   if (agent.status?.value === 'lost' && event.source !== serverSource) {
     const value = said ?? (agent.inFlight.length > 0 ? 'busy' : 'idle')
@@ -62,7 +63,34 @@ export function foldCaller(agent: AgentRow, callKey: string): AgentRow {
   return at < 0 ? agent : { ...agent, inFlight: agent.inFlight.toSpliced(at, 1) }
 }
 
-/** One event of the agent's own. `call` is its call after the event, `added` what the event adds to totals. */
+function foldAgentTask(held: AgentRow['task'], task: string | undefined, event: LoggedEvent): AgentRow['task'] {
+  const now = latest(held, task, event)
+  return now === undefined || now === held ? held : { value: now.value, at: now.at, by: now.by, run: event.run }
+}
+
+/** It came after the end of its task, and was before it. */
+const isLate = (event: LoggedEvent, taskEndedAt: EpochMs | undefined): taskEndedAt is EpochMs =>
+  taskEndedAt !== undefined && event.time <= taskEndedAt
+
+/**
+ * The event, its own or another's, ended the task it was at. The values keep their times: what it said in another partition since is newer
+ * still.
+ */
+export function foldFreed(agent: AgentRow, event: LoggedEvent): AgentRow {
+  const { task, status } = agent
+  if (task === undefined || task.value !== event.task || task.run !== event.run || task.at > event.time) return agent
+  return {
+    ...agent,
+    task: { ...task, value: '' },
+    status: status !== undefined && status.at <= event.time && isAtWork(status.value) ? { ...status, value: 'idle' } : status,
+    freedAt: Math.max(agent.freedAt ?? 0, event.time),
+  }
+}
+
+/**
+ * One event of the agent's own. `call` is its call after the event, `added` what the event adds to totals, `taskEndedAt` when the task of
+ * a `task.*` event ended, if it has.
+ */
 export function foldAgent(
   held: AgentRow | undefined,
   id: string,
@@ -70,19 +98,16 @@ export function foldAgent(
   added: Totals | undefined,
   callKey?: string,
   call?: CallRow,
+  taskEndedAt?: EpochMs,
 ): AgentRow {
   const agent = held ?? openAgent(id, event.time, event.receivedAt)
   const { type, data, time } = event
   const started = type === 'agent.started'
   const heartbeat = type === 'agent.heartbeat'
   const own = event.source !== serverSource
-  const task = endsTask.has(type)
-    ? agent.task?.value === event.task
-      ? ''
-      : undefined
-    : type === 'task.started' || type === 'task.progress'
-      ? event.task
-      : undefined
+  const works = type === 'task.started' || type === 'task.progress'
+  const late = isLate(event, taskEndedAt) && isAtWork(statusAfter.get(type))
+  const freedAt = late ? Math.max(agent.freedAt ?? 0, taskEndedAt) : works ? undefined : agent.freedAt
   return {
     id,
     role: started ? latest(agent.role, text(data.role) as AgentRole | undefined, event) : agent.role,
@@ -90,9 +115,10 @@ export function foldAgent(
     manager: started ? latest(agent.manager, named(data.manager), event) : agent.manager,
     model: latest(agent.model, started || call?.kind === 'llm' ? text(data.model) : undefined, event),
     host: started ? latest(agent.host, text(data.host), event) : agent.host,
-    status: foldStatus(agent, event),
+    status: foldStatus(agent, event, freedAt),
     run: latest(agent.run, event.run, event),
-    task: latest(agent.task, task, event),
+    task: works ? foldAgentTask(agent.task, late ? '' : event.task, event) : agent.task,
+    freedAt,
     firstSeenAt: Math.min(agent.firstSeenAt, time),
     lastSeenAt: own ? Math.max(agent.lastSeenAt, time) : agent.lastSeenAt,
     lastHeartbeatAt: heartbeat ? Math.max(agent.lastHeartbeatAt ?? 0, time) : agent.lastHeartbeatAt,
@@ -113,14 +139,20 @@ export function foldDelegator(held: AgentRow | undefined, id: string, event: Log
   return { ...agent, role: implied(agent.role, 'manager', 1) }
 }
 
-export function foldDelegate(held: AgentRow | undefined, id: string, from: string | undefined, event: LoggedEvent): AgentRow {
+export function foldDelegate(
+  held: AgentRow | undefined,
+  id: string,
+  from: string | undefined,
+  event: LoggedEvent,
+  taskEndedAt?: EpochMs,
+): AgentRow {
   const agent = held ?? openAgent(id, event.time, event.receivedAt)
   return {
     ...agent,
     role: implied(agent.role, 'worker', 0),
     manager: from === undefined || from === id ? agent.manager : latest(agent.manager, from, event),
     run: latest(agent.run, event.run, event),
-    task: latest(agent.task, event.task, event),
+    task: foldAgentTask(agent.task, isLate(event, taskEndedAt) ? '' : event.task, event),
   }
 }
 
@@ -137,6 +169,7 @@ function join(a: AgentRow, b: AgentRow): AgentRow {
     status: newer(a.status, b.status),
     run: newer(a.run, b.run),
     task: newer(a.task, b.task),
+    freedAt: later(a.freedAt, b.freedAt),
     firstSeenAt: Math.min(a.firstSeenAt, b.firstSeenAt),
     lastSeenAt: Math.max(a.lastSeenAt, b.lastSeenAt),
     lastHeartbeatAt: later(a.lastHeartbeatAt, b.lastHeartbeatAt),

@@ -5,7 +5,7 @@ import type { AgentRow, CallRow, RunRow, TaskRow } from '../rows.ts'
 import { joinAgents } from './agent.ts'
 import { callState } from './call.ts'
 import { applyEvent, createRows } from './fold.ts'
-import { callerKey, touchedKeys } from './keys.ts'
+import { othersKeys, touchedKeys } from './keys.ts'
 import { isTerminal } from './task.ts'
 
 type Sketch = Pick<LoggedEvent, 'type' | 'agent' | 'run' | 'task' | 'time' | 'source' | 'data'>
@@ -271,6 +271,78 @@ test('a task closed twice is closed once, with a flag', () => {
   expect([...tasks.values()]).toMatchObject([{ state: 'completed', endedAt: 101, contradicted: 1, contradictedBy: 'a2' }])
 })
 
+const taskEvent = (type: string, agent: string | undefined, time: number, more: Partial<Sketch> = {}): Sketch => ({
+  type,
+  agent,
+  run: 'r1',
+  task: 't1',
+  time,
+  source: agent ?? 'nobody',
+  data: {},
+  ...more,
+})
+const doing = ({ agents }: ReturnType<typeof fold>, id: string) => ({
+  status: agents.get(id)?.status?.value,
+  task: agents.get(id)?.task?.value,
+})
+
+test.each(['task.completed', 'task.failed', 'task.canceled', 'task.rejected'])('%s frees whoever was at the task', (end) => {
+  for (const closer of ['boss', undefined]) {
+    const events = [
+      taskEvent('task.assigned', 'boss', 100, { data: { to: 'first' } }),
+      taskEvent('task.started', 'first', 101),
+      taskEvent('task.assigned', 'boss', 102, { data: { to: 'second' } }),
+      taskEvent('task.started', 'second', 103),
+      taskEvent('task.progress', 'helper', 104),
+      taskEvent('task.started', 'other', 104, { task: 't2' }),
+      taskEvent('task.started', 'namesake', 104, { run: 'r2' }),
+      taskEvent(end, closer, 105),
+    ]
+    const rows = fold(logged(events))
+    for (const id of ['first', 'second', 'helper']) expect(doing(rows, id)).toEqual({ status: 'idle', task: '' })
+    expect(doing(rows, 'other')).toEqual({ status: 'busy', task: 't2' })
+    expect(doing(rows, 'namesake')).toEqual({ status: 'busy', task: 't1' })
+  }
+})
+
+test('an agent whose task another ends is free whenever the end comes, and busy again with its next task', () => {
+  const own = [
+    taskEvent('task.started', 'a1', 100),
+    taskEvent('tool.started', 'a1', 101, { data: { call: 'c1' } }),
+    taskEvent('tool.finished', 'a1', 102, { data: { call: 'c1' } }),
+  ]
+  const end = taskEvent('task.completed', 'a2', 103)
+  for (let at = 0; at <= own.length; at += 1) {
+    const events = own.toSpliced(at, 0, end)
+    expect(doing(fold(logged(events)), 'a1')).toEqual({ status: 'idle', task: '' })
+    const next = taskEvent('task.started', 'a1', 103, { task: 't2' })
+    expect(doing(fold(logged([...events, next])), 'a1')).toEqual({ status: 'busy', task: 't2' })
+    expect(doing(fold(logged(own.toSpliced(3, 0, next).toSpliced(at, 0, end))), 'a1')).toEqual({ status: 'busy', task: 't2' })
+  }
+  // Its word after the end is its own.
+  expect(doing(fold(logged([...own, end, taskEvent('task.progress', 'a1', 104)])), 'a1')).toEqual({ status: 'busy', task: 't1' })
+})
+
+test('the end of a task frees nobody who works at another since, in whichever partition', () => {
+  const first = fold(logged([taskEvent('task.started', 'a1', 100), taskEvent('task.completed', 'a2', 105)]))
+  const second = fold(logged([taskEvent('task.started', 'a1', 102, { run: 'r2', task: 't2' })]))
+  const joined = joinAgents([first, second].flatMap(({ agents }) => agents.get('a1') ?? []))
+  expect(joined).toMatchObject({ status: { value: 'busy' }, task: { value: 't2', run: 'r2' } })
+})
+
+test('nobody is at a task that has ended, unless it said so of a later time', () => {
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), (sketches) => {
+      const { agents, tasks } = fold(logged(sketches))
+      for (const { task: at } of agents.values()) {
+        const task = [...tasks.values()].find(({ id, run }) => id === at?.value && run === at.run)
+        if (at !== undefined && task !== undefined && isTerminal(task.state)) expect(at.at).toBeGreaterThan(task.endedAt ?? Infinity)
+      }
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
 test('an open call of a lost agent is orphaned; a late end closes it; a return opens what is open', () => {
   const at = (type: string, time: number, more: Partial<Sketch> = {}): Sketch => ({
     type,
@@ -330,12 +402,12 @@ test('joining agents is commutative and associative, to the last field', () => {
   )
 })
 
-test('the fold reads and writes no row that touchedKeys and callerKey do not name', () => {
+test('the fold reads and writes no row that touchedKeys and othersKeys do not name', () => {
   fc.assert(
     fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
       const rows = createRows()
       for (const event of logged(sketches)) {
-        const named = [...touchedKeys(event), callerKey(event, rows)].flatMap((touched) => touched ?? [])
+        const named = [...touchedKeys(event), ...othersKeys(event, rows)]
         const allowed = new Set(named.map(({ table, key }) => `${table} ${key}`))
         const check = (table: string, key: string) => expect(allowed).toContain(`${table} ${key}`)
         applyEvent(

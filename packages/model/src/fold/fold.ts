@@ -4,16 +4,16 @@
  */
 import type { LoggedEvent } from '../event.ts'
 import type { RowOf, Rows, Table, Totals } from '../rows.ts'
-import { foldAgent, foldCaller, foldDelegate, foldDelegator } from './agent.ts'
+import { foldAgent, foldCaller, foldDelegate, foldDelegator, foldFreed } from './agent.ts'
 import { foldCall } from './call.ts'
 import { foldEdge } from './edge.ts'
-import { callId, callTypes, count, named, relationOf, rowKey } from './keys.ts'
+import { callId, callTypes, count, endsTask, named, relationOf, rowKey } from './keys.ts'
 import { foldRun } from './run.ts'
-import { foldTask } from './task.ts'
+import { foldTask, isTerminal } from './task.ts'
 import { addTotals, callDelta, emptyTotals } from './totals.ts'
 
 /** Changes whenever the same log would give other rows. */
-export const FOLD_VERSION = '3'
+export const FOLD_VERSION = '4'
 
 function reportedTotals(event: LoggedEvent): Totals | undefined {
   const reported = event.data.reported
@@ -45,9 +45,20 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
   const taskBefore = taskKey === undefined ? undefined : rows.get('tasks', taskKey)
   const taskAfter = taskKey === undefined ? undefined : foldTask(taskBefore, event)
   if (taskKey !== undefined && taskAfter !== undefined) rows.set('tasks', taskKey, taskAfter)
+  const taskEndedAt = taskAfter !== undefined && isTerminal(taskAfter.state) ? taskAfter.endedAt : undefined
 
   if (run !== undefined) rows.set('runs', run, foldRun(rows.get('runs', run), run, event, added, taskBefore, taskAfter))
-  if (agent !== undefined) rows.set('agents', agent, foldAgent(rows.get('agents', agent), agent, event, added, callKey, call))
+  const ends = taskKey !== undefined && endsTask.has(event.type)
+  if (agent !== undefined) {
+    const own = foldAgent(rows.get('agents', agent), agent, event, added, callKey, call, taskEndedAt)
+    rows.set('agents', agent, ends ? foldFreed(own, event) : own)
+  }
+
+  for (const key of (ends && taskAfter?.workers) || []) {
+    const worker = key === agent ? undefined : rows.get('agents', key)
+    const freed = worker === undefined ? undefined : foldFreed(worker, event)
+    if (freed !== undefined && freed !== worker) rows.set('agents', key, freed)
+  }
 
   const before = callBefore?.agent
   if (callKey !== undefined && before !== undefined && before !== agent && (call?.outcome !== undefined || call?.agent !== before)) {
@@ -62,11 +73,11 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
     rows.set('edges', key, foldEdge(rows.get('edges', key), event, relation))
     if (relation.kind === 'delegation') {
       rows.set('agents', relation.from, foldDelegator(rows.get('agents', relation.from), relation.from, event))
-      rows.set('agents', relation.to, foldDelegate(rows.get('agents', relation.to), relation.to, relation.from, event))
+      rows.set('agents', relation.to, foldDelegate(rows.get('agents', relation.to), relation.to, relation.from, event, taskEndedAt))
     }
   } else if (event.type === 'task.assigned') {
     const to = named(event.data.to)
-    if (to !== undefined) rows.set('agents', to, foldDelegate(rows.get('agents', to), to, undefined, event))
+    if (to !== undefined) rows.set('agents', to, foldDelegate(rows.get('agents', to), to, undefined, event, taskEndedAt))
   }
 }
 

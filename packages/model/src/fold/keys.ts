@@ -26,6 +26,8 @@ export const callTypes: Readonly<Record<string, { readonly kind: 'llm' | 'tool';
   'tool.failed': { kind: 'tool', step: 'failed' },
 }
 
+export const endsTask: ReadonlySet<string> = new Set(['task.completed', 'task.failed', 'task.canceled', 'task.rejected'])
+
 /** Longest key the store's index takes comfortably; a longer call or peer name is cut, not refused: it is agent text. */
 const keyChars = 256
 const cut = (name: string) => (name.length > keyChars ? name.slice(0, keyChars) : name)
@@ -60,7 +62,7 @@ export function relationOf(event: Event): Relation | undefined {
   return to === undefined || from === undefined || to === from ? undefined : { kind, from, to }
 }
 
-/** Every row that folding this event may read or write, but for its `callerKey`. */
+/** Every row that folding this event may read or write, but for its `othersKeys`. */
 export function touchedKeys(event: Event): readonly RowKey[] {
   const keys: RowKey[] = []
   if (event.agent !== undefined) keys.push({ table: 'agents', key: event.agent })
@@ -80,10 +82,14 @@ export function touchedKeys(event: Event): readonly RowKey[] {
   return keys
 }
 
-/** The other agent that the event's call was of before, whose call it ends or takes: only the call's row names it, so it is known once that is read. */
-export function callerKey(event: Event, rows: Pick<Rows, 'get'>): RowKey | undefined {
+/** The other agents whose call or task the event ends or takes: only the row of the call or the task names them, so they are known once that is read. */
+export function othersKeys(event: Event, rows: Pick<Rows, 'get'>): readonly RowKey[] {
   const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
-  if (call === undefined) return undefined
-  const caller = rows.get('calls', rowKey.call(event.run, call.kind, callId(event)))?.agent
-  return caller === undefined || caller === event.agent ? undefined : { table: 'agents', key: caller }
+  if (call !== undefined) {
+    const caller = rows.get('calls', rowKey.call(event.run, call.kind, callId(event)))?.agent
+    return caller === undefined || caller === event.agent ? [] : [{ table: 'agents', key: caller }]
+  }
+  if (event.task === undefined || !endsTask.has(event.type)) return []
+  const workers = rows.get('tasks', rowKey.task(event.run, event.task))?.workers ?? []
+  return workers.flatMap((key) => (key === event.agent ? [] : [{ table: 'agents', key }]))
 }

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../event.ts'
-import { type RunRow, type TaskRow, type TaskState, type Totals, taskStates } from '../rows.ts'
+import { type EdgeRow, type RunRow, type TaskRow, type TaskState, type Totals, taskStates } from '../rows.ts'
 import { text } from './keys.ts'
 import { latest } from './latest.ts'
 import { addTotals, emptyTotals } from './totals.ts'
@@ -13,6 +13,9 @@ function moveTask(tasks: RunRow['tasks'], before: TaskRow | undefined, after: Ta
   if (before !== undefined) moved[before.state] -= 1
   return moved
 }
+
+/** Agents that a run's own row names, or an edge of it: who acted in it, gave or was given something. None ever leaves. */
+export const takesPart = (row: RunRow | EdgeRow): readonly string[] => ('agents' in row ? row.agents : [row.from, row.to])
 
 /** `added` is what the event adds to totals; the task pair is its task before and after. */
 export function foldRun(

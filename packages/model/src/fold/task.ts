@@ -18,6 +18,11 @@ const stateAfter: Readonly<Record<string, TaskState | undefined>> = {
 const terminal: ReadonlySet<TaskState> = new Set(['completed', 'failed', 'canceled', 'rejected'])
 export const isTerminal = (state: TaskState): boolean => terminal.has(state)
 const historyLength = 200
+const mostWorkers = 32
+
+function foldWorkers(held: readonly string[], agent: string | undefined): readonly string[] {
+  return agent === undefined || held.includes(agent) ? held : [...held.slice(1 - mostWorkers), agent]
+}
 
 /** A2A's states. A terminal state absorbs; what contradicts it later is counted, not applied. */
 export function foldTask(task: TaskRow | undefined, event: Event): TaskRow | undefined {
@@ -26,6 +31,7 @@ export function foldTask(task: TaskRow | undefined, event: Event): TaskRow | und
   const assigns = event.type === 'task.assigned' || event.type === 'task.created'
   const assignee =
     event.type === 'task.assigned' ? named(event.data.to) : event.type === 'task.created' ? named(event.data.assignee) : undefined
+  const worker = wanted === 'working' ? event.agent : assignee
   if (task === undefined) {
     return {
       id: event.task,
@@ -35,6 +41,7 @@ export function foldTask(task: TaskRow | undefined, event: Event): TaskRow | und
       state: wanted,
       createdBy: assigns ? event.agent : undefined,
       assignee: latest(undefined, assignee ?? (assigns ? undefined : event.agent), event),
+      workers: foldWorkers([], worker),
       openedAt: event.time,
       startedAt: wanted === 'working' ? event.time : undefined,
       endedAt: isTerminal(wanted) ? event.time : undefined,
@@ -59,6 +66,7 @@ export function foldTask(task: TaskRow | undefined, event: Event): TaskRow | und
     state: from,
     createdBy: event.type === 'task.created' ? (event.agent ?? task.createdBy) : task.createdBy,
     assignee: latest(task.assignee, assignee ?? (event.type === 'task.started' ? event.agent : undefined), event),
+    workers: foldWorkers(task.workers ?? [], worker),
     openedAt: Math.min(task.openedAt, event.time),
     startedAt: wanted === 'working' ? Math.min(task.startedAt ?? event.time, event.time) : task.startedAt,
     endedAt: applies && isTerminal(wanted) ? event.time : task.endedAt,

@@ -211,7 +211,26 @@ describe('operations', () => {
   })
 
   test('HEAD of a feed does not wait for it', async () => {
-    for (const path of ['/v1/stream', '/v1/poll']) expect((await fetch(`${api.url}${path}`, { method: 'HEAD' })).status).toBe(404)
+    for (const path of ['/v1/stream', '/v1/poll']) {
+      const { status, headers } = await fetch(`${api.url}${path}`, { method: 'HEAD' })
+      expect([status, headers.get('allow')]).toEqual([405, 'GET'])
+    }
+  })
+
+  test('every path of the document says what it takes to who uses another method', async () => {
+    for (const [path, methods] of Object.entries(api.document.paths)) {
+      const response = await fetch(`${api.url}${path.replace(/\{\w+\}/g, 'x')}`, { method: 'DELETE' })
+      const allow = response.headers.get('allow')?.split(', ') ?? []
+      expect([path, response.status, allow.filter((method) => method !== 'HEAD').sort()]).toEqual([
+        path,
+        405,
+        Object.keys(methods ?? {})
+          .map((method) => method.toUpperCase())
+          .sort(),
+      ])
+      expect(await response.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' })
+    }
+    expect((await fetch(`${api.url}/v1/nothing`)).status).toBe(404)
   })
 
   test('the server tells about itself', async () => {

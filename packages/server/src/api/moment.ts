@@ -1,5 +1,6 @@
 /** `/v1/state`: everything as it was at a moment. */
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
+import { rfc3339Ms } from '@signalbox/model/rfc3339.ts'
 import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
@@ -31,7 +32,7 @@ const rfc3339 = Compile(Type.String({ format: 'date-time' }))
 function timeOf(text: string): number {
   // A "+" of an offset arrives as a space when it was not encoded.
   const exact = text.replace(' ', '+')
-  const time = rfc3339.Check(exact) ? Date.parse(exact) : Number.NaN
+  const time = rfc3339.Check(exact) ? rfc3339Ms(exact) : Number.NaN
   if (Number.isNaN(time))
     throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "at" is neither a live cursor nor an RFC 3339 time.' })
   return time

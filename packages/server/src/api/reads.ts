@@ -1,6 +1,7 @@
 /** The lists' statements. Each names the index it walks, and walks a bounded part of it: a page may be short and have a next one. */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
+import { firstIdOf, idTime } from '@signalbox/model/ids.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
@@ -20,6 +21,9 @@ export interface EventsQuery {
 /** Rows of an index looked at for one page, however few of them match. */
 const mostScanned = 10_000
 
+/** The end of the millisecond of an id: the walk crosses events of every tenant, and the edge is told in a cursor. */
+const beyond = (id: string, order: 'asc' | 'desc') => firstIdOf(order === 'asc' ? idTime(id) + 1 : idTime(id))
+
 /** By time: primary key, day after day. By position: log_run. */
 export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedEvent>> {
   const key = q.byPosition ? 'position' : 'id'
@@ -33,7 +37,7 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
     `select ${key}::text as edge from log ${walk.length === 0 ? '' : `where ${walk.join(' and ')}`} order by ${key} ${q.order} offset ${mostScanned - 1} limit 1`,
     walked,
   )
-  const edge = edges[0] === undefined ? undefined : q.byPosition ? Number(edges[0].edge) : edges[0].edge
+  const edge = edges[0] === undefined ? undefined : q.byPosition ? Number(edges[0].edge) : beyond(edges[0].edge, q.order)
   const values: unknown[] = [q.tenant, q.limit]
   let conditions = eventConditions(q.filter, values)
   if (q.after !== undefined) conditions += ` and ${key} ${past} $${values.push(q.after)}`

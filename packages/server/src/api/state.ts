@@ -29,6 +29,19 @@ export async function positionsAt(pool: Pool, partitions: number, at: number): P
   )
 }
 
+/** What rested at the snapshot and before, oldest first; one at a time, since each is large. Index: primary key of snapshots_kept. */
+async function* keptStates(pool: Pool, partition: number, upTo: number): AsyncGenerator<Buffer> {
+  for (let last = 0; ; ) {
+    const { rows } = await pool.query<{ position: string; state: Buffer }>(
+      'select position, state from snapshots_kept where partition = $1 and position > $2 and position <= $3 and fold = $4 order by position limit 1',
+      [partition, last, upTo, FOLD_VERSION],
+    )
+    if (rows[0] === undefined) return
+    yield rows[0].state
+    last = Number(rows[0].position)
+  }
+}
+
 /**
  * One set of rows per partition: a reader joins the agents.
  * Refuses a moment whose history left with the retention, unless a snapshot holds it: half a state would look like a whole one.
@@ -54,9 +67,13 @@ export async function stateAt(
           code: 'HISTORY_GONE',
           detail: `The log of partition ${partition} starts at ${oldest[partition]}; this moment needs it from ${after + 1}.`,
         })
-      if (found[0] !== undefined) {
-        for (const [owner, table, key, row] of JSON.parse(String(await decompress(found[0].state))) as SnapshotState)
+      const apply = async (state: Buffer) => {
+        for (const [owner, table, key, row] of JSON.parse(String(await decompress(state))) as SnapshotState)
           if (owner === tenant) rows.set(table, key, row)
+      }
+      if (found[0] !== undefined) {
+        for await (const state of keptStates(pool, partition, after)) await apply(state)
+        await apply(found[0].state)
       }
       while (after < upTo) {
         const { events, scannedTo } = await reader.readPartition({ tenant, partition, after, upTo, limit: pageEvents })

@@ -23,6 +23,8 @@ export interface RefusedInit {
   readonly code: RefusalCode
   readonly detail: string
   readonly retryAfterMs?: number
+  /** The methods that the path takes. */
+  readonly allow?: readonly string[]
   /** Further members of the problem. */
   readonly more?: Readonly<Record<string, unknown>>
 }
@@ -68,11 +70,12 @@ function asRefused(error: Error & { code?: string; statusCode?: number }): Refus
 }
 
 export function problemOf(error: Error & { code?: string; statusCode?: number }, instance: string) {
-  const { code, detail, more, retryAfterMs } = asRefused(error)
+  const { code, detail, more, retryAfterMs, allow } = asRefused(error)
   const { status, means, hint, retryable } = refusals[code]
   const problem: Problem = { type: `/docs/errors#${code}`, title: means, status, code, detail, hint, retryable, instance, ...more }
   const headers: Record<string, string> = {
     ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+    ...(allow === undefined ? {} : { allow: allow.join(', ') }),
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
   }
   return { problem, headers }

@@ -47,6 +47,28 @@ test.each([
   expect(body).toMatchObject({ code, type: `/docs/errors#${code}` })
 })
 
+test('a method that a path does not take is refused with those it takes; an unknown path stays unknown', async () => {
+  const { url } = await served()
+  const asked = async (method: string, path: string, body?: string) => {
+    const headers = body === undefined ? {} : { 'content-type': 'text/csv' }
+    const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) })
+    return {
+      status: response.status,
+      allow: response.headers.get('allow'),
+      problem: JSON.parse((await response.text()) || '{}') as unknown,
+    }
+  }
+  const wrong = await asked('DELETE', '/ask/1?x=y')
+  expect(wrong).toMatchObject({ status: 405, allow: 'GET, HEAD', problem: { code: 'METHOD_NOT_ALLOWED', status: 405 } })
+  expect(wrong.problem).toMatchObject({ detail: '/ask/1 takes GET and HEAD, not DELETE.', type: '/docs/errors#METHOD_NOT_ALLOWED' })
+  // Whatever its body is, and also a method that no path takes.
+  expect(await asked('PUT', '/ask/1', 'a,b')).toMatchObject({ status: 405, allow: 'GET, HEAD' })
+  expect(await asked('PROPFIND', '/ask/1')).toMatchObject({ status: 405, allow: 'GET, HEAD' })
+  expect(await asked('OPTIONS', '/ask/1')).toMatchObject({ status: 405, allow: 'GET, HEAD' })
+  for (const path of ['/ask', '/ask/1/2', '/ask/'])
+    expect(await asked('POST', path)).toMatchObject({ status: 404, allow: null, problem: { code: 'NOT_FOUND' } })
+})
+
 /** Listens, and answers nothing. */
 async function mute() {
   const server = createServer().listen(0, '127.0.0.1')

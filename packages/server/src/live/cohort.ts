@@ -53,7 +53,7 @@ export function createCohort(deps: CohortDeps): Cohort {
   let positions: readonly number[] = [...ring.heads]
   let scanned: readonly number[] = positions
   /** The page made last: readers who come back together want the same one. */
-  let recent: { readonly key: string; readonly page: Promise<Page> } | undefined
+  let recent: { readonly key: string; readonly page: Promise<Page | undefined> } | undefined
 
   const isFull = (session: Session) => session.outlet.pending() > config.socketBytes
   const isLive = (session: Session) => session.state === 'live'
@@ -110,7 +110,7 @@ export function createCohort(deps: CohortDeps): Cohort {
         break
       }
       const oldest = oldestAfter(scanned)
-      const { frame, to } = pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
+      const { frame, to } = await pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
       if (frame === undefined) scanned = to
       else {
         await advance(frame, to, pace)
@@ -130,7 +130,8 @@ export function createCohort(deps: CohortDeps): Cohort {
     if (behind === 0) recent = undefined
   }
 
-  async function nextPage(session: Session): Promise<Page> {
+  /** Undefined where its outlet filled before its turn at the store came: it has to look again. */
+  async function nextPage(session: Session): Promise<Page | undefined> {
     const start = session.positions
     const target = positions
     const lag = lagOf(start, target)
@@ -139,13 +140,16 @@ export function createCohort(deps: CohortDeps): Cohort {
     const key = `${start}>${target}`
     if (recent?.key === key) return recent.page
     const range = { after: start, from: start, upTo: target }
-    const page = pages.covers(start) ? Promise.resolve(pages.fromRing(range, pageLimits)) : turns(() => pages.fromStore(range, pageLimits))
-    const made = page.then(({ frame, to }) => ({ frame: frame ?? pages.heartbeat(start, to, clock.now()), to }))
+    const page = pages.covers(start)
+      ? Promise.resolve(pages.fromRing(range, pageLimits))
+      : turns(async () => (isFull(session) ? undefined : pages.fromStore(range, pageLimits)))
+    const made = page.then((read) => read && { frame: read.frame ?? pages.heartbeat(start, read.to, clock.now()), to: read.to })
     recent = { key, page: made }
-    // A page that could not be read is asked for again by the next reader.
-    made.catch(() => {
+    // A page that was not read is asked for again by the next reader.
+    const forget = () => {
       if (recent?.page === made) recent = undefined
-    })
+    }
+    made.then((read) => read ?? forget(), forget)
     return made
   }
 
@@ -158,7 +162,10 @@ export function createCohort(deps: CohortDeps): Cohort {
     if (session.pumping) return
     session.pumping = true
     try {
-      while (session.state === 'behind') {
+      for (;;) {
+        // One socket may have many subscriptions: in turns, each sees what the one before wrote, and they share one bound.
+        await nextTurn()
+        if (session.state !== 'behind') break
         if (isFull(session)) {
           block(session)
           break
@@ -180,12 +187,12 @@ export function createCohort(deps: CohortDeps): Cohort {
           if (!isAhead(session.positions, ring.heads)) wake()
           break
         }
-        const { frame, to } = await nextPage(session)
+        const page = await nextPage(session)
+        if (page === undefined) continue
         // A page from the store took time; the reader may be gone.
         if (session.state !== 'behind') break
-        session.positions = to
-        if (frame !== undefined) write(session, frame)
-        await nextTurn()
+        session.positions = page.to
+        if (page.frame !== undefined) write(session, page.frame)
       }
     } catch (error) {
       log.warn({ err: error }, 'a live reader could not be brought up; it is asked to come back')

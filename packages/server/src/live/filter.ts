@@ -22,17 +22,17 @@ interface RowPlace {
   readonly isClosed?: boolean
 }
 
-/** A row's own run, agent and task. An agent works in many runs: its row is of all of them. */
+/** A row's own run, agent and task. An agent works in many runs, and its row names the newest: it is of the others as their member. */
 const places: { readonly [T in Table]: (row: RowOf[T]) => RowPlace } = {
-  agents: (row: AgentRow) => ({ agent: row.id, task: row.task?.value }),
+  agents: (row: AgentRow) => ({ run: row.run?.value, agent: row.id, task: row.task?.value }),
   runs: (row: RunRow) => ({ run: row.id }),
   tasks: (row: TaskRow) => ({ run: row.run, agent: row.assignee?.value, task: row.id, isClosed: isTerminal(row.state) }),
   calls: (row: CallRow) => ({ run: row.run, agent: row.agent, task: row.task, isClosed: row.outcome !== undefined }),
   edges: (row: EdgeRow) => ({ run: row.run, agent: row.from, task: row.task }),
 }
-/** What of its place a row can leave: a task goes to another agent and ends, an agent goes to another task, a call ends. */
+/** What of its place a row can leave: a task goes to another agent and ends, an agent goes to another task or run, a call ends. */
 const moves: { readonly [T in Table]: readonly (keyof RowPlace)[] } = {
-  agents: ['task'],
+  agents: ['run', 'task'],
   runs: [],
   tasks: ['agent', 'isClosed'],
   calls: ['agent', 'task', 'isClosed'],
@@ -44,20 +44,33 @@ const placeOf = (table: Table, row: RowOf[Table]) => (places[table] as (row: Row
 /** A fleet has had too many calls and tasks: those that ended get only who asks for their run, a task also who asks for it by name. */
 const asksForClosed = (filter: Filter, table: Table): boolean => !isAny(filter.run) || (table === 'tasks' && !isAny(filter.task))
 
-function passes(filter: Filter, table: Table, place: RowPlace, but: readonly (keyof RowPlace)[]): boolean {
+const nobody: ReadonlySet<string> = new Set()
+
+function passes(
+  filter: Filter,
+  table: Table,
+  place: RowPlace,
+  members: ReadonlySet<string>,
+  but: readonly (keyof RowPlace)[] = [],
+): boolean {
   return (
-    (table === 'agents' || has(filter.run, place.run)) &&
+    (but.includes('run') || has(filter.run, place.run) || (table === 'agents' && members.has(place.agent ?? ''))) &&
     (but.includes('agent') || has(filter.agent, place.agent)) &&
     (but.includes('task') || has(filter.task, place.task)) &&
     (but.includes('isClosed') || place.isClosed !== true || asksForClosed(filter, table))
   )
 }
 
-export const matchesRow = (filter: Filter, table: Table, row: RowOf[Table]): boolean => passes(filter, table, placeOf(table, row), [])
+/** `members`: agents that take part in the filter's runs. */
+export const matchesRow = (filter: Filter, table: Table, row: RowOf[Table], members = nobody): boolean =>
+  passes(filter, table, placeOf(table, row), members)
+
+/** Whatever else the filter asks for. */
+export const isOfRuns = (filter: Filter, table: Table, row: RowOf[Table]): boolean => has(filter.run, placeOf(table, row).run)
 
 /** True when it matches, or may have before: by what a row cannot leave. */
 export const mayHaveMatched = (filter: Filter, table: Table, row: RowOf[Table]): boolean =>
-  passes(filter, table, placeOf(table, row), moves[table])
+  passes(filter, table, placeOf(table, row), nobody, moves[table])
 
 /** True when a filter may have passed the row before and does not now. */
 export function hasMoved(table: Table, was: RowOf[Table], row: RowOf[Table]): boolean {

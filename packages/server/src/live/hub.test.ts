@@ -8,7 +8,7 @@ import type { HubConfig } from './live.ts'
 import { createTestLog, type TestLog } from './log.fake.ts'
 import { nextTurn } from './pace.ts'
 import { openSession, sessionStates, sessionSteps, step, transitions } from './session.ts'
-import { discontinuities } from './taker.testing.ts'
+import { discontinuities, shown } from './taker.testing.ts'
 import { type Attached, attach, startHub, work } from './testing.ts'
 
 const stops: (() => void)[] = []
@@ -173,6 +173,19 @@ test('a row that leaves the filter is told as removed, once; what never passed i
   expect([reader.state.size('tasks'), reader.state.size('calls')]).toEqual([0, 0])
 })
 
+test('a dashboard is told that an agent is free when another ends its task', async () => {
+  const { log, clock, hub } = await stage()
+  const reader = attach(hub, { feed: 'state' })
+  await work(clock, () => isWhole(reader))
+  log.commit(0, [{ type: 'task.started', agent: 'w', run: 'r', task: 't' }])
+  await work(clock, () => reader.cursor() === hub.cursor())
+  expect(reader.state.get('agents', 'w')).toMatchObject({ status: { value: 'busy' }, task: { value: 't' } })
+  log.commit(0, [{ type: 'task.canceled', agent: 'm', run: 'r', task: 't' }])
+  await work(clock, () => reader.cursor() === hub.cursor())
+  expect(reader.state.get('agents', 'w')).toMatchObject({ status: { value: 'idle' }, task: { value: '' } })
+  expect(reader.frames.filter(({ kind }) => kind === 'delta')).toHaveLength(2)
+})
+
 test.each<[Filter, string[]]>([
   [{}, []],
   [{ agent: ['a'] }, []],
@@ -189,7 +202,7 @@ test.each<[Filter, string[]]>([
   await work(clock, () => !states().includes('working'))
   expect(states()).toEqual(left)
   const later = attach(hub, { feed: 'state', filter })
-  await work(clock, () => isWhole(later))
+  await work(clock, () => isWhole(later) && later.cursor() === reader.cursor())
   expect([...later.state.all('tasks')].map(([, { state }]) => state)).toEqual(left)
 })
 
@@ -200,6 +213,58 @@ test('with a run asked for, its calls stay when they close', async () => {
   log.commit(0, [{ type: 'tool.started', agent: 'a', run: 'r', data: { call: 'c' } }])
   log.commit(0, [{ type: 'tool.finished', agent: 'a', run: 'r', data: { call: 'c' } }])
   await work(clock, () => [...reader.state.all('calls')].some(([, { outcome }]) => outcome === 'finished'))
+})
+
+test.each([
+  ['memory', 1 << 26],
+  ['the store', 1],
+])('a feed of a run brings who takes part in it, with all that is known of them, and nobody else: from %s', async (_from, ringBytes) => {
+  const { log, clock, hub } = await stage({ log: createTestLog({ partitions: 2 }), config: { ringBytes } })
+  log.commit(1, [
+    { type: 'agent.started', agent: 'a', data: { name: 'Ada' } },
+    { type: 'agent.started', agent: 'told', data: { name: 'Tom' } },
+    { type: 'agent.started', agent: 'stranger', run: 'other' },
+  ])
+  const filter = { run: ['r'] }
+  const reader = attach(hub, { feed: 'state', filter })
+  await work(clock, () => isWhole(reader))
+  const agents = () => [...reader.state.all('agents')].map(([, { id, name, status }]) => [id, name?.value, status?.value]).sort()
+  let time = 1_700_000_010_000
+  const then = async (partition: number, event: Partial<Event>, due: readonly unknown[]) => {
+    // Some more, so that what reads the store has to.
+    time += 1_000
+    log.commit(partition, [
+      { time, ...event },
+      { type: 'agent.heartbeat', agent: 'stranger', run: 'other' },
+    ])
+    log.commit(partition, [{ type: 'agent.heartbeat', agent: 'stranger' }])
+    await work(clock, () => JSON.stringify(agents()) === JSON.stringify(due))
+    const later = attach(hub, { feed: 'state', filter })
+    await work(clock, () => isWhole(later) && later.cursor() === reader.cursor())
+    expect(shown(later.state)).toEqual(shown(reader.state))
+    later.close()
+  }
+  expect(agents()).toEqual([])
+  await then(0, { type: 'tool.started', agent: 'a', run: 'r', data: { call: 'c' } }, [['a', 'Ada', 'busy']])
+  await then(0, { type: 'message.sent', agent: 'a', run: 'r', data: { to: 'told' } }, [
+    ['a', 'Ada', 'busy'],
+    ['told', 'Tom', 'idle'],
+  ])
+  // The server marks an agent as lost where it was heard last.
+  await then(1, { type: 'agent.status', agent: 'a', source: 'signalbox', data: { status: 'lost' } }, [
+    ['a', 'Ada', 'lost'],
+    ['told', 'Tom', 'idle'],
+  ])
+  await then(0, { type: 'task.assigned', run: 'r', task: 't', data: { to: 'queued' } }, [
+    ['a', 'Ada', 'lost'],
+    ['queued', undefined, undefined],
+    ['told', 'Tom', 'idle'],
+  ])
+  await then(0, { type: 'task.assigned', run: 'other', task: 't', data: { to: 'queued' } }, [
+    ['a', 'Ada', 'lost'],
+    ['told', 'Tom', 'idle'],
+  ])
+  expect(JSON.stringify(reader.frames)).not.toContain('"id":"stranger"')
 })
 
 test('a slow state reader gets the newest row of each key, once', async () => {

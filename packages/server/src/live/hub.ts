@@ -54,6 +54,7 @@ export function createHub(deps: HubDeps): Hub {
   const flushListeners = new Set<() => void>()
   const snapshots = createSnapshots(reader, clock)
   const turns = createTurns(storeReads)
+  const inTurns = { heads: () => turns(() => reader.heads()), oldest: () => turns(() => reader.oldest()) }
   const early: Parameters<Ring['add']>[0][] = []
   let ring: Ring | undefined
   let lastFlushAt = Number.NEGATIVE_INFINITY
@@ -144,7 +145,7 @@ export function createHub(deps: HubDeps): Hub {
   }
 
   const place = ({ feed, cursor, fromStart }: Subscription) =>
-    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader, maxLagEvents: config.maxLagEvents })
+    placeOf({ feed, cursor, fromStart }, { epoch, formerEpochs, ring: theRing(), reader: inTurns, maxLagEvents: config.maxLagEvents })
 
   async function open(session: Session, cohort: Cohort, subscription: Subscription): Promise<void> {
     const found = await place(subscription)
@@ -158,6 +159,7 @@ export function createHub(deps: HubDeps): Hub {
       session.positions = snapshot.positions
       session.backlog = [...session.backlog, ...(await cohort.pages.snapshot(snapshot))]
     }
+    await cohort.pages.learn()
     cohort.place(session)
   }
 
@@ -222,6 +224,7 @@ export function createHub(deps: HubDeps): Hub {
       shared.users += 1
       readings.set(key, shared)
       const { pages } = shared
+      let learned: Promise<void> | undefined
       return {
         pages,
         cursorOf,
@@ -229,7 +232,9 @@ export function createHub(deps: HubDeps): Hub {
         heads: () => [...theRing().heads],
         delivered: (frames) => metrics.liveDeliveries.inc(frames.reduce((sum, { items }) => sum + items, 0)),
         snapshot: () => snapshots(subscription.tenant, subscription.filter),
-        next(range, limits) {
+        async next(range, limits) {
+          learned ??= pages.learn()
+          await learned
           const asked = `${range.after}>${range.from}>${range.upTo}>${limits.items}>${limits.bytes}`
           if (shared.recent?.asked === asked) return shared.recent.page
           const page = pages.covers(range.after)

@@ -73,6 +73,7 @@ test.each<[string, Filter]>([
   ['a run', { run: ['run-1'] }],
   ['an agent', { agent: ['agent-1', 'agent-5'] }],
   ['a task', { task: ['task-3'] }],
+  ['agents of a run', { run: ['run-1'], agent: ['agent-0', 'agent-2', 'agent-3', 'agent-5', 'agent-6'] }],
   ['a task of a run', { task: ['task-2'], run: ['run-0', 'run-2'] }],
 ])('state of %s: pushed from memory, read from the store, and a new snapshot agree', async (_name, filter) => {
   const { store, send, hubOf } = await line()

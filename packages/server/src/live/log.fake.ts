@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Event, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
+import { takesPart } from '@signalbox/model/fold/run.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import type { EdgeRow, RowOf, RunRow, Table } from '@signalbox/model/rows.ts'
 import { pino } from 'pino'
 import { createMemoryBus } from '../sequencer/bus.ts'
 import type { Commit, CommitBus, CommittedRow } from '../sequencer/commit.ts'
 import type { LogReader, TableRow } from '../store/store.ts'
-import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
+import { isOfRuns, matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 
 export interface TestLog {
   readonly epoch: string
@@ -40,6 +41,13 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
   const reads = { heads: 0, oldest: 0, readPartition: 0, snapshot: 0, rowsChanged: 0 }
   const heads = () => ({ epoch, positions: events.map((list) => list.length) })
   const rowsOf = (owner: string) => [...rows.values()].filter((row) => row.tenant === owner)
+  const membersOf = (owner: string, run: readonly string[]) => {
+    const naming = rowsOf(owner).filter(({ table, row }) => (table === 'runs' || table === 'edges') && isOfRuns({ run }, table, row))
+    return {
+      agents: new Set(naming.flatMap(({ row }) => takesPart(row as RunRow | EdgeRow))),
+      partitions: new Set(naming.map(({ partition }) => partition)),
+    }
+  }
   return {
     epoch,
     partitions,
@@ -133,8 +141,17 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
       },
       async snapshot({ tenant: owner, filter = {} }) {
         reads.snapshot += 1
-        const found = rowsOf(owner).filter(({ table, row }) => matchesRow(filter, table, row))
+        const { agents } = membersOf(owner, filter.run ?? [])
+        const found = rowsOf(owner).filter(({ table, row }) => matchesRow(filter, table, row, agents))
         return { heads: heads(), rows: found.map(({ row, ...place }) => ({ ...place, json: JSON.stringify(row) })) }
+      },
+      async members({ tenant: owner, run }) {
+        return membersOf(owner, run)
+      },
+      async agents({ tenant: owner, ids }) {
+        return rowsOf(owner).filter(
+          (row): row is TableRow<'agents'> & { tenant: string } => row.table === 'agents' && ids.includes(row.key),
+        )
       },
       async rowsChanged({ tenant: owner, partition, after, upTo, filter = {}, limit }) {
         reads.rowsChanged += 1

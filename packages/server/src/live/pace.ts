@@ -48,3 +48,17 @@ export function createTurns(most: number): Turns {
     }
   }
 }
+
+/** One at a time; all who ask while one is under way wait for the next, which is one. */
+export function joining<T>(task: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  let next: Promise<T> | undefined
+  const begin = () => {
+    next = undefined
+    return task()
+  }
+  return () => {
+    last = next ??= last.then(begin, begin)
+    return next
+  }
+}

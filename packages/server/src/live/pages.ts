@@ -1,12 +1,14 @@
 /** What a feed has between two places of the log, as frames of bounded size: from memory where it is there, else from the store. */
-import type { FeedKind, Filter } from '@signalbox/model/live.ts'
+import { takesPart } from '@signalbox/model/fold/run.ts'
+import type { FeedKind, Filter, LiveRow, RemovedRow } from '@signalbox/model/live.ts'
+import type { EdgeRow } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { Heads, LogReader } from '../store/store.ts'
 import { encodeCursor } from './cursor.ts'
-import { matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
+import { isOfRuns, matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
 import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
-import { nextTurn } from './pace.ts'
+import { joining, nextTurn } from './pace.ts'
 import { lagOf, type ResyncReason } from './place.ts'
 import { type Ring, type RingRow, removedWire, rowWire } from './ring.ts'
 import type { Snapshot } from './snapshots.ts'
@@ -38,8 +40,11 @@ export interface Range {
 }
 
 export interface Pages {
+  /** Who takes part in the filter's runs, as of now: asked for by a reader that has its place, before its first page. */
+  learn(): Promise<void>
   covers(after: readonly number[]): boolean
-  fromRing(range: Range, limits: Limits): Page
+  /** At once, but where an agent became a member of the filter's runs. */
+  fromRing(range: Range, limits: Limits): Page | Promise<Page>
   fromStore(range: Range, limits: Limits): Promise<Page>
   heartbeat(from: readonly number[], to: readonly number[], serverTime: number): Encoded
   /** From the reader's own spelling of a place to today's. */
@@ -57,6 +62,8 @@ interface PagesDeps extends Feed {
   readonly cursorOf: (positions: readonly number[]) => string
 }
 
+const nameOf = ({ partition, table, key }: RemovedRow) => `${partition} ${table} ${key}`
+
 const snapshotPageRows = 1_000
 /** Positions looked at for one page when few match. */
 const mostScanned = 20_000
@@ -66,6 +73,14 @@ export function createPages(deps: PagesDeps): Pages {
   const startCursor = cursorOf(ring.heads.map(() => 0))
   /** All who are given the same snapshot are given the same frames: a storm of readers holds it once. */
   const framed = new WeakMap<Snapshot, Promise<readonly Encoded[]>>()
+  const runs = feed === 'state' ? (filter.run ?? []) : []
+  /** Agents that take part in these runs: all as of the place of any reader, or more. Grows, as nobody ever leaves a run. */
+  const members = new Set<string>()
+  const learn = joining(async () => {
+    const found = await reader.members({ tenant, run: runs })
+    for (const agent of found.agents) members.add(agent)
+    return found.partitions
+  })
   /** Rows asked of the store at once: fewer once events turn out to be large. */
   let storeLimit = 500
 
@@ -99,29 +114,36 @@ export function createPages(deps: PagesDeps): Pages {
     return eventPage(range, to, wires)
   }
 
+  /** The rows of agents that became members, of all partitions: their readers lack what did not change since. */
+  async function rowsOf(agents: Iterable<string>, sent: { has(name: string): boolean }): Promise<string[]> {
+    const rows = await reader.agents({ tenant, ids: [...agents] })
+    return rows.filter((row) => !sent.has(nameOf(row)) && matchesRow(filter, row.table, row.row, members)).map(rowWire)
+  }
+
   /** Whether it passed the filter before, and a frame that follows the one before it has to tell of it. */
   const passedBefore = ({ table, row, was }: RingRow): boolean =>
-    was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was)
+    was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was, members)
 
   /**
    * Of a row that changed again the store has only the newest, which may be beyond the page: the frames after it, from memory, know what
    * it was there, and not what it was to a reader who had been away. Such rows that do not pass are told with the page.
    */
-  function goneSince(partition: number, after: number): string[] {
+  function goneSince(partition: number, after: number, mayHold: (row: LiveRow) => boolean): string[] {
     if (!ring.covers(partition, after)) return []
     const gone = new Set<string>()
     for (const held of ring.rows(partition, after, ring.heads[partition] ?? 0)) {
       const { table, row } = held
-      const isTold = held.tenant !== tenant || matchesRow(filter, table, row) || passedBefore(held)
-      if (!isTold && mayHaveMatched(filter, table, row)) gone.add(removedWire(held))
+      const isTold = held.tenant !== tenant || matchesRow(filter, table, row, members) || passedBefore(held)
+      if (!isTold && mayHold(held)) gone.add(removedWire(held))
     }
     return [...gone]
   }
 
-  function rowsFromRing(range: Range, limits: Limits): Page {
+  function rowsFromRing(range: Range, limits: Limits): Page | Promise<Page> {
     const to = [...range.after]
+    const joined = new Set<string>()
     /** What became last of each key: the rows between are conflated. */
-    const newest = new Map<string, { readonly held: RingRow; readonly isIn: boolean }>()
+    const newest = new Map<string, RingRow>()
     let seen = 0
     scan: for (let partition = 0; partition < to.length; partition += 1) {
       const upTo = range.upTo[partition] ?? 0
@@ -130,10 +152,15 @@ export function createPages(deps: PagesDeps): Pages {
         for (const held of ring.rows(partition, to[partition] ?? 0, end)) {
           const { table, row } = held
           if (held.tenant !== tenant) continue
-          const isIn = matchesRow(filter, table, row)
-          if (!isIn && !passedBefore(held)) continue
+          if (runs.length > 0 && held.joined.length > 0 && isOfRuns(filter, table, row)) {
+            for (const agent of held.joined) {
+              members.add(agent)
+              joined.add(agent)
+            }
+          }
+          if (!passedBefore(held) && !matchesRow(filter, table, row, members)) continue
           seen += 1
-          newest.set(`${partition} ${table} ${held.key}`, { held, isIn })
+          newest.set(nameOf(held), held)
         }
         to[partition] = end
       }
@@ -142,11 +169,13 @@ export function createPages(deps: PagesDeps): Pages {
     metrics.conflated.inc(seen - newest.size)
     const wires: string[] = []
     const removed: string[] = []
-    for (const { held, isIn } of newest.values()) {
-      if (isIn) wires.push(held.wire())
+    // Looked at last: who joined in a later commit of this page counts.
+    for (const held of newest.values()) {
+      if (matchesRow(filter, held.table, held.row, members)) wires.push(held.wire())
       else removed.push(removedWire(held))
     }
-    return rowPage(range, to, wires, removed)
+    if (joined.size === 0) return rowPage(range, to, wires, removed)
+    return rowsOf(joined, newest).then((more) => rowPage(range, to, [...wires, ...more], removed))
   }
 
   async function fromStore(range: Range, limits: Limits): Promise<Page> {
@@ -161,13 +190,24 @@ export function createPages(deps: PagesDeps): Pages {
         filter: filter.run === undefined ? {} : { run: filter.run },
         limit: limits.items,
       })
+      // After the rows, so that who joined by one of them is known.
+      const isHome = runs.length > 0 && (await learn()).has(partition)
+      const mayHold = ({ table, key, row }: LiveRow) =>
+        mayHaveMatched(filter, table, row) && (isHome || runs.length === 0 || table !== 'agents' || members.has(key))
       const wires: string[] = []
       const removed: string[] = []
+      const joined: string[] = []
       for (const row of rows) {
-        if (matchesRow(filter, row.table, row.row)) wires.push(rowWire(row))
-        else if (mayHaveMatched(filter, row.table, row.row)) removed.push(removedWire(row))
+        const { table } = row
+        if (runs.length > 0 && table === 'edges') joined.push(...takesPart(row.row as EdgeRow))
+        if (matchesRow(filter, table, row.row, members)) {
+          wires.push(rowWire(row))
+          // Who joined since changed its row here, or an edge names it: its reader may lack the rows of other partitions.
+          if (isHome && table === 'agents') joined.push(row.key)
+        } else if (mayHold(row)) removed.push(removedWire(row))
       }
-      return rowPage(range, reached(scannedTo), wires, [...removed, ...goneSince(partition, scannedTo)])
+      if (joined.length > 0) wires.push(...(await rowsOf(joined, new Set(rows.map(nameOf)))))
+      return rowPage(range, reached(scannedTo), wires, [...removed, ...goneSince(partition, scannedTo, mayHold)])
     }
     const { events: found, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })
     const isWhole = found.length === scannedTo - where.after
@@ -212,6 +252,9 @@ export function createPages(deps: PagesDeps): Pages {
   }
 
   return {
+    async learn() {
+      if (runs.length > 0) await learn()
+    },
     covers: (after) => after.every((position, partition) => ring.covers(partition, position)),
     fromRing: feed === 'state' ? rowsFromRing : eventsFromRing,
     fromStore,

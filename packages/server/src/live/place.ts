@@ -26,7 +26,7 @@ interface Log {
   /** Of the same log, when another fold made its rows. */
   readonly formerEpochs: readonly string[]
   readonly ring: Ring
-  readonly reader: LogReader
+  readonly reader: Pick<LogReader, 'heads' | 'oldest'>
   /** A state reader further behind gets a snapshot: it is shorter than what changed since. */
   readonly maxLagEvents: number
 }

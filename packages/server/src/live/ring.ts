@@ -3,8 +3,9 @@
  * event's every time, which costs less than holding it: held, it was a quarter of all that young collections copied (measured).
  */
 import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
+import { takesPart } from '@signalbox/model/fold/run.ts'
 import type { LiveRow, RemovedRow } from '@signalbox/model/live.ts'
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import type { EdgeRow, RowOf, RunRow, Table } from '@signalbox/model/rows.ts'
 import type { Commit, CommittedRow } from '../sequencer/commit.ts'
 import type { TextRow } from '../store/store.ts'
 import { hasMoved } from './filter.ts'
@@ -19,22 +20,34 @@ export class RingRow implements LiveRow {
   readonly partition: Partition
   /** The row before, where a filter may have passed that one only; 'unknown' when the commit was read again and nobody knows. */
   readonly was: RowOf[Table] | 'unknown' | undefined
+  /** Agents that it names and may not have named before, of a run's members. */
+  readonly joined: readonly string[]
   #wire: string | undefined
   constructor(changed: CommittedRow, partition: Partition) {
     const { table, row, was } = changed
+    const before = 'was' in changed ? was : 'unknown'
     this.tenant = changed.tenant
     this.table = table
     this.key = changed.key
     this.position = changed.position
     this.row = row
     this.partition = partition
-    if (!('was' in changed)) this.was = 'unknown'
-    else this.was = was !== undefined && hasMoved(table, was, row) ? was : undefined
+    this.was = before === undefined || before === 'unknown' || hasMoved(table, before, row) ? before : undefined
+    this.joined = joinedBy(table, row, before)
   }
   wire(): string {
     this.#wire ??= rowWire(this)
     return this.#wire
   }
+}
+
+const nobody: readonly string[] = []
+
+function joinedBy(table: Table, row: RowOf[Table], before: RingRow['was']): readonly string[] {
+  if (table !== 'runs' && table !== 'edges') return nobody
+  const names = takesPart(row as RunRow | EdgeRow)
+  const known = before === undefined || before === 'unknown' ? 0 : takesPart(before as RunRow | EdgeRow).length
+  return known === names.length ? nobody : names.slice(known)
 }
 
 interface Slot {

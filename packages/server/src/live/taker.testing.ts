@@ -3,7 +3,6 @@ import type { Filter, LiveRow, ServerFrame } from '@signalbox/model/live.ts'
 import { createLiveState, type LiveState } from '@signalbox/model/live-state.ts'
 import { type Table, tables } from '@signalbox/model/rows.ts'
 import type { LogReader } from '../store/store.ts'
-import { matchesRow } from './filter.ts'
 
 /** A state in an order of its own, to compare. */
 export const shown = (state: { all(table: Table): Iterable<readonly [string, unknown]> }) =>
@@ -14,7 +13,7 @@ export async function dueState({ reader }: { readonly reader: LogReader }, filte
   const found = await reader.snapshot({ tenant: 'default', filter })
   const rows = found.rows.map(({ json, ...place }): LiveRow => ({ ...place, row: JSON.parse(json) as LiveRow['row'] }))
   const state = createLiveState()
-  state.apply({ kind: 'snapshot', sub: '', cursor: '', rows: rows.filter(({ table, row }) => matchesRow(filter, table, row)), last: true })
+  state.apply({ kind: 'snapshot', sub: '', cursor: '', rows, last: true })
   return shown(state)
 }
 

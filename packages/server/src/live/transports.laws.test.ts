@@ -22,6 +22,12 @@ const kinds: readonly Partial<Event>[] = [
   { type: 'tool.finished', agent: 'b', data: { call: 'c' } },
   { type: 'handoff', agent: 'a', task: 't', data: { to: 'b' } },
   { type: 'handoff', agent: 'a', task: 'u', data: { to: 'b' } },
+  // Who takes part in a run elsewhere, is told something, is given something by nobody, or has nothing to do with it.
+  { type: 'agent.heartbeat', agent: 'b', run: undefined },
+  { type: 'agent.heartbeat', agent: 'z', run: undefined },
+  { type: 'message.sent', agent: 'a', data: { to: 'z' } },
+  { type: 'task.assigned', task: 'v', data: { to: 'y' } },
+  { type: 'agent.heartbeat', agent: 'y', run: 'other' },
 ]
 /** Changes what each of the filters passes, so that a reader that has seen it has seen all before it. */
 const last: Partial<Event> = { type: 'task.started', agent: 'a', task: 't' }

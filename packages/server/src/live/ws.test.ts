@@ -219,6 +219,43 @@ test('a client that never reads is closed with its code, its socket holds a boun
   expect([closeCodes.slowConsumer, 1006]).toContain(code)
 })
 
+test('the subscriptions of a client that never reads share one bound, and it is closed and counted once', async () => {
+  const log = createTestLog({ partitions: 1 })
+  const clock = createFakeClock(1_700_000_000_000)
+  const server = await serve(log, { clock, config: { slowCloseMs: 20_000, heartbeatMs: 1e9, ringBytes: 4 << 20 } })
+  let unsentBytes = () => 0
+  server.http.once('upgrade', (_request, socket) => {
+    unsentBytes = () => socket.writableLength
+  })
+  const stuck = await connect(server)
+  const quick = await connect(server, '?feed=events')
+  await quick.until((frames) => frames.length === 1)
+  // Half of it only in the store.
+  const text = 'x'.repeat(20_000)
+  for (let i = 0; i < 20; i += 1)
+    log.commit(
+      0,
+      Array.from({ length: 20 }, () => ({ type: 'log', data: { text } })),
+    )
+  await quick.until((frames) => itemsOf(frames).length === 400)
+  stuck.socket.pause()
+  for (let n = 0; n < 60; n += 1)
+    stuck.send({ kind: 'subscribe', ref: String(n), feed: 'events', filter: { type: ['log', `other-${n}`] }, from: 'start' })
+  let most = 0
+  for (let i = 0; i < 300; i += 1) {
+    await new Promise((resolve) => quick.socket.once('pong', resolve).ping())
+    most = Math.max(most, unsentBytes())
+  }
+  expect(most).toBeGreaterThan(64 * 1024)
+  // What fills it, and a page of each read of the store that was under way.
+  expect(most).toBeLessThan(64 * 1024 + 5 * 300 * 1024)
+  for (let i = 0; i < 30; i += 1) {
+    clock.advance(1_000)
+    await new Promise((resolve) => quick.socket.once('pong', resolve).ping())
+  }
+  expect((await server.metrics.slowCloses.get()).values[0]?.value).toBe(1)
+})
+
 test('a peer that went away without a word is found by its silence, one that answers is kept', async () => {
   const clock = createFakeClock(1_700_000_000_000)
   const server = await serve(createTestLog(), { clock, config: { heartbeatMs: 20_000 } })

@@ -36,7 +36,13 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   let uncredited = 0
   const codec = Object.values(codecs).find(({ subprotocol }) => subprotocol === socket.protocol) ?? codecs.json
   const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(codec.encode(frame))
+  const leave = () => {
+    for (const subscription of subscriptions.values()) subscription.close()
+    subscriptions.clear()
+  }
   const close = (code: number, reason: string) => {
+    // At once: who does not read would be given more, and be found slow again by each of its subscriptions.
+    leave()
     socket.close(code, reason)
     clock.after(closeGraceMs, () => socket.terminate())
   }
@@ -113,8 +119,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   socket.on('close', () => {
     cancelCheck()
     seat.leave()
-    for (const subscription of subscriptions.values()) subscription.close()
-    subscriptions.clear()
+    leave()
   })
   socket.on('message', (bytes: Buffer) => {
     heard()

@@ -9,6 +9,11 @@ import type { Caller, Scope } from '../http.ts'
 
 export const scopes = ['ingest', 'read', 'admin'] as const satisfies readonly Scope[]
 
+/** The canary's own: no key is of it. */
+export const canaryTenant: TenantId = 'signalbox'
+/** What a key may be of: text without what paths, logs and tables of a terminal stumble over. */
+export const isTenant = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text) && text !== canaryTenant
+
 export interface KeyInfo {
   readonly id: string
   readonly tenant: TenantId
@@ -25,7 +30,7 @@ const checksum = (text: string) => crc32(text).toString(16).padStart(8, '0')
 
 export function createKeys(pool: Pick<Pool, 'query'>) {
   return {
-    /** Answers the whole key: the only time it is known. */
+    /** Answers the whole key: the only time it is known. `tenant` is one of `isTenant`; a new one needs no more than its first key. */
     async create(name: string, wanted: readonly Scope[], tenant: TenantId = 'default'): Promise<{ key: string; id: string }> {
       const id = randomBytes(6).toString('hex')
       const secret = randomBytes(24).toString('hex')

@@ -29,7 +29,8 @@ export const dashboardFiles =
     app.get('/*', { schema: { hide: true } }, async (request, reply) => {
       const path = request.url.split('?')[0] ?? ''
       const isFile = /\.\w+$/.test(path)
-      if (isApi.test(path) || (isFile && !built)) throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${path.slice(0, 200)}.` })
+      if (isApi.test(path)) return reply.callNotFound()
+      if (isFile && !built) throw new Refused({ code: 'NOT_FOUND', detail: `There is no ${path.slice(0, 200)}.` })
       if (isFile) return reply.sendFile(path)
       if (!built) return reply.type('text/plain').send('The dashboard is not built. Start with: npm start\nThe API is at /openapi.json.\n')
       return reply.header('content-security-policy', policy).header('cache-control', 'no-cache').sendFile('index.html')

@@ -73,6 +73,17 @@ test('a row that is written while a batch that needs it is warmed is there when 
   expect(rows.of(tenant).get('agents', 'w1')).toEqual(agent(5))
 })
 
+test('the agents whose task another ends are fetched with the batch', async () => {
+  const { rows, reads } = setUp()
+  const warming = rows.warm([event({ type: 'task.completed', agent: 'boss', run: 'r1', task: 't1' })])
+  await turn()
+  reads.shift()?.([{ tbl: 'tasks', key: 'r1\u001ft1', body: { id: 't1', workers: ['w1'] } }])
+  await turn()
+  reads.shift()?.([{ tbl: 'agents', key: 'w1', body: agent(7) }])
+  await warming
+  expect(rows.of(tenant).get('agents', 'w1')).toEqual(agent(7))
+})
+
 test('with too many rows due a batch waits for a write', async () => {
   const { rows, reads, writes } = setUp()
   const opening = rows.warm([event()])

@@ -6,7 +6,7 @@
  * whoever takes the partition folds the rest again. A row that changes often is written once a while, and a commit waits for none.
  */
 import type { Event, Partition, TenantId } from '@signalbox/model/event.ts'
-import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
+import { othersKeys, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
@@ -124,12 +124,12 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     if (cache.isComplete()) return
     const get = lookUp(tenant, cache)
     await fetch(tenant, cache, get, events.flatMap(touchedKeys))
-    // A call's row names the agent it was of, which its end by another takes it from.
+    // The rows of calls and tasks name the agents they were of, which their end by another takes them from.
     await fetch(
       tenant,
       cache,
       get,
-      events.flatMap((event) => callerKey(event, { get }) ?? []),
+      events.flatMap((event) => othersKeys(event, { get })),
     )
   }
 

@@ -3,8 +3,17 @@ import pg from 'pg'
 /** No PostgreSQL takes connections there. */
 export class NoAnswer extends Error {}
 
-/** Waits until a PostgreSQL that is starting or recovering takes connections. */
-export async function untilAnswers(url: string, timeoutMs: number): Promise<void> {
+/** Where it is looked for; never with the password. */
+export interface Awaited {
+  readonly host: string
+  readonly port: number
+  readonly code: string
+  readonly timeoutMs: number
+}
+
+/** Waits at most `timeoutMs` until a PostgreSQL that is starting or recovering takes connections. `onWait` is told once, when it must wait. */
+export async function untilAnswers(url: string, timeoutMs: number, onWait: (awaited: Awaited) => void = () => {}): Promise<void> {
+  let tell = onWait
   const until = Date.now() + timeoutMs
   for (;;) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
@@ -15,12 +24,14 @@ export async function untilAnswers(url: string, timeoutMs: number): Promise<void
       return
     } catch (cause) {
       // 57P03: starting up or recovering.
-      const { code } = cause as { code?: string }
+      const { code, message } = cause as { code?: string; message: string }
       if (Date.now() > until || (code !== 'ECONNREFUSED' && code !== '57P03')) {
-        throw new NoAnswer(`PostgreSQL does not answer: ${(cause as Error).message}. Check DATABASE_URL, or the log in the data folder.`, {
+        throw new NoAnswer(`PostgreSQL does not answer: ${message || code}. Check DATABASE_URL, or the log in the data folder.`, {
           cause,
         })
       }
+      tell({ host: client.host, port: client.port, code, timeoutMs })
+      tell = () => {}
       await new Promise((resume) => setTimeout(resume, 10))
     }
   }

@@ -1,6 +1,6 @@
 /** Rows of former folds in today's shape: for a log whose history is no longer whole, so that they cannot be folded again. */
 import { rowKey } from '@signalbox/model/fold/keys.ts'
-import type { Table } from '@signalbox/model/rows.ts'
+import type { AgentRow, Table } from '@signalbox/model/rows.ts'
 
 export interface StoredRow {
   readonly tenant: string
@@ -36,11 +36,19 @@ const fromFold1: Convert = (row) => {
   return row
 }
 
+/** Until fold 3 an agent's task did not say its run: it was as good as always the agent's. */
+const fromFold3: Convert = (row) => {
+  const { task, run } = row.body as Pick<AgentRow, 'task' | 'run'>
+  if (row.table !== 'agents' || task === undefined) return row
+  return { ...row, body: { ...row.body, task: { ...task, run: task.run ?? run?.value } } }
+}
+
 /** By the version that made the rows. Fold 2 differs from 3 in what it counts as in flight, not in shape. */
 const converts: ReadonlyMap<string, Convert> = new Map([
-  ['', fromFold1],
-  ['1', fromFold1],
-  ['2', (row) => row],
+  ['', (row) => fromFold3(fromFold1(row))],
+  ['1', (row) => fromFold3(fromFold1(row))],
+  ['2', fromFold3],
+  ['3', fromFold3],
 ])
 
 /** Undefined for a version that is not known here. */

@@ -105,6 +105,25 @@ test('it comes back with what it had, and one folder serves one server', async (
   })
 })
 
+test('it has the connections that the partitions of its log need, whatever number is configured since', async () => {
+  const connectionsWith = async (configured: number) => {
+    const embedded = await startEmbedded({ data, partitions: configured }, log)
+    try {
+      return Number((await ask<{ max_connections: string }>(embedded.url, 'show max_connections'))[0]?.max_connections)
+    } finally {
+      await embedded.stop()
+    }
+  }
+  expect(await connectionsWith(2)).toBe(60)
+  await using(async ({ url }) => {
+    await ask(url, 'create table meta (partitions int)')
+    await ask(url, 'insert into meta values (50)')
+  })
+  expect(await connectionsWith(2)).toBe(130)
+  expect(existsSync(join(data, 'server.pid'))).toBe(false)
+  await using(async ({ url }) => void (await ask(url, 'drop table meta')))
+})
+
 test('the PostgreSQL of a server that was killed is stopped by the next start', async () => {
   const left = await killedServer()
   expect(isAlive(left)).toBe(true)

@@ -9,9 +9,9 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import { untilAnswers } from './answers.ts'
+import { ensureDatabase, partitionsOf } from './embedded-database.ts'
 import { stopLeftOver, takeFolder } from './left-over.ts'
 import { type RunAs, runAs } from './run-as.ts'
 
@@ -147,8 +147,7 @@ export async function startEmbedded(config: EmbeddedOptions, log: Logger, runner
   runner.reach(data, [initdb, postgres])
   const release = await takeFolder(data)
   try {
-    const settings = [...serverSettings, `max_connections=${connectionsFor(config.partitions)}`]
-    return await startIn(data, settings, { initdb, postgres }, log, runner, release)
+    return await startIn(data, config.partitions, { initdb, postgres }, log, runner, release)
   } catch (error) {
     await release()
     throw error
@@ -157,7 +156,7 @@ export async function startEmbedded(config: EmbeddedOptions, log: Logger, runner
 
 async function startIn(
   data: string,
-  settings: readonly string[],
+  wantedPartitions: number,
   { initdb, postgres }: Binaries,
   log: Logger,
   runner: RunAs,
@@ -174,21 +173,37 @@ async function startIn(
   runner.own(folder)
   const password = (await readFile(secretFile, 'utf8')).trim()
   const port = await freePort()
-  const args = ['-D', folder, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
+  let connections = connectionsFor(wantedPartitions)
   const logFile = openSync(join(data, 'postgres.log'), 'a', 0o600)
   // Its own session: a terminal's Ctrl-C must reach it through us, after the last commit.
-  const launch = () => runner.spawn(postgres, args, { stdio: ['ignore', logFile, logFile], detached: true })
+  const launch = () => {
+    const settings = [...serverSettings, `max_connections=${connections}`].flatMap((setting) => ['-c', setting])
+    return runner.spawn(postgres, ['-D', folder, '-p', String(port), ...settings], { stdio: ['ignore', logFile, logFile], detached: true })
+  }
   let child = launch()
   let stopping = false
   let relaunchMs = firstRelaunchMs
   const base = `postgres://signalbox:${password}@127.0.0.1:${port}`
-  const died = finished(child).then((code) => {
-    throw new Error(`PostgreSQL ended while starting (exit ${code}). Its log: ${join(data, 'postgres.log')}.`)
-  })
-  died.catch(() => undefined)
-  try {
+  const answers = async () => {
+    const died = finished(child).then((code) => {
+      throw new Error(`PostgreSQL ended while starting (exit ${code}). Its log: ${join(data, 'postgres.log')}.`)
+    })
+    died.catch(() => undefined)
     await Promise.race([untilAnswers(`${base}/postgres`, startTimeoutMs), died])
+  }
+  try {
+    await answers()
     await ensureDatabase(`${base}/postgres`)
+    // The log keeps the partitions it was made with, whatever is configured: only it knows how many writers there will be.
+    const needed = connectionsFor((await partitionsOf(`${base}/signalbox`)) ?? wantedPartitions)
+    if (needed > connections) {
+      log.info({ connections: needed }, 'the log has more partitions than are configured; starting PostgreSQL again with room for all')
+      connections = needed
+      child.kill('SIGINT')
+      await finished(child)
+      child = launch()
+      await answers()
+    }
   } catch (error) {
     child.kill('SIGQUIT')
     closeSync(logFile)
@@ -240,16 +255,5 @@ async function startIn(
       await rm(join(data, 'connection.json'), { force: true })
       await release()
     },
-  }
-}
-
-async function ensureDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    const { rowCount } = await client.query("select 1 from pg_database where datname = 'signalbox'")
-    if (rowCount === 0) await client.query('create database signalbox')
-  } finally {
-    await client.end()
   }
 }

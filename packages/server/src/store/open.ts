@@ -43,7 +43,9 @@ const statementTimeoutMs = 120_000
 const keepUpEveryMs = 60 * 60_000
 
 export async function openStore({ url, config, log, now = Date.now }: StoreOptions): Promise<Store> {
-  await untilAnswers(url, answerTimeoutMs)
+  await untilAnswers(url, answerTimeoutMs, ({ host, port, code, timeoutMs }) =>
+    log.warn({ host, port, code }, `PostgreSQL at ${host}:${port} does not answer yet; it is waited for up to ${timeoutMs / 1_000} s`),
+  )
   const client = new pg.Client({ connectionString: url })
   // Losing it fails the statement under way, which says so; without a listener it would end the process unexplained.
   client.on('error', () => undefined)

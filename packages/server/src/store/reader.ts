@@ -1,12 +1,13 @@
 /** `LogReader` over PostgreSQL. */
-import type { LoggedEvent } from '@signalbox/model/event.ts'
+import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import { takesPart } from '@signalbox/model/fold/run.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { Filter } from '@signalbox/model/live.ts'
-import { type RowOf, type Table, taskStates } from '@signalbox/model/rows.ts'
+import { type EdgeRow, type RowOf, type RunRow, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
 import { firstHole } from './hole.ts'
 import type { Projections } from './projections.ts'
-import type { Heads, LogReader, TableRow, TextRow } from './store.ts'
+import type { Heads, LogReader, Members, TableRow, TextRow } from './store.ts'
 
 export interface LogRow {
   position: string
@@ -77,19 +78,19 @@ export function eventConditions(filter: Filter | undefined, values: unknown[]): 
   return sql
 }
 
-interface ProjectionRow {
-  tbl: Table
+interface ProjectionRow<T extends Table = Table> {
+  tbl: T
   partition: number
   key: string
   position: string
-  body: RowOf[Table]
+  body: RowOf[T]
 }
 
 interface ProjectionText extends Omit<ProjectionRow, 'body'> {
   json: string
 }
 
-export const toTableRow = (row: ProjectionRow): TableRow => ({
+export const toTableRow = <T extends Table>(row: ProjectionRow<T>): TableRow<T> => ({
   table: row.tbl,
   partition: row.partition,
   key: row.key,
@@ -114,6 +115,16 @@ function rowConditions(filter: Filter | undefined, values: unknown[], fields: re
     sql += field === 'run' ? runConditions(wanted, values) : ` and ${field} = any($${values.push(wanted)})`
   }
   return sql
+}
+
+/** Primary key: what is of these runs begins with it. */
+async function membersOf(client: Pick<PoolClient, 'query'>, tenant: TenantId, runs: readonly string[]): Promise<Members> {
+  const values: unknown[] = [tenant]
+  const { rows } = await client.query<{ partition: number; body: RunRow | EdgeRow }>(
+    `select partition, body from projections where tenant = $1 and tbl in ('runs', 'edges')${runConditions(runs, values)}`,
+    values,
+  )
+  return { agents: new Set(rows.flatMap(({ body }) => takesPart(body))), partitions: new Set(rows.map(({ partition }) => partition)) }
 }
 
 /** Positions whose rows one page looks for: the index (BRIN) finds blocks of them, of all partitions, and they are sorted. */
@@ -188,8 +199,8 @@ export function createLogReader(
         await client.query('begin isolation level repeatable read read only')
         const heads = await headsOf(client, 'folded')
         const found: TextRow[] = []
-        const read = async (what: string, fields: readonly RowField[], newest = '') => {
-          const values: unknown[] = [tenant]
+        const read = async (what: string, fields: readonly RowField[], newest = '', bound: readonly unknown[] = []) => {
+          const values: unknown[] = [tenant, ...bound]
           const conditions = rowConditions(filter, values, fields)
           const sql = `select tbl, partition, key, position, body::text as json from projections where tenant = $1 and ${what}${conditions}${newest}`
           const { rows } = await client.query<ProjectionText>(sql, values)
@@ -197,11 +208,15 @@ export function createLogReader(
             found.push({ table: tbl, partition, key, position: Number(position), json })
         }
         const all = ['run', 'agent', 'task'] as const
-        // An agent is of a run when the run lists it; its row names only the newest one, so agents are not narrowed by run. Primary key.
-        await read("tbl = 'agents'", ['agent', 'task'])
+        // Primary key. An agent's row names only its newest run.
+        if (filter?.run === undefined || filter.run.length === 0) await read("tbl = 'agents'", ['agent', 'task'])
+        else {
+          const { agents } = await membersOf(client, tenant, filter.run)
+          await read("tbl = 'agents' and (key = any($2) or run = any($3))", ['agent', 'task'], '', [[...agents], filter.run])
+        }
         // Primary key; projections_open is a small table.
         await read("tbl in ('runs', 'edges')", all)
-        // The same tasks as `asksForClosed` of live/filter.ts.
+        // The same tasks as `asksForClosed` of live/filter.ts. Primary key; projections_open_tasks where only the open ones are wanted.
         await read(
           endedTasks || isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`,
           all,
@@ -216,6 +231,20 @@ export function createLogReader(
       } finally {
         client.release()
       }
+    },
+
+    async members({ tenant, run }) {
+      await projections.caughtUp()
+      return membersOf(pool, tenant, run)
+    },
+
+    async agents({ tenant, ids }) {
+      await projections.caughtUp()
+      const { rows } = await pool.query<ProjectionRow<'agents'>>(
+        "select tbl, partition, key, position, body from projections where tenant = $1 and tbl = 'agents' and key = any($2)",
+        [tenant, ids],
+      )
+      return rows.map(toTableRow)
     },
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {

@@ -8,7 +8,7 @@
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
-import { callerKey, touchedKeys } from '@signalbox/model/fold/keys.ts'
+import { othersKeys, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
@@ -160,6 +160,9 @@ function takePlace(client: Client, partition: number, upTo: number, standsFor: n
     await client.query('delete from projections where partition = $1', [partition])
     await client.query(`insert into projections (${columns}) select ${columns} from projections_next where partition = $1`, [partition])
     await startOver(client, partition)
+    // Taken of the rows that were; what is taken next would go on from them.
+    await client.query('delete from snapshots where partition = $1', [partition])
+    await client.query('delete from snapshots_kept where partition = $1', [partition])
     // A writer that still has the partition holds rows of the other fold: the fence makes it read again.
     await client.query('update heads set fold = $2, folded = $3, fence = fence + 1 where partition = $1', [
       partition,
@@ -197,7 +200,7 @@ async function foldPage(
   return transaction(client, async () => {
     await client.query('set local enable_seqscan = off')
     await load(client, held, partition, events, touchedKeys)
-    await load(client, held, partition, events, (event) => callerKey(event, rowsOf(held, event.tenant)) ?? [])
+    await load(client, held, partition, events, (event) => othersKeys(event, rowsOf(held, event.tenant)))
     const written = new Map<string, Written>()
     for (const event of events) {
       const { tenant, position } = event

@@ -4,7 +4,8 @@ import type { AgentRow, CallRow, EdgeRow, RowOf, RunRow, Table, TaskRow } from '
 export type Columns = readonly [number, string | null, string | null, string | null, string | null]
 
 const ofTable: { [T in Table]: (row: RowOf[T]) => Columns } = {
-  agents: (row: AgentRow) => [row.firstSeenAt, row.run?.value ?? null, row.id, row.task?.value ?? null, row.status?.value ?? null],
+  // No state: nothing lists agents by it, and a change of a column that an index asks about writes every index of the row anew.
+  agents: (row: AgentRow) => [row.firstSeenAt, row.run?.value ?? null, row.id, row.task?.value ?? null, null],
   runs: (row: RunRow) => [row.startedAt, row.id, null, null, row.state],
   tasks: (row: TaskRow) => [row.openedAt, row.run ?? null, row.assignee?.value ?? null, row.id, row.state],
   calls: (row: CallRow) => [

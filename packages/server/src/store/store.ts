@@ -33,6 +33,11 @@ export interface TextRow {
   readonly json: string
 }
 
+export interface Members {
+  readonly agents: ReadonlySet<string>
+  readonly partitions: ReadonlySet<Partition>
+}
+
 export interface LogReader {
   heads(): Promise<Heads>
   /** The positions that the rows stand for: up to there both events and rows can be read. */
@@ -50,8 +55,12 @@ export interface LogReader {
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
   /** The first run of positions in (after, upTo] that left with their day, of any tenant. */
   firstHole(q: { partition: Partition; after: number; upTo: number }): Promise<Hole | undefined>
-  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. */
+  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Agents with `filter.run`: its `members`, and whose row names it as their newest. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. */
   snapshot(q: { tenant: TenantId; filter?: Filter | undefined; endedTasks?: boolean }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
+  /** Agents named by the rows of these runs (`takesPart`), and the partitions that those rows are in; of no less than was committed here before the call. */
+  members(q: { tenant: TenantId; run: readonly string[] }): Promise<Members>
+  /** All rows of these agents, as new. */
+  agents(q: { tenant: TenantId; ids: readonly string[] }): Promise<readonly TableRow<'agents'>[]>
   /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above, and not past what the rows stand for; where that is no more than `after` it rejects as if the store were away. */
   rowsChanged(q: {
     tenant: TenantId

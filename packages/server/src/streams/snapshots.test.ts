@@ -20,16 +20,6 @@ function snapshotsOf(it: Line, snapshotEvery: number, clock: Clock = systemClock
   return snapshots
 }
 
-const work = (from: number, count: number) =>
-  Array.from({ length: count }, (_, i) =>
-    event({
-      run: `r${(from + i) % 5}`,
-      agent: `w${(from + i) % 7}`,
-      type: 'tool.started',
-      data: { call: `c${from + i}`, name: 'say "\u0000"' },
-    }),
-  )
-
 async function stored(it: Line) {
   const { rows } = await it.store.pool.query<{ partition: number; position: string; fold: string; state: Buffer }>(
     'select partition, position, fold, state from snapshots order by partition, position',
@@ -41,25 +31,53 @@ async function stored(it: Line) {
   }))
 }
 
-test('a snapshot is the fold of the log up to its position', async () => {
-  const it = await line()
-  // Enough rows for several pages.
-  for (let from = 0; from < 1_600; from += 400) await it.send(work(from, 400))
-  const snapshots = snapshotsOf(it, 50)
-  await it.send(work(1_600, 10))
-  await it.send(work(1_610, 10))
-  await snapshots.settled()
-  const found = await stored(it)
-  expect(new Set(found.map(({ partition }) => partition))).toEqual(new Set([0, 1]))
-  for (const { partition, position, state } of found) {
-    const rows = createRows()
-    const { events } = await it.store.reader.readPartition({ tenant: 'default', partition, after: 0, upTo: position, limit: 10_000 })
-    for (const logged of events) applyEvent(rows, logged)
-    const folded = [...rows.entries()].map(([table, key, row]) => [`default ${table} ${key}`, JSON.parse(JSON.stringify(row))])
-    expect(
-      new Map(state.map(([tenant, table, key, row]: [string, string, string, unknown]) => [`${tenant} ${table} ${key}`, row])),
-    ).toEqual(new Map(folded as [string, unknown][]))
+test('the state at every snapshot, between them and now is the fold of the log up to there', async () => {
+  const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
+  const it = await line({ clock })
+  const { pool, reader } = it.store
+  const snapshots = snapshotsOf(it, 10, clock)
+  // Calls that open, close and are contradicted later, tasks that rest and come back, an agent that is heard once.
+  const acts = (round: number) =>
+    Array.from({ length: 60 }, (_, i) => {
+      const of = { time: clock.now(), run: `r${i % 5}`, agent: `w${i % 7}`, task: `t${round % 3}` }
+      const call = `c${(round - (i % 4)) * 60 + i}`
+      return event(
+        [
+          { ...of, type: 'tool.started', data: { call: `c${round * 60 + i}`, name: 'say "\u0000"' } },
+          { ...of, type: 'tool.finished', data: { call } },
+          { ...of, type: round % 3 === 0 ? 'task.started' : 'task.completed' },
+          { time: clock.now(), type: 'agent.started', agent: `once ${round}`, data: { name: 'Zoë 🚦' } },
+        ][i % 4 === 3 && i > 4 ? i % 3 : i % 4] as Parameters<typeof event>[0],
+      )
+    })
+  for (let round = 0; round < 12; round += 1) {
+    await it.send(acts(round))
+    await snapshots.settled()
+    clock.advance(minuteMs)
   }
+  const taken = await stored(it)
+  expect(taken.length).toBeGreaterThan(10)
+  const heads = (await reader.heads()).positions
+  for (const [partition, head] of heads.entries()) {
+    const own = taken.flatMap((snapshot) => (snapshot.partition === partition ? [snapshot.position] : []))
+    for (const position of [...own, ...own.map((at) => at - 1), ...own.map((at) => at + 7), head].filter((at) => at <= head)) {
+      const rows = createRows()
+      const { events } = await reader.readPartition({ tenant: 'default', partition, after: 0, upTo: position, limit: 10_000 })
+      for (const logged of events) applyEvent(rows, logged)
+      const at = heads.map((_, i) => (i === partition ? position : 0))
+      const found = (await stateAt(it.store, 'default', at, log))[partition]
+      const plain = (entries: Iterable<unknown> = []) => JSON.parse(JSON.stringify([...entries].toSorted()))
+      expect(plain(found?.entries())).toEqual(plain(rows.entries()))
+    }
+  }
+  // A call that was closed is in one place, but for those that were contradicted.
+  const { rows } = await pool.query<{ state: Buffer }>('select state from snapshots_kept')
+  const entriesOf = (state: Buffer): [string, string, string, object][] => JSON.parse(zstdDecompressSync(state).toString())
+  const calls = rows.flatMap(({ state }) => entriesOf(state)).filter(([, table, , row]) => table === 'calls' && 'outcome' in row)
+  const names = calls.map(([, , key]) => key)
+  expect(new Set(names).size).toBeGreaterThan(100)
+  expect(names.length - new Set(names).size).toBeLessThan(20)
+  expect(taken.flatMap(({ state }) => state).filter(([, table, , row]) => table === 'calls' && 'outcome' in row)).toEqual([])
 })
 
 test('it is taken every so many positions, and those of another fold are forgotten', async () => {
@@ -74,6 +92,26 @@ test('it is taken every so many positions, and those of another fold are forgott
   expect(found).toHaveLength(1)
   expect(found[0]?.fold).toBe(FOLD_VERSION)
   expect(found[0]?.position).toBeGreaterThanOrEqual(100)
+})
+
+test('after one that took long the next one waits, so that they take a small share of the time', async () => {
+  const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
+  let passed = 0
+  const it = await line({ partitions: 1, clock })
+  // Every look at this clock lasts a second: a snapshot takes some.
+  const snapshots = snapshotsOf(it, 10, { ...clock, now: () => clock.now() + 1_000 * passed++ })
+  await snapshots.settled()
+  const newest = async () => {
+    await snapshots.settled()
+    return (await stored(it)).at(-1)?.position
+  }
+  const send = () => it.send(Array.from({ length: 20 }, () => event({ time: clock.now() })))
+  await send()
+  expect(await newest()).toBe(20)
+  await send()
+  expect(await newest()).toBe(20)
+  clock.advance(hourMs)
+  expect(await newest()).toBe(40)
 })
 
 test('where little happens there is one every half day, so that the state is known when the log of it is gone', async () => {

@@ -1,7 +1,7 @@
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import { useNow, useRow } from '../../live/live.ts'
-import { agentLook, Badge } from '../../parts/status.tsx'
+import { agentLook, Badge, hasGone } from '../../parts/status.tsx'
 import { useSearch } from '../../search.ts'
 import { age, compact, dollars, visible } from '../../text.ts'
 import { nameOf, tokensOf } from './order.ts'
@@ -10,10 +10,10 @@ import { nameOf, tokensOf } from './order.ts'
 export const tileWidth = 236
 export const tileHeight = 122
 
-/** What it does right now: an open call, else its task by title. A task that is not among the open ones was ended by somebody else. */
+/** What it does right now: an open call and its task by title. A task that is not among the open ones was ended by somebody else. */
 export function doing(agent: AgentRow, title: string | undefined, now: number): { readonly text: string; readonly since?: string } {
-  const open = agent.inFlight.at(-1)
-  if (open !== undefined) return { text: open.name, since: age(now - open.startedAt) }
+  const open = hasGone(agent) ? undefined : agent.inFlight.at(-1)
+  if (open !== undefined) return { text: title === undefined ? open.name : `${open.name} · ${title}`, since: age(now - open.startedAt) }
   return { text: title ?? (agent.status?.value === 'busy' ? (agent.task?.value ?? '') : '') }
 }
 
@@ -24,9 +24,12 @@ export function useAgent(id: string) {
   const now = useNow()
   const [search, setSearch] = useSearch()
   const selected = search.sel === `agent:${id}`
+  // Somebody else has it now, and this agent does nothing with it.
+  const isInactive = agent !== undefined && (hasGone(agent) || agent.status?.value === 'idle')
+  const isHandedOn = isInactive && task?.assignee !== undefined && task.assignee.value !== id
   return {
     agent,
-    title: task === undefined ? undefined : (task.title?.value ?? task.id),
+    title: task === undefined || isHandedOn ? undefined : (task.title?.value ?? task.id),
     now,
     selected,
     select: () => setSearch({ sel: selected ? '' : `agent:${id}` }),

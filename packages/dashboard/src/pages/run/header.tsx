@@ -35,7 +35,7 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
         {run.synthetic && (
           <span
             className="shrink-0 rounded bg-raised px-1.5 text-xs text-faint"
-            title="The recording has no times; an import made them up."
+            title="Its times are made up: by an import of a recording without any, or by a demonstration."
           >
             made-up pace
           </span>

@@ -6,6 +6,7 @@ const long = 'x'.repeat(1_000_000)
 test.each([
   [{}, ''],
   [{ name: 'Bash', message: 'hello' }, 'hello'],
+  [{ name: 'Bash', error: 'exit code 1' }, 'exit code 1'],
   [{ message: '', title: 'Carry the box' }, 'Carry the box'],
   [{ message: 'a\u202eb\u0007' }, 'a\\u{202e}b\\u{7}'],
   [{ rows: 3, ok: true, nested: { a: 1 }, list: [1] }, 'rows: 3 · ok: true · nested: {…} · list: {…}'],

@@ -3,7 +3,7 @@ import type { StoredEvent } from '@signalbox/model/event.ts'
 import { visible } from '../../text.ts'
 
 const briefChars = 300
-const telling = ['message', 'title', 'name', 'note', 'detail', 'error', 'model', 'to', 'status', 'text', 'reason'] as const
+const telling = ['message', 'error', 'title', 'name', 'note', 'detail', 'model', 'to', 'status', 'text', 'reason'] as const
 /** Fields looked at; an event may have a thousand. */
 const mostFields = 20
 
@@ -29,6 +29,8 @@ const tones: readonly (readonly [pattern: RegExp, ink: string])[] = [
   [/required|requested/, 'text-wait'],
   [/completed|finished/, 'text-good'],
   [/started|created|assigned/, 'text-busy'],
+  // They come by the clock, and say nothing but that.
+  [/heartbeat/, 'text-faint'],
 ]
 export const isFailing = (type: string): boolean => failing.test(type)
 export const inkOf = (type: string): string => tones.find(([pattern]) => pattern.test(type))?.[1] ?? 'text-soft'

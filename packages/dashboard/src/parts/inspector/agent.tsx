@@ -2,7 +2,7 @@ import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import { useNow, useRow } from '../../live/live.ts'
 import { age, compact, dateTime, dollars, visible } from '../../text.ts'
-import { agentLook, Badge } from '../status.tsx'
+import { agentLook, Badge, hasGone } from '../status.tsx'
 import { AgentLink, EventsLink, Field, Heading, RunLink, Select } from './fields.tsx'
 
 export function AgentDetail({ id }: { readonly id: string }) {
@@ -51,14 +51,15 @@ export function AgentDetail({ id }: { readonly id: string }) {
 function InFlight({ agent, now }: { readonly agent: AgentRow; readonly now: number }) {
   const open = agent.inFlight
   if (open.length === 0) return null
+  const isGone = hasGone(agent)
   return (
     <>
-      <Heading>In flight</Heading>
+      <Heading>{isGone ? 'Orphaned' : 'In flight'}</Heading>
       <ul>
         {open.map(({ call, name, startedAt }) => (
           <li key={call} className="flex justify-between py-1">
             <span className="truncate">{visible(name)}</span>
-            <span className="text-busy">{age(now - startedAt)}</span>
+            <span className={isGone ? 'text-wait' : 'text-busy'}>{age(now - startedAt)}</span>
           </li>
         ))}
       </ul>

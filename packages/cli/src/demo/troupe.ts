@@ -1,0 +1,83 @@
+/** The agents that play, each a `createAgent` of its own as a real one would be, and what became of their events. */
+import type { Agent } from '@signalbox/client/agent.ts'
+import type { Problem } from '@signalbox/client/sender.ts'
+import type { Part, Step } from './stage.ts'
+
+export type Connect = (part: Part, onProblem: (problem: Problem) => void) => Agent
+
+export interface Played {
+  /** Events that the server acknowledged. */
+  readonly sent: number
+  readonly refused: number
+  /** Not acknowledged so far; once all is over: lost. What a crash took with it does not count. */
+  readonly pending: number
+}
+
+export interface Troupe {
+  perform(step: Step): void
+  figures(): Played
+  /** Resolves when those who left have sent what they had, or cannot. */
+  settled(): Promise<void>
+}
+
+interface Member {
+  readonly agent: Agent
+  isThere: boolean
+  hasCrashed: boolean
+}
+
+export function createTroupe(connect: Connect, onProblem: (problem: Problem) => void): Troupe {
+  /** By name; of each the newest. */
+  const members = new Map<string, Member>()
+  const leaving = new Set<Promise<void>>()
+  /** Of members whom a newer one of the same name follows. */
+  let before: Played = { sent: 0, refused: 0, pending: 0 }
+
+  function join(part: Part) {
+    const last = members.get(part.id)
+    if (last !== undefined) before = plus(before, playedBy(last))
+    const member: Member = {
+      agent: connect(part, (problem) => {
+        if (!member.hasCrashed) onProblem(problem)
+      }),
+      isThere: true,
+      hasCrashed: false,
+    }
+    members.set(part.id, member)
+  }
+
+  function end(name: string, patienceMs?: number) {
+    const member = members.get(name)
+    if (member?.isThere !== true) return
+    member.isThere = false
+    const ended = member.agent.stop(patienceMs).finally(() => leaving.delete(ended))
+    leaving.add(ended)
+  }
+
+  function crash(name: string) {
+    const member = members.get(name)
+    if (member !== undefined) member.hasCrashed = true
+    // With no time left a stop sends nothing more, not even the goodbye: to the server the process has died.
+    end(name, 0)
+  }
+
+  return {
+    perform(step) {
+      if (step.kind === 'join') join(step.part)
+      else if (step.kind === 'leave') end(step.agent)
+      else if (step.kind === 'crash') crash(step.agent)
+      else members.get(step.agent)?.agent.emit(step.type, { ...step.data, demo: true }, step)
+    },
+    figures: () => [...members.values()].map(playedBy).reduce(plus, before),
+    async settled() {
+      await Promise.all(leaving)
+    },
+  }
+}
+
+function playedBy({ agent, hasCrashed }: Member): Played {
+  const { sent, duplicates, refused, queued, dropped } = agent.stats()
+  return { sent: sent + duplicates, refused, pending: dropped + (hasCrashed ? 0 : queued) }
+}
+
+const plus = (a: Played, b: Played): Played => ({ sent: a.sent + b.sent, refused: a.refused + b.refused, pending: a.pending + b.pending })
