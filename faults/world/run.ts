@@ -37,7 +37,7 @@ export interface Progress {
   readonly now: string
 }
 
-export interface Struck {
+interface Struck {
   readonly fault: string
   /** What shows that it struck. */
   readonly fired?: string
