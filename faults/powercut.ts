@@ -32,7 +32,7 @@ const storage = await storageFor(join(base, 'data'), sizeMiB)
 const began = performance.now()
 const seconds = () => ((performance.now() - began) / 1_000).toFixed(1)
 const env = without === undefined ? {} : unsafeEnv(without)
-const world = await startSmallWorld({ dataFolder: storage.folder, seed: Number(values.seed), env })
+const world = await startSmallWorld({ folder: base, seed: Number(values.seed), env })
 let lost: readonly string[] = []
 let bad: readonly string[] = []
 try {

@@ -4,11 +4,15 @@ import { clockJumps } from './clock-jump.ts'
 import { connectionsExhausted, longLock, longTransaction } from './database-busy.ts'
 import { slowDisk, syncFails } from './disk-error.ts'
 import { diskFull, walFull } from './disk-full.ts'
+import { firstStartKilled } from './first-start.ts'
 import { freezePostgres, freezeServer } from './freeze.ts'
 import { fastShutdown, immediateShutdown, killCommittingBackend, killPostmaster, terminateBackends } from './kill-postgres.ts'
 import { crashLoop, killServer, terminateServer } from './kill-server.ts'
 import { filesExhausted, heapExhausted, memoryLimit } from './limits.ts'
+import { poisonFlood } from './poison.ts'
 import { powerCut } from './power-cut.ts'
+import { rebuildKilled } from './rebuild.ts'
+import { upgradeFrom } from './upgrade.ts'
 
 export const faults: readonly Fault[] = [
   killServer,
@@ -33,4 +37,9 @@ export const faults: readonly Fault[] = [
   filesExhausted,
   memoryLimit,
   heapExhausted,
+  rebuildKilled,
+  firstStartKilled,
+  poisonFlood,
+  upgradeFrom('0007-rows-behind-the-log.sql'),
+  upgradeFrom('0008-dropped-tables.sql'),
 ]

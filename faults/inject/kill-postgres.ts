@@ -44,7 +44,7 @@ export const terminateBackends: Fault = {
 }
 
 /** Answers those that were told to end. */
-export async function terminateSequencers(world: World): Promise<readonly number[]> {
+async function terminateSequencers(world: World): Promise<readonly number[]> {
   const backends = (await sequencerBackends(world)).map(({ pid }) => pid)
   const told = await world.database.query<{ pid: number }>('select pid from unnest($1::int[]) pid where pg_terminate_backend(pid)', [
     backends,

@@ -17,10 +17,10 @@ export const killServer: Fault = {
     }),
 }
 
-/** Answers how long it lived, and whether it was up before it was killed. */
-export async function startAndKill({ server }: World, afterMs: number, env: Readonly<Record<string, string>> = {}): Promise<boolean> {
+/** Answers whether it was up before it was killed. */
+async function startAndKill({ server }: World, afterMs: number): Promise<boolean> {
   let isUp = false
-  const starting = server.start(env).then(
+  const starting = server.start().then(
     () => {
       isUp = true
     },

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServerProcess } from './world.ts'
 
-const main = join(import.meta.dirname, '../../packages/cli/src/main.ts')
+const ownMain = join(import.meta.dirname, '../../packages/cli/src/main.ts')
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 20_000
 const saidChars = 2_000
@@ -22,10 +22,12 @@ export interface ServerSetup {
   readonly logFile: string
   readonly port: number
   readonly env?: Readonly<Record<string, string>>
+  /** Of another version; default this one's. */
+  readonly main?: string
 }
 
 /** Resolves when it is up. */
-export async function startServerProcess({ dataFolder, logFile, port, env = {} }: ServerSetup): Promise<OwnedServer> {
+export async function startServerProcess({ dataFolder, logFile, port, env = {}, main = ownMain }: ServerSetup): Promise<OwnedServer> {
   const log = createWriteStream(logFile, { flags: 'a' })
   let child: ChildProcess | undefined
   let isEndAsked = false

@@ -148,6 +148,8 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
         await disk.append(batch)
         spooled += batch.length
         queue.forget(batch)
+        // Beside what is left: the process may end before the server is back.
+        if (queue.length() === 0) reportLoss()
       }
     } catch (error) {
       tell({ message: `The spool failed: ${messageOf(error)}` })
@@ -183,8 +185,10 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
     const lost = unreported
     unreported = 0
     count(queue.push(lossEvent(lost)))
-    tell({ message: `${lost} events were dropped: the queue or the spool was full.` })
+    tellLoss(lost)
   }
+
+  const tellLoss = (lost: number) => tell({ message: `${lost} events were dropped: the queue or the spool was full.` })
 
   function count(lost: boolean) {
     if (!lost) return
@@ -218,6 +222,7 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
       }
     },
     end() {
+      if (state !== 'ended' && unreported > 0) tellLoss(unreported)
       move('end')
       cancelTimer?.()
       wire.close()

@@ -57,6 +57,31 @@ async function keptOfHundred(folder: string) {
   return { kept, dropped: spool.takeDropped(), troubles }
 }
 
+test('what was dropped while the server was away is told at the end, and to the server by whoever sends the spool', async () => {
+  const spoolDir = spoolFolder()
+  const problems: string[] = []
+  const agent = createAgent({
+    url: nowhere,
+    agent: 'w',
+    transport: 'rest',
+    heartbeatMs: 0,
+    queueEvents: 200,
+    spoolDir,
+    onProblem: ({ message }) => problems.push(message),
+  })
+  for (let n = 0; n < 2_000; n += 1) agent.emit('log', { n })
+  await agent.stop()
+  const { dropped } = agent.stats()
+  expect(dropped).toBe(1_802)
+  expect(problems).toContain(`${dropped} events were dropped: the queue or the spool was full.`)
+
+  const taking = await door()
+  const next = agentOf(taking.url, spoolDir)
+  await next.agent.flush()
+  await next.agent.stop()
+  expect([...taking.stored.values()].filter(({ data }) => data?.dropped === dropped)).toHaveLength(1)
+})
+
 test('records that are cut, changed, zeroed or no text are counted as dropped; the others are sent', async () => {
   const spoolDir = spoolFolder()
   const file = theSegment(await spooled(spoolDir, 5))

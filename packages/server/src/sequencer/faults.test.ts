@@ -3,11 +3,12 @@ import type { Event } from '@signalbox/model/event.ts'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import type { Unavailable } from '../broker/broker.ts'
+import { systemClock } from '../clock.ts'
 import { createLogDays } from '../store/days.ts'
-import { after, event, holesOf, type Line, line, logOf } from './testing.ts'
+import { after, event, holesOf, type Line, type LineOptions, line, logOf } from './testing.ts'
 import { type FakeWire, fakeWire } from './wire.fake.ts'
 
-async function brokenLine(options: { commitTimeoutMs?: number } = {}): Promise<{ it: Line; wire: FakeWire }> {
+async function brokenLine(options: Pick<LineOptions, 'commitTimeoutMs' | 'clock'> = {}): Promise<{ it: Line; wire: FakeWire }> {
   let wire: FakeWire | undefined
   const it = await line({
     ...options,
@@ -121,6 +122,20 @@ test('a network that answers nothing: senders are told in time, also those behin
   expect(results.every((result) => result.status === 'rejected' && (result.reason as Unavailable).code === 'STORE_UNAVAILABLE')).toBe(true)
   wire.mend()
   expect(await it.send([first, second])).toMatchObject([{ kind: 'stored' }, { kind: 'stored' }])
+})
+
+test('a wall clock that is set back while the network answers nothing: senders are told in time all the same', async () => {
+  let backMs = 0
+  const { it, wire } = await brokenLine({ commitTimeoutMs: 400, clock: { ...systemClock, now: () => Date.now() - backMs } })
+  await it.send([event()])
+  wire.silence()
+  const began = performance.now()
+  const sending = it.send([event()])
+  await new Promise((resume) => setImmediate(resume))
+  backMs = 60_000
+  await expect(sending).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  expect(performance.now() - began).toBeLessThan(3_000)
+  wire.mend()
 })
 
 test('while the database is away senders are told to come back and readers of memory lose nothing; then work goes on', async () => {

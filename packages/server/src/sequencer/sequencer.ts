@@ -63,7 +63,12 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
   async function commitBatch(writer: Writer, partition: number, submissions: readonly Submission[]): Promise<readonly Ack[]> {
     const oldest = submissions.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY)
     const backfill = submissions.some((submission) => submission.backfill)
-    const leftMs = () => Math.min(oldest + config.commitTimeoutMs, stopBy) - clock.now()
+    // A timer does not follow the wall clock when it is set back: without it senders would wait for as long as that.
+    let isOver = false
+    const forget = clock.after(config.commitTimeoutMs, () => {
+      isOver = true
+    })
+    const leftMs = () => (isOver ? 0 : Math.min(oldest + config.commitTimeoutMs, stopBy) - clock.now())
     let tried: { readonly error: unknown } | undefined
     for (let retryMs = firstRetryMs; leftMs() > 0; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
       const items = openBatch(submissions, store.days.retainedFrom(), clock.now())
@@ -71,13 +76,14 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
       let cancel = () => {}
       // A dead network answers nothing: without this the partition would wait for TCP to give up.
       const late = new Promise<never>((_, reject) => {
-        cancel = clock.after(leftMs(), () => reject(new Error('The store did not answer in time.')))
+        cancel = clock.after(Math.min(leftMs(), config.commitTimeoutMs), () => reject(new Error('The store did not answer in time.')))
       })
       try {
         await Promise.race([writer.commit(items, backfill), late])
         metrics.commitSeconds.observe({ partition }, (performance.now() - startedAt) / 1_000)
         const now = clock.now()
         for (const { receivedAt } of submissions) metrics.ackSeconds.observe(Math.max(0, now - receivedAt) / 1_000)
+        forget()
         return acksOf(submissions, items, writer.head())
       } catch (error) {
         tried = { error }

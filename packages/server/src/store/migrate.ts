@@ -36,6 +36,17 @@ function migrations(): Migration[] {
     })
 }
 
+/**
+ * An older version may be writing: its commit that waits for this lock goes on with the statements of before, and has to find itself
+ * fenced. False when there is no table yet. Every transaction that writes begins with heads, so none waits for us while we wait for it.
+ */
+async function takeHeads(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>("select to_regclass('heads') is not null as found")
+  if (rows[0]?.found !== true) return false
+  await client.query('lock table heads in access exclusive mode')
+  return true
+}
+
 /** Answers the names of what it applied. */
 export function migrate(client: Client): Promise<readonly string[]> {
   const ours = migrations()
@@ -62,7 +73,9 @@ export function migrate(client: Client): Promise<readonly string[]> {
     for (const migration of ours.filter(({ number }) => !known.has(number))) {
       await client.query('begin')
       try {
+        const hasHeads = await takeHeads(client)
         await client.query(migration.sql)
+        if (hasHeads) await client.query('update heads set fence = fence + 1')
         await client.query('insert into migrations (number, name, sha256) values ($1, $2, $3)', [
           migration.number,
           migration.name,

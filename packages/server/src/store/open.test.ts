@@ -53,6 +53,42 @@ test('a migration that came in below a later one is applied too', async () => {
   expect((await ask(url, 'select number from migrations where number = 3')).rowCount).toBe(1)
 })
 
+test('a commit of an older version that waits while the schema changes finds itself fenced', async () => {
+  const url = await withDatabase()
+  await using(url, () => undefined)
+  await ask(url, 'drop table log_dropped; delete from migrations where number = 8')
+  const [reader, writer, migrating] = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      onTestFinished(() => client.end())
+      return client
+    }),
+  )
+  if (reader === undefined || writer === undefined || migrating === undefined) throw new Error('There are three connections.')
+  const { rows } = await writer.query<{ fence: string }>('select fence from heads where partition = 0')
+  const waiting = async () =>
+    (
+      await ask(
+        url,
+        "select from pg_locks where relation = 'heads'::regclass and not granted and database = (select oid from pg_database where datname = current_database())",
+      )
+    ).rowCount
+
+  await reader.query('begin; select from heads')
+  const migrated = migrate(migrating)
+  await expect.poll(waiting).toBe(1)
+  const committed = writer.query(
+    `call commit_events(0, ${rows[0]?.fence}, 1, 1, 0, 0, 0, '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000000', '')`,
+  )
+  committed.catch(() => undefined)
+  await expect.poll(waiting).toBe(2)
+  await reader.query('commit')
+
+  expect(await migrated).toEqual(['0008-dropped-tables.sql'])
+  await expect(committed).rejects.toMatchObject({ code: 'SBX01' })
+})
+
 test('a database that a newer version made is refused, and so is one whose migration was edited', async () => {
   const url = await withDatabase()
   await using(url, () => undefined)
