@@ -82,8 +82,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   let now = 'starting'
   let acknowledged = () => 0
   const progress = setInterval(() => onProgress?.({ name, seconds: took(), acknowledged: acknowledged(), now }), progressMs)
+  const stack = new AsyncDisposableStack()
   try {
-    await using stack = new AsyncDisposableStack()
     const history = stack.use(createHistory(historyPath))
     const setting: Setting = faults[0]?.setting ?? {}
     const opened = await openWorld({ folder, seed, setting, eventsPerSecond, history }, stack)
@@ -105,6 +105,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     throw new Error(`The scenario "${name}" with seed ${seed} broke off; what it left is in ${folder}.`, { cause })
   } finally {
     clearInterval(progress)
+    await stack.disposeAsync()
   }
   const report = check(readHistory(historyPath), { needs })
   const findings = [...shortcomings.map(({ law, what }) => `${law}: ${what}`), ...report.findings.map(findingText)]
