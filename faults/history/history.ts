@@ -9,9 +9,9 @@
 export type Instant = number
 
 export type Durability = 'durable' | 'replicated' | 'volatile'
-export type Door = 'rest' | 'ws' | 'sdk'
+type Door = 'rest' | 'ws' | 'sdk'
 /** `pages` are queries of `/v1/events`, in whatever order: they have to agree with the log, and are no stream that goes on. */
-export type Transport = 'ws' | 'sse' | 'poll' | 'pages'
+type Transport = 'ws' | 'sse' | 'poll' | 'pages'
 
 /** An event as a sender made it. `hash` is of its content (`contentHash`), so that content can be compared without being kept. */
 export interface Sent {
@@ -74,7 +74,7 @@ export type ObserveEntry =
   | { readonly op: 'observe'; readonly type: 'info'; readonly error: string }
 
 /** An injector. `fired` is what shows that it struck, e.g. the signal that ended the process; a fault without it did not happen. */
-export type FaultEntry =
+type FaultEntry =
   | { readonly op: 'fault'; readonly type: 'invoke'; readonly fault: string; readonly detail?: unknown }
   | { readonly op: 'fault'; readonly type: 'ok'; readonly fault: string; readonly fired: string }
   | { readonly op: 'fault'; readonly type: 'fail'; readonly fault: string; readonly error: string }
@@ -84,7 +84,7 @@ export type FaultEntry =
  * agent's joined over its partitions. What is long may be told in several entries of one `what` and process, which are taken together.
  * `live` is of one state reader a process.
  */
-export type FinalEntry =
+type FinalEntry =
   | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'log'; readonly places: readonly Place[] }
   | {
       readonly op: 'final'

@@ -6,7 +6,7 @@ import { uuidv7 } from '@signalbox/model/ids.ts'
 import { freePort } from '../../test/free-port.ts'
 import { contentHash } from '../history/content.ts'
 import { databaseUrl } from '../world/database.ts'
-import { startServerProcess } from '../world/server-process.ts'
+import { type OwnedServer, startServerProcess } from '../world/server-process.ts'
 import type { Fault, World } from '../world/world.ts'
 import { underLoad } from './serving.ts'
 
@@ -55,8 +55,9 @@ export const rival: Fault = {
   strike: (world) =>
     underLoad(world, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-rival-'))
+      let second: OwnedServer | undefined
       try {
-        await using second = await startServerProcess({
+        second = await startServerProcess({
           dataFolder: folder,
           logFile: join(folder, 'server.log'),
           port: await freePort(),
@@ -67,6 +68,7 @@ export const rival: Fault = {
         if (taken === 0) throw new Error('The second server took nothing: no partition changed hands.')
         return `${taken} of ${events} events were committed by the second server`
       } finally {
+        await second?.[Symbol.asyncDispose]()
         await rm(folder, { recursive: true, force: true })
       }
     }),

@@ -7,7 +7,7 @@ import type { Told } from '../history/history.ts'
 
 type SendTold = Extract<Told, { op: 'send' }>
 /** How a call ended; `call` is the sender's to add. */
-export type Ending = SendTold extends infer E
+type Ending = SendTold extends infer E
   ? E extends { type: 'invoke' }
     ? never
     : E extends SendTold

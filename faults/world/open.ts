@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { createLog } from '@signalbox/server/ops/log.ts'
 import { startEmbedded } from '@signalbox/server/store/embedded.ts'
-import { pino } from 'pino'
 import { freePort } from '../../test/free-port.ts'
 import type { HistoryWriter } from '../history/writer.ts'
 import { storageFor } from '../inject/ext4.ts'
@@ -60,7 +60,7 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
   let databaseEnv: Readonly<Record<string, string>> = {}
   if (setting.database === 'through-proxy') {
     // In the same folder, so that whoever looks for its pid, its log or its address finds them as ever.
-    const embedded = await startEmbedded({ data: dataFolder, partitions }, pino({ level: 'silent' }))
+    const embedded = await startEmbedded({ data: dataFolder, partitions }, createLog('silent'))
     stack.defer(() => embedded.stop())
     databaseProxy = await startProxy(embedded.url)
     stack.defer(() => databaseProxy?.close())
@@ -84,7 +84,15 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
     acknowledged: acknowledged.more,
   } satisfies World
   const tell = history.tell
-  const producers = startProducers({ url: proxy.url, folder, seed, eventsPerSecond, tell, onAcknowledged: acknowledged.add })
+  const producers = startProducers({
+    url: proxy.url,
+    folder,
+    seed,
+    eventsPerSecond,
+    tell,
+    onAcknowledged: acknowledged.add,
+    isClockWrong: setting.env?.SIGNALBOX_FAULTS_CLOCK !== undefined,
+  })
   stack.defer(() => {
     for (const producer of producers) producer.abandon()
   })

@@ -12,7 +12,7 @@ export async function getJson<T>(url: string, patience = patienceMs): Promise<T>
   return (await response.json()) as T
 }
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[]
   readonly next: string | null
 }

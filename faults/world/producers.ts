@@ -54,17 +54,29 @@ export interface ProducersParts {
   readonly eventsPerSecond: number
   readonly tell: (process: string, entry: Told) => void
   readonly onAcknowledged: (events: number) => void
+  /** The server's clock jumps: nobody's is then surely from its future. */
+  readonly isClockWrong: boolean
 }
 
-export function startProducers({ url, folder, seed, eventsPerSecond, tell, onAcknowledged }: ProducersParts): readonly Sender[] {
-  return ways.map(({ name, share, line, source = name, clockMs = 0, ...manners }, i) => {
-    const random = createRandom(seed * 1_000 + i)
-    const rate = eventsPerSecond * share
-    const next = createFleet({ source, name, agents: 4, random, now: () => Date.now() + clockMs })
-    const own = { name, next, tell: (entry: Told) => tell(name, entry), onAcknowledged }
-    if (line === 'sdk') return startSdkSender({ ...own, url, spoolFolder: join(folder, name), eventsPerSecond: rate })
-    return startSender({ ...own, line: lineTo(url, line), manners: { ...usual, ...manners, eventsPerSecond: rate }, random })
-  })
+export function startProducers({
+  url,
+  folder,
+  seed,
+  eventsPerSecond,
+  tell,
+  onAcknowledged,
+  isClockWrong,
+}: ProducersParts): readonly Sender[] {
+  return ways
+    .filter(({ isRefused }) => isRefused !== true || !isClockWrong)
+    .map(({ name, share, line, source = name, clockMs = 0, ...manners }, i) => {
+      const random = createRandom(seed * 1_000 + i)
+      const rate = eventsPerSecond * share
+      const next = createFleet({ source, name, agents: 4, random, now: () => Date.now() + clockMs })
+      const own = { name, next, tell: (entry: Told) => tell(name, entry), onAcknowledged }
+      if (line === 'sdk') return startSdkSender({ ...own, url, spoolFolder: join(folder, name), eventsPerSecond: rate })
+      return startSender({ ...own, line: lineTo(url, line), manners: { ...usual, ...manners, eventsPerSecond: rate }, random })
+    })
 }
 
 const lineTo = (url: string, kind: Exclude<Way['line'], 'sdk'>): Line =>

@@ -39,7 +39,7 @@ export interface Progress {
   readonly now: string
 }
 
-export interface Struck {
+interface Struck {
   readonly fault: string
   /** What shows that it struck. */
   readonly fired?: string
@@ -84,8 +84,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   let now = 'starting'
   let acknowledged = () => 0
   const progress = setInterval(() => onProgress?.({ name, seconds: took(), acknowledged: acknowledged(), now }), progressMs)
+  const stack = new AsyncDisposableStack()
   try {
-    await using stack = new AsyncDisposableStack()
     const history = stack.use(createHistory(historyPath))
     const setting: Setting = faults[0]?.setting ?? {}
     const opened = await openWorld(
@@ -110,6 +110,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     throw new Error(`The scenario "${name}" with seed ${seed} broke off; what it left is in ${folder}.`, { cause })
   } finally {
     clearInterval(progress)
+    await stack.disposeAsync()
   }
   const report = check(readHistory(historyPath), { needs })
   const findings = [...shortcomings.map(({ law, what }) => `${law}: ${what}`), ...report.findings.map(findingText)]

@@ -41,7 +41,7 @@ export const blockedDashboard: Fault = {
   setting: { env: { SIGNALBOX_SLOW_CLOSE_MS: String(slowCloseMs) } },
   async strike(world) {
     const { server } = world
-    await using health = await watchHealth(server)
+    const health = await watchHealth(server)
     const before = await slowCloses(server)
     const blocked: WebSocket[] = []
     try {
@@ -58,6 +58,7 @@ export const blockedDashboard: Fault = {
       return `${dashboards} dashboards never read and were closed within ${Math.round(ms)} ms (${told}); ${health.verdict()}`
     } finally {
       for (const socket of blocked) socket.terminate()
+      await health[Symbol.asyncDispose]()
     }
   },
 }

@@ -37,7 +37,7 @@ function openSlow({ url }: ServerProcess): SlowReader {
 export const slowDashboard: Fault = {
   name: 'clients: dashboards that read a byte a second',
   async strike(world) {
-    await using health = await watchHealth(world.server)
+    const health = await watchHealth(world.server)
     const slow = Array.from({ length: dashboards }, () => openSlow(world.server))
     try {
       await until('all of them read', patienceMs, () => slow.every(({ read }) => read() > 0))
@@ -47,6 +47,7 @@ export const slowDashboard: Fault = {
       return `${dashboards} dashboards read ${bytes} bytes together; ${health.verdict()}`
     } finally {
       for (const { socket } of slow) socket.destroy()
+      await health[Symbol.asyncDispose]()
     }
   },
 }

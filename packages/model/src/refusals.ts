@@ -42,8 +42,8 @@ export const refusals = {
   },
   TOO_MANY_KEYS: {
     status: 422,
-    means: 'The data has more keys than the limit.',
-    hint: 'Split it, or raise SIGNALBOX_MAX_KEYS.',
+    means: 'The data has more keys than the limit, or its lists hold more than 100,000 lists and objects.',
+    hint: 'Split it; for keys of objects, raise SIGNALBOX_MAX_KEYS.',
     retryable: false,
   },
   STRING_TOO_LONG: {

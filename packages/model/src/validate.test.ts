@@ -111,6 +111,12 @@ describe('limits of data', () => {
     ['depth 100,000, lists', nested(100_000, true), 'TOO_DEEP'],
     ['1,000 keys', Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, 1])), 'accepted'],
     ['1,001 keys over two objects', { a: Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, 1])) }, 'TOO_MANY_KEYS'],
+    ['100,000 lists in a list', { a: Array.from({ length: 100_000 }, () => []) }, 'accepted'],
+    [
+      'more of them over two lists',
+      { a: Array.from({ length: 60_000 }, () => []), b: Array.from({ length: 60_000 }, () => ({})) },
+      'TOO_MANY_KEYS',
+    ],
     ['a string of the limit', { a: 'x'.repeat(1_000_000) }, 'accepted'],
     ['a longer string in a list', { a: ['x'.repeat(1_000_001)] }, 'STRING_TOO_LONG'],
     ['a longer key', { ['x'.repeat(1_000_001)]: 1 }, 'STRING_TOO_LONG'],

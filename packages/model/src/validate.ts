@@ -63,9 +63,13 @@ function checkLeaf(key: string | number, value: unknown, limits: ValidateLimits)
   return { code: 'NUMBER_NOT_EXACT', message: `"${String(key).slice(0, 80)}" in /data cannot be kept exactly.` }
 }
 
+/** Lists and objects that are items of lists: they have no key to count by, and millions of empty ones fit in a body. */
+const mostNested = 100_000
+
 /** Bounds of `data`, without recursion: depth comes from the sender. */
 function checkData(data: object, limits: ValidateLimits): Problem | undefined {
   let keys = 0
+  let nested = 0
   let level: object[] = [data]
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > limits.maxDepth) return { code: 'TOO_DEEP', message: `/data is nested deeper than ${limits.maxDepth} levels.` }
@@ -76,7 +80,11 @@ function checkData(data: object, limits: ValidateLimits): Problem | undefined {
         for (let i = 0; i < node.length; i += 1) {
           const value: unknown = node[i]
           if (typeof value === 'object') {
-            if (value !== null) next.push(value)
+            if (value === null) continue
+            nested += 1
+            if (nested > mostNested)
+              return { code: 'TOO_MANY_KEYS', message: `Lists in /data hold more than ${mostNested} lists and objects.` }
+            next.push(value)
             continue
           }
           const problem = checkLeaf(i, value, limits)

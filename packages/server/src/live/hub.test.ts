@@ -48,6 +48,27 @@ test('every step of a session from every state is one of the table, or a bug tha
   }
 })
 
+test('a clock set back holds up neither events nor heartbeats', async () => {
+  const { log, clock, hub } = await stage({ config: { flushMs: 20, heartbeatMs: 2_000 } })
+  const reader = attach(hub, {})
+  await work(clock, () => isOpen(reader))
+  log.commit(0, logs(1))
+  await work(clock, () => positionsOf(reader).length === 1)
+  clock.setBack(3_600_000)
+  log.commit(0, logs(1))
+  for (let turns = 0; turns < 20; turns += 1) {
+    clock.advance(20)
+    await nextTurn()
+  }
+  expect(positionsOf(reader)).toEqual(upTo(2))
+  const before = kinds(reader).filter((kind) => kind === 'heartbeat').length
+  for (let turns = 0; turns < 50; turns += 1) {
+    clock.advance(100)
+    await nextTurn()
+  }
+  expect(kinds(reader).filter((kind) => kind === 'heartbeat').length).toBeGreaterThan(before)
+})
+
 test('a slow reader gets an announced gap that can be fetched, and the quick one gets everything', async () => {
   const { log, clock, hub, metrics } = await stage({ config: { maxLagEvents: 500, socketBytes: 10_000 } })
   const quick = attach(hub, {})

@@ -99,7 +99,8 @@ export function createHub(deps: HubDeps): Hub {
     scheduled = true
     const cheap = Math.min(config.flushMs, Math.max(shortestFlush * config.flushMs, lastFlushCostMs / cheapShare))
     const window = Math.min(longestFlushMs, Math.max(cheap, 2 * lastFlushCostMs))
-    const due = lastFlushAt + window - clock.now()
+    // A clock that was set back says nothing of how long ago the last one was.
+    const due = Math.min(window, lastFlushAt + window - clock.now())
     if (due <= 0) setImmediate(flush)
     else clock.after(due, flush)
   }
@@ -118,7 +119,7 @@ export function createHub(deps: HubDeps): Hub {
     if (stopped) return
     const now = clock.now()
     for (const cohort of cohorts.values()) cohort.tick(now)
-    if (now - lastBeatAt >= config.heartbeatMs) {
+    if (now - lastBeatAt >= config.heartbeatMs || now < lastBeatAt) {
       lastBeatAt = now
       beatDue = true
       schedule()
