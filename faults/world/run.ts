@@ -39,7 +39,7 @@ export interface Progress {
   readonly now: string
 }
 
-interface Struck {
+export interface Struck {
   readonly fault: string
   /** What shows that it struck. */
   readonly fired?: string
