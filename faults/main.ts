@@ -1,14 +1,14 @@
 /**
  * `npm run faults`: every fault that this box allows strikes a Signalbox under load, and the history of it is judged by laws.
- * Exits with 1 where a law is broken or a scenario does not count. Writes faults/RESULTS.md with `--write`.
+ * Exits with 1 where a law is broken or a scenario does not count. Writes its part of faults/RESULTS.md with `--write`.
  */
-import { readFile, writeFile } from 'node:fs/promises'
-import { cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { printMutants } from './mutants/table.ts'
-import { planOf } from './plan.ts'
-import { isGood, scenarioText, summaryOf, tableOf } from './report.ts'
+import { allPoints } from './failpoints/arm.ts'
+import { printMutants, trialsTable } from './mutants/table.ts'
+import { type Plan, planOf } from './plan.ts'
+import { isGood, pointsIn, scenarioText, summaryOf, tableOf } from './report.ts'
+import { machineOf, writeResults } from './results.ts'
+import { seriesOf } from './series.ts'
 import { type Progress, runScenario, type ScenarioResult } from './world/run.ts'
 
 const usage = `npm run faults -- [options]
@@ -17,9 +17,11 @@ const usage = `npm run faults -- [options]
   --rate <number>    events a second, default 1000
   --soak             round after round, each with the next seed, until --hours are over or a round finds something
   --hours <number>   default 1
+  --kills <number>   instead: so many ends by kill -9, one after the other, of the server and of PostgreSQL
+  --cuts <number>    instead: so many power cuts, one after the other
   --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios
   --keep             leave each folder: history, the server's log, its data
-  --write            write faults/RESULTS.md`
+  --write            write this run's part of faults/RESULTS.md`
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +30,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     soak: { type: 'boolean', default: false },
     hours: { type: 'string', default: '1' },
+    kills: { type: 'string' },
+    cuts: { type: 'string' },
     keep: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -44,9 +48,13 @@ const firstSeed = Number(values.seed ?? Math.trunc(Date.now() / 1_000) % 1_000_0
 const endsAt = Date.now() + Number(values.hours) * msPerHour
 if (values.mutants) {
   const only = values.only[0]
-  process.exit((await printMutants({ seed: firstSeed, ...(only === undefined ? {} : { only }) }, console.log)) ? 0 : 1)
+  const trials = await printMutants({ seed: firstSeed, ...(only === undefined ? {} : { only }) }, console.log)
+  if (values.write) await writeResults('Seeded bugs', `${machineOf(firstSeed)}\n\n${trialsTable(trials)}`)
+  process.exit(trials.length > 0 && trials.every(({ isGood }) => isGood) ? 0 : 1)
 }
-const plan = planOf(values.only)
+const series = values.kills !== undefined ? 'kills' : values.cuts !== undefined ? 'cuts' : undefined
+const { scenarios, notRun }: Plan =
+  series === undefined ? planOf(values.only) : { scenarios: seriesOf(series, Number(values.kills ?? values.cuts)), notRun: [] }
 const results: ScenarioResult[] = []
 const brokenOff: string[] = []
 const stop = new AbortController()
@@ -56,18 +64,26 @@ process.once('SIGINT', () => {
   process.once('SIGINT', () => process.exit(130))
 })
 
-const onProgress = ({ name, seconds, acknowledged, now }: Progress) =>
-  console.log(`${seconds.toFixed(0).padStart(5)} s  ${acknowledged.toLocaleString('en').padStart(9)} acknowledged  ${name}: ${now}`)
+const onProgress = ({ name, seconds, acknowledged, struck, now }: Progress) =>
+  console.log(
+    `${seconds.toFixed(0).padStart(5)} s  ${acknowledged.toLocaleString('en').padStart(9)} acknowledged  ${name}: ${struck} faults, then ${now}`,
+  )
 
-console.log(`${plan.scenarios.length} scenarios, seed ${firstSeed}.`)
-for (const { fault, why } of plan.notRun) console.log(`not run: ${fault} (${why})`)
+console.log(`${scenarios.length} scenarios, seed ${firstSeed}.`)
+for (const { fault, why } of notRun) console.log(`not run: ${fault} (${why})`)
 let seed = firstSeed
 do {
-  for (const { name, faults } of plan.scenarios) {
+  for (const scenario of scenarios) {
     if (stop.signal.aborted) break
     try {
-      const eventsPerSecond = Number(values.rate)
-      const result = await runScenario({ name, seed, faults, eventsPerSecond, keep: values.keep, onProgress, signal: stop.signal })
+      const result = await runScenario({
+        eventsPerSecond: Number(values.rate),
+        ...scenario,
+        seed,
+        keep: values.keep,
+        onProgress,
+        signal: stop.signal,
+      })
       results.push(result)
       console.log(scenarioText(result))
     } catch (error) {
@@ -75,30 +91,27 @@ do {
       brokenOff.push(`${message} ${cause instanceof Error ? cause.message : ''}`)
       console.log(brokenOff.at(-1))
     }
+    // The parts of a series are one run: no two of them draw the same numbers.
+    if (series !== undefined) seed += 1
   }
   seed += 1
 } while (values.soak && Date.now() < endsAt && !stop.signal.aborted && brokenOff.length === 0 && results.every(isGood))
 
 // Of all faults together, whatever each of them brings about.
-if (values.only.length === 0)
+if (series === undefined && values.only.length === 0)
   for (const sight of ['ambiguous-ack', 'fence-rejection'] as const)
     if (results.every(({ seen }) => seen[sight] === 0)) brokenOff.push(`The run does not count: no ${sight} was seen.`)
-const machine = `Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; ${new Date().toISOString().slice(0, 10)}; seed ${firstSeed}.`
+const points = pointsIn(results)
 const text = [
-  machine,
+  machineOf(firstSeed),
   '',
-  tableOf(results, plan.notRun),
+  tableOf(results, notRun),
   '',
-  ...results.map((result) => scenarioText(result)),
+  ...(points.size === 0 ? [] : [`${points.size} of ${(await allPoints()).length} fail points were struck.`, '']),
+  ...results.filter((result) => !isGood(result)).map((result) => scenarioText(result)),
   ...brokenOff,
-  '',
   summaryOf(results),
 ].join('\n')
 console.log(`\n${text}`)
-if (values.write) {
-  const file = join(import.meta.dirname, 'RESULTS.md')
-  // What people wrote below stays.
-  const notes = (await readFile(file, 'utf8').catch(() => '')).split('\n## Notes\n')[1] ?? '\n'
-  await writeFile(file, `# Results\n\nWritten by \`npm run faults -- --write\`.\n\n${text}\n\n## Notes\n${notes}`)
-}
+if (values.write) await writeResults({ kills: 'Kills', cuts: 'Power cuts', faults: 'Faults' }[series ?? 'faults'], text)
 process.exit(brokenOff.length === 0 && results.length > 0 && results.every(isGood) ? 0 : 1)

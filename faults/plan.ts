@@ -1,16 +1,20 @@
 /** Which faults strike which world: those without a setting share one, the others have one for each setting. */
-import { killAtPoints } from './failpoints/kill-at-points.ts'
+import { atPoints } from './failpoints/at-points.ts'
 import { faults as ofTheBox } from './inject/faults.ts'
 import { networkFaults } from './inject/net/faults.ts'
 import { rival } from './inject/rival.ts'
 import { missingOf } from './needs.ts'
 import type { Fault } from './world/world.ts'
 
-export const allFaults: readonly Fault[] = [...ofTheBox, ...networkFaults, rival, killAtPoints(8)]
+export const allFaults: readonly Fault[] = [...ofTheBox, ...networkFaults, rival, atPoints('kill', 8), atPoints('stall', 8)]
 
 export interface Scenario {
   readonly name: string
   readonly faults: readonly Fault[]
+  /** In all; default: each fault once. */
+  readonly strikes?: number
+  /** Default: the run's. */
+  readonly eventsPerSecond?: number
 }
 
 export interface Plan {

@@ -1,4 +1,5 @@
 /** What a run of scenarios comes to, for people. */
+import { failureBound } from './check/bound.ts'
 import type { Plan } from './plan.ts'
 import type { ScenarioResult } from './world/run.ts'
 
@@ -47,8 +48,20 @@ export function tableOf(results: readonly ScenarioResult[], notRun: Plan['notRun
 
 export function summaryOf(results: readonly ScenarioResult[]): string {
   const sum = (of: (result: ScenarioResult) => number) => results.reduce((total, result) => total + of(result), 0)
+  const broken = (law: string) => whole(sum((result) => result.broken[law] ?? 0))
+  const fired = sum(({ struck }) => struck.filter((one) => one.fired !== undefined).length)
   const bad = results.filter((result) => !isGood(result)).length
-  const verdict =
-    bad === 0 ? 'Every law held, and every scenario counts.' : `${bad} of ${results.length} scenarios broke a law or do not count.`
-  return `${results.length} scenarios, ${whole(sum(({ struck }) => struck.length))} faults, ${whole(sum(({ events }) => events))} events acknowledged, ${whole(sum(({ looked }) => looked))} comparisons, ${whole(sum(({ seen }) => seen['ambiguous-ack']))} acknowledgements in doubt, ${whole(sum(({ seen }) => seen['fence-rejection']))} writers fenced, ${whole(sum(({ seconds }) => seconds))} s. ${verdict}`
+  const bound = (failureBound(fired).exact * 100).toPrecision(2)
+  return [
+    `${results.length} histories, ${whole(sum(({ seconds }) => seconds))} s; ${whole(fired)} faults; ${whole(sum(({ events }) => events))} events acknowledged, ${broken('lost')} of them lost, ${broken('duplicate')} doubled; ${whole(sum(({ seen }) => seen['duplicate-suppressed']))} repeats recognised; ${whole(sum(({ seen }) => seen['ambiguous-ack']))} acknowledgements in doubt; ${whole(sum(({ seen }) => seen['fence-rejection']))} writes of fenced writers refused; ${whole(sum(({ looked }) => looked))} comparisons.`,
+    bad === 0
+      ? `Every law held, and every history counts. No failure in ${whole(fired)} faults: at 95 % confidence such a fault breaks a law at most ${bound} % of the time.`
+      : `${bad} of ${results.length} histories broke a law or do not count.`,
+  ].join('\n\n')
+}
+
+/** Fail points that were struck, each once, as the faults name them. */
+export function pointsIn(results: readonly ScenarioResult[]): ReadonlySet<string> {
+  const shown = results.flatMap(({ struck }) => struck.map(({ fired = '' }) => fired.split('; not come to')[0] ?? ''))
+  return new Set(shown.flatMap((text) => text.match(/[\w/-]+\.ts:\w+:(?:before|under|after):\d+/g) ?? []))
 }

@@ -48,6 +48,21 @@ export const crashLoop: Fault = {
   },
 }
 
+export const killStarting: Fault = {
+  name: 'kill -9 of the server, and again while it starts and recovers',
+  async strike(world) {
+    try {
+      await world.acknowledged(1, 60_000)
+      await world.server.kill()
+      const ms = world.random.between(0, mostRandomMs)
+      const isUp = await startAndKill(world, ms)
+      return `killed again ${ms} ms after its start, ${isUp ? 'just up' : 'not yet up'}`
+    } finally {
+      await serving(world)
+    }
+  },
+}
+
 export const terminateServer: Fault = {
   name: 'SIGTERM of the server under load',
   strike: (world) =>

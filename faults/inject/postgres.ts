@@ -23,14 +23,21 @@ export const sequencerBackends = ({ database }: World): Promise<readonly Backend
   database.query<Backend>("select pid, application_name from pg_stat_activity where application_name like 'signalbox sequencer %'")
 
 /** A sequencer's backend at the moment when its commit is being written to disk. */
-export const committingBackend = ({ database }: World): Promise<Backend> =>
-  until('a sequencer commits', 20_000, async () => {
-    const [found] = await database.query<Backend>(
-      `select pid, application_name from pg_stat_activity where application_name like 'signalbox sequencer % log' and state = 'active'
-         and wait_event in ('WALSync', 'WalSync', 'WALWrite', 'WalWrite')`,
-    )
-    return found
-  })
+export async function committingBackend(world: World): Promise<Backend> {
+  // One connection for all looks: the moment is short.
+  const client = await connect(world)
+  try {
+    return await until('a sequencer commits', 20_000, async () => {
+      const { rows } = await client.query<Backend>(
+        `select pid, application_name from pg_stat_activity where application_name like 'signalbox sequencer % log' and state = 'active'
+           and wait_event in ('WALSync', 'WalSync', 'WALWrite', 'WalWrite')`,
+      )
+      return rows[0]
+    })
+  } finally {
+    await client.end()
+  }
+}
 
 /** What its log says from now on. Only of the embedded one. */
 export async function logOf({ server }: World) {

@@ -1,5 +1,5 @@
 /** The runs that show mutants, each some seconds long. The server as it is passes all of them. */
-import { killAtPoints } from '../failpoints/kill-at-points.ts'
+import { atPoints } from '../failpoints/at-points.ts'
 import type { Fault } from '../world/world.ts'
 import { headHeld, rowsHeld } from './strikes/held.ts'
 import { idempotencyKey } from './strikes/idempotency.ts'
@@ -13,7 +13,7 @@ export const scenarios = {
   'postgres killed': [killPostgres(2)],
   'commit fails': [atPoint('store/log-write.ts:writeCommit:before:1', 'throw', 4)],
   'answer lost': [atPoint('store/log-write.ts:writeCommit:after:1', 'throw', 4)],
-  'killed at points': [killAtPoints(4)],
+  'killed at points': [atPoints('kill', 4)],
   'killed beside rows': [atPoint('store/rows-write.ts:writeRows:after:1', 'kill', 2)],
   'head held': [headHeld],
   'rows held': [rowsHeld],

@@ -15,8 +15,8 @@ function trialLine({ scenario, mutant, caughtBy, isGood, seconds }: Trial): stri
   return `${isGood ? 'ok  ' : 'FAIL'} ${cells.join(' ')}`
 }
 
-/** Resolves with whether every mutant was caught by its law, and the server as it is by none. */
-export async function printMutants(options: Omit<MutantsOptions, 'onTrial'>, print: (line: string) => void): Promise<boolean> {
+/** Prints each trial as it ends. */
+export async function printMutants(options: Omit<MutantsOptions, 'onTrial'>, print: (line: string) => void): Promise<readonly Trial[]> {
   print(`     ${'mutant'.padEnd(38)} ${'scenario'.padEnd(20)} ${'law'.padEnd(13)} ${'caught by'.padEnd(44)}`)
   const trials = await runMutants({
     ...options,
@@ -27,9 +27,28 @@ export async function printMutants(options: Omit<MutantsOptions, 'onTrial'>, pri
       if (trial.folder !== undefined) print(`       ${trial.folder}`)
     },
   })
+  print(countsOf(trials))
+  return trials
+}
+
+function countsOf(trials: readonly Trial[]): string {
   const seeded = trials.filter(({ mutant }) => mutant !== undefined)
   const clean = trials.filter(({ mutant }) => mutant === undefined)
   const good = (of: readonly Trial[]) => `${of.filter(({ isGood }) => isGood).length} of ${of.length}`
-  print(`${good(seeded)} mutants were caught by their law; the server as it is passed ${good(clean)} scenarios.`)
-  return trials.length > 0 && trials.every(({ isGood }) => isGood)
+  return `${good(seeded)} mutants were caught by their law; the server as it is passed ${good(clean)} scenarios.`
+}
+
+/** For faults/RESULTS.md. */
+export function trialsTable(trials: readonly Trial[]): string {
+  return [
+    countsOf(trials),
+    '',
+    '| mutant | what is wrong | law | caught by |',
+    '| --- | --- | --- | --- |',
+    ...trials.flatMap(({ mutant, caughtBy, isGood }) =>
+      mutant === undefined
+        ? []
+        : [`| ${mutant.name} | ${mutant.what} | ${mutant.law} | ${isGood ? '' : '**not by its law** '}${caughtBy.join(', ')} |`],
+    ),
+  ].join('\n')
 }

@@ -20,6 +20,8 @@ export interface ScenarioOptions {
   readonly faults: readonly Fault[]
   /** Faults strike again, in another order, until so much time has gone; default: each once. */
   readonly seconds?: number
+  /** So many strikes in all, round after round; default: as `seconds` has it. */
+  readonly strikes?: number
   /** Default 1,000. */
   readonly eventsPerSecond?: number
   /** Leaves the folder with the history, the server's log and its data. It is left too where something was found. */
@@ -35,6 +37,8 @@ export interface Progress {
   readonly name: string
   readonly seconds: number
   readonly acknowledged: number
+  /** Faults that have struck. */
+  readonly struck: number
   /** What strikes now, or what else is under way. */
   readonly now: string
 }
@@ -58,6 +62,8 @@ export interface ScenarioResult {
   readonly struck: readonly Struck[]
   /** Broken laws and missed ends, each in a text of some lines; empty: all is well. */
   readonly findings: readonly string[]
+  /** How many things broke a law, by law. */
+  readonly broken: Readonly<Record<string, number>>
   /** Why the run does not count; empty: it does. */
   readonly uncounted: readonly string[]
   readonly seen: Counted['seen']
@@ -74,7 +80,7 @@ const aliveEvents = 100
 const progressMs = 2_000
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
-  const { name, seed, faults, seconds = 0, eventsPerSecond = 1_000, keep = false, template, signal, onProgress } = options
+  const { name, seed, faults, seconds = 0, strikes, eventsPerSecond = 1_000, keep = false, template, signal, onProgress } = options
   const beganAt = performance.now()
   const took = () => Math.round(performance.now() - beganAt) / 1_000
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-'))
@@ -83,7 +89,10 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const struck: Struck[] = []
   let now = 'starting'
   let acknowledged = () => 0
-  const progress = setInterval(() => onProgress?.({ name, seconds: took(), acknowledged: acknowledged(), now }), progressMs)
+  const progress = setInterval(
+    () => onProgress?.({ name, seconds: took(), acknowledged: acknowledged(), struck: struck.length, now }),
+    progressMs,
+  )
   const stack = new AsyncDisposableStack()
   try {
     const history = stack.use(createHistory(historyPath))
@@ -96,12 +105,12 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     await opened.world.acknowledged(warmUpEvents, patienceMs)
     do {
       for (const fault of shuffled(faults, opened.world.random)) {
-        if (signal?.aborted === true) break
+        if (signal?.aborted === true || struck.length === strikes) break
         now = fault.name
         struck.push(await strike(fault, opened, took))
         shortcomings.push(...(await heal(fault, opened)))
       }
-    } while (took() < seconds && signal?.aborted !== true)
+    } while ((strikes === undefined ? took() < seconds : struck.length < strikes) && signal?.aborted !== true)
     now = 'settling'
     shortcomings.push(...(await settleAndRead({ ...opened, tell: history.tell })))
     now = 'judging'
@@ -114,6 +123,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   }
   const report = check(readHistory(historyPath), { needs })
   const findings = [...shortcomings.map(({ law, what }) => `${law}: ${what}`), ...report.findings.map(findingText)]
+  const broken: Record<string, number> = {}
+  for (const { law, count } of report.findings) broken[law] = (broken[law] ?? 0) + count
   const isClean = findings.length === 0 && report.counted.counts
   if (isClean && !keep) await rm(folder, { recursive: true, force: true })
   return {
@@ -125,6 +136,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     seconds: took(),
     struck,
     findings,
+    broken,
     uncounted: report.counted.missing,
     seen: report.counted.seen,
     looked: Object.values(report.looked).reduce((sum, looked) => sum + looked, 0),

@@ -1,0 +1,29 @@
+/** `--kills` and `--cuts`: one end after the other, as fast as the server comes back, in histories that are each judged as every other. */
+import { atPoints } from './failpoints/at-points.ts'
+import { killCommittingBackend, killPostmaster } from './inject/kill-postgres.ts'
+import { killServer, killStarting } from './inject/kill-server.ts'
+import { powerCut } from './inject/power-cut.ts'
+import type { Scenario } from './plan.ts'
+import type { Fault } from './world/world.ts'
+
+/** Points are many: they have twice the share of each other kind. */
+const killAtPoint = atPoints('kill', 1)
+const kills: readonly Fault[] = [killServer, killStarting, killAtPoint, killAtPoint, killPostmaster, killCommittingBackend]
+  // All of them in a world that has points.
+  .map((fault) => ({ ...fault, setting: killAtPoint.setting ?? {} }))
+
+/** Of one history: so that the longest run is judged in parts, and one that breaks off costs the others nothing. */
+const most = { kills: 50, cuts: 10 } as const
+/** Light, so that what is counted is ends and not events. */
+const eventsPerSecond = 250
+
+export function seriesOf(name: keyof typeof most, strikes: number): readonly Scenario[] {
+  const faults = name === 'kills' ? kills : [powerCut]
+  const parts = Math.ceil(strikes / most[name])
+  return Array.from({ length: parts }, (_, part) => ({
+    name: `${name}, part ${part + 1} of ${parts}`,
+    faults,
+    eventsPerSecond,
+    strikes: Math.min(most[name], strikes - part * most[name]),
+  }))
+}
