@@ -54,7 +54,7 @@ if (values.mutants) {
 }
 const series = values.kills !== undefined ? 'kills' : values.cuts !== undefined ? 'cuts' : undefined
 const { scenarios, notRun }: Plan =
-  series === undefined ? planOf(values.only) : { scenarios: seriesOf(series, Number(values.kills ?? values.cuts)), notRun: [] }
+  series === undefined ? planOf(values.only, values.soak) : { scenarios: seriesOf(series, Number(values.kills ?? values.cuts)), notRun: [] }
 const results: ScenarioResult[] = []
 const brokenOff: string[] = []
 const stop = new AbortController()

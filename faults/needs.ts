@@ -11,6 +11,8 @@ const isHere: Readonly<Record<Need, () => boolean>> = {
   strace: () => works('strace', '-o', '/dev/null', 'true'),
   'loop-mount': () => isRoot && existsSync('/dev/loop-control') && works('losetup', '--find') && works('mkfs.ext4', '-V'),
   netns: () => works('unshare', '--net', 'true'),
+  history: () =>
+    spawnSync('git', ['-C', import.meta.dirname, 'rev-parse', '--is-shallow-repository'], { encoding: 'utf8' }).stdout === 'false\n',
   cgroup: () => isRoot && existsSync('/sys/fs/cgroup'),
 }
 const known = new Map<Need, boolean>()

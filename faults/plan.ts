@@ -1,12 +1,20 @@
 /** Which faults strike which world: those without a setting share one, the others have one for each setting. */
 import { atPoints } from './failpoints/at-points.ts'
-import { faults as ofTheBox } from './inject/faults.ts'
+import { faultsOfTheBox } from './inject/faults.ts'
 import { networkFaults } from './inject/net/faults.ts'
 import { rival } from './inject/rival.ts'
 import { missingOf } from './needs.ts'
 import type { Fault } from './world/world.ts'
 
-export const allFaults: readonly Fault[] = [...ofTheBox, ...networkFaults, rival, atPoints('kill', 8), atPoints('stall', 8)]
+const longestFreezeMs = { usual: 15_000, soak: 60_000 } as const
+
+const allFaults = (isSoak: boolean): readonly Fault[] => [
+  ...faultsOfTheBox(longestFreezeMs[isSoak ? 'soak' : 'usual']),
+  ...networkFaults,
+  rival,
+  atPoints('kill', 8),
+  atPoints('stall', 8),
+]
 
 export interface Scenario {
   readonly name: string
@@ -22,12 +30,13 @@ export interface Plan {
   readonly notRun: readonly { readonly fault: string; readonly why: string }[]
 }
 
-/** `only`: parts of names; none: all. Refuses parts that name nothing. */
-export function planOf(only: readonly string[]): Plan {
+/** `only`: parts of names; none: all. Refuses parts that name nothing. `isSoak`: faults may last long. */
+export function planOf(only: readonly string[], isSoak: boolean): Plan {
+  const faults = allFaults(isSoak)
   for (const part of only)
-    if (!allFaults.some(({ name }) => name.includes(part)))
-      throw new Error(`No fault is named "${part}". There are: ${allFaults.map(({ name }) => name).join('; ')}.`)
-  const wanted = allFaults.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
+    if (!faults.some(({ name }) => name.includes(part)))
+      throw new Error(`No fault is named "${part}". There are: ${faults.map(({ name }) => name).join('; ')}.`)
+  const wanted = faults.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
   const notRun: { fault: string; why: string }[] = []
   const bySetting = new Map<string, Fault[]>()
   for (const fault of wanted) {

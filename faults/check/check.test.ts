@@ -248,6 +248,24 @@ test('the server may make events of its own, which nobody sent', () => {
   expect(judge({ ...changes, sight: undefined }).findings).toMatchObject([{ law: 'phantom' }])
 })
 
+test('streams pass over events of other tenants, and over no others', () => {
+  const canaries = [idAt(5, 9), idAt(6, 10)] as const
+  const all = [place(1, one), place(2, two), place(3, canaries[0]), place(4, three), place(5, late), place(6, canaries[1])]
+  const changes = {
+    places2: places(place(4, three)),
+    places3: places(place(5, late)),
+    pagesPlaces: undefined,
+    log: final({ what: 'log', places: all }),
+    chain: final({ what: 'own', events: canaries.map((id) => sent(id, { source: 'signalbox' })) }),
+    ...{ projection: undefined, refold: undefined, live: undefined },
+  }
+  const foreign = (...all: number[]) => final({ what: 'foreign', positions: all.map((position) => [0, position] as const) })
+  expect(judge({ ...changes, sight: foreign(3, 6) }).findings).toEqual([])
+  const whats = judge({ ...changes, sight: foreign(6) }).findings.map(({ law, what }) => `${law}: ${what}`)
+  expect(whats).toEqual(['contiguity: streams left out positions and did not say so'])
+  expect(judge({ ...changes, sight: foreign(3) }).findings).toMatchObject([{ law: 'contiguity', what: 'streams did not reach the head' }])
+})
+
 test('a finding is told with its law, how often, the first few and their lines', () => {
   const refused = Array.from({ length: 8 }, (_, i) => sent(idAt(i, 100 + i)))
   const { findings } = judge({ invoke3: invoke(3, ...refused), ok3: ok(3, 8) })

@@ -14,6 +14,8 @@ export interface Ledger {
   /** First position that has to be there. */
   retainedFrom(partition: number): number
   readonly isAllRetained: () => boolean
+  /** Whether all of `from..to` belong to other tenants; none does is no. */
+  isForeign(partition: number, from: number, to: number): boolean
   /** Events of a call that has not ended, and of one that ended by the entry that is seen now. */
   callOf(process: string, call: number): OpenCall | undefined
   /** Answers the contents of the entry's events or places, in their order: an id is looked up once. */
@@ -33,6 +35,7 @@ export function createLedger(): Ledger {
   const log = createPlaces()
   const calls = new Map<string, OpenCall>()
   const retained = new Map<number, number>()
+  const foreign = new Set<string>()
   let ended: { readonly key: string; readonly call: OpenCall } | undefined
   let logKnown = false
 
@@ -95,6 +98,10 @@ export function createLedger(): Ledger {
     isLogKnown: () => logKnown,
     retainedFrom: (partition) => retained.get(partition) ?? 1,
     isAllRetained: () => [...retained.values()].every((from) => from <= 1),
+    isForeign(partition, from, to) {
+      for (let position = from; position <= to; position += 1) if (!foreign.has(`${partition}:${position}`)) return false
+      return from <= to
+    },
     callOf(process, call) {
       const key = keyOf(process, call)
       return calls.get(key) ?? (ended?.key === key ? ended.call : undefined)
@@ -105,6 +112,7 @@ export function createLedger(): Ledger {
       if (entry.op === 'observe' && 'places' in entry) return seePlaces(entry.places, line, false)
       if (entry.op !== 'final') return []
       if (entry.what === 'retained') for (const [partition, from] of Object.entries(entry.from)) retained.set(Number(partition), from)
+      if (entry.what === 'foreign') for (const [partition, position] of entry.positions) foreign.add(`${partition}:${position}`)
       if (entry.what === 'own')
         return entry.events.map((event) => {
           const content = note(event)

@@ -2,6 +2,8 @@
  * kill -9, or a stall, before, under and after every step of the ack path, a few of them a strike. Strikes go on where the last one ended,
  * in whatever world, until all were walked: how many runs that takes is a matter of time, in which order one of the seed.
  */
+import { pause } from '../inject/processes.ts'
+import { serving } from '../inject/serving.ts'
 import { shuffled } from '../world/random.ts'
 import type { Fault, World } from '../world/world.ts'
 import { allPoints, arm, disarm, failpointsEnv, fired, seenPoints } from './arm.ts'
@@ -9,7 +11,6 @@ import { allPoints, arm, disarm, failpointsEnv, fired, seenPoints } from './arm.
 /** Under load; a kill is then tried once more while the server starts. */
 const comeToWithinMs = 1_000
 const lookMs = 10
-const patienceMs = 60_000
 const stallMs = [100, 3_000] as const
 /** Points that nothing comes to, for each that something does. */
 const mostInVain = 5
@@ -55,7 +56,7 @@ export function atPoints(action: 'kill' | 'stall', count: number): Fault {
 
 const hasFired = async ({ server }: World) => (await fired(server.dataFolder)) !== undefined
 
-/** False when nothing came to the point. The server is up again, and takes events. */
+/** False when nothing came to the point. The server is up, and takes events. */
 const strikes: { readonly [A in keyof typeof names]: (world: World, point: string) => Promise<boolean> } = {
   async kill(world, point) {
     const { server } = world
@@ -68,23 +69,26 @@ const strikes: { readonly [A in keyof typeof names]: (world: World, point: strin
         if (!(await hasFired(world))) throw error
       })
     }
-    const isKilled = await hasFired(world)
-    await disarm(server.dataFolder)
-    if (!server.isRunning()) await server.start()
-    await world.acknowledged(20, patienceMs)
-    return isKilled
+    return await over(world)
   },
   async stall(world, point) {
     const { server, random } = world
     await arm(server.dataFolder, { point, nth: random.between(1, 3), action: 'stall', ms: random.between(...stallMs) })
     await until(() => hasFired(world))
-    await disarm(server.dataFolder)
-    await world.acknowledged(20, patienceMs)
-    return await hasFired(world)
+    return await over(world)
   },
 }
 
+/** No order is carried out any more; whether it was. */
+async function over(world: World): Promise<boolean> {
+  await disarm(world.server.dataFolder)
+  // The server may have read it just before, and die of it only now.
+  await pause(5 * lookMs)
+  const has = await hasFired(world)
+  await serving(world)
+  return has
+}
+
 async function until(is: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + comeToWithinMs; performance.now() < end && !(await is()); )
-    await new Promise((resume) => setTimeout(resume, lookMs))
+  for (const end = performance.now() + comeToWithinMs; performance.now() < end && !(await is()); ) await pause(lookMs)
 }

@@ -93,6 +93,13 @@ type FinalEntry =
       readonly what: 'own'
       readonly events: readonly Sent[]
     }
+  /** Positions that events of other tenants hold, as the server's own canary: in the log, and shown to nobody here. */
+  | {
+      readonly op: 'final'
+      readonly type: 'ok'
+      readonly what: 'foreign'
+      readonly positions: readonly (readonly [partition: number, position: number])[]
+    }
   /** First position that the retention left, by partition; not told: all are there. */
   | { readonly op: 'final'; readonly type: 'ok'; readonly what: 'retained'; readonly from: Readonly<Record<number, number>> }
   /** What an acknowledgement is worth by the store's own settings (`fsync`, `synchronous_commit`, standbys); not told: `durable`. */

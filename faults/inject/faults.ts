@@ -14,7 +14,8 @@ import { powerCut } from './power-cut.ts'
 import { rebuildKilled } from './rebuild.ts'
 import { upgradeFrom } from './upgrade.ts'
 
-export const faults: readonly Fault[] = [
+/** `longestFreezeMs`: that server and PostgreSQL stand still. */
+export const faultsOfTheBox = (longestFreezeMs: number): readonly Fault[] => [
   killServer,
   crashLoop,
   terminateServer,
@@ -26,8 +27,8 @@ export const faults: readonly Fault[] = [
   connectionsExhausted,
   longLock(3_000, 20_000),
   longTransaction,
-  freezeServer(1_000, 5_000),
-  freezePostgres(1_000, 15_000),
+  freezeServer(1_000, longestFreezeMs),
+  freezePostgres(1_000, longestFreezeMs),
   powerCut,
   syncFails,
   slowDisk(150, 5_000),

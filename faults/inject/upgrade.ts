@@ -113,6 +113,7 @@ async function struck({ server, database, random }: World, migration: string, fo
 
 export const upgradeFrom = (migration: string): Fault => ({
   name: `a node from before ${migration.replace(/\.sql$/, '')} beside one of today`,
+  needs: ['history'],
   strike: (world) =>
     underLoad(world, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'signalbox-upgrade-'))

@@ -51,6 +51,11 @@ export function observeEvents({ url, transport, partitions, tell, strayMs, isSlo
       if (frame.kind === 'events') {
         tell({ op: 'observe', type: 'ok', places: frame.items.map(placeOf) })
         cursor = frame.cursor
+        // At once, so that the shortest run sees one.
+        if (strayMs > 0 && resyncs === 0) {
+          strays = true
+          return false
+        }
       } else if (frame.kind === 'gap') {
         const from = positionsOf(frame.from).positions
         positionsOf(frame.cursor).positions.forEach((to, partition) => {

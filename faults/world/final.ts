@@ -1,6 +1,7 @@
 /** What is read when all faults are healed and nobody sends: the log and its quarantine, the rows made from it by everybody who makes them, the server's own counts. */
 import { readFile } from 'node:fs/promises'
 import { checkChain } from '@signalbox/cli/commands/doctor/chain.ts'
+import type { LoggedEvent } from '@signalbox/model/event.ts'
 import { joinAgents, serverSource } from '@signalbox/model/fold/agent.ts'
 import { applyWhole, createRows } from '@signalbox/model/fold/fold.ts'
 import type { LiveRows } from '@signalbox/model/live-state.ts'
@@ -15,6 +16,8 @@ import { pagesOf } from './pages-reader.ts'
 import type { ServerProcess } from './world.ts'
 
 type Tell = (entry: Told) => void
+/** Of everybody who sends and reads without a key. */
+const tenant = 'default'
 const pageEvents = 2_000
 /** Of one entry of the history. */
 const mostRows = 2_000
@@ -39,27 +42,36 @@ class Gathered {
   }
 }
 
-/** Reads the database alone: what the server says of its log is the observers' to tell. Answers the log's length by partition. */
-export async function readStore(dataFolder: string, tell: Tell): Promise<readonly number[]> {
+export interface StoreRead {
+  /** The log's length by partition. */
+  readonly heads: readonly number[]
+  /** Events of the tenant that everybody here is of. */
+  readonly events: number
+}
+
+/** Reads the database alone: what the server says of its log is the observers' to tell. */
+export async function readStore(dataFolder: string, tell: Tell): Promise<StoreRead> {
   const pool = new pg.Pool({ connectionString: await databaseUrl(dataFolder), max: 2 })
   pool.on('error', () => undefined)
   try {
     const heads = await foldedHeads(pool)
     const refold = new Gathered()
-    for (const [partition, head] of heads.entries()) await readPartition(pool, partition, head, refold, tell)
+    let events = 0
+    for (const [partition, head] of heads.entries()) events += await readPartition(pool, partition, head, refold, tell)
     refold.tell('refold', tell)
 
     const projection = new Gathered()
     // In the order of partitions, as the fold above.
     const { rows } = await pool.query<{ tbl: Table; key: string; body: RowOf[Table] }>(
-      "select tbl, key, body from projections where tenant = 'default' order by partition",
+      'select tbl, key, body from projections where tenant = $1 order by partition',
+      [tenant],
     )
     for (const { tbl, key, body } of rows) projection.add(tbl, key, body)
     projection.tell('projection', tell)
 
     const chain = await checkChain(pool, () => undefined)
     tell({ op: 'final', type: 'ok', what: 'chain', intact: chain.health === 'good', detail: chain.what })
-    return heads
+    return { heads, events }
   } finally {
     await pool.end()
   }
@@ -77,27 +89,38 @@ async function foldedHeads(pool: pg.Pool): Promise<readonly number[]> {
   }
 }
 
-async function readPartition(pool: pg.Pool, partition: number, head: number, refold: Gathered, tell: Tell): Promise<void> {
+/** Answers how many of its events are of the world's tenant. */
+async function readPartition(pool: pg.Pool, partition: number, head: number, refold: Gathered, tell: Tell): Promise<number> {
   const rows = createRows()
+  let count = 0
   for (let after = 0; after < head; ) {
     const events = await readLog(pool, partition, after, head, pageEvents)
     const places: Place[] = []
     const own: Sent[] = []
+    const foreign: [number, number][] = []
     for (const event of events) {
-      try {
-        applyWhole(rows, event)
-      } catch {
-        // As the server does: an event that the fold refuses writes no row.
-      }
+      if (event.tenant !== tenant) foreign.push([event.partition, event.position])
+      else foldInto(rows, event)
       const hash = contentHash(JSON.parse(toWire(event)) as Record<string, unknown>)
       places.push([event.partition, event.position, event.id, hash])
       if (event.source === serverSource) own.push({ id: event.id, source: event.source, hash })
     }
     tell({ op: 'final', type: 'ok', what: 'log', places })
     if (own.length > 0) tell({ op: 'final', type: 'ok', what: 'own', events: own })
+    if (foreign.length > 0) tell({ op: 'final', type: 'ok', what: 'foreign', positions: foreign })
+    count += events.length - foreign.length
     after = events.at(-1)?.position ?? head
   }
   for (const [table, key, row] of rows.entries()) refold.add(table, key, row)
+  return count
+}
+
+function foldInto(rows: ReturnType<typeof createRows>, event: LoggedEvent): void {
+  try {
+    applyWhole(rows, event)
+  } catch {
+    // As the server does: an event that the fold refuses writes no row.
+  }
 }
 
 export function tellLive(rows: LiveRows, tell: Tell): void {

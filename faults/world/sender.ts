@@ -110,6 +110,8 @@ export function startSender({ name, line, next, manners, random, tell, onAcknowl
       const reused = random.next() < 0.2 && stored.length > 0 ? random.pick(stored) : undefined
       items.push(reused === undefined ? createPoison(one, line.encoding, random) : reusedId(reused, ++wrongs))
     }
+    // By chance as well, and once for sure.
+    if (wrongs === 0 && stored.length > 0) items.push(reusedId(random.pick(stored), ++wrongs))
     return items
   }
 

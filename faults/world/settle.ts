@@ -55,7 +55,7 @@ export async function settleAndRead({ world, producers, observers, counts, tell 
   }
   const ackMs = await probe(server.url, tell)
   if (!(await until(reachWithinMs, async () => (await lagOf(server)) === 0))) find('liveness', 'Consumers of the log lag behind.')
-  const heads = await readStore(server.dataFolder, final)
+  const { heads, events: stored } = await readStore(server.dataFolder, final)
   for (const [i, { reached }] of observers.events.entries())
     if (!(await until(reachWithinMs, () => reached(heads))))
       find('liveness', `Observer ${i} of the events did not reach the end of the log.`)
@@ -71,7 +71,6 @@ export async function settleAndRead({ world, producers, observers, counts, tell 
     paged += page.length
     tell('pages-all', { op: 'observe', type: 'ok', places: page.map(placeOf) })
   }
-  const stored = heads.reduce((sum, head) => sum + head, 0)
   if (paged !== stored) find('pages', `The pages of /v1/events have ${paged} events, the log has ${stored}.`)
 
   await tellFates(server.url, final)

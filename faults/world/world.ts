@@ -71,8 +71,8 @@ export interface World {
   acknowledged(more: number, patienceMs: number): Promise<void>
 }
 
-/** What of the box a fault needs; where it is missing the run names the fault as not run. */
-export type Need = 'root' | 'strace' | 'loop-mount' | 'netns' | 'cgroup'
+/** What of the box a fault needs; where it is missing the run names the fault as not run. `history`: the repository's own, whole. */
+export type Need = 'root' | 'strace' | 'loop-mount' | 'netns' | 'cgroup' | 'history'
 
 export interface Fault {
   readonly name: string
