@@ -93,7 +93,7 @@ export const ingestMutants: readonly Mutant[] = [
     file: 'server/src/broker/direct.ts',
     find: 'return remove(queue, count)',
     put: 'return remove(queue, count).reverse()',
-    scenario: 'load',
+    scenario: 'head held',
   },
   {
     name: 'consumer ends at a failed batch',

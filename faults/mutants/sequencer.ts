@@ -75,7 +75,7 @@ export const sequencerMutants: readonly Mutant[] = [
   {
     name: 'outcomes of another submission',
     what: 'Of the submissions of one commit, all are answered with what became of the first.',
-    law: 'phantom',
+    law: 'duplicate',
     file: 'server/src/sequencer/sequencer.ts',
     find: '    next += events.length\n',
     put: '    next += 0\n',
