@@ -113,8 +113,6 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     } while ((strikes === undefined ? took() < seconds : struck.length < strikes) && signal?.aborted !== true)
     now = 'settling'
     shortcomings.push(...(await settleAndRead({ ...opened, tell: history.tell })))
-    now = 'judging'
-    history.close()
   } catch (cause) {
     throw new Error(`The scenario "${name}" with seed ${seed} broke off; what it left is in ${folder}.`, { cause })
   } finally {
