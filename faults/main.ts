@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { allPoints } from './failpoints/arm.ts'
 import { printMutants, trialsTable } from './mutants/table.ts'
-import { type Plan, planOf } from './plan.ts'
+import { type Plan, planOf, type Scenario } from './plan.ts'
 import { isGood, pointsIn, scenarioText, summaryOf, tableOf } from './report.ts'
 import { machineOf, writeResults } from './results.ts'
 import { seriesOf } from './series.ts'
@@ -20,6 +20,7 @@ const usage = `npm run faults -- [options]
   --kills <number>   instead: so many ends by kill -9, one after the other, of the server and of PostgreSQL
   --cuts <number>    instead: so many power cuts, one after the other
   --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios
+  --jobs <number>    worlds at once, default 1
   --keep             leave each folder: history, the server's log, its data
   --write            write this run's part of faults/RESULTS.md`
 
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '1' },
     kills: { type: 'string' },
     cuts: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -72,28 +74,30 @@ const onProgress = ({ name, seconds, acknowledged, struck, now }: Progress) =>
 console.log(`${scenarios.length} scenarios, seed ${firstSeed}.`)
 for (const { fault, why } of notRun) console.log(`not run: ${fault} (${why})`)
 let seed = firstSeed
-do {
-  for (const scenario of scenarios) {
-    if (stop.signal.aborted) break
-    try {
-      const result = await runScenario({
-        eventsPerSecond: Number(values.rate),
-        ...scenario,
-        seed,
-        keep: values.keep,
-        onProgress,
-        signal: stop.signal,
-      })
-      results.push(result)
-      console.log(scenarioText(result))
-    } catch (error) {
-      const { message, cause } = error as Error
-      brokenOff.push(`${message} ${cause instanceof Error ? cause.message : ''}`)
-      console.log(brokenOff.at(-1))
-    }
-    // The parts of a series are one run: no two of them draw the same numbers.
-    if (series !== undefined) seed += 1
+async function runOne(scenario: Scenario, ofSeed: number): Promise<void> {
+  try {
+    const rate = Number(values.rate)
+    const { signal } = stop
+    const result = await runScenario({ eventsPerSecond: rate, ...scenario, seed: ofSeed, keep: values.keep, onProgress, signal })
+    results.push(result)
+    console.log(scenarioText(result))
+  } catch (error) {
+    const { message, cause } = error as Error
+    brokenOff.push(`${message} ${cause instanceof Error ? cause.message : ''}`)
+    console.log(brokenOff.at(-1))
   }
+}
+do {
+  const left = [...scenarios]
+  await Promise.all(
+    Array.from({ length: Number(values.jobs) }, async () => {
+      for (let next = left.shift(); next !== undefined && !stop.signal.aborted; next = left.shift()) {
+        // The parts of a series are one run: no two of them draw the same numbers.
+        if (series !== undefined) seed += 1
+        await runOne(next, seed)
+      }
+    }),
+  )
   seed += 1
 } while (values.soak && Date.now() < endsAt && !stop.signal.aborted && brokenOff.length === 0 && results.every(isGood))
 

@@ -6,7 +6,10 @@ import { dropAnswers } from './inject/net/drop-answers.ts'
 import { reset } from './inject/net/reset.ts'
 import { runScenario } from './world/run.ts'
 
-test('killed server, killed PostgreSQL, broken connections: every law holds, and the run counts', async () => {
+/** Of a machine that is busy with much else; alone it takes some 20 s. */
+const patienceMs = 240_000
+
+test('killed server, killed PostgreSQL, broken connections: every law holds, and the run counts', { timeout: patienceMs }, async () => {
   const faults = [killServer, killPostmaster, dropAnswers('clients'), reset('clients')]
   const { findings, uncounted, struck, seen } = await runScenario({ name: 'short', seed: 20, faults, eventsPerSecond: 500 })
   expect(findings).toEqual([])

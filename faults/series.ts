@@ -15,7 +15,7 @@ const kills: readonly Fault[] = [killServer, killStarting, killAtPoint, killAtPo
 /** Of one history: so that the longest run is judged in parts, and one that breaks off costs the others nothing. */
 const most = { kills: 50, cuts: 10 } as const
 /** Light, so that what is counted is ends and not events. */
-const eventsPerSecond = 250
+const eventsPerSecond = 200
 
 export function seriesOf(name: keyof typeof most, strikes: number): readonly Scenario[] {
   const faults = name === 'kills' ? kills : [powerCut]

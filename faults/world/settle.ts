@@ -118,7 +118,7 @@ async function probe(url: string, tell: SettleParts['tell']): Promise<number> {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(event),
-    signal: AbortSignal.timeout(15_000),
+    signal: AbortSignal.timeout(30_000),
   })
   const ackMs = Math.round(performance.now() - startedAt)
   const { accepted, duplicates, durability } = (await response.json()) as { accepted: number; duplicates: number; durability: 'durable' }
