@@ -22,6 +22,15 @@ test.each(guards)('a run does not count: %s', (missing, changes) => {
   expect(counted.missing).toContain(missing)
 })
 
+test('where many strike, so many may miss, and no more', () => {
+  const needs = { sights: [], laws: [] }
+  expect(judge({ fired: undefined }, { needs: { ...needs, misses: 1 } }).counted).toMatchObject({
+    counts: true,
+    faults: { struck: 1, fired: 0 },
+  })
+  expect(judge({ fired: undefined }, { needs: { ...needs, misses: 0 } }).counted.counts).toBe(false)
+})
+
 test('sights that the history can show are not believed when they are told', () => {
   const { counted } = judge({ resync: undefined, sight: ['reader', { op: 'sight', type: 'ok', sight: 'resync', times: 9 }] })
   expect(counted.seen.resync).toBe(0)

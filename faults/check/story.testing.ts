@@ -1,6 +1,6 @@
 /** A small history written by hand, of a run that keeps every promise, and a way to tell some of its lines otherwise. */
 import type { HistoryEntry, Place, Sent, Told } from '../history/history.ts'
-import { check } from './check.ts'
+import { type CheckOptions, check } from './check.ts'
 import { idAt } from './model-run.testing.ts'
 
 export type Line = readonly [process: string, entry: Told]
@@ -69,9 +69,9 @@ const clean = {
 type Name = keyof typeof clean
 export type Changes = Partial<Record<Name, Line | undefined>>
 /** The clean history with some lines told otherwise, or not. */
-export function judge(changes: Changes = {}) {
+export function judge(changes: Changes = {}, options: CheckOptions = {}) {
   const lines: readonly (Line | undefined)[] = Object.values({ ...clean, ...changes })
   const history = lines.filter((line) => line !== undefined).map(([process, entry], t) => ({ t, process, ...entry }) as HistoryEntry)
-  return check(history)
+  return check(history, options)
 }
 export const lineOf = (name: Name) => Object.keys(clean).indexOf(name) + 1

@@ -3,7 +3,6 @@
  * in whatever world, until all were walked: how many runs that takes is a matter of time, in which order one of the seed.
  */
 import { pause } from '../inject/processes.ts'
-import { serving } from '../inject/serving.ts'
 import { shuffled } from '../world/random.ts'
 import type { Fault, World } from '../world/world.ts'
 import { allPoints, arm, disarm, failpointsEnv, fired, seenPoints } from './arm.ts'
@@ -11,6 +10,7 @@ import { allPoints, arm, disarm, failpointsEnv, fired, seenPoints } from './arm.
 /** Under load; a kill is then tried once more while the server starts. */
 const comeToWithinMs = 1_000
 const lookMs = 10
+const patienceMs = 60_000
 const stallMs = [100, 3_000] as const
 /** Points that nothing comes to, for each that something does. */
 const mostInVain = 5
@@ -56,7 +56,7 @@ export function atPoints(action: 'kill' | 'stall', count: number): Fault {
 
 const hasFired = async ({ server }: World) => (await fired(server.dataFolder)) !== undefined
 
-/** False when nothing came to the point. The server is up, and takes events. */
+/** False when nothing came to the point. */
 const strikes: { readonly [A in keyof typeof names]: (world: World, point: string) => Promise<boolean> } = {
   async kill(world, point) {
     const { server } = world
@@ -79,14 +79,20 @@ const strikes: { readonly [A in keyof typeof names]: (world: World, point: strin
   },
 }
 
-/** No order is carried out any more; whether it was. */
+/** Whether the order was carried out. None is any more, the server is up, and takes events. */
 async function over(world: World): Promise<boolean> {
-  await disarm(world.server.dataFolder)
-  // The server may have read it just before, and die of it only now.
-  await pause(5 * lookMs)
-  const has = await hasFired(world)
-  await serving(world)
-  return has
+  const { server } = world
+  await disarm(server.dataFolder)
+  let isServing = false
+  const serving = world.acknowledged(20, patienceMs).then(() => {
+    isServing = true
+  })
+  // It may have read the order just before, and die of it only now.
+  while (!isServing) {
+    if (!server.isRunning()) await server.start()
+    await Promise.race([serving, pause(lookMs)])
+  }
+  return await hasFired(world)
 }
 
 async function until(is: () => Promise<boolean>): Promise<void> {

@@ -24,8 +24,8 @@ export const sequencerBackends = ({ database }: World): Promise<readonly Backend
 
 /** A sequencer's backend at the moment when its commit is being written to disk. */
 export async function committingBackend(world: World): Promise<Backend> {
-  // One connection for all looks: the moment is short.
-  const client = await connect(world)
+  // One connection for all looks: the moment is short. It may be starting.
+  const client = await until('PostgreSQL takes a connection', 20_000, () => connect(world).catch(() => undefined))
   try {
     return await until('a sequencer commits', 20_000, async () => {
       const { rows } = await client.query<Backend>(
