@@ -117,3 +117,23 @@ test('two agents of a process share a WebSocket; each keeps its own numbers, and
   await end(b, 4)
   expect(await peer.closed).toBe(1000)
 })
+
+test.each([
+  ['back', -3_600_000],
+  ['forward', 3_600_000],
+])('a wall clock that is set %s by an hour changes nothing of how long a flush waits', async (_way, byMs) => {
+  const clock = frozen()
+  const door = await webSocketDoor()
+  const agent = agentOf({ url: door.url, clock })
+  let isDone = false
+  const flushed = agent.flush(3_000).then(() => {
+    isDone = true
+  })
+  await settled()
+  clock.set(byMs)
+  clock.advance(2_999)
+  await settled()
+  expect(isDone).toBe(false)
+  clock.advance(1)
+  await flushed
+})

@@ -205,10 +205,10 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
     lose: () => count(true),
     hurry,
     async flush(timeoutMs) {
-      const until = clock.now() + timeoutMs
+      const until = clock.monotonic() + timeoutMs
       // Between two attempts the disk is nearer than the server.
       if (state === 'waiting') await run('spill')
-      while ((queue.length() > 0 || busy()) && clock.now() < until) {
+      while ((queue.length() > 0 || busy()) && clock.monotonic() < until) {
         hurry()
         await new Promise<void>((resume) => {
           const finish = () => {
@@ -216,7 +216,7 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
             cancel()
             resume()
           }
-          const cancel = clock.after(Math.max(1, until - clock.now()), finish)
+          const cancel = clock.after(Math.max(1, until - clock.monotonic()), finish)
           settled.add(finish)
         })
       }

@@ -61,7 +61,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const store = await openStore({ url: embedded?.url ?? config.databaseUrl, config, log, clock })
     stops.push(() => store.stop())
 
-    const auth = createAuth(store.pool, config, clock.now)
+    const auth = createAuth(store.pool, config, clock.monotonic)
     const refusal = await auth.refuseToStart()
     if (refusal !== undefined) throw new CannotStart(refusal)
 

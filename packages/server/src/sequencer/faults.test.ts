@@ -138,6 +138,15 @@ test('a wall clock that is set back while the network answers nothing: senders a
   wire.mend()
 })
 
+test('a wall clock that is set forward while a batch waits takes no time from it', async () => {
+  let aheadMs = 0
+  const { it } = await brokenLine({ clock: { ...systemClock, now: () => Date.now() + aheadMs } })
+  await it.send([event()])
+  const sending = it.send([event()])
+  aheadMs = 3_600_000
+  expect(await sending).toMatchObject([{ kind: 'stored' }])
+})
+
 test('while the database is away senders are told to come back and readers of memory lose nothing; then work goes on', async () => {
   const it = await line({ commitTimeoutMs: 300 })
   await it.send([event()])

@@ -14,7 +14,7 @@ export interface Awaited {
 /** Waits at most `timeoutMs` until a PostgreSQL that is starting or recovering takes connections. `onWait` is told once, when it must wait. */
 export async function untilAnswers(url: string, timeoutMs: number, onWait: (awaited: Awaited) => void = () => {}): Promise<void> {
   let tell = onWait
-  const until = Date.now() + timeoutMs
+  const until = performance.now() + timeoutMs
   for (;;) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
     client.on('error', () => undefined)
@@ -25,7 +25,7 @@ export async function untilAnswers(url: string, timeoutMs: number, onWait: (awai
     } catch (cause) {
       // 57P03: starting up or recovering.
       const { code, message } = cause as { code?: string; message: string }
-      if (Date.now() > until || (code !== 'ECONNREFUSED' && code !== '57P03')) {
+      if (performance.now() > until || (code !== 'ECONNREFUSED' && code !== '57P03')) {
         throw new NoAnswer(`PostgreSQL does not answer: ${message || code}. Check DATABASE_URL, or the log in the data folder.`, {
           cause,
         })
