@@ -147,6 +147,15 @@ test('a wall clock that is set forward while a batch waits takes no time from it
   expect(await sending).toMatchObject([{ kind: 'stored' }])
 })
 
+test('what came in before the wall clock was set back is stored, not refused as from the future', async () => {
+  let backMs = 0
+  const { it } = await brokenLine({ clock: { ...systemClock, now: () => Date.now() - backMs } })
+  await it.send([event()])
+  const sending = it.send([event()])
+  backMs = 3_600_000
+  expect(await sending).toMatchObject([{ kind: 'stored' }])
+})
+
 test('while the database is away senders are told to come back and readers of memory lose nothing; then work goes on', async () => {
   const it = await line({ commitTimeoutMs: 300 })
   await it.send([event()])

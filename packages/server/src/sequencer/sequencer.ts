@@ -71,7 +71,7 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
     const leftMs = () => Math.min(until, stopBy) - clock.monotonic()
     let tried: { readonly error: unknown } | undefined
     for (let retryMs = firstRetryMs; leftMs() > 0; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
-      const items = openBatch(submissions, store.days.retainedFrom(), clock.now())
+      const items = openBatch(submissions, store.days.retainedFrom())
       const startedAt = performance.now()
       let cancel = () => {}
       // A dead network answers nothing: without this the partition would wait for TCP to give up.
