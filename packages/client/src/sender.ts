@@ -135,7 +135,7 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
     if (batch.length > 0) {
       const outcome = await wire.send(batch)
       if (outcome.kind === 'retry') return failed(outcome)
-      queue.forget(batch)
+      queue.forget()
       take(outcome)
     }
     reportLoss()
@@ -147,13 +147,14 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
       for (let batch = queue.front(); disk !== undefined && batch.length > 0; batch = queue.front()) {
         await disk.append(batch)
         spooled += batch.length
-        queue.forget(batch)
+        queue.forget()
         // Beside what is left: the process may end before the server is back.
         if (queue.length() === 0) reportLoss()
       }
     } catch (error) {
       tell({ message: `The spool failed: ${messageOf(error)}` })
     }
+    queue.putBack()
     move('spilled')
   }
 
@@ -168,6 +169,7 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
   }
 
   function failed(outcome: Pick<Retry, 'why' | 'afterMs'>) {
+    queue.putBack()
     if (state === 'ended') return
     failures += 1
     afterMs = outcome.afterMs

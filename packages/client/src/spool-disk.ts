@@ -2,7 +2,7 @@
  * Append-only segments in a folder. One line a record: its CRC-32 in hex, a space, the event as JSON.
  * A record that a crash cut or a disk spoiled is counted as dropped.
  */
-import { appendFile, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, rm, stat, truncate, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { EventInput } from '@signalbox/model/event.ts'
@@ -90,8 +90,11 @@ export async function openSpool(folder: string, mostBytes: number, onTrouble: (p
         await appendFile(file, text, { flush: true })
         if (begun === undefined) await syncFolder()
       } catch (error) {
-        // Part of it may be written; what comes next must not continue that line.
+        // Part of it may be written. Its events stay with the caller, who sends or drops them: here they would count twice.
         current = undefined
+        await (begun === undefined ? rm(file, { force: true }) : truncate(file, currentBytes)).catch((trouble: unknown) =>
+          onTrouble(file, trouble),
+        )
         throw error
       }
       currentBytes += bytes

@@ -2,7 +2,7 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 
 export interface Spool {
-  /** Safe against a crash of the process and of the machine once it resolves. */
+  /** Safe against a crash of the process and of the machine once it resolves. Nothing of it is kept when it rejects. */
   append(events: readonly EventInput[]): Promise<void>
   /** The oldest segment's events, or undefined when there is none. One that cannot be read or removed is told and passed over. */
   oldest(): Promise<{ readonly events: readonly EventInput[]; remove(): Promise<void> } | undefined>
