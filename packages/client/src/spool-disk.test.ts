@@ -212,3 +212,12 @@ test('of a write that the disk took in part nothing is kept: its events stay wit
   const [said] = await once(child.stdout, 'data')
   expect(JSON.parse(String(said))).toEqual({ failures: ['EFBIG', 'EFBIG'], kept: [0, 9], dropped: 0 })
 })
+
+test('what the server answered for is not dropped with its segment', async () => {
+  const spool = await openSpool(spoolFolder(), 4_000, (path) => expect.fail(path))
+  await spool.append([event(0), event(1), event(2)])
+  ;(await spool.oldest())?.answered(2)
+  let n = 3
+  for (; (await spool.oldest())?.events[0]?.data?.n === 0; n += 1) await spool.append([event(n)])
+  expect(spool.takeDropped()).toBe(1)
+})
