@@ -1,7 +1,7 @@
 /**
  * The time that the retention goes by. A wall clock that is wrongly ahead, at the start or by a jump, would have the whole log dropped:
- * this time follows it at most twice as fast as time passes, never passes it, and is kept in the database over restarts. So a jump of
- * a day takes a day to be believed, and a server that was off for a month drops what is due within a month.
+ * this time follows it at most four times as fast as time passes, never passes it, and is kept in the database over restarts. So a jump of
+ * three days takes a day to be believed, and a server that was off for a month drops what is due within ten days.
  */
 import type { EpochMs } from '@signalbox/model/event.ts'
 import type { Pool } from 'pg'
@@ -22,8 +22,8 @@ export interface RetentionTimeOptions {
 }
 
 const dayMs = 86_400_000
-/** Of time that passes. */
-const fastest = 2
+/** Of time that passes: a machine that is on for a working day keeps up. */
+const fastest = 4
 
 /** Where it begins, the first commit is at most an hour old. Commits made since may have the time of a clock that jumped. */
 const remembered = `update meta set retention_at = greatest($1, coalesce(retention_at, (select min(at) from commits)))
