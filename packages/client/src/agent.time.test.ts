@@ -117,3 +117,42 @@ test('two agents of a process share a WebSocket; each keeps its own numbers, and
   await end(b, 4)
   expect(await peer.closed).toBe(1000)
 })
+
+test.each([
+  ['back', -3_600_000],
+  ['forward', 3_600_000],
+])('a wall clock that is set %s by an hour changes nothing of how long a flush waits', async (_way, byMs) => {
+  const clock = frozen()
+  const door = await webSocketDoor()
+  const agent = agentOf({ url: door.url, clock })
+  let isDone = false
+  const flushed = agent.flush(3_000).then(() => {
+    isDone = true
+  })
+  await settled()
+  clock.set(byMs)
+  clock.advance(2_999)
+  await settled()
+  expect(isDone).toBe(false)
+  clock.advance(1)
+  await flushed
+})
+
+test('what is on its way when the queue is full is not counted as dropped: each event is sent or dropped', async () => {
+  const clock = frozen()
+  const door = await webSocketDoor()
+  const agent = agentOf({ url: door.url, clock, queueEvents: 10 })
+  for (let n = 1; n <= 5; n += 1) agent.emit('log', { n })
+  clock.advance(10)
+  const peer = await door.peer()
+  peer.welcome()
+  expect((await peer.batch()).events).toHaveLength(6)
+  for (let n = 6; n <= 15; n += 1) agent.emit('log', { n })
+  const flushed = agent.flush()
+  peer.ack(1, { accepted: 6 })
+  const { events } = await peer.batch()
+  peer.ack(2, { accepted: events.length })
+  await flushed
+  expect(events.map(({ data }) => data?.n ?? data?.dropped)).toEqual([12, 13, 14, 15, 6])
+  expect(agent.stats()).toMatchObject({ queued: 0, sent: 11, dropped: 6 })
+})

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
+  /** Milliseconds since any moment, for durations: runs on where the wall clock is set. */
+  monotonic(): number
   /** Calls `run` once after `ms`; the returned function cancels. A background timer does not keep a Node process alive. */
   after(ms: number, run: () => void, background?: boolean): () => void
   /** In [0, 1). */
@@ -10,6 +12,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(ms, run, background = false) {
     const timer = setTimeout(run, ms)
     // Browsers answer a number here.

@@ -43,10 +43,10 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
     return true
   }
   const holdOff = (ms: number, why: string) => {
-    notBefore = clock.now() + ms
+    notBefore = clock.monotonic() + ms
     notBeforeWhy = why
   }
-  const heldOff = (): Retry => ({ kind: 'retry', why: notBeforeWhy, afterMs: Math.max(0, notBefore - clock.now()) })
+  const heldOff = (): Retry => ({ kind: 'retry', why: notBeforeWhy, afterMs: Math.max(0, notBefore - clock.monotonic()) })
 
   function connect() {
     if (!move('connect')) return
@@ -77,7 +77,7 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
     flight = []
     waiting = []
     for (const { settle } of held)
-      settle(unusable ? { kind: 'unusable', why } : clock.now() < notBefore ? heldOff() : { kind: 'retry', why, afterMs: 0 })
+      settle(unusable ? { kind: 'unusable', why } : clock.monotonic() < notBefore ? heldOff() : { kind: 'retry', why, afterMs: 0 })
   }
 
   function watchAcks() {
@@ -166,7 +166,7 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
   }
 
   function send(events: readonly EventInput[]): Promise<Outcome> {
-    if (state === 'closed' || state === 'draining' || clock.now() < notBefore) return Promise.resolve(heldOff())
+    if (state === 'closed' || state === 'draining' || clock.monotonic() < notBefore) return Promise.resolve(heldOff())
     return new Promise((settle) => {
       waiting.push({ events, settle })
       try {

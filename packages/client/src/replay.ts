@@ -17,6 +17,7 @@ export async function replay(spool: Spool, wire: Wire, told: Told): Promise<Retr
       const outcome = await wire.send(segment.events.slice(i, i + batchEvents))
       if (outcome.kind === 'retry') return outcome
       told.onAnswer(outcome)
+      segment.answered(Math.min(i + batchEvents, segment.events.length))
     }
     await segment.remove()
     told.onRemoved(segment.events.length)

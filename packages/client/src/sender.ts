@@ -135,7 +135,7 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
     if (batch.length > 0) {
       const outcome = await wire.send(batch)
       if (outcome.kind === 'retry') return failed(outcome)
-      queue.forget(batch)
+      queue.forget()
       take(outcome)
     }
     reportLoss()
@@ -147,13 +147,14 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
       for (let batch = queue.front(); disk !== undefined && batch.length > 0; batch = queue.front()) {
         await disk.append(batch)
         spooled += batch.length
-        queue.forget(batch)
+        queue.forget()
         // Beside what is left: the process may end before the server is back.
         if (queue.length() === 0) reportLoss()
       }
     } catch (error) {
       tell({ message: `The spool failed: ${messageOf(error)}` })
     }
+    queue.putBack()
     move('spilled')
   }
 
@@ -168,6 +169,7 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
   }
 
   function failed(outcome: Pick<Retry, 'why' | 'afterMs'>) {
+    queue.putBack()
     if (state === 'ended') return
     failures += 1
     afterMs = outcome.afterMs
@@ -205,10 +207,10 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
     lose: () => count(true),
     hurry,
     async flush(timeoutMs) {
-      const until = clock.now() + timeoutMs
+      const until = clock.monotonic() + timeoutMs
       // Between two attempts the disk is nearer than the server.
       if (state === 'waiting') await run('spill')
-      while ((queue.length() > 0 || busy()) && clock.now() < until) {
+      while ((queue.length() > 0 || busy()) && clock.monotonic() < until) {
         hurry()
         await new Promise<void>((resume) => {
           const finish = () => {
@@ -216,7 +218,7 @@ export function createSender({ wire, spool, clock, flushMs, queueEvents, server,
             cancel()
             resume()
           }
-          const cancel = clock.after(Math.max(1, until - clock.now()), finish)
+          const cancel = clock.after(Math.max(1, until - clock.monotonic()), finish)
           settled.add(finish)
         })
       }

@@ -187,3 +187,37 @@ test('kill -9: what was spooled is there for the next process', async () => {
   expect(numbers(server)).toEqual(Array.from({ length: 1_200 }, (_, n) => n))
   await agent.stop()
 })
+
+test('of a write that the disk took in part nothing is kept: its events stay with who has them, and count nowhere twice', async () => {
+  const folder = spoolFolder()
+  const program = `
+    import { openSpool } from '${join(import.meta.dirname, 'spool-disk.ts')}'
+    const event = (n) => ({ source: 's', type: 'log', time: '2026-11-20T00:00:00.000Z', data: { n, text: 'x'.repeat(2_000) } })
+    const spool = await openSpool('${folder}', 1_000_000, (path, error) => console.error(path, error))
+    await spool.append([event(0)])
+    const failures = []
+    // Once behind what was written, once in a file of its own.
+    await spool.append([event(1), event(2), event(3), event(4)]).catch(({ code }) => failures.push(code))
+    await spool.append([event(5), event(6), event(7), event(8)]).catch(({ code }) => failures.push(code))
+    await spool.append([event(9)])
+    const kept = []
+    for (let segment = await spool.oldest(); segment !== undefined; segment = await spool.oldest()) {
+      kept.push(...segment.events.map(({ data }) => data.n))
+      await segment.remove()
+    }
+    console.log(JSON.stringify({ failures, kept, dropped: spool.takeDropped() }))`
+  // 16 blocks of 512 bytes: the write that passes them is cut there, as by a full disk.
+  const limited = ['-c', 'ulimit -f 16; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', program]
+  const child = spawn('sh', limited, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [said] = await once(child.stdout, 'data')
+  expect(JSON.parse(String(said))).toEqual({ failures: ['EFBIG', 'EFBIG'], kept: [0, 9], dropped: 0 })
+})
+
+test('what the server answered for is not dropped with its segment', async () => {
+  const spool = await openSpool(spoolFolder(), 4_000, (path) => expect.fail(path))
+  await spool.append([event(0), event(1), event(2)])
+  ;(await spool.oldest())?.answered(2)
+  let n = 3
+  for (; (await spool.oldest())?.events[0]?.data?.n === 0; n += 1) await spool.append([event(n)])
+  expect(spool.takeDropped()).toBe(1)
+})

@@ -2,7 +2,7 @@
  * Append-only segments in a folder. One line a record: its CRC-32 in hex, a space, the event as JSON.
  * A record that a crash cut or a disk spoiled is counted as dropped.
  */
-import { appendFile, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, rm, stat, truncate, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { EventInput } from '@signalbox/model/event.ts'
@@ -19,6 +19,8 @@ export async function openSpool(folder: string, mostBytes: number, onTrouble: (p
   let dropped = 0
   /** What cannot be read or removed: left for people to look at, so that it holds up nothing else and takes nothing else's room. */
   const passedOver = new Set<string>()
+  /** Of the segment that was asked for last, and its server is away since. */
+  let answered: { readonly name: string; readonly count: number } | undefined
   const all = async () => (await readdir(folder)).filter((name) => name.endsWith('.spool')).sort()
   const segments = async () => (await all()).filter((name) => !passedOver.has(name))
   let next = Number((await all()).at(-1)?.slice(0, 12) ?? 0) + 1
@@ -70,7 +72,7 @@ export async function openSpool(folder: string, mostBytes: number, onTrouble: (p
       await attempt(name, async (file) => {
         const lost = records(await readFile(file, 'utf8')).length
         await unlink(file)
-        dropped += lost
+        dropped += Math.max(0, lost - (name === answered?.name ? answered.count : 0))
       })
       // Gone or passed over.
       total -= sizes[i] ?? 0
@@ -90,8 +92,11 @@ export async function openSpool(folder: string, mostBytes: number, onTrouble: (p
         await appendFile(file, text, { flush: true })
         if (begun === undefined) await syncFolder()
       } catch (error) {
-        // Part of it may be written; what comes next must not continue that line.
+        // Part of it may be written. Its events stay with the caller, who sends or drops them: here they would count twice.
         current = undefined
+        await (begun === undefined ? rm(file, { force: true }) : truncate(file, currentBytes)).catch((trouble: unknown) =>
+          onTrouble(file, trouble),
+        )
         throw error
       }
       currentBytes += bytes
@@ -106,6 +111,9 @@ export async function openSpool(folder: string, mostBytes: number, onTrouble: (p
         const events = lines.map(parse).filter((event) => event !== undefined)
         return {
           events,
+          answered(count) {
+            answered = { name, count }
+          },
           remove: () =>
             attempt(name, async (file) => {
               await unlink(file)

@@ -10,12 +10,12 @@ export function createBestWire(socket: Wire<Answer | Retry | Unusable>, rest: Wi
   let restUntil = 0
   return {
     async send(events: readonly EventInput[]) {
-      if (clock.now() < restUntil) return rest.send(events)
+      if (clock.monotonic() < restUntil) return rest.send(events)
       const outcome = await socket.send(events)
       if (outcome.kind !== 'unusable') return outcome
       const answer = await rest.send(events)
       // A server that is away proves nothing against its WebSocket.
-      if (answer.kind === 'answer') restUntil = clock.now() + withinMs(clock, reprobeMs)
+      if (answer.kind === 'answer') restUntil = clock.monotonic() + withinMs(clock, reprobeMs)
       return answer
     },
     close() {

@@ -58,10 +58,10 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
   try {
     const embedded = config.databaseUrl === '' ? await startEmbedded(config, log) : undefined
     if (embedded !== undefined) stops.push(() => embedded.stop())
-    const store = await openStore({ url: embedded?.url ?? config.databaseUrl, config, log, now: clock.now })
+    const store = await openStore({ url: embedded?.url ?? config.databaseUrl, config, log, clock })
     stops.push(() => store.stop())
 
-    const auth = createAuth(store.pool, config, clock.now)
+    const auth = createAuth(store.pool, config, clock.monotonic)
     const refusal = await auth.refuseToStart()
     if (refusal !== undefined) throw new CannotStart(refusal)
 

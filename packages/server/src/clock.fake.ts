@@ -2,11 +2,14 @@ import type { EpochMs } from '@signalbox/model/event.ts'
 import type { Clock } from './clock.ts'
 
 /** A clock that stands still until a test moves it. */
-export function createFakeClock(start: EpochMs): Clock & { advance(ms: number): void; setBack(ms: number): void } {
+export function createFakeClock(start: EpochMs): Clock & { advance(ms: number): void; set(byMs: number): void } {
   let now = start
+  /** How far the wall clock was set. */
+  let setMs = 0
   const timers = new Set<{ at: EpochMs; run: () => void }>()
   return {
-    now: () => now,
+    now: () => now + setMs,
+    monotonic: () => now,
     after(ms, run) {
       const timer = { at: now + ms, run }
       timers.add(timer)
@@ -23,10 +26,9 @@ export function createFakeClock(start: EpochMs): Clock & { advance(ms: number): 
       }
       now = until
     },
-    /** Timers stay where they are: they are of another clock, which runs on. */
-    setBack(ms) {
-      now -= ms
-      for (const timer of timers) timer.at -= ms
+    /** The wall clock alone, back or forward: time and timers run on. */
+    set(byMs) {
+      setMs += byMs
     },
   }
 }

@@ -3,12 +3,15 @@ import type { EpochMs } from '@signalbox/model/event.ts'
 /** Time as a port, so that tests move it by hand. */
 export interface Clock {
   now(): EpochMs
+  /** Milliseconds since any moment, for durations: runs on where the wall clock is set, and tells nothing after a restart. */
+  monotonic(): number
   /** Calls `run` once after `ms`; the returned function cancels. Does not keep the process alive. */
   after(ms: number, run: () => void): () => void
 }
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms)
     timer.unref()

@@ -112,7 +112,7 @@ export function brokerLaws(name: string, make: MakeBroker): void {
     test('a partition that stands still holds up no other', async () => {
       const [slow, quick] = [gate(), gate()]
       slow.close()
-      const { broker } = await consuming([0, 1], (batch) => (batch[0]?.partition === 0 ? slow : quick).handle(batch))
+      const { broker } = await consuming([0, 1], (batch, waitedMs) => (batch[0]?.partition === 0 ? slow : quick).handle(batch, waitedMs))
       const waiting = broker.publish(submission(0, 1))
       expect((await broker.publish(submission(1, 1))).outcomes).toHaveLength(1)
       slow.open()
@@ -155,8 +155,8 @@ export function brokerLaws(name: string, make: MakeBroker): void {
       const fault = new Error('no luck')
       let isFirst = true
       const it = gate()
-      const { broker } = await consuming([0], async (batch) => {
-        if (!isFirst) return it.handle(batch)
+      const { broker } = await consuming([0], async (batch, waitedMs) => {
+        if (!isFirst) return it.handle(batch, waitedMs)
         isFirst = false
         throw fault
       })

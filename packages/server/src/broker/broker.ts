@@ -14,7 +14,7 @@ export interface Submission {
   readonly events: readonly Event[]
   /** Accept ids older than the retention and make log partitions for them. */
   readonly backfill: boolean
-  /** When the door received it (epoch ms), for the end-to-end latency histogram. */
+  /** When the door received it (epoch ms), for the end-to-end latency histogram, and to judge the times of its events by. */
   readonly receivedAt: number
 }
 
@@ -50,8 +50,11 @@ export class Unavailable extends Error {
   }
 }
 
-/** Settles every submission it was given, in order: one outcome list each. Rejects with `Unavailable`. */
-export type BatchHandler = (batch: readonly Submission[]) => Promise<readonly Ack[]>
+/**
+ * Settles every submission it was given, in order: one outcome list each. Rejects with `Unavailable`. `waitedMs`: how long the oldest of
+ * them has waited for it, whatever the wall clock did meanwhile.
+ */
+export type BatchHandler = (batch: readonly Submission[], waitedMs: number) => Promise<readonly Ack[]>
 
 export interface Broker {
   publish(submission: Submission): Promise<Ack>

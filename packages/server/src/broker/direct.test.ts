@@ -16,3 +16,52 @@ test('whoever waits longer than its time is told, not forgotten', async () => {
   await expect(later).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   expect(broker.depth()).toBe(0)
 })
+
+test.each([
+  ['back', -3_600_000],
+  ['forward', 3_600_000],
+])("a wall clock that is set %s by an hour moves no one's time", async (_way, byMs) => {
+  const clock = createFakeClock(0)
+  const broker = createDirectBroker({ queueEvents: 100, queueBytes: 1_000, batchEvents: 10, commitTimeoutMs: 500 }, clock)
+  const told: string[] = []
+  const publish = (name: string) =>
+    broker.publish({ partition: 0, events: [], backfill: false, receivedAt: clock.now() }).catch(() => void told.push(name))
+  const first = publish('first')
+  clock.set(byMs)
+  clock.advance(200)
+  const second = publish('second')
+  clock.advance(300)
+  await first
+  expect(told).toEqual(['first'])
+  clock.advance(199)
+  await Promise.resolve()
+  expect(told).toEqual(['first'])
+  clock.advance(1)
+  await second
+  expect(told).toEqual(['first', 'second'])
+})
+
+test('the handler is told how long the oldest has waited', async () => {
+  const clock = createFakeClock(0)
+  const broker = createDirectBroker({ queueEvents: 100, queueBytes: 1_000, batchEvents: 10 }, clock)
+  const publish = () => broker.publish({ partition: 0, events: [], backfill: false, receivedAt: clock.now() })
+  const published = [publish()]
+  clock.advance(70)
+  clock.set(-3_600_000)
+  published.push(publish())
+  clock.advance(30)
+  const stopping = new AbortController()
+  const waited: number[] = []
+  const consuming = broker.consume(
+    [0],
+    async (batch, waitedMs) => {
+      waited.push(waitedMs)
+      return batch.map(() => ({ durability: 'durable', outcomes: [], head: 0 }))
+    },
+    stopping.signal,
+  )
+  await Promise.all(published)
+  expect(waited).toEqual([100])
+  stopping.abort()
+  await consuming
+})

@@ -6,6 +6,8 @@ import { type Ack, type BatchHandler, type Broker, type Submission, Unavailable 
 interface Waiting {
   readonly submission: Submission
   readonly bytes: number
+  /** Monotonic. */
+  readonly since: number
   readonly settle: (ack: Ack) => void
   readonly fail: (reason: unknown) => void
 }
@@ -24,7 +26,7 @@ export interface DirectBrokerConfig {
   readonly queueEvents: number
   readonly queueBytes: number
   readonly batchEvents: number
-  /** Longest a submission waits to be taken, from its `receivedAt`. Without it, for ever. */
+  /** Longest a submission waits to be taken. Without it, for ever. */
   readonly commitTimeoutMs?: number
 }
 
@@ -73,11 +75,11 @@ export function createDirectBroker(config: DirectBrokerConfig, clock: Clock = sy
   function watch(queue: Queue) {
     const oldest = queue.waiting[0]
     if (queue.watch !== undefined || oldest === undefined || !Number.isFinite(waitMs)) return
-    queue.watch = clock.after(Math.max(1, oldest.submission.receivedAt + waitMs - clock.now()), () => {
+    queue.watch = clock.after(Math.max(1, oldest.since + waitMs - clock.monotonic()), () => {
       queue.watch = undefined
-      const bound = clock.now() - waitMs
+      const bound = clock.monotonic() - waitMs
       let count = 0
-      while ((queue.waiting[count]?.submission.receivedAt ?? Number.POSITIVE_INFINITY) <= bound) count += 1
+      while ((queue.waiting[count]?.since ?? Number.POSITIVE_INFINITY) <= bound) count += 1
       for (const { fail } of remove(queue, count)) fail(new Unavailable('STORE_UNAVAILABLE', overloadedRetryMs, false))
       watch(queue)
     })
@@ -99,7 +101,10 @@ export function createDirectBroker(config: DirectBrokerConfig, clock: Clock = sy
         }
         const batch = take(queue)
         try {
-          const acks = await handle(batch.map(({ submission }) => submission))
+          const acks = await handle(
+            batch.map(({ submission }) => submission),
+            clock.monotonic() - (batch[0]?.since ?? 0),
+          )
           batch.forEach(({ settle, fail }, i) => {
             const ack = acks[i]
             if (ack === undefined) fail(new Error('The batch handler settled fewer submissions than it was given.'))
@@ -126,7 +131,7 @@ export function createDirectBroker(config: DirectBrokerConfig, clock: Clock = sy
       // A submission larger than the whole queue is taken alone rather than refused for ever.
       if (full && queue.waiting.length > 0) return Promise.reject(new Unavailable('OVERLOADED', overloadedRetryMs, false))
       return new Promise((settle, fail) => {
-        queue.waiting.push({ submission, bytes, settle, fail })
+        queue.waiting.push({ submission, bytes, since: clock.monotonic(), settle, fail })
         queue.events += submission.events.length
         queue.bytes += bytes
         queue.wake?.()

@@ -92,6 +92,33 @@ test('WebSocket: a peer that vanished is ended within two heartbeats, with a bat
   there.socket.close()
 })
 
+/** A frame that comes a byte a heartbeat, with no pong between. Resolves when that many beats have passed, or the peer was ended. */
+async function dripped(beats: number) {
+  const { url, clock } = await doors(async (raw) => accepted(raw))
+  const peer = await connectIngest(url, undefined, { autoPong: false })
+  peer.socket.send('{"kind":"batch","n":1,"events":[1', { fin: false })
+  for (let beat = 0; beat < beats && peer.socket.readyState === WebSocket.OPEN; beat += 1) {
+    peer.socket.send(' ', { fin: false })
+    // Answered once the byte before it was read.
+    peer.socket.ping()
+    await Promise.race([once(peer.socket, 'pong'), peer.closed])
+    clock.advance(heartbeatMs)
+  }
+  return peer
+}
+
+test('WebSocket: a large frame over a slow line is no silence', async () => {
+  const peer = await dripped(10)
+  peer.socket.send(']}', { fin: true })
+  expect(await peer.until(({ kind }) => kind === 'ack')).toMatchObject({ n: 1, accepted: 1 })
+  peer.socket.close()
+})
+
+test('WebSocket: a frame that never ends is given up after five minutes', async () => {
+  const peer = await dripped(15)
+  expect(await peer.closed).toBe(1006)
+})
+
 test('WebSocket: empty batches behind one that waits are bounded too', async () => {
   let empty = 0
   const { url, post } = await doors((raw) => {

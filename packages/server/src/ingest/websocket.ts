@@ -5,6 +5,7 @@
  * Bounds of one peer: `ingestCredit` events, the bytes of one largest frame, and `unreadBytes` of answers. Past the last two nothing
  * is read from it; past the credit it is closed.
  */
+import type { Socket } from 'node:net'
 import { codecs, subprotocols } from '@signalbox/model/codecs/codec.ts'
 import { closeCodes, type IngestServerFrame } from '@signalbox/model/live.ts'
 import type { RefusalCode } from '@signalbox/model/refusals.ts'
@@ -43,6 +44,8 @@ interface InFlight {
 }
 
 const drainReconnectMs: readonly [number, number] = [500, 3_000]
+/** Longest that one frame may come in pieces: the largest then needs an uplink of 56 kB a second. */
+const longestFrameMs = 300_000
 /** Answers that a peer has not read, before it is no longer read from. */
 const unreadBytes = 256 * 1024
 /** What a batch costs us beside its bytes. */
@@ -50,12 +53,12 @@ const batchBytes = 1_024
 
 export function registerIngestSocket(upgrades: Upgrades, deps: IngestSocketDeps): IngestSockets {
   const open = new Set<() => void>()
-  upgrades.on('/v1/ingest', 'ingest', subprotocols, (socket, _request, caller) => {
+  upgrades.on('/v1/ingest', 'ingest', subprotocols, (socket, request, caller) => {
     if (open.size >= deps.config.maxIngestSockets) {
       deps.onRefused('TOO_MANY_CONNECTIONS')
       return socket.close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
     }
-    const drain = serve(socket, caller, deps)
+    const drain = serve(socket, request.socket, caller, deps)
     open.add(drain)
     socket.on('close', () => open.delete(drain))
   })
@@ -67,7 +70,7 @@ export function registerIngestSocket(upgrades: Upgrades, deps: IngestSocketDeps)
 }
 
 /** Answers how to drain it. */
-function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFault }: IngestSocketDeps): () => void {
+function serve(socket: WebSocket, raw: Socket, caller: Caller, { receive, config, clock, onFault }: IngestSocketDeps): () => void {
   const codec = Object.values(codecs).find(({ subprotocol }) => subprotocol === socket.protocol) ?? codecs.json
   /** Batches taken and not yet acknowledged, in order. */
   let flight: InFlight[] = []
@@ -185,23 +188,28 @@ function serve(socket: WebSocket, caller: Caller, { receive, config, clock, onFa
     )
   }
 
-  let alive = true
+  /** Bytes at the last beat. */
+  let read = -1
+  /** Since then no frame came whole. */
+  let wholeAt = clock.monotonic()
+  const heardWhole = () => {
+    wholeAt = clock.monotonic()
+  }
   let cancelPing = () => {}
   const ping = () => {
-    // A peer that we do not read from cannot be heard.
-    if (!alive && !waitsForUs()) return socket.terminate()
-    alive = false
+    // A peer that we do not read from cannot be heard. While a large frame comes slowly no pong can: its bytes are the sign of life.
+    if (waitsForUs()) heardWhole()
+    else if (raw.bytesRead === read || clock.monotonic() - wholeAt >= longestFrameMs) return socket.terminate()
+    read = raw.bytesRead
     socket.ping()
     cancelPing = clock.after(config.heartbeatMs, ping)
   }
   cancelPing = clock.after(config.heartbeatMs, ping)
-  socket.on('pong', () => {
-    alive = true
-  })
+  socket.on('pong', heardWhole)
   socket.on('close', () => cancelPing())
   socket.on('error', () => socket.terminate())
   socket.on('message', (content: Buffer, isBinary) => {
-    alive = true
+    heardWhole()
     // What comes after an error is not taken: its sender is told of the error instead.
     if (socket.readyState !== socket.OPEN) return
     if (content.length > config.maxBodyBytes)

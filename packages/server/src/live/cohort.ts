@@ -60,7 +60,7 @@ export function createCohort(deps: CohortDeps): Cohort {
 
   function block(session: Session) {
     step(session, 'full')
-    session.blockedAt = clock.now()
+    session.blockedAt = clock.monotonic()
     session.blockedPending = session.outlet.pending()
   }
 

@@ -15,11 +15,11 @@ export function endWhenStuck(raw: ServerResponse, { slow }: Pick<Hub, 'slow'>, c
   if (socket === null) return
   const taken = () => socket.bytesWritten - socket.writableLength
   let last = taken()
-  let movedAt = clock.now()
+  let movedAt = clock.monotonic()
   let cancel = () => {}
   const look = () => {
     if (raw.destroyed) return
-    const now = clock.now()
+    const now = clock.monotonic()
     const moved = taken()
     if (raw.writableLength === 0 || moved > last) {
       last = moved

@@ -54,7 +54,7 @@ test('a clock set back holds up neither events nor heartbeats', async () => {
   await work(clock, () => isOpen(reader))
   log.commit(0, logs(1))
   await work(clock, () => positionsOf(reader).length === 1)
-  clock.setBack(3_600_000)
+  clock.set(-3_600_000)
   log.commit(0, logs(1))
   for (let turns = 0; turns < 20; turns += 1) {
     clock.advance(20)
@@ -485,4 +485,22 @@ test('what is written to readers is counted, with the time it took', async () =>
   expect(await value(metrics.liveDeliveries)).toBe(6)
   const seconds = await metrics.liveSeconds.get()
   expect(seconds.values.find(({ metricName }) => metricName?.endsWith('_count'))?.value).toBe(1)
+})
+
+test('readers go on, and who takes nothing is closed in time, where the wall clock is set back by an hour', async () => {
+  const { log, clock, hub } = await stage({ config: { socketBytes: 1_000, slowCloseMs: 30_000 } })
+  const quick = attach(hub, {})
+  const slow = attach(hub, {})
+  await work(clock, () => isOpen(quick) && isOpen(slow))
+  slow.stall()
+  log.commit(0, logs(20, { text: 'x'.repeat(200) }))
+  await work(clock, () => positionsOf(quick).length === 20)
+  clock.set(-3_600_000)
+  log.commit(0, logs(1))
+  await work(clock, () => positionsOf(quick).length === 21)
+  for (let second = 0; second < 32; second += 1) {
+    clock.advance(1_000)
+    await nextTurn()
+  }
+  expect(slow.closedWith()).toBe(closeCodes.slowConsumer)
 })

@@ -63,7 +63,7 @@ export function createHub(deps: HubDeps): Hub {
   let flushing = false
   let flushAgain = false
   let beatDue = false
-  let lastBeatAt = clock.now()
+  let lastBeatAt = clock.monotonic()
   let quietTicks = 0
   let stopped = false
   let unsubscribe = () => {}
@@ -86,7 +86,7 @@ export function createHub(deps: HubDeps): Hub {
       await cohort.flush(pace, beat).catch((error: unknown) => log.error({ err: error }, 'a cohort of live readers could not be flushed'))
     }
     for (const listener of [...flushListeners]) listener()
-    lastFlushAt = clock.now()
+    lastFlushAt = clock.monotonic()
     lastFlushCostMs = pace.costMs()
     flushing = false
     if (flushAgain) schedule()
@@ -99,8 +99,7 @@ export function createHub(deps: HubDeps): Hub {
     scheduled = true
     const cheap = Math.min(config.flushMs, Math.max(shortestFlush * config.flushMs, lastFlushCostMs / cheapShare))
     const window = Math.min(longestFlushMs, Math.max(cheap, 2 * lastFlushCostMs))
-    // A clock that was set back says nothing of how long ago the last one was.
-    const due = Math.min(window, lastFlushAt + window - clock.now())
+    const due = lastFlushAt + window - clock.monotonic()
     if (due <= 0) setImmediate(flush)
     else clock.after(due, flush)
   }
@@ -117,9 +116,9 @@ export function createHub(deps: HubDeps): Hub {
 
   function tick() {
     if (stopped) return
-    const now = clock.now()
+    const now = clock.monotonic()
     for (const cohort of cohorts.values()) cohort.tick(now)
-    if (now - lastBeatAt >= config.heartbeatMs || now < lastBeatAt) {
+    if (now - lastBeatAt >= config.heartbeatMs) {
       lastBeatAt = now
       beatDue = true
       schedule()

@@ -100,14 +100,14 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     subscriptions.set(sub, made)
   }
 
-  let heardAt = clock.now()
+  let heardAt = clock.monotonic()
   const heard = () => {
-    heardAt = clock.now()
+    heardAt = clock.monotonic()
   }
   const deadMs = (heartbeatMs * deadAfterMs) / usualHeartbeatMs
   /** A half-open peer answers no ping: it is gone when nothing was heard of it for long enough. */
   const check = () => {
-    const silentMs = clock.now() - heardAt
+    const silentMs = clock.monotonic() - heardAt
     if (silentMs >= deadMs) return socket.terminate()
     if (silentMs >= heartbeatMs) socket.ping()
     cancelCheck = clock.after(Math.min(heartbeatMs, deadMs - silentMs), check)

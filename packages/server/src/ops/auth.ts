@@ -79,7 +79,11 @@ const isForwarded = (headers: IncomingHttpHeaders): boolean =>
   ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => headers[name] !== undefined)
 
 /** Who calls. Bound to loopback everyone on this machine may do everything; elsewhere, and through a proxy, a key decides. */
-export function createAuth(pool: Pick<Pool, 'query'>, config: { readonly host: string }, now: () => number = Date.now) {
+export function createAuth(
+  pool: Pick<Pool, 'query'>,
+  config: { readonly host: string },
+  monotonic: () => number = () => performance.now(),
+) {
   const cache = new Map<string, { readonly caller: Caller | undefined; readonly until: number }>()
   const mostCached = 10_000
 
@@ -103,10 +107,10 @@ export function createAuth(pool: Pick<Pool, 'query'>, config: { readonly host: s
       const key = header.replace(/^Bearer\s+/i, '')
       const cacheKey = sha256(key).toString('base64')
       const held = cache.get(cacheKey)
-      if (held !== undefined && held.until > now()) return held.caller
+      if (held !== undefined && held.until > monotonic()) return held.caller
       const caller = await look(key)
       if (cache.size >= mostCached) cache.clear()
-      cache.set(cacheKey, { caller, until: now() + cacheMs })
+      cache.set(cacheKey, { caller, until: monotonic() + cacheMs })
       return caller
     },
     /** Beyond loopback a server without keys would be open to the world, so it does not start. */

@@ -60,3 +60,17 @@ test.each([
   expect(JSON.stringify(body)).not.toContain('secret-user')
   expect(faults).toEqual([error])
 })
+
+test('a wall clock that is set back does not keep what the canary once said', async () => {
+  const { clock, canaries, probe } = await probed()
+  const first = probe()
+  await expect.poll(() => canaries.length).toBe(1)
+  canaries[0]?.resolve()
+  await first
+  clock.set(-3_600_000)
+  clock.advance(1_001)
+  const later = probe()
+  await expect.poll(() => canaries.length).toBe(2)
+  canaries[1]?.resolve()
+  await later
+})

@@ -35,7 +35,7 @@ export const opsRoutes =
   async (app) => {
     let last: { at: number; readonly outcome: Promise<RefusalCode | undefined> } | undefined
     const check = () => {
-      if (last === undefined || clock.now() - last.at > canaryMs) {
+      if (last === undefined || clock.monotonic() - last.at > canaryMs) {
         const mine = {
           // While it is under way every probe waits for it.
           at: Number.POSITIVE_INFINITY,
@@ -48,7 +48,7 @@ export const opsRoutes =
               },
             )
             .finally(() => {
-              mine.at = clock.now()
+              mine.at = clock.monotonic()
             }),
         }
         last = mine

@@ -64,13 +64,16 @@ export const keyOf = (event: Event): string => `${event.tenant}\u0000${event.id}
 /** Undecided, and the first of its id in the batch: to be stored. */
 export const isFresh = (item: Item): boolean => item.outcome === undefined && item.first === undefined
 
-/** Items of a batch, with what needs no database decided: too old, from the future. An id begins with its time: as text they compare alike. */
-export function openBatch(submissions: readonly Submission[], retainedFrom: EpochMs, now: EpochMs): Item[] {
-  const firstOfFuture = firstIdOf(now + limits.futureMs + 1)
+/**
+ * Items of a batch, with what needs no database decided: too old, from the future. An id begins with its time: as text they compare alike.
+ * What is the future was decided when it came in: by a clock set back since, an id made here would be refused too.
+ */
+export function openBatch(submissions: readonly Submission[], retainedFrom: EpochMs): Item[] {
   const firstRetained = firstIdOf(retainedFrom)
   const items: Item[] = []
   const byTenant = new Map<TenantId, Map<EventId, Item>>()
   for (const { events, backfill, receivedAt } of submissions) {
+    const firstOfFuture = firstIdOf(receivedAt + limits.futureMs + 1)
     const tenant = events[0]?.tenant ?? ''
     const seen = byTenant.get(tenant) ?? new Map<EventId, Item>()
     byTenant.set(tenant, seen)

@@ -60,18 +60,18 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
   const stopping = new AbortController()
   let stopBy = Number.POSITIVE_INFINITY
 
-  async function commitBatch(writer: Writer, partition: number, submissions: readonly Submission[]): Promise<readonly Ack[]> {
-    const oldest = submissions.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY)
+  async function commitBatch(
+    writer: Writer,
+    partition: number,
+    submissions: readonly Submission[],
+    waitedMs: number,
+  ): Promise<readonly Ack[]> {
+    const until = clock.monotonic() + config.commitTimeoutMs - waitedMs
     const backfill = submissions.some((submission) => submission.backfill)
-    // A timer does not follow the wall clock when it is set back: without it senders would wait for as long as that.
-    let isOver = false
-    const forget = clock.after(config.commitTimeoutMs, () => {
-      isOver = true
-    })
-    const leftMs = () => (isOver ? 0 : Math.min(oldest + config.commitTimeoutMs, stopBy) - clock.now())
+    const leftMs = () => Math.min(until, stopBy) - clock.monotonic()
     let tried: { readonly error: unknown } | undefined
     for (let retryMs = firstRetryMs; leftMs() > 0; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
-      const items = openBatch(submissions, store.days.retainedFrom(), clock.now())
+      const items = openBatch(submissions, store.days.retainedFrom())
       const startedAt = performance.now()
       let cancel = () => {}
       // A dead network answers nothing: without this the partition would wait for TCP to give up.
@@ -83,7 +83,6 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
         metrics.commitSeconds.observe({ partition }, (performance.now() - startedAt) / 1_000)
         const now = clock.now()
         for (const { receivedAt } of submissions) metrics.ackSeconds.observe(Math.max(0, now - receivedAt) / 1_000)
-        forget()
         return acksOf(submissions, items, writer.head())
       } catch (error) {
         tried = { error }
@@ -120,13 +119,13 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
       metrics,
     })
     store.projections.bringUpBy(writer.catchUp)
-    const done = broker.consume([partition], (batch) => commitBatch(writer, partition, batch), stopping.signal)
+    const done = broker.consume([partition], (batch, waitedMs) => commitBatch(writer, partition, batch, waitedMs), stopping.signal)
     return { writer, done }
   })
 
   return {
     async stop() {
-      stopBy = clock.now() + stopMs
+      stopBy = clock.monotonic() + stopMs
       stopping.abort()
       let cancel = () => {}
       // A commit in flight started with its senders' patience; a stop has less.

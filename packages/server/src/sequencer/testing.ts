@@ -52,7 +52,7 @@ export async function line(options: LineOptions = {}): Promise<Line> {
     url,
     config: { partitions: options.partitions ?? 2, retentionDays: 30, quarantineItems: 1_000 },
     log,
-    now: clock.now,
+    clock,
   })
   const commitTimeoutMs = options.commitTimeoutMs ?? 10_000
   const broker = createDirectBroker({ queueEvents: 10_000, queueBytes: 1 << 26, batchEvents: 500, commitTimeoutMs }, clock)

@@ -19,8 +19,8 @@ const mostMadeAtOnce = 64
 export interface LogDays {
   /** Makes the tables of these times. Cheap when they are known. `backfill`: times before the retention are kept for as long again, from now. */
   ensure(times: Iterable<EpochMs>, backfill: boolean): Promise<void>
-  /** Makes the days ahead. */
-  makeAhead(): Promise<void>
+  /** Makes the days ahead of `today`, by default of now. */
+  makeAhead(today?: EpochMs): Promise<void>
   /** Drops expired tables; returns their names. One with events that no row stands for yet stays until it is asked again. */
   dropExpired(): Promise<readonly string[]>
   /** Forgets which tables there are, to read them again: another server may have dropped one. */
@@ -67,6 +67,7 @@ const dateOf = (day: EpochMs) => new Date(day).toISOString().slice(0, 10).replac
 const nameOf = (from: EpochMs, to: EpochMs) => (to - from === dayMs ? `log_${dateOf(from)}` : `log_${dateOf(from)}_${dateOf(to)}`)
 const tableOf = (tables: readonly Table[], time: EpochMs) => tables.find(({ from, to }) => from <= time && time < to)
 
+/** `now`: the time that the retention goes by (retention-time.ts). */
 export function createLogDays(pool: Pool, config: { readonly retentionDays: number }, now: () => EpochMs): LogDays {
   const retentionMs = config.retentionDays * dayMs
   let known: readonly Table[] = []
@@ -149,16 +150,13 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
       for (let wanted = [...oldest.values()].filter(isMissing); wanted.length > 0; wanted = wanted.slice(mostMadeAtOnce).filter(isMissing))
         await make(wanted.slice(0, mostMadeAtOnce), at, backfill)
     },
-    async makeAhead() {
-      const today = now()
+    async makeAhead(today = now()) {
       await days.ensure(
         Array.from({ length: daysAhead + 2 }, (_, i) => today + (i - 1) * dayMs),
         false,
       )
     },
     async dropExpired() {
-      // A backfill by a clock that was ahead counts from when that is noticed: it must not be kept until then, and as long again.
-      await pool.query('update log_partitions set backfilled_at = $1 where backfilled_at > $1', [now()])
       const limit = days.retainedFrom()
       const { rows } = await pool.query<TableRow>(
         'select name, from_ms, to_ms, backfilled_at from log_partitions where to_ms < $1 and coalesce(backfilled_at, 0) < $1 order by from_ms',

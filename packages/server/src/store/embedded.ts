@@ -211,10 +211,10 @@ async function startIn(
   }
   /** A PostgreSQL that ends by itself is started again on its port: it recovers what was committed, and the writers reconnect. */
   const supervise = () => {
-    const startedAt = Date.now()
+    const startedAt = performance.now()
     const ended = (code: number | null, signal: NodeJS.Signals | null, err?: Error) => {
       if (stopping) return
-      if (Date.now() - startedAt > steadyMs) relaunchMs = firstRelaunchMs
+      if (performance.now() - startedAt > steadyMs) relaunchMs = firstRelaunchMs
       log.error({ code, signal, err, relaunchMs }, 'PostgreSQL ended; starting it again')
       setTimeout(() => {
         if (stopping) return

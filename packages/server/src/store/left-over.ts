@@ -60,9 +60,9 @@ export async function stopLeftOver(folder: string, log: Logger): Promise<void> {
   }
   log.warn({ pid }, 'stopping the PostgreSQL that an earlier server left behind')
   process.kill(pid, 'SIGINT')
-  const until = Date.now() + stopTimeoutMs
+  const until = performance.now() + stopTimeoutMs
   while (isAlive(pid) && existsSync(file)) {
-    if (Date.now() > until)
+    if (performance.now() > until)
       throw new Error(`PostgreSQL (pid ${pid}) of an earlier server does not stop. Stop it by hand: kill -QUIT ${pid}.`)
     await pause(20)
   }

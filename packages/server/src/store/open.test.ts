@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
+import { createFakeClock } from '../clock.fake.ts'
 import { migrate } from './migrate.ts'
 import { openStore, type Store } from './open.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
@@ -130,13 +131,18 @@ test('today and the days ahead are ready when the store opens', async () => {
 test('what the retention ended while the server was away is dropped when it comes back', async () => {
   const url = await withDatabase()
   const then = Date.UTC(2026, 0, 10)
-  const early = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log, now: () => then })
+  const early = await openStore({
+    url,
+    config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 },
+    log,
+    clock: createFakeClock(then),
+  })
   await early.stop()
   const later = await openStore({
     url,
     config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 },
     log,
-    now: () => then + 35 * 86_400_000 + 1,
+    clock: createFakeClock(then + 35 * 86_400_000 + 1),
   })
   await later.stop()
   const { rows } = await ask(url, 'select min(name) as first from log_partitions')
@@ -147,11 +153,11 @@ test('the retention goes on where rows cannot be written, as on a full disk', as
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   const url = await withDatabase()
-  let now = Date.UTC(2026, 0, 10)
-  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log, now: () => now })
+  const clock = createFakeClock(Date.UTC(2026, 0, 10))
+  const store = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log, clock })
   onTestFinished(() => store.stop())
   store.projections.bringUpBy(() => Promise.reject(new Error('No space left on device.')))
-  now += 35 * 86_400_000 + 1
+  clock.advance(35 * 86_400_000 + 1)
   vi.advanceTimersByTime(60 * 60_000)
   await expect
     .poll(async () => (await store.pool.query('select min(name) as first from log_partitions')).rows)

@@ -1,7 +1,7 @@
 /** Opens the store: waits for PostgreSQL, migrates, checks, learns the log's epoch, brings projections to this fold, keeps the days. */
-import type { EpochMs } from '@signalbox/model/event.ts'
 import pg from 'pg'
 import type { Logger } from 'pino'
+import { type Clock, systemClock } from '../clock.ts'
 import { untilAnswers } from './answers.ts'
 import { type Check, checkDurability } from './checks.ts'
 import { createLogDays, type LogDays } from './days.ts'
@@ -11,6 +11,7 @@ import { createProjections, type Projections } from './projections.ts'
 import { createQuarantine, type Quarantine } from './quarantine.ts'
 import { createLogReader } from './reader.ts'
 import { rebuildProjections } from './rebuild.ts'
+import { createRetentionTime } from './retention-time.ts'
 import type { LogReader } from './store.ts'
 
 export interface Store {
@@ -34,7 +35,7 @@ export interface StoreOptions {
   readonly url: string
   readonly config: { readonly partitions: number; readonly retentionDays: number; readonly quarantineItems: number }
   readonly log: Logger
-  readonly now?: () => EpochMs
+  readonly clock?: Pick<Clock, 'now' | 'monotonic'>
 }
 
 const answerTimeoutMs = 30_000
@@ -42,7 +43,7 @@ const answerTimeoutMs = 30_000
 const statementTimeoutMs = 120_000
 const keepUpEveryMs = 60 * 60_000
 
-export async function openStore({ url, config, log, now = Date.now }: StoreOptions): Promise<Store> {
+export async function openStore({ url, config, log, clock = systemClock }: StoreOptions): Promise<Store> {
   await untilAnswers(url, answerTimeoutMs, ({ host, port, code, timeoutMs }) =>
     log.warn({ host, port, code }, `PostgreSQL at ${host}:${port} does not answer yet; it is waited for up to ${timeoutMs / 1_000} s`),
   )
@@ -81,13 +82,21 @@ export async function openStore({ url, config, log, now = Date.now }: StoreOptio
   // A pool has ended before its connections have: those the database then cuts are no news.
   pool.on('error', ({ message }) => void (stopping || log.warn({ reason: message }, 'lost an idle database connection')))
   const projections = createProjections()
-  const days = createLogDays(pool, config, now)
-  const quarantine = createQuarantine({ pool, mostRows: config.quarantineItems, retentionMs: config.retentionDays * 86_400_000, now })
-  await days.makeAhead()
+  const time = createRetentionTime({ pool, clock, log })
+  const days = createLogDays(pool, config, time.now)
+  const quarantine = createQuarantine({
+    pool,
+    mostRows: config.quarantineItems,
+    retentionMs: config.retentionDays * 86_400_000,
+    now: time.now,
+  })
+  await time.remember()
+  await days.makeAhead(clock.now())
   const upkeep = async () => {
-    await days.makeAhead()
+    await days.makeAhead(clock.now())
     // What is not folded yet stays an hour longer. Where rows cannot be written, on a full disk, the rest must leave all the same.
     await projections.caughtUp().catch((error) => log.warn({ err: error }, 'rows are behind the log; their events stay for now'))
+    await time.remember()
     const dropped = await days.dropExpired()
     const refused = await quarantine.dropExpired()
     if (dropped.length + refused > 0) log.info({ dropped, refused }, 'the retention dropped tables of the log, and refused items')

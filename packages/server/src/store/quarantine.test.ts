@@ -1,6 +1,8 @@
 import type pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { createFakeClock } from '../clock.fake.ts'
+import type { Clock } from '../clock.ts'
 import { writeQuarantine } from './log-write.ts'
 import { openStore } from './open.ts'
 import { createQuarantine } from './quarantine.ts'
@@ -19,13 +21,13 @@ const row = (at = Date.now()) => ({
   body: '{}',
 })
 
-const opened = async (now?: () => number) => {
+const opened = async (clock?: Clock) => {
   const config = { partitions: 1, retentionDays: 30, quarantineItems: 10 }
   const store = await openStore({
     url: await withDatabase(),
     config,
     log: pino({ level: 'silent' }),
-    ...(now === undefined ? {} : { now }),
+    ...(clock === undefined ? {} : { clock }),
   })
   onTestFinished(() => store.stop())
   return store
@@ -49,18 +51,19 @@ test('the bound holds for requests at the same time, and a failed write takes no
 })
 
 test('what is kept leaves with the retention, and makes room', async () => {
-  let now = Date.UTC(2026, 0, 1)
-  const { quarantine, pool } = await opened(() => now)
-  const old = Array.from({ length: 8 }, () => row(now))
+  const clock = createFakeClock(Date.UTC(2026, 0, 1))
+  const { now } = clock
+  const { quarantine, pool } = await opened(clock)
+  const old = Array.from({ length: 8 }, () => row(now()))
   expect(await quarantine.keep(old)).toBe(8)
-  now += 30 * dayMs
+  clock.advance(30 * dayMs)
   expect(await quarantine.dropExpired()).toBe(0)
-  expect(await quarantine.keep([row(now), row(now), row(now)])).toBe(2)
+  expect(await quarantine.keep([row(now()), row(now()), row(now())])).toBe(2)
   // The same again: it is kept.
-  expect(await quarantine.keep([row(now), ...old])).toBe(8)
-  now += 1
+  expect(await quarantine.keep([row(now()), ...old])).toBe(8)
+  clock.advance(1)
   expect(await quarantine.dropExpired()).toBe(8)
-  expect(await quarantine.keep(Array.from({ length: 9 }, () => row(now)))).toBe(8)
+  expect(await quarantine.keep(Array.from({ length: 9 }, () => row(now())))).toBe(8)
   expect((await pool.query('select 1 from quarantine')).rowCount).toBe(10)
 })
 
@@ -93,7 +96,7 @@ test('the bound holds when old items leave while a commit is under way', async (
 
 test('a bound that was passed before is brought down in bounded steps', async () => {
   const now = Date.UTC(2026, 0, 1)
-  const { pool } = await opened(() => now)
+  const { pool } = await opened(createFakeClock(now))
   await pool.query(
     `insert into quarantine (id, tenant, at, door, code, message, body)
      select gen_random_uuid(), 'default', $1::bigint + i, 'rest', 'X', '', '' from generate_series(1, 2500) i`,
@@ -116,10 +119,10 @@ test('the start forgets what its retention ended', async () => {
   const config = { partitions: 1, retentionDays: 30, quarantineItems: 10 }
   const log = pino({ level: 'silent' })
   const start = Date.UTC(2026, 0, 1)
-  const early = await openStore({ url, config, log, now: () => start })
+  const early = await openStore({ url, config, log, clock: createFakeClock(start) })
   await early.quarantine.keep([row(start)])
   await early.stop()
-  const later = await openStore({ url, config, log, now: () => start + 31 * dayMs })
+  const later = await openStore({ url, config, log, clock: createFakeClock(start + 31 * dayMs) })
   await expect.poll(async () => (await later.pool.query('select 1 from quarantine')).rowCount).toBe(0)
   await later.stop()
 })

@@ -110,6 +110,19 @@ test('life heard in another partition than the one that knows of the loss ends i
   expect(await statusOf(it)).toBe('lost')
 })
 
+test('life heard just before the wall clock was set back ends a loss too', async () => {
+  const { it, clock, said, heartbeat, pass, liveness } = await watched()
+  const partition = partitionOf('default', '', 2)
+  const run = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].find((name) => partitionOf('default', name, 2) !== partition) ?? ''
+  await it.send([said('tool.started', { run, data: { call: 'c1', name: 'build' } }), heartbeat()])
+  await pass(3 * intervalMs, liveness)
+  clock.advance(1_000)
+  await it.send([heartbeat()])
+  clock.set(-3_600_000)
+  await liveness.check()
+  expect(await statusOf(it)).toBe('busy')
+})
+
 test('a server that was away gives everyone their time again, and marks what it finds in the store', async () => {
   const { it, clock, heartbeat, pass, liveness } = await watched()
   await it.send([heartbeat(), heartbeat({ agent: 'w2', tenant: 'another' })])

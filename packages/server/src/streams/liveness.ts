@@ -7,7 +7,7 @@
  */
 import type { Event, TenantId } from '@signalbox/model/event.ts'
 import { serverSource } from '@signalbox/model/fold/agent.ts'
-import { foreignId, partitionKey, partitionOf } from '@signalbox/model/ids.ts'
+import { foreignId, idTime, partitionKey, partitionOf } from '@signalbox/model/ids.ts'
 import type { AgentRow, AgentStatus } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
@@ -112,7 +112,9 @@ export function startLiveness(options: LivenessOptions): Liveness {
       for (let from = 0; from < events.length; from += mostEvents) {
         const some = events.slice(from, from + mostEvents)
         // Backfill: a silence may have begun before the retention, while the server was away.
-        const { outcomes } = await broker.publish({ partition, events: some, backfill: true, receivedAt: now })
+        // No id of ours is of the future, also where the clock was set back since the time that it has.
+        const receivedAt = some.reduce((latest, { id }) => Math.max(latest, idTime(id)), now)
+        const { outcomes } = await broker.publish({ partition, events: some, backfill: true, receivedAt })
         outcomes.forEach((outcome, i) => {
           const event = some[i]
           if (event?.agent === undefined || outcome.kind === 'stored') return

@@ -99,7 +99,7 @@ test('after one that took long the next one waits, so that they take a small sha
   let passed = 0
   const it = await line({ partitions: 1, clock })
   // Every look at this clock lasts a second: a snapshot takes some.
-  const snapshots = snapshotsOf(it, 10, { ...clock, now: () => clock.now() + 1_000 * passed++ })
+  const snapshots = snapshotsOf(it, 10, { ...clock, monotonic: () => clock.monotonic() + 1_000 * passed++ })
   await snapshots.settled()
   const newest = async () => {
     await snapshots.settled()

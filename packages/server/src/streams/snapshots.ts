@@ -170,7 +170,7 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
   let looking = Promise.resolve()
   let stopped = false
   let cancel = () => {}
-  let restsUntil: EpochMs = 0
+  let restsUntil = 0
 
   async function readLast(): Promise<Last[]> {
     const { rows } = await pool.query<{ partition: number; position: string; at: string | null }>(
@@ -187,13 +187,13 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
 
   async function takeOne(partition: number, known: Last[]): Promise<void> {
     waiting.delete(partition)
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     if (stopped || startedAt < restsUntil) return
     try {
       await projections.caughtUp()
       known[partition] = await take(pool, partition)
       await thin(pool, partition, clock.now())
-      restsUntil = clock.now() + (clock.now() - startedAt) * (1 / mostShare - 1)
+      restsUntil = clock.monotonic() + (clock.monotonic() - startedAt) * (1 / mostShare - 1)
     } catch (error) {
       if (error instanceof TooLarge) {
         known[partition] = { position: Number.POSITIVE_INFINITY, at: 0 }
@@ -201,7 +201,7 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
         return
       }
       const newest = known[partition]
-      if (newest !== undefined) known[partition] = { ...newest, notBefore: clock.now() + retryMs }
+      if (newest !== undefined) known[partition] = { ...newest, notBefore: clock.monotonic() + retryMs }
       log.warn({ err: error, partition }, 'a snapshot failed; it is tried again later')
     }
   }
@@ -210,9 +210,8 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
     const known = last
     const newest = known?.[partition]
     if (known === undefined || newest === undefined || waiting.has(partition) || head <= newest.position) return
-    const now = clock.now()
-    if ((head - newest.position < config.snapshotEvery && now - newest.at < longestMs) || now < Math.max(restsUntil, newest.notBefore ?? 0))
-      return
+    if (head - newest.position < config.snapshotEvery && clock.now() - newest.at < longestMs) return
+    if (clock.monotonic() < Math.max(restsUntil, newest.notBefore ?? 0)) return
     waiting.add(partition)
     taking = taking.then(() => takeOne(partition, known))
   }
