@@ -7,7 +7,10 @@ import { storageFor } from './ext4.ts'
 import { cutPower } from './power-cut.ts'
 import { startSmallWorld } from './small-world.ts'
 
-test('a power cut in the first seconds', async ({ skip }) => {
+/** Of a machine that is busy with much else. */
+const patienceMs = 180_000
+
+test('a power cut in the first seconds', { timeout: patienceMs }, async ({ skip }) => {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-power-cut-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const storage = await storageFor(join(folder, 'data'), 512).catch(() => undefined)
@@ -15,7 +18,7 @@ test('a power cut in the first seconds', async ({ skip }) => {
   onTestFinished(() => storage.release())
   const world = await startSmallWorld({ folder, seed: 1 })
   onTestFinished(() => world.stop())
-  await world.acknowledged(100, 30_000)
+  await world.acknowledged(100, 60_000)
   const { lostKiB } = await cutPower(world)
   expect(lostKiB).toBeGreaterThan(0)
   await world.server.start()
