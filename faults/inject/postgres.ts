@@ -8,7 +8,7 @@ import { until } from './processes.ts'
 /** A connection that stays open, as the owner. Its end by a fault is no fault of ours. */
 export async function connect({ server }: World): Promise<pg.Client> {
   const { url } = JSON.parse(await readFile(join(server.dataFolder, 'connection.json'), 'utf8')) as { readonly url: string }
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'signalbox faults' })
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 20_000, application_name: 'signalbox faults' })
   client.on('error', () => undefined)
   await client.connect()
   return client

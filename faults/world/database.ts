@@ -5,7 +5,7 @@ import pg from 'pg'
 import { postmasterPid } from './server-process.ts'
 import type { Database } from './world.ts'
 
-const connectTimeoutMs = 5_000
+const connectTimeoutMs = 20_000
 
 /** Where the embedded PostgreSQL listens now: another port after each of its starts. */
 export async function databaseUrl(dataFolder: string): Promise<string> {

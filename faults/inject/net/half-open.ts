@@ -6,7 +6,8 @@ import type { Fault } from '../../world/world.ts'
 import { startProxy } from '../proxy.ts'
 import { until } from './wait.ts'
 
-const heartbeatMs = 1_000
+// Not so short that who lives and is busy is taken for gone.
+const heartbeatMs = 2_000
 /** As many heartbeats as the protocol says, and what a busy machine adds; who looks for no heartbeat never finds out. */
 const noticedWithinMs = (heartbeatMs * deadAfterMs) / usualHeartbeatMs + 15_000
 
