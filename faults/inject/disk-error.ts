@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Fault, World } from '../world/world.ts'
 import { logOf } from './postgres.ts'
-import { family, pause, until } from './processes.ts'
+import { ended, family, pause, until } from './processes.ts'
 import { underLoad } from './serving.ts'
 
 const attachMs = 20_000
@@ -58,9 +58,12 @@ export const syncFails: Fault = {
   strike: (world) =>
     underLoad(world, async () => {
       const log = await logOf(world)
+      const postmaster = await world.database.postmasterPid()
       const tracing = await inject(world, 'fdatasync,fsync', 'error=EIO')
       try {
         const panic = await log.says(/PANIC: .*Input\/output error/, 30_000)
+        // It cannot recover either, and ends. Let go of before, it may never learn that its recovery died.
+        await ended(postmaster, 60_000)
         return `${await tracing.touched()} calls answered EIO; ${panic}`
       } finally {
         await tracing.stop()
