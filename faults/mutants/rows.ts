@@ -58,7 +58,7 @@ const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = 
     find: `      if (!blamesData(error)) throw error
       await writeRowsApart(`,
     put: `      if (blamesData(error)) await writeRowsApart(`,
-    scenario: 'rows held',
+    scenario: 'rows fail',
   },
   {
     name: 'forgotten key is new',

@@ -1,7 +1,7 @@
 /** The runs that show mutants, each some seconds long. The server as it is passes all of them. */
 import { atPoints } from '../failpoints/at-points.ts'
 import type { Fault } from '../world/world.ts'
-import { headHeld, rowsHeld } from './strikes/held.ts'
+import { headHeld } from './strikes/held.ts'
 import { idempotencyKey } from './strikes/idempotency.ts'
 import { killPostgres, killServer, load, slowReaders } from './strikes/plain.ts'
 import { atPoint } from './strikes/points.ts'
@@ -13,10 +13,10 @@ export const scenarios = {
   'postgres killed': [killPostgres(2)],
   'commit fails': [atPoint('store/log-write.ts:writeCommit:before:1', 'throw', 4)],
   'answer lost': [atPoint('store/log-write.ts:writeCommit:after:1', 'throw', 4)],
+  'rows fail': [atPoint('store/rows-write.ts:writeRows:before:1', 'throw', 6)],
   'killed at points': [atPoints('kill', 4)],
   'killed beside rows': [atPoint('store/rows-write.ts:writeRows:after:1', 'kill', 2)],
   'head held': [headHeld],
-  'rows held': [rowsHeld],
   'two servers': [twoServers],
   'writer stood still': [stoodStill],
   'idempotency key': [idempotencyKey],
