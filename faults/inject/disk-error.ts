@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Fault, World } from '../world/world.ts'
 import { logOf } from './postgres.ts'
-import { ended, family, pause, until } from './processes.ts'
+import { ended, family, pause, signal, until } from './processes.ts'
 import { underLoad } from './serving.ts'
 
 const attachMs = 20_000
@@ -62,9 +62,11 @@ export const syncFails: Fault = {
       const tracing = await inject(world, 'fdatasync,fsync', 'error=EIO')
       try {
         const panic = await log.says(/PANIC: .*Input\/output error/, 30_000)
-        // It cannot recover either, and ends. Let go of before, it may never learn that its recovery died.
-        await ended(postmaster, 60_000)
-        return `${await tracing.touched()} calls answered EIO; ${panic}`
+        // It cannot recover either, and ends; seldom it does not learn that its recovery died, and waits for it for ever.
+        const hasEnded = await ended(postmaster, 15_000).catch(() => false)
+        if (hasEnded === false) signal(postmaster, 'SIGKILL')
+        const how = hasEnded === false ? 'it stood still in its recovery, and was killed' : 'it ended by itself'
+        return `${await tracing.touched()} calls answered EIO; ${panic}; ${how}`
       } finally {
         await tracing.stop()
       }
