@@ -37,7 +37,7 @@ export interface AgentOptions {
   readonly run?: string
   /** "ws": a WebSocket shared by the agents of this process, REST where there is none (default). "rest": a request a batch. */
   readonly transport?: 'ws' | 'rest'
-  /** Time between heartbeats; default 10,000 ms, 0 for none. */
+  /** Time between heartbeats, to the millisecond; default 10,000 ms, 0 for none. */
   readonly heartbeatMs?: number
   /** Longest an event waits for others; default 50 ms. */
   readonly flushMs?: number
@@ -74,6 +74,11 @@ export interface Agent extends Work {
   stop(timeoutMs?: number): Promise<void>
   stats(): AgentStats
 }
+
+/** The longest that a timer of Node or a browser waits; past it they do not wait at all. */
+const longestTimerMs = 2 ** 31 - 1
+/** Whole, as a server takes it; 0 is none. */
+const paceOf = (ms: number) => (ms > 0 ? Math.min(Math.ceil(ms), longestTimerMs) : 0)
 
 export function createAgent(options: AgentOptions): Agent {
   const clock = options.clock ?? systemClock
@@ -134,7 +139,7 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  const heartbeatMs = options.heartbeatMs ?? 10_000
+  const heartbeatMs = paceOf(options.heartbeatMs ?? 10_000)
   const announced = heartbeatMs > 0 ? { intervalMs: heartbeatMs } : {}
   const { role, name, manager, model } = options
   emit('agent.started', {
