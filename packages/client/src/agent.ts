@@ -13,7 +13,7 @@ import type { EventInput } from '@signalbox/model/event.ts'
 import { createIdSource, foreignId } from '@signalbox/model/ids.ts'
 import type { AgentRole } from '@signalbox/model/rows.ts'
 import { openSpool } from '#spool'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, longestTimerMs, systemClock } from './clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { shareIngestLine } from './ingest-lines.ts'
 import { createSender, type Problem } from './sender.ts'
@@ -75,8 +75,6 @@ export interface Agent extends Work {
   stats(): AgentStats
 }
 
-/** The longest that a timer of Node or a browser waits; past it they do not wait at all. */
-const longestTimerMs = 2 ** 31 - 1
 /** Whole, as a server takes it; 0 is none. */
 const paceOf = (ms: number) => (ms > 0 ? Math.min(Math.ceil(ms), longestTimerMs) : 0)
 

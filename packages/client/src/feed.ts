@@ -149,7 +149,8 @@ export function openFeed(options: FeedOptions): Feed {
     watch()
     heard = true
     if (frame.kind === 'goaway') {
-      reconnectMs = withinMs(clock, frame.reconnectInMs)
+      const askedMs = withinMs(clock, frame.reconnectInMs)
+      reconnectMs = askedMs > 0 ? askedMs : undefined
       return
     }
     if (frame.kind === 'subscribed') {
