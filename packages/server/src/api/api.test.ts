@@ -231,6 +231,8 @@ describe('operations', () => {
       expect(await response.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' })
     }
     expect((await fetch(`${api.url}/v1/nothing`)).status).toBe(404)
+    // No id is so long: its path is unknown, though its method is not.
+    expect((await fetch(`${api.url}/v1/runs/${'x'.repeat(700)}`)).status).toBe(404)
   })
 
   test('the server tells about itself', async () => {
@@ -255,6 +257,9 @@ describe('what is asked wrongly is refused by name', () => {
     ['/v1/events?limit=0', 'BAD_REQUEST', 'limit'],
     ['/v1/events?limit=1001', 'BAD_REQUEST', 'limit'],
     ['/v1/events?limit=ten', 'BAD_REQUEST', 'limit'],
+    ['/v1/runs?limit=Infinity', 'BAD_REQUEST', 'limit'],
+    ['/v1/quarantine?limit=-1e999', 'BAD_REQUEST', 'limit'],
+    ['/v1/poll?wait=0&limit=1e999', 'BAD_REQUEST', 'limit'],
     ['/v1/events?order=up', 'BAD_REQUEST', 'order'],
     ['/v1/events?rnu=alpha', 'BAD_REQUEST', 'rnu'],
     ['/v1/events?run=', 'BAD_REQUEST', 'run'],
