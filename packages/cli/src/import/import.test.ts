@@ -205,7 +205,8 @@ test('a time that no event can have, and a kind that no type can be, cost their 
   const { events, report } = formats.gastown.map([{ path: 'events.union.jsonl', text: changes.join('\n') }])
   expect(report.skipped).toMatchObject([{ what: 'unreadable line', count: 2 }])
   expect(events.map(({ type }) => type)).toContain('custom.gastown._h__what')
-  const line = (timestamp: string) => JSON.stringify({ type: 'user', sessionId: 's', uuid: timestamp, timestamp, message: { content: 'hi' } })
+  const line = (timestamp: string) =>
+    JSON.stringify({ type: 'user', sessionId: 's', uuid: timestamp, timestamp, message: { content: 'hi' } })
   const session = formats['claude-code'].map([{ path: 'a.jsonl', text: `${line('1960-01-01')}\n${line('2026-02-26T15:13:23Z')}` }])
   expect(session.report.skipped).toMatchObject([{ what: 'user without time or id', count: 1 }])
   expect(session.report.events).toBeGreaterThan(0)
