@@ -69,6 +69,8 @@ function badOutcome({ message, ref }: BadFrame): string {
 
 /** Turned and doubled it means the same; and a row that passes may have passed. */
 function judgeFilter(filter: Filter): void {
+  for (const values of Object.values(filter))
+    must(!values.some((value: string) => value.includes('\u0000')), 'PostgreSQL can be asked for it')
   const other = Object.fromEntries(Object.entries(filter).map(([name, values]) => [name, [...values, ...values].reverse()])) as Filter
   must(filterKey(filter) === filterKey(other), 'the same filter has the same key')
   for (const event of events)

@@ -268,6 +268,8 @@ describe('what is asked wrongly is refused by name', () => {
     ['/v1/events/42', 'BAD_REQUEST', 'id'],
     ['/v1/stream?feed=news', 'BAD_REQUEST', 'feed'],
     ['/v1/poll?wait=99', 'BAD_REQUEST', 'wait'],
+    ['/v1/poll?wait=0&feed=state&run=%00', 'BAD_REQUEST', 'run'],
+    ['/v1/stream?feed=state&type=a%0a', 'BAD_REQUEST', 'type'],
     ['/v1/poll?cursor=nonsense!', 'BAD_CURSOR', 'cursor'],
     ['/v1/agents/%00', 'BAD_REQUEST', 'id'],
     ['/v1/runs/%00/graph', 'BAD_REQUEST', 'id'],
