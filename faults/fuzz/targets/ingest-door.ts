@@ -7,7 +7,7 @@ import { createMetrics } from '@signalbox/server/ops/metrics.ts'
 import { must } from '../fuzz.ts'
 
 export const config = { ingestCredit: 100, maxBatchEvents: 50, maxBodyBytes: 32 * 1024, heartbeatMs: 20_000, maxIngestSockets: 1_000_000 }
-const clock = { now: () => Date.now(), after: () => () => {} }
+const clock = { now: () => Date.now(), monotonic: () => performance.now(), after: () => () => {} }
 let refused = 0
 /** Items refused so far, all of them kept. */
 export const keptSoFar = () => refused
