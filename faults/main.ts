@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { printMutants } from './mutants/table.ts'
 import { planOf } from './plan.ts'
 import { isGood, scenarioText, summaryOf, tableOf } from './report.ts'
+import { runSeeds, seedsText } from './simulation/seeds.ts'
 import { type Progress, runScenario, type ScenarioResult } from './world/run.ts'
 
 const usage = `npm run faults -- [options]
@@ -18,6 +19,7 @@ const usage = `npm run faults -- [options]
   --soak             round after round, each with the next seed, until --hours are over or a round finds something
   --hours <number>   default 1
   --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios
+  --simulate         no server, no box: the core on virtual time, --seeds <number> seeds (default 1) from --seed on
   --keep             leave each folder: history, the server's log, its data
   --write            write faults/RESULTS.md`
 
@@ -28,6 +30,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     soak: { type: 'boolean', default: false },
     hours: { type: 'string', default: '1' },
+    simulate: { type: 'boolean', default: false },
+    seeds: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -45,6 +49,11 @@ const endsAt = Date.now() + Number(values.hours) * msPerHour
 if (values.mutants) {
   const only = values.only[0]
   process.exit((await printMutants({ seed: firstSeed, ...(only === undefined ? {} : { only }) }, console.log)) ? 0 : 1)
+}
+if (values.simulate) {
+  const result = await runSeeds({ first: firstSeed, count: Number(values.seeds), onLine: console.log })
+  console.log(seedsText(result))
+  process.exit(result.failed.length === 0 ? 0 : 1)
 }
 const plan = planOf(values.only)
 const results: ScenarioResult[] = []
