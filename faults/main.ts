@@ -9,6 +9,7 @@ import { type Plan, planOf, type Scenario } from './plan.ts'
 import { isGood, pointsIn, scenarioText, summaryOf, tableOf } from './report.ts'
 import { machineOf, writeResults } from './results.ts'
 import { seriesOf } from './series.ts'
+import { runSeeds, seedsText } from './simulation/seeds.ts'
 import { type Progress, runScenario, type ScenarioResult } from './world/run.ts'
 
 const usage = `npm run faults -- [options]
@@ -21,6 +22,7 @@ const usage = `npm run faults -- [options]
   --cuts <number>    instead: so many power cuts, one after the other
   --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios
   --jobs <number>    worlds at once, default 1
+  --simulate         no server, no box: the core on virtual time, --seeds <number> seeds (default 1) from --seed on
   --keep             leave each folder: history, the server's log, its data
   --write            write this run's part of faults/RESULTS.md`
 
@@ -34,6 +36,8 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     cuts: { type: 'string' },
     jobs: { type: 'string', default: '1' },
+    simulate: { type: 'boolean', default: false },
+    seeds: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -53,6 +57,11 @@ if (values.mutants) {
   const trials = await printMutants({ seed: firstSeed, ...(only === undefined ? {} : { only }) }, console.log)
   if (values.write) await writeResults('Seeded bugs', `${machineOf(firstSeed)}\n\n${trialsTable(trials)}`)
   process.exit(trials.length > 0 && trials.every(({ isGood }) => isGood) ? 0 : 1)
+}
+if (values.simulate) {
+  const result = await runSeeds({ first: firstSeed, count: Number(values.seeds), onLine: console.log })
+  console.log(seedsText(result))
+  process.exit(result.failed.length === 0 ? 0 : 1)
 }
 const series = values.kills !== undefined ? 'kills' : values.cuts !== undefined ? 'cuts' : undefined
 const { scenarios, notRun }: Plan =

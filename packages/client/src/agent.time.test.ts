@@ -41,6 +41,27 @@ test('an agent beats at its pace until it stops, and says how far apart', async 
   expect(agent.stats().queued).toBe(5)
 })
 
+test.each([
+  [2_500.4, 2_501],
+  [0.2, 1],
+  [Number.POSITIVE_INFINITY, 2_147_483_647],
+  [-1, undefined],
+  [Number.NaN, undefined],
+])('a pace of %d ms is told as %s: servers take whole ones, and timers no longer ones', async (heartbeatMs, intervalMs) => {
+  const clock = frozen()
+  const door = await webSocketDoor()
+  const agent = agentOf({ url: door.url, clock, heartbeatMs })
+  clock.advance(10)
+  const peer = await door.peer()
+  peer.welcome()
+  const { events } = await peer.batch()
+  expect(events[0]?.data).toEqual(intervalMs === undefined ? {} : { intervalMs })
+  const beats = () => agent.stats().queued
+  const before = beats()
+  clock.advance(intervalMs === undefined || intervalMs > 10_000 ? 10_000 : intervalMs)
+  expect(beats() - before).toBe(intervalMs === undefined || intervalMs > 10_000 ? 0 : 1)
+})
+
 test('events wait flushMs for others, and go in one batch', async () => {
   const clock = frozen()
   const door = await webSocketDoor()

@@ -13,7 +13,7 @@ import type { EventInput } from '@signalbox/model/event.ts'
 import { createIdSource, foreignId } from '@signalbox/model/ids.ts'
 import type { AgentRole } from '@signalbox/model/rows.ts'
 import { openSpool } from '#spool'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, longestTimerMs, systemClock } from './clock.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { shareIngestLine } from './ingest-lines.ts'
 import { createSender, type Problem } from './sender.ts'
@@ -37,7 +37,7 @@ export interface AgentOptions {
   readonly run?: string
   /** "ws": a WebSocket shared by the agents of this process, REST where there is none (default). "rest": a request a batch. */
   readonly transport?: 'ws' | 'rest'
-  /** Time between heartbeats; default 10,000 ms, 0 for none. */
+  /** Time between heartbeats, to the millisecond; default 10,000 ms, 0 for none. */
   readonly heartbeatMs?: number
   /** Longest an event waits for others; default 50 ms. */
   readonly flushMs?: number
@@ -74,6 +74,9 @@ export interface Agent extends Work {
   stop(timeoutMs?: number): Promise<void>
   stats(): AgentStats
 }
+
+/** Whole, as a server takes it; 0 is none. */
+const paceOf = (ms: number) => (ms > 0 ? Math.min(Math.ceil(ms), longestTimerMs) : 0)
 
 export function createAgent(options: AgentOptions): Agent {
   const clock = options.clock ?? systemClock
@@ -134,7 +137,7 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
-  const heartbeatMs = options.heartbeatMs ?? 10_000
+  const heartbeatMs = paceOf(options.heartbeatMs ?? 10_000)
   const announced = heartbeatMs > 0 ? { intervalMs: heartbeatMs } : {}
   const { role, name, manager, model } = options
   emit('agent.started', {

@@ -32,7 +32,7 @@ afterAll(async () => {
 /** What a page has; the language's own globals are there in any case. */
 const pageGlobals = {
   ...{ AbortController, AbortSignal, Blob, TextDecoderStream, TextEncoder, URL, URLSearchParams, WebSocket },
-  ...{ clearTimeout, crypto, fetch, setTimeout },
+  ...{ clearTimeout, crypto, fetch, performance, setTimeout },
 }
 
 test.each(['agent', 'subscribe'] as const)('the bundle of %s has no module of Node left in it, nor any import', (name) => {

@@ -10,11 +10,15 @@ export interface Clock {
   random(): number
 }
 
+/** The longest that a timer waits; past it timers do not wait at all. */
+export const longestTimerMs = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
   after(ms, run, background = false) {
-    const timer = setTimeout(run, ms)
+    // Servers and proxies may say to come back at any time.
+    const timer = setTimeout(run, Math.min(ms, longestTimerMs))
     // Browsers answer a number here.
     if (background && typeof timer === 'object' && 'unref' in timer) timer.unref()
     return () => clearTimeout(timer)

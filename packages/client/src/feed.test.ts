@@ -287,3 +287,26 @@ test('a WebSocket that speaks something else is left for the next transport', as
   const { port } = http.address() as { port: number }
   expect(positions(await take(watch({ url: `http://127.0.0.1:${port}` }), 1))).toEqual([1])
 })
+
+test.each([
+  ['a row that is none', '{"kind":"snapshot","sub":"s1","cursor":"c1","rows":[null],"last":true}'],
+  ['a time that is none', '{"kind":"goaway","reconnectInMs":5}'],
+  ['no kind', '{}'],
+])('a WebSocket that says %s is hung up on and asked again; nothing is thrown into the process', async (_what, said) => {
+  const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  ends.push(() => sockets.close())
+  let asked = 0
+  sockets.on('connection', (socket) =>
+    socket.on('message', (bytes) => {
+      asked += 1
+      const { ref } = JSON.parse(String(bytes)) as { ref: string }
+      socket.send(JSON.stringify({ kind: 'subscribed', ref, sub: 's1', cursor: 'c0' }))
+      socket.send(asked === 1 ? said : JSON.stringify(events(0, 1)))
+    }),
+  )
+  await once(sockets, 'listening')
+  const { port } = sockets.address() as { port: number }
+  const watched = watch({ url: `http://127.0.0.1:${port}`, transports: ['ws'], cursor: 'c0' })
+  expect(positions(await take(watched, 1))).toEqual([1])
+  expect(asked).toBe(2)
+})

@@ -82,7 +82,8 @@ export function openFeed(options: FeedOptions): Feed {
   let cancelRetry = () => {}
   let cancelWatchdog = () => {}
   let cancelProbe = () => {}
-  let reconnectIn: readonly [number, number] | undefined
+  /** What a server that drains asked for. */
+  let reconnectMs: number | undefined
 
   const transport = (): TransportName => ladder[rung] ?? 'ws'
   const status = (): FeedStatus => ({ state, transport: transport(), reason, clockOffsetMs, attempts })
@@ -120,9 +121,8 @@ export function openFeed(options: FeedOptions): Feed {
     }
     attempts += 1
     move('lost')
-    const spread = reconnectIn
-    reconnectIn = undefined
-    const waitMs = spread === undefined ? backoffMs(clock, attempts, firstRetryMs, longestRetryMs) : withinMs(clock, spread)
+    const waitMs = reconnectMs ?? backoffMs(clock, attempts, firstRetryMs, longestRetryMs)
+    reconnectMs = undefined
     cancelRetry = clock.after(waitMs, connect)
   }
 
@@ -149,7 +149,8 @@ export function openFeed(options: FeedOptions): Feed {
     watch()
     heard = true
     if (frame.kind === 'goaway') {
-      reconnectIn = frame.reconnectInMs
+      const askedMs = withinMs(clock, frame.reconnectInMs)
+      reconnectMs = askedMs > 0 ? askedMs : undefined
       return
     }
     if (frame.kind === 'subscribed') {
@@ -159,10 +160,11 @@ export function openFeed(options: FeedOptions): Feed {
     if (frame.kind === 'error') return
     if (frame.kind === 'heartbeat') clockOffsetMs = frame.serverTime - clock.now()
     if ('from' in frame && cursor !== undefined && frame.from !== cursor) return lose(of, 'a frame is missing; resuming')
+    // A frame that its reader stumbles over does not count: it is asked for again.
+    options.onFrame(frame)
     // A snapshot counts once its last page is here; a loss before that starts it again.
     if (frame.kind !== 'snapshot' || frame.last) cursor = frame.cursor
     attempts = 0
-    options.onFrame(frame)
   }
 
   function connect() {

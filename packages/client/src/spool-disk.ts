@@ -2,7 +2,7 @@
  * Append-only segments in a folder. One line a record: its CRC-32 in hex, a space, the event as JSON.
  * A record that a crash cut or a disk spoiled is counted as dropped.
  */
-import { appendFile, mkdir, open, readdir, readFile, rm, stat, truncate, unlink } from 'node:fs/promises'
+import * as files from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { EventInput } from '@signalbox/model/event.ts'
@@ -12,8 +12,16 @@ const largestSegmentBytes = 1_048_576
 /** The oldest segment goes as a whole, so a small spool needs small segments. */
 const fewestSegments = 4
 
+/** What of the file system is needed, as a port: a simulated disk loses what was not synced. */
+export type Disk = Pick<typeof files, 'appendFile' | 'mkdir' | 'open' | 'readdir' | 'readFile' | 'rm' | 'stat' | 'truncate' | 'unlink'>
+
 /** `onTrouble` is told once of each file that is passed over, and each time no room could be made. */
-export async function openSpool(folder: string, mostBytes: number, onTrouble: (path: string, error: unknown) => void): Promise<Spool> {
+export async function openSpool(
+  folder: string,
+  mostBytes: number,
+  onTrouble: (path: string, error: unknown) => void,
+  { appendFile, mkdir, open, readdir, readFile, rm, stat, truncate, unlink }: Disk = files,
+): Promise<Spool> {
   await mkdir(folder, { recursive: true })
   const segmentBytes = Math.min(largestSegmentBytes, mostBytes / fewestSegments)
   let dropped = 0

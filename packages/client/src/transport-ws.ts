@@ -45,9 +45,12 @@ function openShared(wanted: Wanted, server: string): Shared {
   pool.set(server, [...(pool.get(server) ?? []), shared])
   socket.addEventListener('message', ({ data }) => {
     const text = String(data)
-    const frame = frameOf(text)
-    if (frame === undefined) socket.close()
-    else receive(shared, frame, bytesOf(text))
+    try {
+      receive(shared, frameOf(text), bytesOf(text))
+    } catch {
+      // It is none of ours, or a reader stumbled over it; an error thrown here would end a Node process.
+      socket.close()
+    }
   })
   socket.addEventListener('close', ({ code, reason }) => {
     forget(shared)
@@ -76,14 +79,11 @@ function forget(shared: Shared) {
   else pool.set(server, rest)
 }
 
-/** Undefined when it is none: whoever answers does not speak the protocol, and an error thrown here would end a Node process. */
-function frameOf(text: string): ServerFrame | undefined {
-  try {
-    const frame: unknown = JSON.parse(text)
-    return typeof frame === 'object' && frame !== null && 'kind' in frame ? (frame as ServerFrame) : undefined
-  } catch {
-    return undefined
-  }
+/** Throws on what is no frame: whoever answers does not speak the protocol. */
+function frameOf(text: string): ServerFrame {
+  const frame: unknown = JSON.parse(text)
+  if (typeof frame === 'object' && frame !== null && 'kind' in frame) return frame as ServerFrame
+  throw new TypeError('Not a frame: it has no kind.')
 }
 
 function receive(shared: Shared, frame: ServerFrame, bytes: number) {

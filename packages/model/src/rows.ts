@@ -72,7 +72,7 @@ export interface AgentRow {
   /** When its last task ended: what it says of work before that is past, also when it comes later. */
   readonly freedAt?: EpochMs | undefined
   readonly firstSeenAt: EpochMs
-  /** Time of its newest event of any type. */
+  /** Time of its newest event of any type; of an agent that was only named, when it was named last. */
   readonly lastSeenAt: EpochMs
   readonly lastHeartbeatAt?: EpochMs | undefined
   /** Server time of its newest event; the server's own events about it do not count. */

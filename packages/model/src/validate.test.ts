@@ -29,6 +29,7 @@ describe('a refusal names the field and what was expected', () => {
     [{ type: 'log', time: base.time }, 'INVALID_EVENT /source is missing.'],
     [{ ...base, source: 5 }, 'INVALID_EVENT /source must be string.'],
     [{ ...base, sorce: 'w1' }, 'INVALID_EVENT /sorce is not a field of an event; put it in data.'],
+    [{ ...base, ['x'.repeat(100_000)]: 1 }, `INVALID_EVENT /${'x'.repeat(299)}… is not a field of an event; put it in data.`],
     [{ ...base, seq: 1.5 }, 'INVALID_EVENT /seq must be integer.'],
     [{ ...base, data: [] }, 'INVALID_EVENT /data must be object.'],
     [{ ...base, type: 'task.assigned', data: {} }, 'INVALID_EVENT /data/to is missing.'],

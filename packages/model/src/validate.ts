@@ -34,10 +34,14 @@ const allowedAt = (path: string, errors: readonly SchemaError[]): string =>
     .join(', ')
     .replace(/, ([^,]*)$/, ' or $1')
 
+/** Keys come from the sender, as long as a body may be. */
+const mostPathChars = 300
+const shortened = (path: string) => (path.length <= mostPathChars ? path : `${path.slice(0, mostPathChars)}…`)
+
 function explain(found: Iterable<SchemaError>, prefix: string): string {
   const errors = [...found]
   for (const error of errors) {
-    const path = `${prefix}${error.instancePath}`
+    const path = shortened(`${prefix}${error.instancePath}`)
     const { requiredProperties: missing } = (error.params ?? {}) as { requiredProperties?: string[] }
     if (missing !== undefined)
       return `${missing.map((name) => `${path}/${name}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`

@@ -98,7 +98,8 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
       headersTimeout: Math.min(10_000, config.bodyTimeoutMs),
       connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs),
     },
-    ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true } },
+    // `strictNumbers` would take "Infinity" for an integer and not hold it to its bounds.
+    ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true, strictNumbers: false } },
   }).withTypeProvider<TypeBoxTypeProvider>()
   const allowed = addressesOf(config)
   const paths = createPaths()

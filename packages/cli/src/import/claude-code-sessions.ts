@@ -2,7 +2,7 @@
 import type { EpochMs } from '@signalbox/model/event.ts'
 import type { Collector } from './collector.ts'
 import type { SourceFile } from './import.ts'
-import { clip, isObject, type Json, parseObject, stringOf } from './text.ts'
+import { clip, instantOf, isObject, type Json, parseObject, stringOf } from './text.ts'
 
 export interface Entry {
   readonly id: string
@@ -109,14 +109,15 @@ function sessionOf(id: string, lines: readonly Line[], out: Collector): Session 
     entries.sort((a, b) => a.time - b.time)
     return { agent, entries, toolNames: toolNamesOf(entries) }
   })
-  const times = logs.flatMap((log) => log.entries.map((entry) => entry.time))
+  // In order within each log.
+  const ends = logs.flatMap(({ entries }) => [entries[0], entries.at(-1)].flatMap((entry) => (entry === undefined ? [] : [entry.time])))
   const slug = lines.map((line) => stringOf(line.json.slug)).find((name) => name !== undefined)
   const folder = lines.map((line) => stringOf(line.json.cwd)).find((name) => name !== undefined)
   return {
     id,
     name: [folder?.split('/').at(-1), slug].filter((part) => part !== undefined).join(': ') || id,
-    start: Math.min(...times),
-    end: Math.max(...times),
+    start: Math.min(...ends),
+    end: Math.max(...ends),
     main: logs.find((log) => log.agent === 'main'),
     logs,
     orders,
@@ -149,9 +150,9 @@ function repeated(json: Json, withFile: ReadonlySet<string>, out: Collector): { 
 }
 
 function entryOf(json: Json, out: Collector): Entry | undefined {
-  const time = Date.parse(String(json.timestamp))
+  const time = instantOf(json.timestamp)
   const id = stringOf(json.uuid)
-  if (Number.isNaN(time) || id === undefined) {
+  if (time === undefined || id === undefined) {
     out.skip(`${String(json.type)} without time or id`, 'It has no place in the order.')
     return undefined
   }

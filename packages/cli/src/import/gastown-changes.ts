@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { EpochMs } from '@signalbox/model/event.ts'
 import type { Collector } from './collector.ts'
 import type { SourceFile } from './import.ts'
-import { type Json, parseObject, stringOf } from './text.ts'
+import { instantOf, type Json, parseObject, stringOf } from './text.ts'
 
 export interface Change {
   /** The source's number; with a hash of the content where the source used the number before for something else. */
@@ -53,12 +53,12 @@ export function changesOf(files: readonly SourceFile[], out: Collector): Change[
 }
 
 function changeOf(line: Json): Change | undefined {
-  const time = Date.parse(String(line.created_at))
+  const time = instantOf(line.created_at)
   const actor = stringOf(line.actor)
   const kind = stringOf(line.event_type)
   const subject = stringOf(line.issue_id)
   const number = line.id
-  if (typeof number !== 'number' || Number.isNaN(time) || actor === undefined || kind === undefined || subject === undefined)
+  if (typeof number !== 'number' || time === undefined || actor === undefined || kind === undefined || subject === undefined)
     return undefined
   const written = stringOf(line.new_value) ?? ''
   return {

@@ -62,9 +62,12 @@ export function gastown(files: readonly SourceFile[]): Imported {
   return out.finish('gastown', files.length)
 }
 
+/** A kind may be any text, a type may not. */
+const customType = (kind: string) => `custom.gastown.${kind.replaceAll(/[^A-Za-z0-9._:/-]/g, '_').slice(0, 100)}`
+
 function meaningOf(change: Change, cast: Cast, details: Json, out: Collector): Meaning {
   const to = change.after
-  const custom = (data: Json = {}): Meaning => ({ type: `custom.gastown.${change.kind}`, data: { about: change.subject, ...data } })
+  const custom = (data: Json = {}): Meaning => ({ type: customType(change.kind), data: { about: change.subject, ...data } })
   if (isAgentRecord(change.subject)) return agentRecord(change, cast, out) ?? custom({ text: change.text })
   switch (change.kind) {
     case 'created':

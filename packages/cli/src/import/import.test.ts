@@ -192,3 +192,28 @@ test('what is not of the format is reported, not fatal', () => {
   expect(formats['claude-code'].map([{ path: 'a.jsonl', text: 'no\n{}' }]).report).toMatchObject({ events: 0, runs: 0, records: 2 })
   expect(formats['who-and-when'].map([{ path: '1.json', text: '[' }]).report.skipped).toMatchObject([{ what: 'unreadable file', count: 1 }])
 })
+
+test('a time that no event can have, and a kind that no type can be, cost their line or their word alone', () => {
+  const change = (more: object) =>
+    JSON.stringify({ actor: 'mayor', created_at: '2026-02-26T15:13:23Z', event_type: 'created', issue_id: 'a', new_value: '', ...more })
+  const changes = [
+    change({ id: 1 }),
+    change({ id: 2, created_at: '1969-12-31T23:59:59Z' }),
+    change({ id: 3, created_at: '+012026-01-01T00:00:00Z' }),
+    change({ id: 4, event_type: 'äh? what' }),
+  ]
+  const { events, report } = formats.gastown.map([{ path: 'events.union.jsonl', text: changes.join('\n') }])
+  expect(report.skipped).toMatchObject([{ what: 'unreadable line', count: 2 }])
+  expect(events.map(({ type }) => type)).toContain('custom.gastown._h__what')
+  const line = (timestamp: string) =>
+    JSON.stringify({ type: 'user', sessionId: 's', uuid: timestamp, timestamp, message: { content: 'hi' } })
+  const session = formats['claude-code'].map([{ path: 'a.jsonl', text: `${line('1960-01-01')}\n${line('2026-02-26T15:13:23Z')}` }])
+  expect(session.report.skipped).toMatchObject([{ what: 'user without time or id', count: 1 }])
+  expect(session.report.events).toBeGreaterThan(0)
+})
+
+test('claude-code: a session may be as long as it likes', () => {
+  const line = (n: number) => `{"type":"user","sessionId":"s","uuid":"${n}","timestamp":"2026-02-26T15:13:23Z","message":{"content":[]}}`
+  const text = Array.from({ length: 150_000 }, (_, n) => line(n)).join('\n')
+  expect(formats['claude-code'].map([{ path: 'a.jsonl', text }]).report).toMatchObject({ records: 150_000, runs: 1 })
+})

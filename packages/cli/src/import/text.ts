@@ -1,4 +1,5 @@
 /** Text and JSON of foreign files, made safe to keep. */
+import type { EpochMs } from '@signalbox/model/event.ts'
 
 /** Longest text taken into an event where the rest is of no use on a screen. UTF-16 units. */
 export const clipChars = 2_000
@@ -14,6 +15,15 @@ export type Json = Readonly<Record<string, unknown>>
 export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 export const stringOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 export const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0)
+
+/** Around them there is room for what is derived, a few milliseconds beside its record. */
+const earliest = Date.UTC(1970, 0, 2)
+const latest = Date.UTC(9999, 11, 31)
+/** Undefined when it is no time, or one that no event can have. */
+export function instantOf(value: unknown): EpochMs | undefined {
+  const time = Date.parse(String(value))
+  return time >= earliest && time <= latest ? time : undefined
+}
 
 export function parseObject(text: string): Json | undefined {
   try {

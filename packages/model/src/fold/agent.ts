@@ -120,7 +120,7 @@ export function foldAgent(
     task: works ? foldAgentTask(agent.task, late ? '' : event.task, event) : agent.task,
     freedAt,
     firstSeenAt: Math.min(agent.firstSeenAt, time),
-    lastSeenAt: own ? Math.max(agent.lastSeenAt, time) : agent.lastSeenAt,
+    lastSeenAt: !own ? agent.lastSeenAt : agent.events === 0 ? time : Math.max(agent.lastSeenAt, time),
     lastHeartbeatAt: heartbeat ? Math.max(agent.lastHeartbeatAt ?? 0, time) : agent.lastHeartbeatAt,
     lastReceivedAt: own ? Math.max(agent.lastReceivedAt, event.receivedAt) : agent.lastReceivedAt,
     heartbeatIntervalMs: (started || heartbeat) && count(data.intervalMs) > 0 ? count(data.intervalMs) : agent.heartbeatIntervalMs,
@@ -134,8 +134,15 @@ export function foldAgent(
 /** Roles told by who delegates to whom, weaker than any the agent gave itself. */
 const implied = <T>(held: Latest<T> | undefined, value: T, rank: 0 | 1): Latest<T> | undefined => newer(held, { value, at: rank, by: '' })
 
+/** Who is only named has no event of its own: it is seen when it is named, until it speaks for itself. So the order of the two does not matter. */
+function foldNamed(held: AgentRow | undefined, id: string, { time, receivedAt }: LoggedEvent): AgentRow {
+  const agent = held ?? openAgent(id, time, receivedAt)
+  const firstSeenAt = Math.min(agent.firstSeenAt, time)
+  return agent.events > 0 ? { ...agent, firstSeenAt } : { ...agent, firstSeenAt, lastSeenAt: Math.max(agent.lastSeenAt, time) }
+}
+
 export function foldDelegator(held: AgentRow | undefined, id: string, event: LoggedEvent): AgentRow {
-  const agent = held ?? openAgent(id, event.time, event.receivedAt)
+  const agent = foldNamed(held, id, event)
   return { ...agent, role: implied(agent.role, 'manager', 1) }
 }
 
@@ -146,7 +153,7 @@ export function foldDelegate(
   event: LoggedEvent,
   taskEndedAt?: EpochMs,
 ): AgentRow {
-  const agent = held ?? openAgent(id, event.time, event.receivedAt)
+  const agent = foldNamed(held, id, event)
   return {
     ...agent,
     role: implied(agent.role, 'worker', 0),
@@ -159,6 +166,8 @@ export function foldDelegate(
 const later = (a: EpochMs | undefined, b: EpochMs | undefined) => (a === undefined ? b : b === undefined ? a : Math.max(a, b))
 
 function join(a: AgentRow, b: AgentRow): AgentRow {
+  // Where it is only named it was not seen itself.
+  const seen = a.events > 0 && b.events === 0 ? [a] : b.events > 0 && a.events === 0 ? [b] : [a, b]
   return {
     id: a.id,
     role: newer(a.role, b.role),
@@ -171,9 +180,9 @@ function join(a: AgentRow, b: AgentRow): AgentRow {
     task: newer(a.task, b.task),
     freedAt: later(a.freedAt, b.freedAt),
     firstSeenAt: Math.min(a.firstSeenAt, b.firstSeenAt),
-    lastSeenAt: Math.max(a.lastSeenAt, b.lastSeenAt),
+    lastSeenAt: Math.max(...seen.map((part) => part.lastSeenAt)),
     lastHeartbeatAt: later(a.lastHeartbeatAt, b.lastHeartbeatAt),
-    lastReceivedAt: Math.max(a.lastReceivedAt, b.lastReceivedAt),
+    lastReceivedAt: Math.max(...seen.map((part) => part.lastReceivedAt)),
     heartbeatIntervalMs: later(a.heartbeatIntervalMs, b.heartbeatIntervalMs),
     lastProgressAt: later(a.lastProgressAt, b.lastProgressAt),
     events: a.events + b.events,

@@ -117,6 +117,17 @@ test('an agent’s totals do not depend on order either, where each call is one 
   )
 })
 
+test('when an agent was seen does not depend on order, also when others name it before it speaks', () => {
+  const seen = ({ agents }: ReturnType<typeof fold>) =>
+    new Map([...agents].map(([key, { firstSeenAt, lastSeenAt }]) => [key, [firstSeenAt, lastSeenAt]] as const).sort())
+  fc.assert(
+    fc.property(fc.array(Sketched, { maxLength: 40 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 40 }), (sketches, picks) => {
+      const events = logged(sketches)
+      expect(seen(fold(shuffle(events, picks)))).toEqual(seen(fold(events)))
+    }),
+  )
+})
+
 test('every row is JSON: what is stored is what was folded, whatever the type is called', () => {
   fc.assert(
     fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {

@@ -231,6 +231,8 @@ describe('operations', () => {
       expect(await response.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' })
     }
     expect((await fetch(`${api.url}/v1/nothing`)).status).toBe(404)
+    // No id is so long: its path is unknown, though its method is not.
+    expect((await fetch(`${api.url}/v1/runs/${'x'.repeat(700)}`)).status).toBe(404)
   })
 
   test('the server tells about itself', async () => {
@@ -255,6 +257,9 @@ describe('what is asked wrongly is refused by name', () => {
     ['/v1/events?limit=0', 'BAD_REQUEST', 'limit'],
     ['/v1/events?limit=1001', 'BAD_REQUEST', 'limit'],
     ['/v1/events?limit=ten', 'BAD_REQUEST', 'limit'],
+    ['/v1/runs?limit=Infinity', 'BAD_REQUEST', 'limit'],
+    ['/v1/quarantine?limit=-1e999', 'BAD_REQUEST', 'limit'],
+    ['/v1/poll?wait=0&limit=1e999', 'BAD_REQUEST', 'limit'],
     ['/v1/events?order=up', 'BAD_REQUEST', 'order'],
     ['/v1/events?rnu=alpha', 'BAD_REQUEST', 'rnu'],
     ['/v1/events?run=', 'BAD_REQUEST', 'run'],
@@ -263,6 +268,8 @@ describe('what is asked wrongly is refused by name', () => {
     ['/v1/events/42', 'BAD_REQUEST', 'id'],
     ['/v1/stream?feed=news', 'BAD_REQUEST', 'feed'],
     ['/v1/poll?wait=99', 'BAD_REQUEST', 'wait'],
+    ['/v1/poll?wait=0&feed=state&run=%00', 'BAD_REQUEST', 'run'],
+    ['/v1/stream?feed=state&type=a%0a', 'BAD_REQUEST', 'type'],
     ['/v1/poll?cursor=nonsense!', 'BAD_CURSOR', 'cursor'],
     ['/v1/agents/%00', 'BAD_REQUEST', 'id'],
     ['/v1/runs/%00/graph', 'BAD_REQUEST', 'id'],

@@ -91,7 +91,8 @@ export async function startTestApi(
   }
 }
 
-function checker(document: Document) {
+/** Holds answers to what the document says of them. */
+export function checker(document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   const compiled = new Map<object, ValidateFunction>()

@@ -23,7 +23,8 @@ export function createPaths(): Paths {
     refusal(method, path) {
       const allow = [...known.values()].flatMap((one) => (one.path.test(path) ? [...one.methods] : []))
       const shown = path.slice(0, 200)
-      return allow.length === 0
+      // A part that is longer than any may be is found by no route of its own method either.
+      return allow.length === 0 || allow.includes(method)
         ? { code: 'NOT_FOUND', detail: `There is no ${method} ${shown}.` }
         : { code: 'METHOD_NOT_ALLOWED', detail: `${shown} takes ${allow.join(' and ')}, not ${method}.`, allow }
     },

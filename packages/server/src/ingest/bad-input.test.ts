@@ -211,6 +211,25 @@ test('REST: what is nested too deeply to be printed in time is kept by that name
   expect(items[0]?.body).toBe('(nested too deeply to print)')
 })
 
+test.each([
+  ['gzip', gzipSync],
+  ['zstd', zstdCompressSync],
+] as const)(
+  'REST: what comes behind the end of %s is not dropped without a word; another frame of it is read',
+  async (encoding, compress) => {
+    const frame = () => compress(`${good()}\n`)
+    const post = async (...parts: Buffer[]) => {
+      const headers = { 'content-encoding': encoding, 'content-type': 'application/x-ndjson' }
+      return fetch(`${app.url}/v1/events`, { method: 'POST', headers, body: new Uint8Array(Buffer.concat(parts)) })
+    }
+    expect(await (await post(frame(), frame())).json()).toMatchObject({ accepted: 2, refused: [] })
+    const broken = frame()
+    broken[0] = 0
+    const refused = await post(frame(), broken)
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'BAD_REQUEST' }])
+  },
+)
+
 test('REST: zstd that asks for a window of 128 MiB is refused', async () => {
   const compress = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27 } })
   const chunks: Buffer[] = []

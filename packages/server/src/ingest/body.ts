@@ -53,6 +53,9 @@ export async function readBody(
       const decoder = decoders[name as keyof typeof decoders]()
       decoder.end(sent)
       const body = await collect(decoder, 0, (bytes) => within(bytes, sent.length + bytes))
+      // The decoder of zstd ends where its frame ends: a second frame that is broken from its first byte would be dropped without a word.
+      if (decoder.bytesWritten < sent.length)
+        throw new Error(`there are ${sent.length - decoder.bytesWritten} bytes behind the end of its ${name}`)
       share.hold(body.length)
       return body
     })

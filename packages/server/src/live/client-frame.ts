@@ -36,7 +36,9 @@ export function checkClientFrame(frame: object): ClientFrame | BadFrame {
       const refused = (message: string): BadFrame => ({ kind: 'bad', ref, message })
       if (feed !== 'events' && feed !== 'state') return refused('subscribe needs feed: "events" or "state".')
       if (!isFilter(filter))
-        return refused('filter takes run, agent, task (texts of at most 256 characters) and type (130), each a list of at most 100.')
+        return refused(
+          'filter takes run, agent, task (texts of at most 256 printable characters) and type (130), each a list of at most 100.',
+        )
       if (cursor !== undefined && !isText(cursor, 1_400)) return refused('cursor must be a text.')
       if (from !== undefined && from !== 'start') return refused('from is "start" or absent.')
       return { kind, ref, feed, filter, ...(cursor === undefined ? {} : { cursor }), ...(from === undefined ? {} : { from }) }

@@ -97,6 +97,18 @@ export function createCohort(deps: CohortDeps): Cohort {
     return oldest
   }
 
+  /** The page from `start` to `target`, for all who are there. Where nothing matched it only moves them. */
+  function share(start: readonly number[], target: readonly number[], page: Promise<Page | undefined>): Promise<Page | undefined> {
+    const made = page.then((read) => read && { frame: read.frame ?? pages.heartbeat(start, read.to, clock.now()), to: read.to })
+    recent = { key: `${start}>${target}`, page: made }
+    // A page that was not read is asked for again by the next reader.
+    const forget = () => {
+      if (recent?.page === made) recent = undefined
+    }
+    made.then((read) => read ?? forget(), forget)
+    return made
+  }
+
   async function flush(pace: Pace, beat: boolean) {
     const heads = [...ring.heads]
     while (!isSame(scanned, heads)) {
@@ -110,7 +122,16 @@ export function createCohort(deps: CohortDeps): Cohort {
         break
       }
       const oldest = oldestAfter(scanned)
-      const { frame, to } = await pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
+      const page = pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
+      if (page instanceof Promise) {
+        // It asks the store, and no other cohort waits for that: who wants it reads it as a page.
+        void share(positions, heads, page)
+        for (const session of members) if (isLive(session)) step(session, 'missed')
+        positions = heads
+        scanned = heads
+        break
+      }
+      const { frame, to } = page
       if (frame === undefined) scanned = to
       else {
         await advance(frame, to, pace)
@@ -137,20 +158,12 @@ export function createCohort(deps: CohortDeps): Cohort {
     const lag = lagOf(start, target)
     if (feed.feed === 'events' && lag > session.bestLag + config.maxLagEvents) return { frame: pages.gap(start, target), to: target }
     session.bestLag = Math.min(session.bestLag, lag)
-    const key = `${start}>${target}`
-    if (recent?.key === key) return recent.page
+    if (recent?.key === `${start}>${target}`) return recent.page
     const range = { after: start, from: start, upTo: target }
     const page = pages.covers(start)
       ? Promise.resolve(pages.fromRing(range, pageLimits))
       : turns(async () => (isFull(session) ? undefined : pages.fromStore(range, pageLimits)))
-    const made = page.then((read) => read && { frame: read.frame ?? pages.heartbeat(start, read.to, clock.now()), to: read.to })
-    recent = { key, page: made }
-    // A page that was not read is asked for again by the next reader.
-    const forget = () => {
-      if (recent?.page === made) recent = undefined
-    }
-    made.then((read) => read ?? forget(), forget)
-    return made
+    return share(start, target, page)
   }
 
   function write(session: Session, frame: Encoded) {

@@ -48,6 +48,34 @@ test('every step of a session from every state is one of the table, or a bug tha
   }
 })
 
+test('who joins a run is read from the store, and only who looks at that run waits for it', async () => {
+  const log = createTestLog({ partitions: 1 })
+  let answer = () => {}
+  const { agents } = log.reader
+  const slow: TestLog = {
+    ...log,
+    reader: {
+      ...log.reader,
+      agents: async (q) => {
+        await new Promise<void>((resume) => {
+          answer = resume
+        })
+        return agents(q)
+      },
+    },
+  }
+  const { clock, hub } = await stage({ log: slow })
+  const ofRun = attach(hub, { feed: 'state', filter: { run: ['r1'] } })
+  const ofAll = attach(hub, {})
+  await work(clock, () => isWhole(ofRun) && isOpen(ofAll))
+  log.commit(0, [{ type: 'agent.started', run: 'r1', agent: 'w1' }])
+  log.commit(0, logs(2))
+  await work(clock, () => positionsOf(ofAll).length === 3)
+  expect(ofRun.state.size('agents')).toBe(0)
+  answer()
+  await work(clock, () => ofRun.state.size('agents') === 1)
+})
+
 test('a clock set back holds up neither events nor heartbeats', async () => {
   const { log, clock, hub } = await stage({ config: { flushMs: 20, heartbeatMs: 2_000 } })
   const reader = attach(hub, {})

@@ -115,8 +115,8 @@ export function createPages(deps: PagesDeps): Pages {
   }
 
   /** The rows of agents that became members, of all partitions: their readers lack what did not change since. */
-  async function rowsOf(agents: Iterable<string>, sent: { has(name: string): boolean }): Promise<string[]> {
-    const rows = await reader.agents({ tenant, ids: [...agents] })
+  async function rowsOf(agents: Iterable<string>, sent: { has(name: string): boolean }, upTo: readonly number[]): Promise<string[]> {
+    const rows = await reader.agents({ tenant, ids: [...agents], upTo })
     return rows.filter((row) => !sent.has(nameOf(row)) && matchesRow(filter, row.table, row.row, members)).map(rowWire)
   }
 
@@ -175,7 +175,7 @@ export function createPages(deps: PagesDeps): Pages {
       else removed.push(removedWire(held))
     }
     if (joined.size === 0) return rowPage(range, to, wires, removed)
-    return rowsOf(joined, newest).then((more) => rowPage(range, to, [...wires, ...more], removed))
+    return rowsOf(joined, newest, to).then((more) => rowPage(range, to, [...wires, ...more], removed))
   }
 
   async function fromStore(range: Range, limits: Limits): Promise<Page> {
@@ -206,7 +206,7 @@ export function createPages(deps: PagesDeps): Pages {
           if (isHome && table === 'agents') joined.push(row.key)
         } else if (mayHold(row)) removed.push(removedWire(row))
       }
-      if (joined.length > 0) wires.push(...(await rowsOf(joined, new Set(rows.map(nameOf)))))
+      if (joined.length > 0) wires.push(...(await rowsOf(joined, new Set(rows.map(nameOf)), reached(scannedTo))))
       return rowPage(range, reached(scannedTo), wires, [...removed, ...goneSince(partition, scannedTo, mayHold)])
     }
     const { events: found, scannedTo } = await reader.readPartition({ ...where, limit: Math.min(limits.items, storeLimit) })

@@ -1,4 +1,5 @@
 /** The parameters every transport shares. */
+import { Identifier } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -6,7 +7,8 @@ import { Refused } from '../http/problem.ts'
 import type { Heads } from '../store/store.ts'
 import { decodeCursor } from './cursor.ts'
 
-const Values = Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 100 }))
+/** As what they are compared with: PostgreSQL cannot be asked for a NUL. */
+const Values = Type.Optional(Type.Array(Identifier, { maxItems: 100 }))
 
 /** A mistyped filter must not mean "everything". */
 const closed = { additionalProperties: false }
@@ -16,7 +18,7 @@ export const FilterQuery = Type.Object(
     run: Values,
     agent: Values,
     type: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 130 }), { maxItems: 100, description: 'A type, or a prefix ending in `.*`.' }),
+      Type.Array(Type.String({ ...Identifier, maxLength: 130 }), { maxItems: 100, description: 'A type, or a prefix ending in `.*`.' }),
     ),
     task: Values,
   },

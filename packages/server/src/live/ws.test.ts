@@ -114,6 +114,7 @@ test.each([
   ['a filter that is no object', { feed: 'events', filter: 'run=a' }],
   ['a filter with a value that is no list', { feed: 'events', filter: { run: 'one' } }],
   ['a filter with an empty text', { feed: 'state', filter: { agent: [''] } }],
+  ['a filter with a text that no name can be', { feed: 'state', filter: { run: ['a\u0000'] } }],
   ['a filter by what there is not', { feed: 'events', filter: { runs: ['one'] } }],
   ['a filter of too many', { feed: 'events', filter: { task: Array.from({ length: 101 }, (_, n) => `t${n}`) } }],
   ['a cursor that is no text', { feed: 'events', cursor: 7 }],
@@ -131,6 +132,7 @@ test.each([
 test.each([
   ['feed=news', 'feed'],
   ['feed=events&run=', 'run'],
+  ['feed=state&run=%00', 'run'],
   ['feed=events&runs=a', 'runs'],
   ['feed=events&from=middle', 'from'],
   ['feed=events&cursor=none of yours', 'cursor'],

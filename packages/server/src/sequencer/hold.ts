@@ -5,10 +5,11 @@
  * is let go, and the next who needs it takes it again.
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import pg from 'pg'
+import type { Client, Connection } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import type { NewClient } from '../store/connect.ts'
 import { type Head, readCommit, takePartition } from '../store/log-write.ts'
 import { readLog } from '../store/reader.ts'
 import { refold } from '../store/refold.ts'
@@ -19,7 +20,7 @@ import { createPartitionRows, type PartitionRows } from './partition-rows.ts'
 import { createOverlay, type Overlay } from './row-cache.ts'
 
 export interface Hold {
-  readonly client: pg.Client
+  readonly client: Client
   readonly rows: PartitionRows
   head: Head
 }
@@ -37,6 +38,8 @@ export interface Holding {
    * who brings them up. Where they cannot be written it says so in the log and resolves too: what is stored can still be read.
    */
   catchUp(): Promise<void>
+  /** Takes the partition although another writer has it, or had it, and brings the rows up. What of its own is due is written as ever. */
+  takeOver(): Promise<void>
   /** Lets go, and fails what is under way at once: a dead network would never answer it. */
   reset(): void
   /** Another writer took the partition: the same, and what is missing is its work. */
@@ -47,7 +50,7 @@ export interface Holding {
 
 export interface HoldingOptions {
   readonly partition: number
-  readonly url: string
+  readonly newClient: NewClient
   readonly clock: Clock
   readonly log: Logger
   readonly timeoutMs: number
@@ -69,7 +72,7 @@ const pageEvents = 2_000
 const away = (code: string, message: string) => Object.assign(new Error(message), { code })
 
 /** pg's own way waits for an answer; its types do not say what it has. */
-const hangUp = (client: pg.Client) => (client as unknown as { readonly connection: pg.Connection }).connection.stream.destroy()
+const hangUp = (client: Client) => (client as unknown as { readonly connection: Connection }).connection.stream.destroy()
 
 export type Overlays = Map<TenantId, Overlay>
 
@@ -94,8 +97,8 @@ export function changesOf(rows: PartitionRows, overlays: Overlays): CommittedRow
   return changed
 }
 
-export function createHolding({ partition, url, clock, log, timeoutMs, onCommit, onFenced, metrics }: HoldingOptions): Holding {
-  let clients: readonly pg.Client[] = []
+export function createHolding({ partition, newClient, clock, log, timeoutMs, onCommit, onFenced, metrics }: HoldingOptions): Holding {
+  let clients: readonly Client[] = []
   let hold: Hold | undefined
   let taking: Promise<Hold> | undefined
   /** Commits of before, here or of a process that was killed, may lack their rows; whoever takes the partition folds them. */
@@ -108,13 +111,8 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     onCommit(commit)
   }
 
-  async function connect(what: string): Promise<pg.Client> {
-    const client = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: Math.min(longestConnectMs, timeoutMs),
-      keepAlive: true,
-      application_name: `signalbox sequencer ${partition} ${what}`,
-    })
+  async function connect(what: string): Promise<Client> {
+    const client = newClient(`signalbox sequencer ${partition} ${what}`, Math.min(longestConnectMs, timeoutMs))
     clients = [...clients, client]
     client.on('error', (error) => log.warn({ err: error, partition, what }, 'lost the database connection'))
     await client.connect()
@@ -187,7 +185,7 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
   }
 
   /** What was committed after the rows that are stored: they were not written when their writer ended. */
-  async function foldRest(client: pg.Client, rows: PartitionRows, { position, folded }: Head): Promise<void> {
+  async function foldRest(client: Client, rows: PartitionRows, { position, folded }: Head): Promise<void> {
     for (let at = folded; at < position; ) {
       const events = await readLog(client, partition, at, position, pageEvents)
       const last = events.at(-1)?.position ?? position
@@ -249,22 +247,31 @@ export function createHolding({ partition, url, clock, log, timeoutMs, onCommit,
     await Promise.race([work, late]).finally(() => cancel())
   }
 
+  async function catchUp(): Promise<void> {
+    for (let tries = 1; !isStopped && (hold?.rows.isBehind() ?? isOwed); tries += 1) {
+      try {
+        await inTime(writeRows())
+        return
+      } catch (error) {
+        if (tries < 2) continue
+        log.warn({ err: error, partition }, 'rows could not be brought up; readers get those that are stored')
+        return
+      }
+    }
+  }
+
   return {
     take,
     now: () => hold,
     head: () => hold?.head.position ?? announced ?? 0,
     announce,
-    async catchUp() {
-      for (let tries = 1; !isStopped && (hold?.rows.isBehind() ?? isOwed); tries += 1) {
-        try {
-          await inTime(writeRows())
-          return
-        } catch (error) {
-          if (tries < 2) continue
-          log.warn({ err: error, partition }, 'rows could not be brought up; readers get those that are stored')
-          return
-        }
+    catchUp,
+    async takeOver() {
+      if (hold?.rows.isBehind() !== true) {
+        reset()
+        isOwed = true
       }
+      await catchUp()
     },
     reset,
     lose,

@@ -56,6 +56,24 @@ test('whoever takes a partition folds what its writer had not written', async ()
   await expectProjectedAsFolded(next, 'default')
 })
 
+test('what a killed server had not written is folded by one that goes on, though it had the partitions before and nothing more is sent', async () => {
+  const clock = createFakeClock(Date.now())
+  const elder = await line({ clock })
+  await elder.send(work(40))
+  await elder.store.projections.caughtUp()
+  // Its time stands still, which is as good as dead.
+  const killed = await still(elder.url)
+  await killed.send(work(60))
+  expect(await behind(elder)).toBe(60)
+  await expect
+    .poll(() => {
+      clock.advance(10_000)
+      return behind(elder)
+    })
+    .toBe(0)
+  await expectProjectedAsFolded(elder, 'default')
+})
+
 test('a stop leaves nothing to fold', async () => {
   const it = await still()
   const next = await still(it.url)
@@ -128,9 +146,12 @@ test('another process reads rows as far as they stand, and is told to come back 
   expect((await reader.folded()).positions).toEqual([0, 0])
   const upTo = (await reader.heads()).positions[0] ?? 0
   const ask = () => reader.rowsChanged({ tenant: 'default', partition: 0, after: 0, upTo, limit: 100 })
+  const askAgents = async () => reader.agents({ tenant: 'default', ids: ['w1'], upTo: (await reader.heads()).positions })
   await expect(ask()).rejects.toMatchObject({ code: 'ECONNRESET' })
+  await expect(askAgents()).rejects.toMatchObject({ code: 'ECONNRESET' })
   await it.store.projections.caughtUp()
   expect((await ask()).rows.length).toBeGreaterThan(0)
+  expect((await askAgents()).length).toBeGreaterThan(0)
 })
 
 test('while rows cannot be written readers get those that are, and all of them once they can', async () => {

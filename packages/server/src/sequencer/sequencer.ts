@@ -9,18 +9,21 @@ import type { Logger } from 'pino'
 import { type Ack, type Broker, type Submission, Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import type { NewClient } from '../store/connect.ts'
 import type { LogDays } from '../store/days.ts'
 import type { Projections } from '../store/projections.ts'
 import type { Quarantine } from '../store/quarantine.ts'
+import type { LogReader } from '../store/store.ts'
 import { type Item, openBatch } from './batch.ts'
 import type { CommitBus } from './commit.ts'
 import { createWriter, Fenced, type Writer } from './writer.ts'
 
 export interface SequencerOptions {
   readonly store: {
-    readonly url: string
+    readonly newClient: NewClient
     readonly days: LogDays
     readonly projections: Pick<Projections, 'bringUpBy'>
+    readonly reader: Pick<LogReader, 'heads' | 'folded'>
     readonly quarantine: Quarantine
     readonly meta: { readonly partitions: number }
   }
@@ -39,6 +42,8 @@ export interface Sequencers {
 
 const firstRetryMs = 20
 const longestRetryMs = 1_000
+/** Rows are written every quarter of a second: those that do not move for this long have no writer. */
+const patrolMs = 10_000
 const unavailableRetryMs = 1_000
 /** Longest that a stop waits for commits in flight, and then for connections that do not close. */
 const stopMs = 4_000
@@ -103,7 +108,7 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
   const partitions = Array.from({ length: store.meta.partitions }, (_, partition) => {
     const writer = createWriter({
       partition,
-      url: store.url,
+      newClient: store.newClient,
       days: store.days,
       quarantine: store.quarantine,
       clock,
@@ -123,8 +128,31 @@ export function startSequencers({ store, broker, bus, config, metrics, log, cloc
     return { writer, done }
   })
 
+  /** A writer that was killed while another server goes on leaves rows behind its log, and nobody else knows of it. */
+  async function patrol(before: readonly number[]): Promise<readonly number[]> {
+    const [heads, folded] = [await store.reader.heads(), await store.reader.folded()]
+    for (const [partition, { writer }] of partitions.entries()) {
+      const stoodAt = folded.positions[partition]
+      if (stoodAt !== undefined && stoodAt === before[partition] && stoodAt < (heads.positions[partition] ?? 0)) await writer.takeOver()
+    }
+    return folded.positions
+  }
+  let cancelPatrol = () => {}
+  const patrolAfter = (before: readonly number[]) => {
+    cancelPatrol = clock.after(patrolMs, () => {
+      patrol(before)
+        .catch((error: unknown) => {
+          log.warn({ err: error }, 'the sequencers could not ask the store how far its rows are')
+          return []
+        })
+        .then((now) => stopping.signal.aborted || patrolAfter(now))
+    })
+  }
+  patrolAfter([])
+
   return {
     async stop() {
+      cancelPatrol()
       stopBy = clock.monotonic() + stopMs
       stopping.abort()
       let cancel = () => {}

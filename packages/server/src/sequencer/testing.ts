@@ -8,6 +8,7 @@ import type { Broker, Outcome } from '../broker/broker.ts'
 import { createDirectBroker } from '../broker/direct.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
+import { clientsOf } from '../store/connect.ts'
 import { openStore, type Store } from '../store/open.ts'
 import { stopDatabases, withDatabase } from '../store/testing.ts'
 import { createMemoryBus } from './bus.ts'
@@ -61,7 +62,15 @@ export async function line(options: LineOptions = {}): Promise<Line> {
   bus.subscribe((commit) => commits.push(commit))
   const metrics = createMetrics()
   const through = (await options.through?.(url)) ?? url
-  const sequencers = startSequencers({ store: { ...store, url: through }, broker, bus, config: { commitTimeoutMs }, metrics, log, clock })
+  const sequencers = startSequencers({
+    store: { ...store, newClient: clientsOf(through) },
+    broker,
+    bus,
+    config: { commitTimeoutMs },
+    metrics,
+    log,
+    clock,
+  })
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= sequencers.stop().then(() => store.stop())

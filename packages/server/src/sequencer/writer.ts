@@ -17,7 +17,7 @@ import { asText, logged, timesOf } from './placed.ts'
 /** Another writer took the partition. What this one was committing was not stored. */
 export class Fenced extends Error {}
 
-export interface Writer extends Pick<Holding, 'catchUp' | 'head' | 'reset' | 'stop'> {
+export interface Writer extends Pick<Holding, 'catchUp' | 'head' | 'reset' | 'stop' | 'takeOver'> {
   /** Commits what is fresh of `items` and decides all of them. */
   commit(items: readonly Item[], backfill: boolean): Promise<void>
 }
@@ -172,5 +172,6 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
     head: holding.head,
     reset: holding.reset,
     stop: holding.stop,
+    takeOver: holding.takeOver,
   }
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { type Clock, systemClock } from '../clock.ts'
 import { untilAnswers } from './answers.ts'
 import { type Check, checkDurability } from './checks.ts'
+import { clientsOf, type NewClient } from './connect.ts'
 import { createLogDays, type LogDays } from './days.ts'
 import { newEpoch } from './epoch.ts'
 import { migrate, underStartLock } from './migrate.ts'
@@ -15,7 +16,7 @@ import { createRetentionTime } from './retention-time.ts'
 import type { LogReader } from './store.ts'
 
 export interface Store {
-  readonly url: string
+  readonly newClient: NewClient
   readonly pool: pg.Pool
   readonly meta: {
     readonly epoch: string
@@ -110,7 +111,7 @@ export async function openStore({ url, config, log, clock = systemClock }: Store
   const keep = setInterval(keepUp, keepUpEveryMs)
   keep.unref()
   return {
-    url,
+    newClient: clientsOf(url),
     pool,
     meta,
     projections,

@@ -140,6 +140,10 @@ const openTaskStates = taskStates
   .join()
 const isNamed = (wanted: readonly string[] | undefined): boolean => wanted !== undefined && wanted.length > 0
 
+/** For who asks for more it is as when the store is away: it comes back. */
+const standsFor = (partition: number, folded: number) =>
+  Object.assign(new Error(`The rows of partition ${partition} stand for ${folded} yet; they follow soon.`), { code: 'ECONNRESET' })
+
 export function createLogReader(
   pool: Pool,
   meta: { readonly epoch: string; readonly partitions: number },
@@ -238,8 +242,11 @@ export function createLogReader(
       return membersOf(pool, tenant, run)
     },
 
-    async agents({ tenant, ids }) {
+    async agents({ tenant, ids, upTo }) {
       await projections.caughtUp()
+      // Another server may have taken a partition, and have yet to write what was committed here.
+      const { positions } = await headsOf(pool, 'folded')
+      for (const [partition, folded] of positions.entries()) if (folded < (upTo[partition] ?? 0)) throw standsFor(partition, folded)
       const { rows } = await pool.query<ProjectionRow<'agents'>>(
         "select tbl, partition, key, position, body from projections where tenant = $1 and tbl = 'agents' and key = any($2)",
         [tenant, ids],
@@ -249,10 +256,7 @@ export function createLogReader(
 
     async rowsChanged({ tenant, partition, after, upTo, filter, limit }) {
       const folded = await foldedTo(partition, upTo)
-      if (folded <= after)
-        throw Object.assign(new Error(`The rows of partition ${partition} stand for ${folded} yet; they follow soon.`), {
-          code: 'ECONNRESET',
-        })
+      if (folded <= after) throw standsFor(partition, folded)
       const reach = Math.min(upTo, folded, after + mostChangedScanned)
       // Rows of one position belong together: a page must have room for all that one event can change.
       const most = Math.max(limit, mostRowsOfAnEvent)

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { after, event, type Line, line } from '../sequencer/testing.ts'
+import { converterFrom } from './convert.ts'
 import { createLogDays } from './days.ts'
 import { openStore } from './open.ts'
 import { rebuildProjections } from './rebuild.ts'
@@ -199,4 +200,8 @@ test('from a fold that is not known here what is left of the log is folded, and 
     made: 'of the future',
     lost: { agents: 10, calls: 60, runs: 6, tasks: 21 },
   })
+})
+
+test('the rows of every fold before this one can be converted', () => {
+  for (let fold = 1; fold < Number(FOLD_VERSION); fold += 1) expect(converterFrom(String(fold)), `fold ${fold}`).toBeDefined()
 })

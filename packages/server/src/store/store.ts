@@ -59,8 +59,8 @@ export interface LogReader {
   snapshot(q: { tenant: TenantId; filter?: Filter | undefined; endedTasks?: boolean }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
   /** Agents named by the rows of these runs (`takesPart`), and the partitions that those rows are in; of no less than was committed here before the call. */
   members(q: { tenant: TenantId; run: readonly string[] }): Promise<Members>
-  /** All rows of these agents, as new. */
-  agents(q: { tenant: TenantId; ids: readonly string[] }): Promise<readonly TableRow<'agents'>[]>
+  /** All rows of these agents, as of `upTo` or newer; where the rows do not stand for it yet it rejects as if the store were away. */
+  agents(q: { tenant: TenantId; ids: readonly string[]; upTo: readonly number[] }): Promise<readonly TableRow<'agents'>[]>
   /** Rows of a partition with `after < position <= upTo`, about `limit` of them: those of one position are never cut apart. `scannedTo` as above, and not past what the rows stand for; where that is no more than `after` it rejects as if the store were away. */
   rowsChanged(q: {
     tenant: TenantId

@@ -1,0 +1,47 @@
+/** What an OpenAPI document lets be asked. */
+export interface Schema {
+  readonly type?: string
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly Schema[]
+  readonly items?: Schema
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly maxItems?: number
+  readonly pattern?: string
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly in: 'query' | 'path' | 'header'
+  readonly required?: boolean
+  readonly schema: Schema
+}
+
+export interface Operation {
+  readonly method: string
+  readonly path: string
+  readonly parameters: readonly Parameter[]
+  readonly takesBody: boolean
+  /** Of who asks; false where the document says that none is needed. */
+  readonly needsKey: boolean
+}
+
+interface Described {
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: unknown
+  readonly security?: readonly unknown[]
+}
+
+export function operationsOf(document: { readonly paths: object }): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Described>).map(([method, { parameters = [], requestBody, security }]) => ({
+      method: method.toUpperCase(),
+      path,
+      parameters,
+      takesBody: requestBody !== undefined,
+      needsKey: security?.length !== 0,
+    })),
+  )
+}

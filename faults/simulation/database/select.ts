@@ -1,0 +1,134 @@
+/** The reads that the core sends: `select … from table where … order by … limit …`, and the few that say more. A text it does not know ends the run. */
+import { type LogRow, refusal, type Tables } from './tables.ts'
+
+type Row = Readonly<Record<string, unknown>>
+type Values = readonly unknown[]
+type Read = (tables: Tables, values: Values) => Row[]
+
+/** What pg gives as text. */
+const bigints = ['position', 'folded', 'fence', 'oldest', 'first', 'last', 'at']
+
+function given(row: object): Row {
+  const made: Record<string, unknown> = { ...row }
+  for (const name of bigints) if (typeof made[name] === 'number') made[name] = String(made[name])
+  if (typeof made.body === 'string') {
+    made.json = made.body
+    made.body = JSON.parse(made.body)
+  }
+  return made
+}
+
+type Test = (row: Row, values: Values) => boolean
+const valueAt = (values: Values, number: string | undefined) => values[Number(number) - 1]
+const comparable = (value: unknown) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : (value as number | string))
+
+function testOf(condition: string): Test {
+  const compared = /^(\w+) (=|<|>|<=|>=) \$(\d+)$/.exec(condition)
+  if (compared !== null) {
+    const [, column = '', sign, number] = compared
+    return (row, values) => {
+      const own = comparable(row[column])
+      const other = comparable(valueAt(values, number))
+      if (sign === '=') return own === other
+      if (sign === '<') return own < other
+      if (sign === '>') return own > other
+      return sign === '<=' ? own <= other : own >= other
+    }
+  }
+  const among = /^(\w+) = any\(\$(\d+)(?:::\w+\[\])?\)$/.exec(condition)
+  if (among !== null) return (row, values) => (valueAt(values, among[2]) as unknown[]).includes(row[among[1] ?? ''])
+  const literal = /^(\w+) (?:= |in \()('.*')\)?$/.exec(condition)
+  if (literal !== null) {
+    const wanted = (literal[2] ?? '').split(',').map((text) => text.trim().slice(1, -1))
+    return (row) => wanted.includes(String(row[literal[1] ?? '']))
+  }
+  if (condition === 'open') return ({ open }) => open === true
+  if (condition === 'not open') return ({ open }) => open === false
+  if (condition.startsWith('(') && condition.endsWith(')')) {
+    const either = condition.slice(1, -1).split(' or ').map(testOf)
+    return (row, values) => either.some((test) => test(row, values))
+  }
+  throw new Error(`The simulated database does not know the condition "${condition}".`)
+}
+
+function rowsOf(tables: Tables, table: string | undefined): readonly object[] {
+  if (table === 'log') return tables.log.flat()
+  if (table === 'commits') return tables.commits.flat()
+  if (table === 'projections') return [...tables.projections.values()]
+  if (table === 'quarantine') return [...tables.quarantine.values()]
+  if (table === 'heads') return tables.heads
+  throw new Error(`The simulated database has no table "${table}".`)
+}
+
+function plainSelect(text: string): Read | undefined {
+  const parts = /^select ([^()]+|count\(\*\)) from (\w+)(?: where (.*?))?(?: order by (.*?))?(?: limit (\S+))?$/.exec(text)
+  if (parts === null) return undefined
+  const [, columns, table, where, order, limit] = parts
+  const tests = (where ?? '')
+    .replace(/(\w+) between (\$\d+) and (\$\d+)/g, '$1 >= $2 and $1 <= $3')
+    // `run = any(…)` says the same.
+    .replace(/\(key >= [^)]*\) and /g, '')
+    .split(' and ')
+    .filter((condition) => condition !== '')
+    .map(testOf)
+  const [by, direction] = (order ?? '').split(' ')
+  const sign = direction === 'desc' ? -1 : 1
+  return (tables, values) => {
+    let rows = rowsOf(tables, table).filter((row) => tests.every((test) => test(row as Row, values))) as Row[]
+    if (columns === 'count(*)') return [{ count: String(rows.length) }]
+    if (by !== undefined && by !== '') rows = rows.toSorted((a, b) => sign * (Number(a[by]) - Number(b[by])))
+    if (limit !== undefined) rows = rows.slice(0, Number(limit.startsWith('$') ? valueAt(values, limit.slice(1)) : limit))
+    return rows.map((row) => given(columns === 'folded as position' ? { position: row.folded } : row))
+  }
+}
+
+/** By their first words. */
+const others: readonly (readonly [string, Read])[] = [
+  [
+    'select max(last) as last, min(min_id)',
+    ({ commits }, [partition, after, upTo]) => {
+      const found = (commits[Number(partition)] ?? []).filter(({ first, last }) => last > Number(after) && first <= Number(upTo))
+      const ids = found.flatMap(({ min_id, max_id }) => [min_id, max_id]).sort()
+      return [{ last: found.at(-1) === undefined ? null : String(found.at(-1)?.last), min_id: ids[0] ?? null, max_id: ids.at(-1) ?? null }]
+    },
+  ],
+  [
+    'select position as after, next - 1',
+    ({ log }, [partition, after, upTo]) => {
+      let at = Number(after)
+      const last = Number(upTo)
+      for (const { position } of [...(log[Number(partition)] ?? []), { position: last + 1 }]) {
+        if (position <= at) continue
+        if (position > at + 1 && position <= last + 1) return [{ after: String(at), up_to: String(position - 1) }]
+        at = position
+      }
+      return []
+    },
+  ],
+  [
+    'select k.tbl, k.key, p.body from unnest',
+    ({ projections }, [partition, tenant, tables, keys]) =>
+      (keys as string[]).flatMap((key, i) =>
+        [...projections.values()]
+          .filter((row) => row.partition === partition && row.tenant === tenant && row.tbl === (tables as string[])[i] && row.key === key)
+          .map(given),
+      ),
+  ],
+]
+
+const known = new Map<string, Read>()
+
+export function readOf(text: string): Read {
+  const held = known.get(text)
+  if (held !== undefined) return held
+  const plain = text.replace(/\s+/g, ' ').trim()
+  const read = others.find(([start]) => plain.startsWith(start))?.[1] ?? plainSelect(plain)
+  if (read === undefined) throw new Error(`The simulated database does not know this statement: ${plain}`)
+  known.set(text, read)
+  return read
+}
+
+export const copiedLog = (line: Record<string, string | null>): LogRow =>
+  ({ ...line, position: Number(line.position), partition: Number(line.partition) }) as unknown as LogRow
+
+export const unique = (table: string, key: string): Error => refusal('23505', `duplicate key ${key} of ${table}`, { table })
