@@ -62,7 +62,7 @@ export const syncFails: Fault = {
       const tracing = await inject(world, 'fdatasync,fsync', 'error=EIO')
       try {
         const panic = await log.says(/PANIC: .*Input\/output error/, 30_000)
-        // It cannot recover either, and ends; seldom it does not learn that its recovery died, and waits for it for ever.
+        // It cannot recover either, and ends, or does not learn that its recovery died, and waits for it for ever.
         const hasEnded = await ended(postmaster, 15_000).catch(() => false)
         if (hasEnded === false) signal(postmaster, 'SIGKILL')
         const how = hasEnded === false ? 'it stood still in its recovery, and was killed' : 'it ended by itself'
