@@ -65,3 +65,43 @@ test('the handler is told how long the oldest has waited', async () => {
   stopping.abort()
   await consuming
 })
+
+test('where senders meet, batches begin some time apart and grow; whoever is alone, or many, waits for none of it', async () => {
+  const clock = createFakeClock(0)
+  const broker = createDirectBroker({ queueEvents: 1_000, queueBytes: 1 << 20, batchEvents: 8, gatherMs: 6 }, clock)
+  const event = { id: '', tenant: 't', source: 's', type: 'log', time: 0, data: {}, dataJson: '{}' }
+  const publish = (events = 1) =>
+    broker.publish({ partition: 0, events: Array.from({ length: events }, () => event), backfill: false, receivedAt: 0 })
+  const stopping = new AbortController()
+  const began: [at: number, submissions: number][] = []
+  const consuming = broker.consume(
+    [0],
+    async (batch) => {
+      began.push([clock.now(), batch.length])
+      return batch.map(() => ({ durability: 'durable', outcomes: [], head: 0 }))
+    },
+    stopping.signal,
+  )
+  await publish()
+  await publish()
+  await Promise.all([publish(), publish()])
+  const gathered = [publish()]
+  for (let ms = 0; ms < 5; ms += 1) {
+    await new Promise((resume) => setImmediate(resume))
+    clock.advance(1)
+    gathered.push(publish())
+  }
+  await new Promise((resume) => setImmediate(resume))
+  clock.advance(1)
+  await Promise.all(gathered)
+  await Promise.all([publish(4), publish(4)])
+  stopping.abort()
+  await consuming
+  expect(began).toEqual([
+    [0, 1],
+    [0, 1],
+    [0, 2],
+    [6, 6],
+    [6, 2],
+  ])
+})

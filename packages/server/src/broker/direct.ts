@@ -1,4 +1,7 @@
-/** The in-process broker. Group commit by nature: what gathers while one batch commits is the next batch, so idle adds no wait and load grows the batch. */
+/**
+ * The in-process broker. Group commit by nature: what gathers while one batch commits is the next batch, so idle adds no wait and load
+ * grows the batch. Where several senders meet, batches begin a few milliseconds apart.
+ */
 import type { Partition } from '@signalbox/model/event.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Ack, type BatchHandler, type Broker, type Submission, Unavailable } from './broker.ts'
@@ -26,6 +29,8 @@ export interface DirectBrokerConfig {
   readonly queueEvents: number
   readonly queueBytes: number
   readonly batchEvents: number
+  /** Of a partition that several submissions share, batches begin at least so far apart. Without it, as they come. */
+  readonly gatherMs?: number
   /** Longest a submission waits to be taken. Without it, for ever. */
   readonly commitTimeoutMs?: number
 }
@@ -33,12 +38,15 @@ export interface DirectBrokerConfig {
 const overloadedRetryMs = 1_000
 /** Rough size of an event beside its data. */
 const envelopeBytes = 200
+/** Of a full batch: with as much there is nothing to wait for. */
+const enoughShare = 0.25
 /** A batch of large events ends here, so that one commit's buffers stay small. */
 const batchBytes = 8 * 1024 * 1024
 
 export function createDirectBroker(config: DirectBrokerConfig, clock: Clock = systemClock): Broker {
   const queues = new Map<Partition, Queue>()
   const waitMs = config.commitTimeoutMs ?? Number.POSITIVE_INFINITY
+  const gatherMs = config.gatherMs ?? 0
   let closed = false
   const queueOf = (partition: Partition): Queue => {
     const held = queues.get(partition)
@@ -88,6 +96,9 @@ export function createDirectBroker(config: DirectBrokerConfig, clock: Clock = sy
   async function consumeOne(partition: Partition, handle: BatchHandler, signal: AbortSignal) {
     const queue = queueOf(partition)
     const wake = () => queue.wake?.()
+    let beganAt = Number.NEGATIVE_INFINITY
+    /** Whoever waits for each answer, alone, must not wait longer for it. */
+    let wasShared = false
     signal.addEventListener('abort', wake)
     try {
       for (;;) {
@@ -99,7 +110,14 @@ export function createDirectBroker(config: DirectBrokerConfig, clock: Clock = sy
           queue.wake = undefined
           continue
         }
+        const leftMs = beganAt + gatherMs - clock.monotonic()
+        if (wasShared && leftMs > 0 && queue.events < config.batchEvents * enoughShare)
+          await new Promise<void>((resume) => clock.after(leftMs, resume))
         const batch = take(queue)
+        // They were told while it gathered that their time was up.
+        if (batch.length === 0) continue
+        beganAt = clock.monotonic()
+        wasShared = batch.length > 1
         try {
           const acks = await handle(
             batch.map(({ submission }) => submission),
