@@ -1,5 +1,6 @@
 /** What /proc says of processes, signals that are seen to arrive, and waiting for what somebody else does. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { statOf } from '@signalbox/server/store/left-over.ts'
 
 export const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms))
 
@@ -14,16 +15,6 @@ export async function until<T>(
     if (found !== undefined && found !== false) return found
     if (performance.now() > end) throw new Error(`Waited ${patienceMs} ms in vain: ${what}.`)
     await pause(5)
-  }
-}
-
-/** Of /proc/<pid>/stat after the name, which may hold spaces: state, parent, … */
-function statOf(pid: number): readonly string[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return []
   }
 }
 

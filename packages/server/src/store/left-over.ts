@@ -9,8 +9,8 @@ import { CannotStart } from '../config.ts'
 const stopTimeoutMs = 30_000
 const pause = (ms: number) => new Promise((resume) => setTimeout(resume, ms))
 
-/** The fields of /proc/<pid>/stat after the name, which may hold spaces and brackets: state first, starttime the 20th. */
-function statOf(pid: number): readonly string[] {
+/** The fields of /proc/<pid>/stat after the name, which may hold spaces and brackets: state first, then the parent; starttime the 20th. Empty: there is no such process, or no /proc. */
+export function statOf(pid: number): readonly string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
