@@ -4,13 +4,13 @@ import { type MutantsOptions, runMutants, type Trial } from './run.ts'
 const mostSaid = 300
 
 /** One line of the table: what was tried, which law has to find it, and which did. */
-function trialLine({ scenario, mutant, caughtBy, isGood, seconds }: Trial): string {
+function trialLine({ scenario, mutant, caughtBy, isGood, tries, seconds }: Trial): string {
   const cells = [
     (mutant?.name ?? '(as it is)').padEnd(38),
     scenario.padEnd(20),
     (mutant?.law ?? 'none').padEnd(13),
     (caughtBy.join(', ') || 'nothing').padEnd(44),
-    `${seconds.toFixed(1).padStart(5)} s`,
+    `${seconds.toFixed(1).padStart(5)} s${tries === 1 ? '' : `, try ${tries}`}`,
   ]
   return `${isGood ? 'ok  ' : 'FAIL'} ${cells.join(' ')}`
 }
@@ -45,10 +45,12 @@ export function trialsTable(trials: readonly Trial[]): string {
     '',
     '| mutant | what is wrong | law | caught by |',
     '| --- | --- | --- | --- |',
-    ...trials.flatMap(({ mutant, caughtBy, isGood }) =>
+    ...trials.flatMap(({ mutant, caughtBy, isGood, tries }) =>
       mutant === undefined
         ? []
-        : [`| ${mutant.name} | ${mutant.what} | ${mutant.law} | ${isGood ? '' : '**not by its law** '}${caughtBy.join(', ')} |`],
+        : [
+            `| ${mutant.name} | ${mutant.what} | ${mutant.law} | ${isGood ? '' : '**not by its law** '}${caughtBy.join(', ')}${tries === 1 ? '' : ` (try ${tries})`} |`,
+          ],
     ),
   ].join('\n')
 }
