@@ -199,8 +199,8 @@ const cases: readonly [law: string, what: string, changes: Changes, lines?: read
   ],
   [
     'liveness',
-    'an event was not acknowledged within 10000 ms after healing',
-    { health: final({ what: 'health', ackMs: 11_000, lag: 0, locks: 0, rssMiB: 300 }) },
+    'an event was not acknowledged within 5000 ms after healing',
+    { health: final({ what: 'health', ackMs: 6_000, lag: 0, locks: 0, rssMiB: 300 }) },
     ['health'],
   ],
   [

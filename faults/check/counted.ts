@@ -17,8 +17,6 @@ export interface Needs {
   readonly sights: readonly Sight[]
   /** Laws that have to have looked at something. */
   readonly laws: readonly LawName[]
-  /** Strikes that may fail to strike, since those that did are counted; default 0. */
-  readonly misses?: number
 }
 const everything: Needs = { sights, laws: lawNames }
 
@@ -85,7 +83,7 @@ export function createCounted({ contents, log }: Ledger) {
       const missing: string[] = []
       const sum = (of: 'struck' | 'fired') => [...faults.values()].reduce((total, fault) => total + fault[of], 0)
       const [struck, fired] = [sum('struck'), sum('fired')]
-      for (const [name, fault] of struck - fired > (needs.misses ?? 0) ? faults : []) {
+      for (const [name, fault] of struck > fired ? faults : []) {
         if (fault.fired < fault.struck)
           missing.push(
             `fault ${name} was invoked ${fault.struck} times and fired ${fault.fired} (first in line ${fault.line})${fault.error}`,

@@ -44,4 +44,4 @@ export interface Bounds {
   readonly rssMiB: number
 }
 
-export const usualBounds: Bounds = { ackMs: 10_000, rssMiB: 1_024 }
+export const usualBounds: Bounds = { ackMs: 5_000, rssMiB: 1_024 }

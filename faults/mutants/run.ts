@@ -38,7 +38,7 @@ export interface MutantsOptions {
 }
 
 const eventsPerSecond = 500
-const mostTries = 5
+const mostTries = 3
 
 export async function runMutants({ seed, only = '', onTrial = () => undefined, signal }: MutantsOptions): Promise<readonly Trial[]> {
   const wanted = mutants.filter(({ name, scenario }) => name.includes(only) || scenario.includes(only))
