@@ -18,6 +18,10 @@ const data = (fields: Record<string, TSchema>) => Type.Partial(Type.Object({ rep
 const need = (fields: Record<string, TSchema>, more: Record<string, TSchema>) => Type.Intersect([Type.Object(fields), data(more)])
 const taskChange = data({ note: Text, error: Text })
 const call = { call: Text, name: Text, model: Text, error: Text }
+/** `startedAt`, RFC 3339: of a call whose start had no event of its own. */
+const ended = { ...call, startedAt: Text }
+/** Whose a call is, told apart from it: by who learned it when the call had been told already. */
+const attributed = need({ call: Text }, {})
 
 export const vocabulary = {
   'agent.started': data({ role: Role, name: Text, manager: Text, model: Text, host: Text, intervalMs: Count }),
@@ -42,11 +46,13 @@ export const vocabulary = {
   'message.sent': data({ to: Text }),
   'artifact.updated': data({}),
   'llm.started': data(call),
-  'llm.finished': data({ ...call, usage: Usage, costMicros: Count }),
-  'llm.failed': data({ ...call, usage: Usage, costMicros: Count }),
+  'llm.finished': data({ ...ended, usage: Usage, costMicros: Count }),
+  'llm.failed': data({ ...ended, usage: Usage, costMicros: Count }),
+  'llm.attributed': attributed,
   'tool.started': data(call),
-  'tool.finished': data(call),
-  'tool.failed': data(call),
+  'tool.finished': data(ended),
+  'tool.failed': data(ended),
+  'tool.attributed': attributed,
   'approval.requested': data({}),
   'approval.decided': data({}),
   'state.set': data({}),

@@ -51,16 +51,20 @@ function foldStatus(agent: AgentRow, event: LoggedEvent, freedAt: EpochMs | unde
 /** A list, not an object by key: every new key would give the object a new shape, which costs the fold more than all else (measured). */
 function foldInFlight(held: AgentRow['inFlight'], event: LoggedEvent, key: string, call: CallRow): AgentRow['inFlight'] {
   const at = held.findIndex((open) => open.call === key)
+  // Only told whose it is: its start or its end may have come, or is to come.
+  if (call.startedAt === undefined && call.outcome === undefined) return held
   if (call.outcome !== undefined) return at < 0 ? held : held.toSpliced(at, 1)
   const open: InFlight = { call: key, kind: call.kind, name: call.name, startedAt: call.startedAt ?? event.time }
   if (at >= 0) return held.with(at, open)
   return held.length < mostInFlight ? [...held, open] : [...held.slice(1), open]
 }
 
-/** The agent's call was ended or taken over by an event of another agent, or of none. */
-export function foldCaller(agent: AgentRow, callKey: string): AgentRow {
-  const at = agent.inFlight.findIndex((open) => open.call === callKey)
-  return at < 0 ? agent : { ...agent, inFlight: agent.inFlight.toSpliced(at, 1) }
+/** An event of another agent, or of none, about a call that was the agent's; `added` is what it told of the call, if that is the agent's still. */
+export function foldCaller(agent: AgentRow, event: LoggedEvent, callKey: string, call: CallRow, added: Totals | undefined): AgentRow {
+  const isOwn = call.agent === agent.id
+  const inFlight = isOwn ? foldInFlight(agent.inFlight, event, callKey, call) : agent.inFlight.filter((open) => open.call !== callKey)
+  if (isOwn && added !== undefined) return { ...agent, inFlight, totals: addTotals(agent.totals, added) }
+  return inFlight.length === agent.inFlight.length && !isOwn ? agent : { ...agent, inFlight }
 }
 
 function foldAgentTask(held: AgentRow['task'], task: string | undefined, event: LoggedEvent): AgentRow['task'] {

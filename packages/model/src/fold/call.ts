@@ -1,6 +1,14 @@
-import type { Event } from '../event.ts'
-import type { AgentRow, CallRow } from '../rows.ts'
+import type { EpochMs, Event } from '../event.ts'
+import { rfc3339Ms } from '../rfc3339.ts'
+import type { AgentRow, CallRow, RunRow } from '../rows.ts'
 import { callId, callTypes, count, text } from './keys.ts'
+
+/** Of an end that tells its call's start too; not one after it. */
+function startOf({ data, time }: Event): EpochMs | undefined {
+  const said = text(data.startedAt)
+  const startedAt = said === undefined ? Number.NaN : rfc3339Ms(said)
+  return startedAt >= 0 ? Math.min(startedAt, time) : undefined
+}
 
 /** One model or tool call. Start and end may come in either order and more than once; usage is the maximum seen, so repeats add nothing. */
 export function foldCall(call: CallRow | undefined, event: Event): CallRow | undefined {
@@ -9,7 +17,8 @@ export function foldCall(call: CallRow | undefined, event: Event): CallRow | und
   const { data } = event
   const usage = (typeof data.usage === 'object' && data.usage !== null ? data.usage : {}) as Record<string, unknown>
   const had = call?.usage
-  const ended = what.step !== 'started'
+  const ended = what.step === 'finished' || what.step === 'failed'
+  const startedAt = what.step === 'started' ? event.time : ended ? startOf(event) : undefined
   const name = text(data.name) ?? text(data.model)
   return {
     id: callId(event),
@@ -18,7 +27,7 @@ export function foldCall(call: CallRow | undefined, event: Event): CallRow | und
     run: event.run,
     agent: event.agent ?? call?.agent,
     task: event.task ?? call?.task,
-    startedAt: ended ? call?.startedAt : Math.min(event.time, call?.startedAt ?? event.time),
+    startedAt: startedAt === undefined ? call?.startedAt : Math.min(startedAt, call?.startedAt ?? startedAt),
     endedAt: ended ? Math.max(event.time, call?.endedAt ?? 0) : call?.endedAt,
     // A failure is kept when a contradicting success comes too: errors must not vanish by order of arrival.
     outcome: what.step === 'failed' || call?.outcome === 'failed' ? 'failed' : ended ? 'finished' : call?.outcome,
@@ -34,9 +43,14 @@ export function foldCall(call: CallRow | undefined, event: Event): CallRow | und
   }
 }
 
-/** An open call whose agent is gone is orphaned; its late end closes it, its agent's return opens it again. */
-export function callState(call: CallRow, agent: Pick<AgentRow, 'status'> | undefined): 'open' | 'finished' | 'failed' | 'orphaned' {
+/** An open call whose agent is gone, or whose run has ended since, is orphaned; its late end closes it, its agent's return opens it again. */
+export function callState(
+  call: CallRow,
+  agent: Pick<AgentRow, 'status'> | undefined,
+  run: Pick<RunRow, 'finishedAt'> | undefined,
+): 'open' | 'finished' | 'failed' | 'orphaned' {
   if (call.outcome !== undefined) return call.outcome
+  if (run?.finishedAt !== undefined && run.finishedAt >= (call.startedAt ?? 0)) return 'orphaned'
   const status = agent?.status?.value
   return status === 'lost' || status === 'stopped' ? 'orphaned' : 'open'
 }

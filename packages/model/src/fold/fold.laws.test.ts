@@ -24,6 +24,7 @@ const Type = fc.constantFrom(
   'llm.started',
   'llm.finished',
   'llm.failed',
+  'llm.attributed',
   'tool.started',
   'tool.finished',
   'run.finished',
@@ -52,6 +53,9 @@ const Sketched: fc.Arbitrary<Sketch> = fc.record({
     reported: fc.record({ inputTokens: fc.nat(900), costMicros: fc.nat(900) }),
   }),
 })
+
+/** Whose a call is may be told by another event of it. */
+const SometimesNamed = fc.tuple(Sketched, fc.boolean())
 
 const logged = (sketches: readonly Sketch[]): LoggedEvent[] =>
   sketches.map((sketch, i) => ({
@@ -106,9 +110,13 @@ test('any interleaving that keeps each producer’s order gives the same totals'
 
 test('an agent’s totals do not depend on order either, where each call is one agent’s', () => {
   fc.assert(
-    fc.property(fc.array(Sketched, { maxLength: 40 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 40 }), (sketches, picks) => {
+    fc.property(fc.array(SometimesNamed, { maxLength: 40 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 40 }), (sketches, picks) => {
       const events = logged(
-        sketches.map((sketch) => ({ ...sketch, data: { ...sketch.data, call: `${sketch.agent} ${sketch.data.call}` } })),
+        sketches.map(([sketch, isNamed]) => ({
+          ...sketch,
+          agent: isNamed ? sketch.agent : undefined,
+          data: { ...sketch.data, call: `${sketch.agent} ${sketch.data.call}` },
+        })),
       )
       const ofAgents = ({ agents }: ReturnType<typeof fold>) =>
         new Map([...agents].map(([key, { totals, events }]) => [key, { ...totals, events }] as const).sort())
@@ -175,14 +183,17 @@ test('what an agent last said of itself does not depend on order: the later wins
     expect(fold(events).agents.get('a1')?.name?.value).toBe('high')
 })
 
+/** One of which only its agent was told has not been seen to start. */
+const isOpen = ({ startedAt, outcome }: CallRow) => startedAt !== undefined && outcome === undefined
+
 test('in flight are an agent’s open calls, whoever reports their ends', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(Sketched, fc.boolean()), { maxLength: 40 }), (sketches) => {
+    fc.property(fc.array(SometimesNamed, { maxLength: 40 }), (sketches) => {
       const { agents, calls } = fold(
         logged(sketches.map(([sketch, isNamed]) => ({ ...sketch, agent: isNamed ? sketch.agent : undefined }))),
       )
       for (const [id, { inFlight }] of agents) {
-        const open = [...calls].filter(([, call]) => call.agent === id && call.outcome === undefined).map(([key]) => key)
+        const open = [...calls].filter(([, call]) => call.agent === id && isOpen(call)).map(([key]) => key)
         expect(inFlight.map(({ call }) => call).sort()).toEqual(open.sort())
       }
     }),
@@ -369,7 +380,7 @@ test('an open call of a lost agent is orphaned; a late end closes it; a return o
   const see = (sketches: readonly Sketch[]) => {
     const { agents, calls } = fold(logged(sketches))
     const [call] = calls.values()
-    return call === undefined ? undefined : callState(call, agents.get('a1'))
+    return call === undefined ? undefined : callState(call, agents.get('a1'), undefined)
   }
   const start = at('tool.started', 100)
   expect(see([start])).toBe('open')
@@ -377,6 +388,54 @@ test('an open call of a lost agent is orphaned; a late end closes it; a return o
   expect(see([start, lost, at('agent.heartbeat', 150)])).toBe('open')
   expect(see([start, lost, at('tool.finished', 180)])).toBe('finished')
   expect(see([at('tool.finished', 180), start])).toBe('finished')
+})
+
+test('an open call is orphaned when its run has ended since, and closed by a late end', () => {
+  const at = (type: string, time: number): Sketch => ({
+    type,
+    agent: 'a1',
+    run: 'r1',
+    task: undefined,
+    time,
+    source: 'a1',
+    data: { call: 'c1' },
+  })
+  const see = (sketches: readonly Sketch[]) => {
+    const { agents, calls, runs } = fold(logged(sketches))
+    const [call] = calls.values()
+    return call === undefined ? undefined : callState(call, agents.get('a1'), runs.get('r1'))
+  }
+  const [start, ends] = [at('tool.started', 100), at('run.finished', 150)]
+  expect(see([start, ends])).toBe('orphaned')
+  expect(see([start, ends, at('tool.finished', 180)])).toBe('finished')
+  expect(see([ends, at('tool.started', 160)])).toBe('open')
+})
+
+test('an end may tell its start, and another event whose call it was: the agent then counts all of it, once', () => {
+  const at = (type: string, time: number, more: Partial<Sketch> = {}): Sketch => ({
+    type,
+    agent: 'a1',
+    run: 'r1',
+    task: undefined,
+    time,
+    source: 'door',
+    data: { call: 'c1' },
+    ...more,
+  })
+  const usage = { inputTokens: 30, outputTokens: 5 }
+  const end = at('llm.finished', 200, { agent: undefined, data: { call: 'c1', usage, startedAt: new Date(120).toISOString() } })
+  const whose = at('llm.attributed', 200)
+  for (const order of [
+    [end, whose],
+    [whose, end],
+    [end, whose, end, whose],
+  ]) {
+    const { agents, runs, calls } = fold(logged(order))
+    const [call] = calls.values()
+    expect(call).toMatchObject({ agent: 'a1', startedAt: 120, endedAt: 200, outcome: 'finished' })
+    expect(agents.get('a1')).toMatchObject({ totals: { llmCalls: 1, inputTokens: 30, outputTokens: 5 }, inFlight: [] })
+    expect(runs.get('r1')?.totals).toMatchObject({ llmCalls: 1, inputTokens: 30, outputTokens: 5 })
+  }
 })
 
 test('folding by partition and joining the agents gives what folding whole gives', () => {

@@ -13,7 +13,7 @@ import { foldTask, isTerminal } from './task.ts'
 import { addTotals, callDelta, emptyTotals } from './totals.ts'
 
 /** Changes whenever the same log would give other rows. */
-export const FOLD_VERSION = '5'
+export const FOLD_VERSION = '6'
 
 function reportedTotals(event: LoggedEvent): Totals | undefined {
   const reported = event.data.reported
@@ -27,19 +27,21 @@ function reportedTotals(event: LoggedEvent): Totals | undefined {
   }
 }
 
+const sumOf = (a: Totals | undefined, b: Totals | undefined) => (a === undefined || b === undefined ? (a ?? b) : addTotals(a, b))
+
 export function applyEvent(rows: Rows, event: LoggedEvent): void {
   const { run, agent, task } = event
-  let added = 'reported' in event.data ? reportedTotals(event) : undefined
+  const reported = 'reported' in event.data ? reportedTotals(event) : undefined
 
-  const called = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
-  const callKey = called === undefined ? undefined : rowKey.call(run, called.kind, callId(event))
+  const what = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
+  const callKey = what === undefined ? undefined : rowKey.call(run, what.kind, callId(event))
   const callBefore = callKey === undefined ? undefined : rows.get('calls', callKey)
-  const call = called === undefined ? undefined : foldCall(callBefore, event)
-  if (call !== undefined && callKey !== undefined) {
-    rows.set('calls', callKey, call)
-    const delta = callDelta(callBefore, call)
-    added = added === undefined ? delta : addTotals(added, delta)
-  }
+  const call = what === undefined ? undefined : foldCall(callBefore, event)
+  if (call !== undefined && callKey !== undefined) rows.set('calls', callKey, call)
+  const delta = call === undefined ? undefined : callDelta(callBefore, call)
+  // Whose call it is may be told after what it took: until then only its run counts it.
+  const isLearned = call?.agent !== undefined && callBefore !== undefined && callBefore.agent === undefined
+  const own = isLearned ? callDelta(undefined, call) : delta
 
   const taskKey = task !== undefined && event.type.startsWith('task.') ? rowKey.task(run, task) : undefined
   const taskBefore = taskKey === undefined ? undefined : rows.get('tasks', taskKey)
@@ -47,11 +49,11 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
   if (taskKey !== undefined && taskAfter !== undefined) rows.set('tasks', taskKey, taskAfter)
   const taskEndedAt = taskAfter !== undefined && isTerminal(taskAfter.state) ? taskAfter.endedAt : undefined
 
-  if (run !== undefined) rows.set('runs', run, foldRun(rows.get('runs', run), run, event, added, taskBefore, taskAfter))
+  if (run !== undefined) rows.set('runs', run, foldRun(rows.get('runs', run), run, event, sumOf(reported, delta), taskBefore, taskAfter))
   const ends = taskKey !== undefined && endsTask.has(event.type)
   if (agent !== undefined) {
-    const own = foldAgent(rows.get('agents', agent), agent, event, added, callKey, call, taskEndedAt)
-    rows.set('agents', agent, ends ? foldFreed(own, event) : own)
+    const acted = foldAgent(rows.get('agents', agent), agent, event, sumOf(reported, own), callKey, call, taskEndedAt)
+    rows.set('agents', agent, ends ? foldFreed(acted, event) : acted)
   }
 
   for (const key of (ends && taskAfter?.workers) || []) {
@@ -61,9 +63,9 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
   }
 
   const before = callBefore?.agent
-  if (callKey !== undefined && before !== undefined && before !== agent && (call?.outcome !== undefined || call?.agent !== before)) {
+  if (callKey !== undefined && call !== undefined && before !== undefined && before !== agent) {
     const caller = rows.get('agents', before)
-    const freed = caller === undefined ? undefined : foldCaller(caller, callKey)
+    const freed = caller === undefined ? undefined : foldCaller(caller, event, callKey, call, delta)
     if (freed !== undefined && freed !== caller) rows.set('agents', before, freed)
   }
 

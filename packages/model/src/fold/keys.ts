@@ -16,14 +16,18 @@ export const rowKey = {
 export const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 export const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
 
-/** `llm.*` and `tool.*` that open or close a call. */
-export const callTypes: Readonly<Record<string, { readonly kind: 'llm' | 'tool'; readonly step: 'started' | 'finished' | 'failed' }>> = {
+/** `llm.*` and `tool.*` that open or close a call, or tell whose it is. */
+export const callTypes: Readonly<
+  Record<string, { readonly kind: 'llm' | 'tool'; readonly step: 'started' | 'finished' | 'failed' | 'attributed' }>
+> = {
   'llm.started': { kind: 'llm', step: 'started' },
   'llm.finished': { kind: 'llm', step: 'finished' },
   'llm.failed': { kind: 'llm', step: 'failed' },
+  'llm.attributed': { kind: 'llm', step: 'attributed' },
   'tool.started': { kind: 'tool', step: 'started' },
   'tool.finished': { kind: 'tool', step: 'finished' },
   'tool.failed': { kind: 'tool', step: 'failed' },
+  'tool.attributed': { kind: 'tool', step: 'attributed' },
 }
 
 export const endsTask: ReadonlySet<string> = new Set(['task.completed', 'task.failed', 'task.canceled', 'task.rejected'])

@@ -114,13 +114,14 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
       const [after] = decodeKey('calls', ['text'], cursor) ?? []
       const found = await listCalls(pool, { tenant, run: id, agent, after: after as string | undefined, limit: limit + 1 })
       const open = new Set(found.rows.flatMap(({ row }) => (row.outcome === undefined && row.agent !== undefined ? [row.agent] : [])))
+      const [run] = (await listRows(pool, { tenant, table: 'runs', limit: 1, run: [id] })).rows
       const known = open.size === 0 ? [] : await listAgents(pool, tenant, { limit: open.size, ids: [...open] })
       const agents = new Map(known.map((of) => [of.id, of]))
       return pageOf(
         'calls',
         found,
         limit,
-        ({ row }) => callView(row, agents.get(row.agent ?? '')),
+        ({ row }) => callView(row, agents.get(row.agent ?? ''), run?.row),
         ({ key }) => [key],
       )
     },

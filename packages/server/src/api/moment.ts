@@ -110,6 +110,7 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
       const members = run === undefined ? undefined : new Set(shown.flatMap(({ agents }) => agents))
       const agents = [...parts.values()].flatMap((rows) => joinAgents(rows) ?? []).filter(({ id }) => members?.has(id) ?? true)
       const byId = new Map(agents.map((agent) => [agent.id, agent]))
+      const runById = new Map(shown.map((one) => [one.id, one]))
       return {
         cursor: encodeCursor({ epoch: meta.epoch, positions }),
         at: new Date(instant).toISOString(),
@@ -119,7 +120,7 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
         // All open calls; closed ones only of the run asked for, since a fleet has too many.
         calls: calls
           .filter((call) => of(call) && (run !== undefined || call.outcome === undefined))
-          .map((call) => callView(call, byId.get(call.agent ?? ''))),
+          .map((call) => callView(call, byId.get(call.agent ?? ''), runById.get(call.run ?? ''))),
         edges: edges.filter(of).map(edgeView),
       }
     },

@@ -84,7 +84,9 @@ export const CallView = view({
   id: Text,
   kind: Text,
   name: Text,
-  state: Type.String({ description: 'open, finished, failed, or orphaned: open while its agent is lost or stopped.' }),
+  state: Type.String({
+    description: 'open, finished, failed, or orphaned: open while its agent is lost or stopped, or although its run has ended since.',
+  }),
   run: Maybe(Text),
   agent: Maybe(Text),
   task: Maybe(Text),
@@ -166,11 +168,11 @@ export const taskView = (row: TaskRow) => ({
   history: row.history.map(({ state, at, agent }) => ({ state, at: time(at), agent })),
 })
 
-export const callView = (row: CallRow, agent: AgentRow | undefined) => ({
+export const callView = (row: CallRow, agent: AgentRow | undefined, run: RunRow | undefined) => ({
   id: row.id,
   kind: row.kind,
   name: row.name,
-  state: callState(row, agent),
+  state: callState(row, agent, run),
   run: row.run,
   agent: row.agent,
   task: row.task,

@@ -18,6 +18,7 @@ export function CallDetail({ id }: { readonly id: string }) {
   )
   const call = held ?? older?.get(id)
   const agent = useRow('agents', call?.agent)
+  const of = useRow('runs', call?.run)
   const now = useNow()
   const run = id.slice(0, id.indexOf('\u001f'))
   if (call === undefined)
@@ -27,7 +28,7 @@ export function CallDetail({ id }: { readonly id: string }) {
         {run !== '' && <RunLink run={run} />}
       </p>
     )
-  const state = callState(call, agent)
+  const state = callState(call, agent, of)
   const { usage } = call
   return (
     <>
