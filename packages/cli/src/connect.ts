@@ -1,7 +1,7 @@
 /** The CLI's way to a server: address, key, and problems turned into failures that say what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isObject, parseObject } from '@signalbox/model/text.ts'
 import { Failure } from './failure.ts'
-import { isObject, parseObject } from './import/text.ts'
 
 export interface Address {
   readonly url: string

@@ -16,6 +16,8 @@ import { type Clock, systemClock } from './clock.ts'
 import { CannotStart, type Config } from './config.ts'
 import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
+import type { DoorDeps } from './ingest/door.ts'
+import { createInFlight } from './ingest/in-flight.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
 import { registerIngestSocket } from './ingest/websocket.ts'
@@ -139,14 +141,15 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
-    await http.app.register(
-      restDoor({
-        receive,
-        config,
-        onRefused: (code) => metrics.refusals.inc({ code }),
-        onHeld: (bytes) => metrics.bodyBytes.set(bytes),
-      }),
-    )
+    const door: DoorDeps = {
+      receive,
+      inFlight: createInFlight(config.inFlightBytes, (bytes) => metrics.bodyBytes.set(bytes)),
+      config,
+      clock,
+      onRefused: (code) => metrics.refusals.inc({ code }),
+      onFault,
+    }
+    await http.app.register(restDoor(door))
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(

@@ -5,12 +5,12 @@
 import { realpathSync } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { parseObject, stringOf } from '@signalbox/model/text.ts'
 import type { Config } from '@signalbox/server/config.ts'
 import { createLog } from '@signalbox/server/ops/log.ts'
 import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import pg from 'pg'
 import { Failure } from '../failure.ts'
-import { parseObject, stringOf } from '../import/text.ts'
 import { configOf, onStop } from './options.ts'
 import { note } from './terminal.ts'
 

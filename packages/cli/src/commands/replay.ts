@@ -1,9 +1,9 @@
 /** `signalbox replay`: a stored run once more as a new run, at a speed, executing nothing. */
 import type { EventInput } from '@signalbox/model/event.ts'
+import { isObject, type Json, stringOf } from '@signalbox/model/text.ts'
 import { type Command, Option } from 'commander'
 import { connect, mustAnswer, type Server } from '../connect.ts'
 import { Failure } from '../failure.ts'
-import { isObject, type Json, stringOf } from '../import/text.ts'
 import { type Speed, sendPaced } from '../send/pace.ts'
 import { createRestager, nameRuns } from '../send/restage.ts'
 import { type AddressOptions, addressOf, gapOption, speedOption, withAddress } from './options.ts'

@@ -1,7 +1,8 @@
 /** `signalbox state`: who does what, now or at any kept moment, as a table. */
+
+import { isObject, type Json } from '@signalbox/model/text.ts'
 import type { Command } from 'commander'
 import { connect, mustAnswer } from '../connect.ts'
-import { isObject, type Json } from '../import/text.ts'
 import { type AddressOptions, addressOf, withAddress } from './options.ts'
 import { counted, jsonText, say, tableOf } from './terminal.ts'
 

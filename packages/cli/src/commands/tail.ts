@@ -1,10 +1,10 @@
 /** `signalbox tail`: events as they are stored, one line each. */
 import { FeedRefused, type Item, subscribe } from '@signalbox/client/subscribe.ts'
 import type { Filter } from '@signalbox/model/live.ts'
+import type { Json } from '@signalbox/model/text.ts'
 import type { Command } from 'commander'
 import { mustAnswer } from '../connect.ts'
 import { Failure } from '../failure.ts'
-import type { Json } from '../import/text.ts'
 import { type AddressOptions, addressOf, untilStopped, withAddress } from './options.ts'
 import { jsonText, note, printable, sayPaced } from './terminal.ts'
 

@@ -1,6 +1,6 @@
 /** What commands print: results on stdout, all else on stderr. What agents wrote must not drive the terminal. */
 import { once } from 'node:events'
-import type { Json } from '../import/text.ts'
+import type { Json } from '@signalbox/model/text.ts'
 
 export const say = (line: string) => void process.stdout.write(`${line}\n`)
 export const note = (line: string) => void process.stderr.write(`signalbox: ${line}\n`)

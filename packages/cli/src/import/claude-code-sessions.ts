@@ -1,8 +1,8 @@
 /** The lines of Claude Code's files, sorted into sessions and their agents, each agent's in time order. */
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { clip, instantOf, isObject, type Json, parseObject, stringOf } from '@signalbox/model/text.ts'
 import type { Collector } from './collector.ts'
 import type { SourceFile } from './import.ts'
-import { clip, instantOf, isObject, type Json, parseObject, stringOf } from './text.ts'
 
 export interface Entry {
   readonly id: string

@@ -3,8 +3,8 @@
  * the message is one call, its figures are the greatest seen.
  */
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { isObject, numberOf, stringOf } from '@signalbox/model/text.ts'
 import type { AgentLog, Entry } from './claude-code-sessions.ts'
-import { isObject, numberOf, stringOf } from './text.ts'
 
 export interface LlmCall {
   readonly id: string

@@ -6,11 +6,11 @@
  */
 
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { clip, isObject, type Json, stringOf } from '@signalbox/model/text.ts'
 import { type AgentLog, type Entry, type Session, sessionsOf } from './claude-code-sessions.ts'
 import { llmCalls } from './claude-code-usage.ts'
 import { type Collector, createCollector } from './collector.ts'
 import type { Imported, SourceFile } from './import.ts'
-import { clip, isObject, type Json, stringOf } from './text.ts'
 
 export function claudeCode(files: readonly SourceFile[]): Imported {
   const out = createCollector()

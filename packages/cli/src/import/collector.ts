@@ -1,20 +1,8 @@
 /** Gathers the events of one import: makes their ids, keeps them in time order, counts what the report tells. */
 
 import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
-import { foreignId } from '@signalbox/model/ids.ts'
+import { type Draft, eventOf } from '@signalbox/model/foreign.ts'
 import type { Imported, Note, Report } from './import.ts'
-
-export interface Draft {
-  /** The source's own name of the record (and of the part of it), unique within `source`. */
-  readonly foreign: string
-  readonly type: string
-  readonly time: EpochMs
-  readonly run: string
-  readonly agent?: string | undefined
-  readonly task?: string | undefined
-  readonly cause?: string | undefined
-  readonly data: Readonly<Record<string, unknown>>
-}
 
 export interface Collector {
   /** Returns the id it made. */
@@ -43,20 +31,9 @@ export function createCollector(): Collector {
   let derived = 0
 
   const add = (source: string, draft: Draft): string => {
-    const id = foreignId(source, draft.foreign, draft.type, draft.time)
-    const event: EventInput = {
-      id,
-      source,
-      type: draft.type,
-      time: new Date(draft.time).toISOString(),
-      run: draft.run,
-      data: { ...draft.data },
-    }
-    if (draft.agent !== undefined) event.agent = draft.agent
-    if (draft.task !== undefined) event.task = draft.task
-    if (draft.cause !== undefined) event.cause = draft.cause
+    const event = eventOf(source, draft)
     events.push({ time: draft.time, event })
-    return id
+    return event.id
   }
 
   return {

@@ -1,7 +1,7 @@
 /** Who is who in Gas Town: roles are read from names such as `gastown/polecats/nux`. */
 import type { AgentRole } from '@signalbox/model/rows.ts'
+import { stringOf } from '@signalbox/model/text.ts'
 import type { Change } from './gastown-changes.ts'
-import { stringOf } from './text.ts'
 
 export interface Cast {
   describe(agent: string): { readonly role: AgentRole; readonly name: string; readonly manager?: string }

@@ -1,9 +1,9 @@
 /** The lines of Gas Town's history, parsed, in time order, each with a name of its own. */
 import { createHash } from 'node:crypto'
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { instantOf, type Json, parseObject, stringOf } from '@signalbox/model/text.ts'
 import type { Collector } from './collector.ts'
 import type { SourceFile } from './import.ts'
-import { instantOf, type Json, parseObject, stringOf } from './text.ts'
 
 export interface Change {
   /** The source's number; with a hash of the content where the source used the number before for something else. */

@@ -6,11 +6,11 @@
  * because of two statuses of one moment neither is the later. docs/imports/gastown.md has the table.
  */
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { clip, isObject, type Json, parseObject, stringOf } from '@signalbox/model/text.ts'
 import { type Collector, createCollector } from './collector.ts'
 import { type Cast, castOf, isAgentRecord } from './gastown-cast.ts'
 import { type Change, changesOf } from './gastown-changes.ts'
 import type { Imported, SourceFile } from './import.ts'
-import { clip, isObject, type Json, parseObject, stringOf } from './text.ts'
 
 const source = 'gastown'
 const run = 'gastown'

@@ -5,9 +5,9 @@
  * for ever. docs/imports/who-and-when.md has the table.
  */
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { clip, isObject, type Json, parseObject, stringOf } from '@signalbox/model/text.ts'
 import { type Collector, createCollector } from './collector.ts'
 import type { Imported, SourceFile } from './import.ts'
-import { clip, isObject, type Json, parseObject, stringOf } from './text.ts'
 
 const epoch: EpochMs = Date.UTC(2025, 0, 1)
 const stepMs = 2_000

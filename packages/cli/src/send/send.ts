@@ -1,7 +1,7 @@
 /** Sends events in batches, in their order; the same ids again after a failure, so that nothing is stored twice. */
 import type { EventInput } from '@signalbox/model/event.ts'
+import { isObject } from '@signalbox/model/text.ts'
 import type { Server } from '../connect.ts'
-import { isObject } from '../import/text.ts'
 
 export const batchEvents = 500
 /** A quarter of what a server accepts by default. */

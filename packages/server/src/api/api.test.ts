@@ -153,7 +153,7 @@ describe('runs and tasks', () => {
   test('the calls of a run, paged, of one agent', async () => {
     const calls = await api.all<Row>('/v1/runs/alpha/calls', 6)
     expect(calls).toHaveLength(20)
-    expect(calls.filter(({ state }) => state !== 'finished')).toMatchObject([{ id: 'c9', state: 'open' }])
+    expect(calls.filter(({ state }) => state !== 'finished')).toMatchObject([{ id: 'c9', state: 'orphaned' }])
     expect(await api.all<Row>('/v1/runs/alpha/calls?agent=w1', 50)).toHaveLength(6)
   })
 })

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { createHttp } from '../http.ts'
+import { createInFlight } from './in-flight.ts'
 import type { RawItem, Receipt, Receive } from './receive.ts'
 import { restDoor } from './rest.ts'
 import { registerIngestSocket } from './websocket.ts'
@@ -41,7 +42,16 @@ export async function doors(receive: Receive, more: { bodyTimeoutMs?: number; ma
     auth: { caller: async () => ({ tenant: 'default', scopes: new Set(['ingest'] as const) }) },
     log: pino({ level: 'silent' }),
   })
-  await http.app.register(restDoor({ receive, config, onRefused: (code) => refusals.push(code), onHeld: (bytes) => held.push(bytes) }))
+  await http.app.register(
+    restDoor({
+      receive,
+      inFlight: createInFlight(config.inFlightBytes, (bytes) => held.push(bytes)),
+      config,
+      clock,
+      onRefused: (code) => refusals.push(code),
+      onFault: (error) => faults.push(error),
+    }),
+  )
   const ingest = registerIngestSocket(http.upgrades, {
     receive,
     config,

@@ -45,6 +45,8 @@ export interface RawItem {
   /** Parsed JSON, or `malformed` with the text when it is none. */
   readonly value?: unknown
   readonly malformed?: string
+  /** Why its door can make no event of it. */
+  readonly refused?: Pick<ItemRefusal, 'code' | 'message'>
 }
 
 export interface ReceiveOptions {
@@ -137,6 +139,10 @@ export function createReceive(deps: IngestDeps) {
       }
       if (item.malformed !== undefined) {
         reject('MALFORMED_JSON', `Item ${index} is not JSON in UTF-8.`)
+        continue
+      }
+      if (item.refused !== undefined) {
+        reject(item.refused.code, item.refused.message)
         continue
       }
       const parsed = parseEvent(item.value, tenant, limits, (source, time) =>

@@ -1,14 +1,13 @@
 /** The REST door: `POST /v1/events`. */
-import { once } from 'node:events'
-import type { Readable } from 'node:stream'
 import { EventInput } from '@signalbox/model/event.ts'
 import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { Unavailable } from '../broker/broker.ts'
 import { ProblemAnswer, Refused } from '../http/problem.ts'
-import { parseBody, readBody } from './body.ts'
-import { createInFlight, type Share } from './in-flight.ts'
+import { parseBody } from './body.ts'
+import { bodyOf, type DoorDeps, holding, takeAnyBody } from './door.ts'
+import type { Share } from './in-flight.ts'
 import type { RawItem, Receive } from './receive.ts'
 
 const ReceiptBody = Type.Object(
@@ -36,15 +35,6 @@ const ReceiptBody = Type.Object(
   { additionalProperties: false },
 )
 
-export interface RestOptions {
-  readonly receive: Receive
-  readonly config: { readonly maxBodyBytes: number; readonly maxBatchEvents: number; readonly inFlightBytes: number }
-  /** Told of a request that was refused before it had events. */
-  readonly onRefused: (code: RefusalCode) => void
-  /** Told of the bytes of bodies under way when they change. */
-  readonly onHeld: (bytes: number) => void
-}
-
 const longestKey = 255
 
 /** What the route's schema says of them; Fastify's own validation is off with that of the body. */
@@ -68,20 +58,14 @@ export function refusedAs(error: unknown): unknown {
 }
 
 export const restDoor =
-  ({ receive, config, onRefused, onHeld }: RestOptions): FastifyPluginAsync =>
+  (deps: DoorDeps): FastifyPluginAsync =>
   async (app) => {
-    const inFlight = createInFlight(config.inFlightBytes, onHeld)
+    const { receive, config, inFlight, onRefused } = deps
     /** Apart, so that the body's bytes go when its items are there. */
-    async function itemsOf({ headers, body }: FastifyRequest, share: Share): Promise<readonly RawItem[]> {
+    async function itemsOf(request: FastifyRequest, share: Share): Promise<readonly RawItem[]> {
+      const bytes = await bodyOf(request, deps, share)
       try {
-        const bytes = await readBody(body as Readable | undefined, {
-          encoding: headers['content-encoding'],
-          length: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
-          maxBytes: config.maxBodyBytes,
-          inFlight,
-          share,
-        })
-        return parseBody(bytes, headers['content-type'] ?? '', config.maxBatchEvents)
+        return parseBody(bytes, request.headers['content-type'] ?? '', config.maxBatchEvents)
       } catch (error) {
         if (error instanceof Refused) onRefused(error.init.code)
         throw error
@@ -122,8 +106,7 @@ export const restDoor =
         }),
       )
     }
-    app.removeAllContentTypeParsers()
-    app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    takeAnyBody(app)
     app.post(
       '/v1/events',
       {
@@ -146,13 +129,6 @@ export const restDoor =
           response: { 200: ReceiptBody, '4xx': ProblemAnswer, '5xx': ProblemAnswer },
         },
       },
-      async (request, reply) => {
-        const share = inFlight.open()
-        const answered = serve(request, reply, share)
-        const closed = reply.raw.destroyed ? undefined : once(reply.raw, 'close')
-        // Its items and what is said of them are held until both: who hangs up has its body decoded and parsed all the same.
-        void Promise.allSettled([answered, closed]).then(share.close)
-        return answered
-      },
+      (request, reply) => holding(inFlight, reply, (share) => serve(request, reply, share)),
     )
   }

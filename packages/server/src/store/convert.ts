@@ -43,13 +43,14 @@ const fromFold3: Convert = (row) => {
   return { ...row, body: { ...row.body, task: { ...task, run: task.run ?? run?.value } } }
 }
 
-/** By the version that made the rows. Fold 2 differs from 3 in what it counts as in flight, 4 from 5 in when an agent was seen, not in shape. */
+/** By the version that made the rows. Fold 2 differs from 3 in what it counts as in flight, 4 from 5 in when an agent was seen, 5 from 6 in what an end may tell, not in shape. */
 const converts: ReadonlyMap<string, Convert> = new Map([
   ['', (row) => fromFold3(fromFold1(row))],
   ['1', (row) => fromFold3(fromFold1(row))],
   ['2', fromFold3],
   ['3', fromFold3],
   ['4', (row) => row],
+  ['5', (row) => row],
 ])
 
 /** Undefined for a version that is not known here. */

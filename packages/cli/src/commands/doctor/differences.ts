@@ -1,7 +1,7 @@
 /** In which fields a stored row differs from the one it is due to be: its columns, and its body field by field. */
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import { isObject } from '@signalbox/model/text.ts'
 import { columnsOf, isOpenCall } from '@signalbox/server/store/row-columns.ts'
-import { isObject } from '../../import/text.ts'
 
 /** Of the table projections, as PostgreSQL gives it. */
 export interface StoredRow {

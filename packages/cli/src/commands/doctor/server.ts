@@ -1,7 +1,8 @@
 /** From outside: that it stores events, and that its clock is ours. */
+
+import { isObject, parseObject, stringOf } from '@signalbox/model/text.ts'
 import { type Address, aliveWithinMs, connect, mustAnswer } from '../../connect.ts'
 import { Failure } from '../../failure.ts'
-import { isObject, parseObject, stringOf } from '../../import/text.ts'
 import type { Finding } from './finding.ts'
 
 /** A commit that takes longer than a sender waits for it. */

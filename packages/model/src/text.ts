@@ -1,5 +1,12 @@
-/** Text and JSON of foreign files, made safe to keep. */
-import type { EpochMs } from '@signalbox/model/event.ts'
+/** Text and JSON of foreign records, made safe to keep. */
+import { type EpochMs, limits } from './event.ts'
+
+const unfit = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/gu
+/** A name that an event can carry: what it cannot is replaced, what is too long cut. Undefined where nothing is named. */
+export function identifier(name: unknown): string | undefined {
+  if (typeof name !== 'string' || name === '') return undefined
+  return name.replace(unfit, '\ufffd').slice(0, limits.identifierChars).toWellFormed()
+}
 
 /** Longest text taken into an event where the rest is of no use on a screen. UTF-16 units. */
 export const clipChars = 2_000

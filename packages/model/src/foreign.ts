@@ -1,0 +1,32 @@
+/**
+ * Records of other tools as events. Pure: the same record gives the same event with the same id for ever, so that one which is sent,
+ * imported or read again is a duplicate.
+ */
+import type { EpochMs, EventInput } from './event.ts'
+import { foreignId } from './ids.ts'
+
+export interface Draft {
+  /** The tool's own name of the record (and of the part of it), unique within its source. */
+  readonly foreign: string
+  readonly type: string
+  readonly time: EpochMs
+  readonly run?: string | undefined
+  readonly agent?: string | undefined
+  readonly task?: string | undefined
+  readonly cause?: string | undefined
+  readonly seq?: number | undefined
+  readonly epoch?: number | undefined
+  readonly trace?: string | undefined
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+const fields = ['run', 'agent', 'task', 'cause', 'seq', 'epoch', 'trace'] as const
+
+/** `source`, `run`, `agent`, `task`, `cause` and `trace` have to be identifiers (`identifier`). */
+export function eventOf(source: string, draft: Draft): EventInput & { readonly id: string } {
+  const { foreign, type, time, data } = draft
+  const id = foreignId(source, foreign, type, time)
+  const event: Record<string, unknown> = { id, source, type, time: new Date(time).toISOString(), data }
+  for (const field of fields) if (draft[field] !== undefined) event[field] = draft[field]
+  return event as EventInput & { readonly id: string }
+}

@@ -1,0 +1,109 @@
+/**
+ * What doors over HTTP for other tools' formats share: the body under limits, its events on the way in, and whose of the sender's items
+ * was refused.
+ */
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import type { EventInput, TenantId } from '@signalbox/model/event.ts'
+import type { ItemRefusal } from '@signalbox/model/live.ts'
+import type { RefusalCode } from '@signalbox/model/refusals.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../clock.ts'
+import { Refused } from '../http/problem.ts'
+import { readBody } from './body.ts'
+import type { InFlight, Share } from './in-flight.ts'
+import type { RawItem, Receive } from './receive.ts'
+
+export interface DoorDeps {
+  readonly receive: Receive
+  /** Of all doors together. */
+  readonly inFlight: InFlight
+  readonly config: { readonly maxBodyBytes: number; readonly maxBatchEvents: number }
+  readonly clock: Clock
+  /** Told of a request that was refused before it had events. */
+  readonly onRefused: (code: RefusalCode) => void
+  /** Told of a fault that the sender is not told of. */
+  readonly onFault: (error: unknown) => void
+}
+
+/** An event, or an item that can be none for ever; `item`: which of the request's own items it came from. */
+export type Mapped = { readonly item: number } & (
+  | { readonly event: EventInput }
+  | { readonly refused: { readonly code: RefusalCode; readonly message: string }; readonly value: unknown }
+)
+
+export interface Delivered {
+  readonly accepted: number
+  readonly duplicates: number
+  /** By the request's own items, each once, in their order. */
+  readonly refused: ReadonlyMap<number, ItemRefusal>
+  readonly cursor: string
+}
+
+export interface DeliverOptions {
+  readonly tenant: TenantId
+  /** As metrics and the quarantine name it. */
+  readonly door: string
+  /** Events older than the retention are taken. */
+  readonly backfill?: boolean
+}
+
+/** Bodies reach the routes of `app` as they come; `bodyOf` reads them. */
+export function takeAnyBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+}
+
+/** Serves with a share that is held until the answer is written, and the sender gone or answered: who hangs up has its body worked on all the same. */
+export function holding<T>(inFlight: InFlight, reply: FastifyReply, serve: (share: Share) => Promise<T>): Promise<T> {
+  const share = inFlight.open()
+  const answered = serve(share)
+  const closed = reply.raw.destroyed ? undefined : once(reply.raw, 'close')
+  void Promise.allSettled([answered, closed]).then(share.close)
+  return answered
+}
+
+/** The body, decompressed, held in `share`. Throws `Refused`, of which `onRefused` is told. */
+export async function bodyOf({ headers, body }: FastifyRequest, deps: DoorDeps, share: Share): Promise<Buffer> {
+  try {
+    return await readBody(body as Readable | undefined, {
+      encoding: headers['content-encoding'],
+      length: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
+      maxBytes: deps.config.maxBodyBytes,
+      inFlight: deps.inFlight,
+      share,
+    })
+  } catch (error) {
+    if (error instanceof Refused) deps.onRefused(error.init.code)
+    throw error
+  }
+}
+
+/**
+ * Stores the events, in batches of at most `maxBatchEvents`. Rejects with `Unavailable` when a batch could not be stored: the sender has
+ * to send all of it again, and what was stored is a duplicate then.
+ */
+export async function deliver(
+  mapped: readonly Mapped[],
+  { receive, config }: Pick<DoorDeps, 'receive' | 'config'>,
+  { tenant, door, backfill = false }: DeliverOptions,
+): Promise<Delivered> {
+  let accepted = 0
+  let duplicates = 0
+  let cursor = ''
+  const refused = new Map<number, ItemRefusal>()
+  for (let from = 0; from === 0 || from < mapped.length; from += config.maxBatchEvents) {
+    const part = mapped.slice(from, from + config.maxBatchEvents)
+    const receipt = await receive(part.map(itemOf), { tenant, door, backfill })
+    accepted += receipt.accepted
+    duplicates += receipt.duplicates
+    cursor = receipt.cursor
+    for (const refusal of receipt.refused) {
+      const item = part[refusal.index]?.item ?? refusal.index
+      if (!refused.has(item)) refused.set(item, refusal)
+    }
+  }
+  return { accepted, duplicates, cursor, refused: new Map([...refused].sort(([a], [b]) => a - b)) }
+}
+
+const itemOf = (mapped: Mapped): RawItem => ('event' in mapped ? { value: mapped.event } : { value: mapped.value, refused: mapped.refused })
