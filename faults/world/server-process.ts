@@ -11,6 +11,9 @@ const startTimeoutMs = 60_000
 const stopTimeoutMs = 20_000
 const saidChars = 2_000
 
+/** Of servers side by side none takes the ports that are usual for OTLP. */
+export const oneOfMany = { SIGNALBOX_OTLP_HTTP_PORT: 'off', SIGNALBOX_OTLP_GRPC_PORT: 'off' } as const
+
 export interface OwnedServer extends ServerProcess, AsyncDisposable {
   /** Ends that nobody asked for, in words, since this was last called. */
   surprises(): readonly string[]
@@ -59,6 +62,7 @@ export async function startServerProcess({ dataFolder, logFile, port, env = {}, 
           ...process.env,
           SIGNALBOX_DATA: dataFolder,
           SIGNALBOX_PORT: String(port),
+          ...oneOfMany,
           SIGNALBOX_LOG_LEVEL: 'info',
           ...env,
           ...more,

@@ -159,7 +159,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     }
     await http.app.register(restDoor(door))
     const take = createTake(door, standIn)
-    await http.app.register(otlpDoor(door, take))
+    await http.app.register(otlpDoor({ ...door, config, take }))
     const grpc = createGrpcDoor({ ...door, config, auth, take })
     fronts.push(grpc)
     await http.app.register(liveRoutes({ hub, clock }))

@@ -1,5 +1,6 @@
 /** A unary call of gRPC over a stream of HTTP/2 (grpc's doc/PROTOCOL-HTTP2.md): one message in, one message or a status out. */
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { Clock } from '../../clock.ts'
 import { Refused } from '../../http/problem.ts'
 import { collect, compressionOf, decompress, unreadable } from '../body.ts'
 import type { DoorDeps } from '../door.ts'
@@ -21,7 +22,7 @@ export async function messageOf(stream: ServerHttp2Stream, headers: IncomingHttp
   let late: Refused | undefined
   const cancel = clock.after(config.bodyTimeoutMs, () => {
     late = new Refused({ code: 'BODY_TIMEOUT', detail: 'The message did not arrive in time.' })
-    refuse(stream, statusOf(late))
+    refuse(stream, statusOf(late), clock)
   })
   try {
     const type = headers['content-type'] ?? ''
@@ -61,9 +62,12 @@ export function succeed(stream: ServerHttp2Stream, message: Buffer): void {
   stream.end(framed)
 }
 
-/** Answers with a status alone; what the sender has not sent yet it need not send. */
-export function refuse(stream: ServerHttp2Stream, status: Status): void {
-  if (stream.destroyed || stream.closed) return
+/** A sender that goes on after it was refused is cut: not at once, which would take the answer along. */
+const lingerMs = 1_000
+
+/** Answers with a status alone. What still comes is dropped as it comes. */
+export function refuse(stream: ServerHttp2Stream, status: Status, clock: Clock): void {
+  if (stream.destroyed || stream.closed || stream.headersSent) return
   stream.respond(
     {
       ...answering,
@@ -74,7 +78,10 @@ export function refuse(stream: ServerHttp2Stream, status: Status): void {
     { endStream: true },
   )
   stream.resume()
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+  stream.once(
+    'close',
+    clock.after(lingerMs, () => stream.close(constants.NGHTTP2_NO_ERROR)),
+  )
 }
 
 /** Longer ones pass what peers take as headers. */

@@ -43,7 +43,6 @@ export function createGrpcDoor(deps: GrpcDeps): GrpcDoor {
   const { auth, clock, config, inFlight, take } = deps
   const server = createServer({ settings: { maxConcurrentStreams: mostCallsOfConnection } })
   const sessions = new Set<Http2Session>()
-  const calls = new Set<ServerHttp2Stream>()
   let draining = false
 
   async function callerOf(headers: IncomingHttpHeaders): Promise<Caller> {
@@ -74,7 +73,7 @@ export function createGrpcDoor(deps: GrpcDeps): GrpcDoor {
     } catch (error) {
       const status = statusOf(error)
       if (status.code === 'INTERNAL' && !(error instanceof Refused)) deps.onFault(error)
-      refuse(stream, status)
+      refuse(stream, status, clock)
     }
   }
 
@@ -100,8 +99,6 @@ export function createGrpcDoor(deps: GrpcDeps): GrpcDoor {
     watch(session)
   })
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    calls.add(stream)
-    stream.once('close', () => calls.delete(stream))
     stream.on('error', () => undefined)
     void serve(stream, headers)
   })
