@@ -67,7 +67,12 @@ export function createGrpcDoor(deps: GrpcDeps): GrpcDoor {
       if (signal === undefined) throw new Refused({ code: 'NOT_FOUND', detail: `There is no method ${path.slice(0, 200)}.` })
       const { tenant } = await callerOf(headers)
       const taken = await holding(inFlight, { raw: stream }, async (share) =>
-        take(await messageOf(stream, headers, { ...deps, share }), { signal, encoding: 'protobuf', tenant, backfill: false }),
+        take(await messageOf(stream, headers, { ...deps, share, onLate: (late) => refuse(stream, statusOf(late), clock) }), {
+          signal,
+          encoding: 'protobuf',
+          tenant,
+          backfill: false,
+        }),
       )
       succeed(stream, encodeTaken(taken, signal, 'protobuf'))
     } catch (error) {
