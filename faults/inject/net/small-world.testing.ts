@@ -28,18 +28,28 @@ export interface SmallWorld extends World, AsyncDisposable {
 }
 
 export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallWorld> {
-  await using opening = new AsyncDisposableStack()
+  const opened = new AsyncDisposableStack()
+  try {
+    return await openSmallWorld(setting, opened)
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+/** What is opened is closed by `opened`. */
+async function openSmallWorld(setting: NonNullable<Fault['setting']>, opened: AsyncDisposableStack): Promise<SmallWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-'))
-  opening.defer(() => rm(folder, { recursive: true, force: true }))
-  const apart = setting.network === 'apart' ? opening.use(await createApart()) : undefined
-  const database = apart ? opening.use(await startDatabaseAt(folder, partitions, apart.cables.database)).url : await withDatabase()
+  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  const apart = setting.network === 'apart' ? opened.use(await createApart()) : undefined
+  const database = apart ? opened.use(await startDatabaseAt(folder, partitions, apart.cables.database)).url : await withDatabase()
   const databaseProxy = setting.database === undefined ? undefined : await startProxy(database)
-  opening.defer(() => databaseProxy?.close())
+  opened.defer(() => databaseProxy?.close())
   const port = await freePort()
   const place = apart && { enter: apart.enter, host: apart.cables.clients.theirs }
   const proxy = await startProxy(`http://${place?.host ?? '127.0.0.1'}:${port}`)
-  opening.defer(() => proxy.close())
-  const server = opening.use(
+  opened.defer(() => proxy.close())
+  const server = opened.use(
     await startServerProcess({
       dataFolder: folder,
       logFile: join(folder, 'server.log'),
@@ -86,7 +96,6 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
     while (going) await sendBatch()
   })()
 
-  const opened = opening.move()
   return {
     server,
     database: databaseOf(folder),
