@@ -5,9 +5,10 @@
  * Its addresses are of 127.0.0.0/8 all the same, routed over the cable: the server takes them for loopback and asks nobody for a key, so
  * that everybody who sends and reads does it as in every other world.
  *
- * The namespace lives as long as its processes do, and the first of them no longer than ours: nothing is left however we end.
+ * The namespace lives as long as its processes do, and the first of them no longer than ours. The cables go when we end; if we are
+ * killed, with the namespace.
  */
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
@@ -52,27 +53,26 @@ export async function createApart(): Promise<Apart> {
     await exit
   }
   const net = `127.${randomInt(1, 255)}.${randomInt(256)}`
-  const cables: OwnedCable[] = []
   try {
-    for (const first of [1, 5]) cables.push(await lay(`${net}.${first}`, `${net}.${first + 1}`, held.pid ?? 0, enter))
+    const clients = await lay(`${net}.1`, `${net}.2`, held.pid ?? 0, enter)
+    const database = await lay(`${net}.5`, `${net}.6`, held.pid ?? 0, enter)
+    return {
+      enter,
+      cables: { clients, database },
+      async [Symbol.asyncDispose]() {
+        clients.remove()
+        database.remove()
+        await end()
+      },
+    }
   } catch (error) {
     await end()
     throw error
   }
-  const [clients, database] = cables
-  if (clients === undefined || database === undefined) throw new Error('A cable is missing.')
-  return {
-    enter,
-    cables: { clients, database },
-    async [Symbol.asyncDispose]() {
-      for (const cable of cables) await cable.remove()
-      await end()
-    },
-  }
 }
 
 interface OwnedCable extends Cable {
-  remove(): Promise<void>
+  remove(): void
 }
 
 /** One end: `run` runs a command in its namespace. */
@@ -95,7 +95,11 @@ async function lay(ours: string, theirs: string, pid: number, enter: readonly st
   const near: End = { device, run: inside([]) }
   const far: End = { device: `${device}f`, run: inside(enter) }
   await near.run('ip', 'link', 'add', near.device, 'type', 'veth', 'peer', 'name', far.device, 'netns', String(pid))
-  const remove = async () => void (await near.run('ip', 'link', 'del', near.device))
+  const remove = () => {
+    process.off('exit', remove)
+    spawnSync('ip', ['link', 'del', near.device])
+  }
+  process.once('exit', remove)
   try {
     // Else the kernel has no way for an address of loopback but loopback.
     await writeFile(`/proc/sys/net/ipv4/conf/${near.device}/route_localnet`, '1')
@@ -105,7 +109,7 @@ async function lay(ours: string, theirs: string, pid: number, enter: readonly st
     await far.run('ip', 'link', 'set', far.device, 'up')
     await near.run('ip', 'route', 'add', `${theirs}/32`, 'dev', near.device, 'src', ours, 'table', 'local')
   } catch (error) {
-    await remove()
+    remove()
     throw error
   }
   const lost = async () => (await droppedAt(near)) + (await droppedAt(far)) + (await astrayAt(far))
