@@ -12,7 +12,7 @@ afterAll(stopDatabases)
 const worlds = Map.groupBy(networkFaults, ({ setting }) => setting?.network ?? setting?.database ?? 'behind a proxy')
 
 describe.each([...worlds])('server: %s', (_setting, faults) => {
-  const missing = missingOf(faults.flatMap(({ needs = [] }) => needs))
+  const missing = missingOf([...new Set(faults.flatMap(({ needs = [] }) => needs))])
   let world: SmallWorld | undefined
   const worldHere = () => {
     if (world === undefined) throw new Error('There is no world.')

@@ -11,6 +11,8 @@ import type { Between } from './misbehave.ts'
 import { lasting, until } from './wait.ts'
 
 const patienceMs = 20_000
+/** What had left before a cut has come by then. */
+const inFlightMs = 200
 /** From the end of a partition on: whoever holds a lock of the log without a peer has to be gone by then. */
 const backWithinMs = 15_000
 /** As the setting has it; a partition of the database takes longer, so that the server gives up the commit that was on its way. */
@@ -29,13 +31,23 @@ function cableTo(which: Between, { cables }: World): Cable {
 }
 
 /** PostgreSQL has begun with a commit, and waits for the rest of it. */
-async function commitUnderWay({ database }: World, cable: Cable): Promise<void> {
-  await cable.slow()
-  await until('a commit was half on its way', patienceMs, async () => {
-    const [found] = await database.query(
-      `select from pg_stat_activity where application_name like 'signalbox sequencer % log' and state = 'active' and wait_event = 'ClientRead'`,
-    )
-    return found !== undefined
+async function isHalfCommitted({ database }: World): Promise<boolean> {
+  const [found] = await database.query(
+    `select from pg_stat_activity where application_name like 'signalbox sequencer % log' and state = 'active' and wait_event = 'ClientRead'`,
+  )
+  return found !== undefined
+}
+
+/** Strikes again until the rest of a commit does not come. */
+async function cutWithinCommit(world: World, cable: Cable, lost: Lost): Promise<void> {
+  await until('a commit was cut in half', patienceMs, async () => {
+    await cable.slow()
+    await until('a commit was half on its way', patienceMs, () => isHalfCommitted(world))
+    await cable.cut(lost)
+    await lasting(inFlightMs)
+    if (await isHalfCommitted(world)) return true
+    await cable.heal()
+    return false
   })
 }
 
@@ -48,8 +60,7 @@ async function logGrows({ database }: World): Promise<number> {
 }
 
 /** Answers what was lost while `meanwhile` ran, and how long that was. */
-async function cutOff(cable: Cable, lost: Lost, meanwhile: () => Promise<void>): Promise<string> {
-  await cable.cut(lost)
+async function lostWhile(cable: Cable, meanwhile: () => Promise<void>): Promise<string> {
   const since = performance.now()
   await meanwhile()
   await until('packets were lost', patienceMs, async () => (await cable.lostPackets()) > 0)
@@ -64,8 +75,9 @@ export const partition = (which: Between, lost: Lost): Fault => ({
     const ms = world.random.between(which === 'clients' ? 1_000 : commitMs + 1_000, 15_000)
     let said: string
     try {
-      if (which === 'database' && lost !== 'to server') await commitUnderWay(world, cable)
-      said = await cutOff(cable, lost, () => lasting(ms))
+      if (which === 'database' && lost !== 'to server') await cutWithinCommit(world, cable, lost)
+      else await cable.cut(lost)
+      said = await lostWhile(cable, () => lasting(ms))
     } finally {
       await cable.heal()
     }
@@ -81,8 +93,8 @@ export const failover: Fault = {
     const cable = cableTo('database', world)
     let committed = ''
     try {
-      await commitUnderWay(world, cable)
-      const said = await cutOff(cable, 'both', async () => {
+      await cutWithinCommit(world, cable, 'both')
+      const said = await lostWhile(cable, async () => {
         const { taken, of } = await takeOver(world)
         if (taken < of) throw new Error(`The other server committed ${taken} of ${of} events in time.`)
         committed = `${taken} events were committed by the other server`
