@@ -117,7 +117,12 @@ export async function startServerProcess(setup: ServerSetup): Promise<OwnedServe
       log.end()
     },
   }
-  await server.start()
+  try {
+    await server.start()
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    throw error
+  }
   return server
 }
 
