@@ -116,7 +116,7 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
         at: new Date(instant).toISOString(),
         agents: agents.map(agentView),
         runs: shown.map(runView),
-        tasks: tasks.filter(of).map(taskView),
+        tasks: tasks.filter(of).map((task) => taskView(task, byId.get(task.assignee?.value ?? ''), runById.get(task.run ?? ''))),
         // All open calls; closed ones only of the run asked for, since a fleet has too many.
         calls: calls
           .filter((call) => of(call) && (run !== undefined || call.outcome === undefined))
