@@ -14,6 +14,9 @@ import { readBody } from './body.ts'
 import type { InFlight, Share } from './in-flight.ts'
 import type { RawItem, Receive } from './receive.ts'
 
+/** Agents of other tools send no heartbeats: one that is silent three times as long is taken for lost, until it speaks again. */
+export const silenceMs = 300_000
+
 export interface DoorDeps {
   readonly receive: Receive
   /** Of all doors together. */

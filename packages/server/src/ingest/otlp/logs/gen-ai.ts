@@ -1,0 +1,129 @@
+/**
+ * GenAI events of the semantic conventions (open-telemetry/semantic-conventions-genai), and the messages of their releases to 1.36. They
+ * are written within the span of their call, whose id is the call's: a span and its event are one call, counted once.
+ */
+import { clip, identifier } from '@signalbox/model/text.ts'
+import { silenceMs } from '../../door.ts'
+import type { Attributes } from '../otlp.ts'
+import { type Kept, keep } from './keep.ts'
+import { countIn, type LogDraft, objectIn, type Reading, saidBy, type Told, textIn } from './record.ts'
+
+/** Undefined where the record is no GenAI event. */
+export function genAi(told: Told): Reading | undefined {
+  const { eventName } = told.record
+  const read = Object.hasOwn(kinds, eventName) ? kinds[eventName] : undefined
+  return read === undefined ? undefined : { source: sourceOf(told.resource), drafts: read(told) }
+}
+
+/** Of what is told by a service that is no agent of its own kind. */
+export const sourceOf = (resource: Attributes): string => identifier(`otlp/${textIn(resource, 'service.name') ?? 'unknown'}`) ?? 'otlp'
+
+type Kind = (told: Told) => readonly LogDraft[]
+
+const messages: Readonly<Record<string, string>> = {
+  'gen_ai.system.message': 'system',
+  'gen_ai.user.message': 'user',
+  'gen_ai.assistant.message': 'assistant',
+  'gen_ai.tool.message': 'tool',
+  'gen_ai.choice': 'assistant',
+}
+
+const kinds: Readonly<Record<string, Kind>> = {
+  'gen_ai.client.inference.operation.details': inference,
+  'gen_ai.client.operation.exception': exception,
+  'gen_ai.evaluation.result': evaluation,
+  ...Object.fromEntries(Object.entries(messages).map(([name, role]): [string, Kind] => [name, (told) => message(told, role)])),
+}
+
+/** The trace is the run, as of spans. */
+export const runIn = ({ record }: Told): string | undefined => record.traceId
+
+/** Names as the spans' of the same agent. */
+export function agentIn({ record: { attributes }, resource }: Told): string | undefined {
+  const agent = textIn(attributes, 'gen_ai.agent.id') ?? textIn(attributes, 'gen_ai.agent.name')
+  const service = textIn(resource, 'service.name')
+  return agent === undefined ? undefined : identifier(service === undefined ? agent : `${service}/${agent}`)
+}
+const callerIn = (told: Told): string | undefined => agentIn(told) ?? identifier(textIn(told.resource, 'service.name'))
+
+function started(told: Told): readonly LogDraft[] {
+  const agent = callerIn(told)
+  if (agent === undefined) return []
+  const name = textIn(told.record.attributes, 'gen_ai.agent.name') ?? textIn(told.resource, 'service.name')
+  return [
+    {
+      type: 'agent.started',
+      time: told.time - 1,
+      run: runIn(told),
+      agent,
+      data: { ...(name === undefined ? {} : { name: clip(name, 100) }), intervalMs: silenceMs },
+      derived: true,
+    },
+  ]
+}
+
+const said = (told: Told, type: string, data: Readonly<Record<string, unknown>>, agent: string | undefined): LogDraft => ({
+  type,
+  run: runIn(told),
+  agent,
+  data: { ...data, ...saidBy(told) },
+})
+
+function callOf({ record: { attributes, spanId } }: Told) {
+  const call = spanId ?? textIn(attributes, 'gen_ai.response.id')
+  const model = textIn(attributes, 'gen_ai.response.model') ?? textIn(attributes, 'gen_ai.request.model')
+  const provider = textIn(attributes, 'gen_ai.provider.name') ?? textIn(attributes, 'gen_ai.system')
+  return {
+    ...(call === undefined ? {} : { call }),
+    ...(model === undefined ? {} : { model }),
+    ...(provider === undefined ? {} : { provider }),
+  }
+}
+
+function inference(told: Told): readonly LogDraft[] {
+  const { attributes } = told.record
+  const error = textIn(attributes, 'error.type')
+  const usage = {
+    inputTokens: countIn(attributes, 'gen_ai.usage.input_tokens') ?? 0,
+    cacheReadTokens: countIn(attributes, 'gen_ai.usage.cache_read.input_tokens') ?? 0,
+    cacheWriteTokens:
+      countIn(attributes, 'gen_ai.usage.cache_creation.input_tokens') ?? countIn(attributes, 'gen_ai.usage.cache_write.input_tokens') ?? 0,
+    outputTokens: countIn(attributes, 'gen_ai.usage.output_tokens') ?? 0,
+    reasoningTokens: countIn(attributes, 'gen_ai.usage.reasoning.output_tokens') ?? 0,
+  }
+  const data = { ...callOf(told), usage, ...(error === undefined ? {} : { error: clip(error) }) }
+  return [...started(told), said(told, error === undefined ? 'llm.finished' : 'llm.failed', data, callerIn(told))]
+}
+
+const inferences: ReadonlySet<string> = new Set(['chat', 'generate_content', 'text_completion', 'embeddings'])
+
+/** Of a call to a model it is that call's end; of anything else a line of the log. */
+function exception(told: Told): readonly LogDraft[] {
+  const { attributes } = told.record
+  const text = clip(textIn(attributes, 'exception.message') ?? textIn(attributes, 'exception.type') ?? 'An operation failed.')
+  if (!inferences.has(textIn(attributes, 'gen_ai.operation.name') ?? ''))
+    return [said(told, 'log', { level: 'error', text }, callerIn(told))]
+  return [...started(told), said(told, 'llm.failed', { ...callOf(told), error: text }, callerIn(told))]
+}
+
+const results = {
+  name: 'gen_ai.evaluation.name',
+  score: 'gen_ai.evaluation.score.value',
+  label: 'gen_ai.evaluation.score.label',
+  explanation: 'gen_ai.evaluation.explanation',
+} as const
+
+function evaluation(told: Told): readonly LogDraft[] {
+  const { value } = keep(Object.fromEntries(Object.entries(results).map(([name, key]) => [name, told.record.attributes[key]])))
+  return [said(told, 'eval.result', value as Kept, agentIn(told))]
+}
+
+/** Content is in the body, or of a choice in its message. */
+function message(told: Told, role: string): readonly LogDraft[] {
+  const { body } = told.record
+  const outer = objectIn({ body }, 'body')
+  const inner = outer.message
+  const content = outer.content ?? (typeof inner === 'object' && inner !== null && 'content' in inner ? inner.content : undefined)
+  const text = typeof content === 'string' ? content : typeof body === 'string' ? body : undefined
+  return [said(told, 'message.sent', { role, ...(text === undefined ? {} : { text: clip(text) }) }, callerIn(told))]
+}
