@@ -66,11 +66,13 @@ export function startedAt({ record, time }: Told): { readonly startedAt?: string
 
 /** All that a record says and where it was found, for its event's data. The body only where it is more than the event's name. */
 export function saidBy({ record, resource, scope }: Told): Readonly<Record<string, unknown>> {
+  const { attributes, body, dropped = 0 } = record
   const kept = keep({
-    attributes: record.attributes,
+    attributes,
     resource,
     scope: { name: scope.name, version: scope.version, ...scope.attributes },
-    ...(record.body === null || isName(record) ? {} : { body: record.body }),
+    ...(body === null || isName(record) ? {} : { body }),
+    ...(dropped === 0 ? {} : { dropped }),
   })
   return { ...(kept.value as Kept), ...(kept.clipped.length > 0 ? { clipped: kept.clipped } : {}) }
 }
