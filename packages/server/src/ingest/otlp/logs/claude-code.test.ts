@@ -72,14 +72,14 @@ const table: readonly (readonly [string, Attributes, readonly (readonly [string,
     'tool_decision',
     { tool_name: 'Bash', tool_use_id: 'toolu_1', decision: 'accept', source: 'config' },
     [
-      ['approval.decided', main, { call: 'toolu_1', name: 'Bash', allowed: true }],
+      ['approval.decided', main, { call: 'toolu_1', name: 'Bash', decision: 'allowed' }],
       ['tool.started', main, { call: 'toolu_1', name: 'Bash', derived: true }],
     ],
   ],
   [
     'tool_decision',
     { tool_name: 'Bash', tool_use_id: 'toolu_1', decision: 'reject', source: 'user_reject' },
-    [['approval.decided', main, { call: 'toolu_1', allowed: false }]],
+    [['approval.decided', main, { call: 'toolu_1', decision: 'denied' }]],
   ],
   [
     'tool_result',

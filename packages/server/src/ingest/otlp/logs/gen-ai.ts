@@ -2,9 +2,9 @@
  * GenAI events of the semantic conventions (open-telemetry/semantic-conventions-genai), and the messages of their releases to 1.36. They
  * are written within the span of their call, whose id is the call's: a span and its event are one call, counted once.
  */
-import { clip, identifier } from '@signalbox/model/text.ts'
+import { clip } from '@signalbox/model/text.ts'
 import { silenceMs } from '../../door.ts'
-import type { Attributes } from '../otlp.ts'
+import { agentIn, callerIn, runIn, serviceOf, sourceOf } from './identity.ts'
 import { type Kept, keep } from './keep.ts'
 import { countIn, type LogDraft, objectIn, type Reading, saidBy, type Told, textIn } from './record.ts'
 
@@ -14,9 +14,6 @@ export function genAi(told: Told): Reading | undefined {
   const read = Object.hasOwn(kinds, eventName) ? kinds[eventName] : undefined
   return read === undefined ? undefined : { source: sourceOf(told.resource), drafts: read(told) }
 }
-
-/** Of what is told by a service that is no agent of its own kind. */
-export const sourceOf = (resource: Attributes): string => identifier(`otlp/${textIn(resource, 'service.name') ?? 'unknown'}`) ?? 'otlp'
 
 type Kind = (told: Told) => readonly LogDraft[]
 
@@ -35,28 +32,15 @@ const kinds: Readonly<Record<string, Kind>> = {
   ...Object.fromEntries(Object.entries(messages).map(([name, role]): [string, Kind] => [name, (told) => message(told, role)])),
 }
 
-/** The trace is the run, as of spans. */
-export const runIn = ({ record }: Told): string | undefined => record.traceId
-
-/** Names as the spans' of the same agent. */
-export function agentIn({ record: { attributes }, resource }: Told): string | undefined {
-  const agent = textIn(attributes, 'gen_ai.agent.id') ?? textIn(attributes, 'gen_ai.agent.name')
-  const service = textIn(resource, 'service.name')
-  return agent === undefined ? undefined : identifier(service === undefined ? agent : `${service}/${agent}`)
-}
-const callerIn = (told: Told): string | undefined => agentIn(told) ?? identifier(textIn(told.resource, 'service.name'))
-
 function started(told: Told): readonly LogDraft[] {
-  const agent = callerIn(told)
-  if (agent === undefined) return []
-  const name = textIn(told.record.attributes, 'gen_ai.agent.name') ?? textIn(told.resource, 'service.name')
+  const name = textIn(told.record.attributes, 'gen_ai.agent.name') ?? serviceOf(told.resource)
   return [
     {
       type: 'agent.started',
       time: told.time - 1,
       run: runIn(told),
-      agent,
-      data: { ...(name === undefined ? {} : { name: clip(name, 100) }), intervalMs: silenceMs },
+      agent: callerIn(told),
+      data: { name: clip(name, 100), intervalMs: silenceMs },
       derived: true,
     },
   ]

@@ -11,7 +11,8 @@ import type { Decoded, LogRecord } from '../otlp.ts'
 import { claudeCode } from './claude-code.ts'
 import { codex } from './codex.ts'
 import { geminiCli } from './gemini-cli.ts'
-import { agentIn, genAi, runIn, sourceOf } from './gen-ai.ts'
+import { genAi } from './gen-ai.ts'
+import { agentIn, runIn, sourceOf } from './identity.ts'
 import { foreignOf, type Reading, saidBy, type Told, traceOf } from './record.ts'
 
 /** The first that knows a record reads it. */

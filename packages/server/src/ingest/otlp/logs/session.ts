@@ -117,7 +117,7 @@ export function toolDecided(
 ): readonly LogDraft[] {
   const { call, name, allows } = decision
   const about = { ...(call === undefined ? {} : { call }), ...(name === undefined ? {} : { name }) }
-  const decided = said(session, 'approval.decided', { ...about, allowed: allows }, agent)
+  const decided = said(session, 'approval.decided', { ...about, decision: allows ? 'allowed' : 'denied' }, agent)
   if (!allows || call === undefined) return [decided]
   return [decided, { type: 'tool.started', run: session.run, agent, data: about, derived: true }]
 }

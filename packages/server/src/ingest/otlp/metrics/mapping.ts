@@ -7,6 +7,7 @@ import type { EpochMs } from '@signalbox/model/event.ts'
 import { eventOf } from '@signalbox/model/foreign.ts'
 import { identifier } from '@signalbox/model/text.ts'
 import type { Mapped } from '../../door.ts'
+import { agentNamed, sourceOf } from '../logs/identity.ts'
 import { exact, keep } from '../logs/keep.ts'
 import { textIn } from '../logs/record.ts'
 import type { Attributes, Decoded, Group, MetricPoint } from '../otlp.ts'
@@ -36,10 +37,12 @@ function mapPoint({ resource, scope }: Group<MetricPoint>, point: MetricPoint, i
     const message = `timeUnixNano is ${time} ms after 1970, which no event can have.`
     return { item, refused: { code: 'INVALID_EVENT', message }, value: point }
   }
-  const source = identifier(`otlp/${textIn(resource.attributes, 'service.name') ?? 'unknown'}`) ?? 'otlp'
   const foreign = JSON.stringify([point, resource, scope])
   const data = dataOf(point, resource.attributes, { name: scope.name, version: scope.version, ...scope.attributes })
-  return { item, event: eventOf(source, { foreign, type: 'metric', time, ...whose(point, resource.attributes), data }) }
+  return {
+    item,
+    event: eventOf(sourceOf(resource.attributes), { foreign, type: 'metric', time, ...whose(point, resource.attributes), data }),
+  }
 }
 
 /** Only where it is told: a service that is no agent is not made one by what it measures. */
@@ -51,9 +54,7 @@ function whose({ name, attributes }: MetricPoint, resource: Attributes): { reado
     const run = identifier(runOf(session))
     return { ...(run === undefined ? {} : { run }), ...(agent === undefined ? {} : { agent }) }
   }
-  const service = textIn(resource, 'service.name')
-  const told = textIn(attributes, 'gen_ai.agent.id') ?? textIn(attributes, 'gen_ai.agent.name')
-  const agent = told === undefined ? undefined : identifier(service === undefined ? told : `${service}/${told}`)
+  const agent = agentNamed(attributes, resource)
   return agent === undefined ? {} : { agent }
 }
 
