@@ -14,9 +14,6 @@ import { readBody } from './body.ts'
 import type { InFlight, Share } from './in-flight.ts'
 import type { RawItem, Receive } from './receive.ts'
 
-/** Agents of other tools send no heartbeats: one that is silent three times as long is taken for lost, until it speaks again. */
-export const silenceMs = 300_000
-
 export interface DoorDeps {
   readonly receive: Receive
   /** Of all doors together. */
@@ -50,6 +47,12 @@ export interface DeliverOptions {
   /** Events older than the retention are taken. */
   readonly backfill?: boolean
 }
+
+/**
+ * The silence that a door announces for its agents, which send no heartbeats: after three of them one is taken for lost, and its open
+ * calls and tasks for orphaned, until it speaks again.
+ */
+export const silenceMs = 5 * 60_000
 
 /** Bodies reach the routes of `app` as they come; `bodyOf` reads them. */
 export function takeAnyBody(app: FastifyInstance): void {

@@ -4,8 +4,8 @@
  */
 import { clip } from '@signalbox/model/text.ts'
 import { silenceMs } from '../../door.ts'
+import { createKeeper } from '../spans/keeping.ts'
 import { agentIn, callerIn, runIn, serviceOf, sourceOf } from './identity.ts'
-import { type Kept, keep } from './keep.ts'
 import { countIn, type LogDraft, objectIn, type Reading, saidBy, type Told, textIn } from './record.ts'
 
 /** Undefined where the record is no GenAI event. */
@@ -98,8 +98,13 @@ const results = {
 } as const
 
 function evaluation(told: Told): readonly LogDraft[] {
-  const { value } = keep(Object.fromEntries(Object.entries(results).map(([name, key]) => [name, told.record.attributes[key]])))
-  return [said(told, 'eval.result', value as Kept, agentIn(told))]
+  const keeper = createKeeper()
+  const data: Record<string, unknown> = {}
+  for (const [name, key] of Object.entries(results)) {
+    const value = told.record.attributes[key]
+    if (value !== undefined) data[name] = keeper.value(name, value)
+  }
+  return [said(told, 'eval.result', data, agentIn(told))]
 }
 
 /** Content is in the body, or of a choice in its message. */

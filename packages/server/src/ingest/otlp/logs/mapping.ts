@@ -73,7 +73,7 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 /** Any other record: a line of a log. */
 function plain(told: Told): Reading {
   const { severity, severityText, eventName, body } = told.record
-  const level = levels[Math.trunc((severity - 1) / 4)] ?? (severityText === '' ? 'unspecified' : clip(severityText, 40).toLowerCase())
+  const level = levels[Math.floor((severity - 1) / 4)] ?? (severityText === '' ? 'unspecified' : clip(severityText, 40).toLowerCase())
   const text = typeof body === 'string' ? clip(body) : eventName
   const data = { level, text, ...(eventName === '' ? {} : { name: clip(eventName, 200) }), ...saidBy(told) }
   return { source: sourceOf(told.resource), drafts: [{ type: 'log', run: runIn(told), agent: agentIn(told), data }] }

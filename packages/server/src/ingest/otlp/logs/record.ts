@@ -1,9 +1,10 @@
 /** One log record with what it was found in, and what its events keep of it. */
+import { createHash } from 'node:crypto'
 import type { EpochMs } from '@signalbox/model/event.ts'
 import type { Draft } from '@signalbox/model/foreign.ts'
 import { isObject, parseObject } from '@signalbox/model/text.ts'
 import type { Attributes, AttributeValue, InstrumentationScope, LogRecord } from '../otlp.ts'
-import { type Kept, keep } from './keep.ts'
+import { createKeeper } from '../spans/keeping.ts'
 
 /** A record; `time` is its own, or when it was received where it tells none. */
 export interface Told {
@@ -67,20 +68,24 @@ export function startedAt({ record, time }: Told): { readonly startedAt?: string
 /** All that a record says and where it was found, for its event's data. The body only where it is more than the event's name. */
 export function saidBy({ record, resource, scope }: Told): Readonly<Record<string, unknown>> {
   const { attributes, body, dropped = 0 } = record
-  const kept = keep({
-    attributes,
-    resource,
-    scope: { name: scope.name, version: scope.version, ...scope.attributes },
-    ...(body === null || isName(record) ? {} : { body }),
+  const keeper = createKeeper()
+  const said = {
+    attributes: keeper.attributes(attributes),
+    resource: keeper.attributes(resource),
+    scope: keeper.attributes({ name: scope.name, version: scope.version, ...scope.attributes }),
+    ...(body === null || isName(record) ? {} : { body: keeper.value('body', body) }),
     ...(dropped === 0 ? {} : { dropped }),
-  })
-  return { ...(kept.value as Kept), ...(kept.clipped.length > 0 ? { clipped: kept.clipped } : {}) }
+  }
+  return keeper.clipped.length === 0 ? said : { ...said, clipped: keeper.clipped }
 }
 
 const isName = ({ body, eventName }: LogRecord) => typeof body === 'string' && (body === eventName || body.endsWith(`.${eventName}`))
 
 /** The record's own name: OTLP gives it none, so all that it says is it. Sent again it is the same; what says the same at the same time is it. */
-export const foreignOf = ({ record, resource, scope }: Told): string => JSON.stringify([record, resource, scope])
+export const foreignOf = ({ record, resource, scope }: Told): string => digestOf([record, resource, scope])
+
+/** Of plain values, as text. */
+export const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url')
 
 /** W3C traceparent of the span that the record was written in. */
 export const traceOf = ({ traceId, spanId }: LogRecord): string | undefined =>

@@ -8,9 +8,9 @@ import { eventOf } from '@signalbox/model/foreign.ts'
 import { identifier } from '@signalbox/model/text.ts'
 import type { Mapped } from '../../door.ts'
 import { agentNamed, sourceOf } from '../logs/identity.ts'
-import { exact, keep } from '../logs/keep.ts'
-import { textIn } from '../logs/record.ts'
+import { digestOf, textIn } from '../logs/record.ts'
 import type { Attributes, Decoded, Group, MetricPoint } from '../otlp.ts'
+import { createKeeper } from '../spans/keeping.ts'
 
 const earliest = Date.UTC(1970, 0, 2)
 const latest = Date.UTC(9999, 11, 31)
@@ -37,7 +37,7 @@ function mapPoint({ resource, scope }: Group<MetricPoint>, point: MetricPoint, i
     const message = `timeUnixNano is ${time} ms after 1970, which no event can have.`
     return { item, refused: { code: 'INVALID_EVENT', message }, value: point }
   }
-  const foreign = JSON.stringify([point, resource, scope])
+  const foreign = digestOf([point, resource, scope])
   const data = dataOf(point, resource.attributes, { name: scope.name, version: scope.version, ...scope.attributes })
   return {
     item,
@@ -58,14 +58,19 @@ function whose({ name, attributes }: MetricPoint, resource: Attributes): { reado
   return agent === undefined ? {} : { agent }
 }
 
+/** A number that JSON or an event cannot hold exactly is text. */
+const exact = (number: number): number | string =>
+  Number.isSafeInteger(number) || (Number.isFinite(number) && !Number.isInteger(number)) ? number : String(number)
 const figure = (name: string, value: number | undefined) => (value === undefined ? {} : { [name]: exact(value) })
 const instant = (time: EpochMs) => (time >= earliest && time <= latest ? { startTime: new Date(time).toISOString() } : {})
 
 function dataOf(point: MetricPoint, resource: Attributes, scope: Attributes): Readonly<Record<string, unknown>> {
   const { name, description, unit, kind, temporality, isMonotonic, start, value, count, min, max, bounds, counts } = point
-  const kept = keep({ name, ...(description === '' ? {} : { description }), unit, attributes: point.attributes, resource, scope })
-  return {
-    ...(kept.value as Readonly<Record<string, unknown>>),
+  const keeper = createKeeper()
+  const data = {
+    name: keeper.value('name', name),
+    ...(description === '' ? {} : { description: keeper.value('description', description) }),
+    unit: keeper.value('unit', unit),
     kind,
     ...(kind === 'gauge' ? {} : { temporality }),
     ...(kind === 'sum' ? { monotonic: isMonotonic } : {}),
@@ -76,6 +81,9 @@ function dataOf(point: MetricPoint, resource: Attributes, scope: Attributes): Re
     ...(bounds === undefined ? {} : { bounds: bounds.map(exact) }),
     ...(counts === undefined ? {} : { counts: counts.map(exact) }),
     ...instant(start),
-    ...(kept.clipped.length > 0 ? { clipped: kept.clipped } : {}),
+    attributes: keeper.attributes(point.attributes),
+    resource: keeper.attributes(resource),
+    scope: keeper.attributes(scope),
   }
+  return keeper.clipped.length === 0 ? data : { ...data, clipped: keeper.clipped }
 }
