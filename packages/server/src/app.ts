@@ -18,6 +18,7 @@ import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
+import { openAiAgentsDoor } from './ingest/openai-agents/openai-agents.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
 import { registerIngestSocket } from './ingest/websocket.ts'
@@ -150,6 +151,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       onFault,
     }
     await http.app.register(restDoor(door))
+    await http.app.register(openAiAgentsDoor(door))
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
