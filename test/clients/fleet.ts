@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..', '..')
 const tokens = ['inputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'outputTokens', 'reasoningTokens'] as const
 type Tokens = { readonly [T in (typeof tokens)[number]]?: number }
 
-export interface Call extends Tokens {
+interface Call extends Tokens {
   readonly agent: string
   readonly kind: 'llm' | 'tool'
   readonly name?: string
@@ -19,8 +19,9 @@ export interface Call extends Tokens {
 }
 
 /** One run, by the fleet's own book. */
-export interface Did {
-  readonly run: string
+interface Did {
+  /** Where the fleet cannot know its id, its name must be its own. */
+  readonly run?: string
   readonly name?: string
   readonly state: string
   readonly calls: readonly Call[]
@@ -53,41 +54,73 @@ interface ShownCall {
   readonly endedAt?: string
   readonly usage: Required<Tokens>
 }
+interface ShownAgent {
+  readonly id: string
+  readonly role?: string
+  readonly totals: Required<Tokens> & { readonly llmCalls: number; readonly toolCalls: number; readonly errors: number }
+}
+interface ShownTask {
+  readonly state: string
+  readonly assignee?: string
+  readonly title?: string
+}
 interface Graph {
-  readonly run: { readonly name?: string; readonly state: string; readonly agents: readonly string[]; readonly totals: Required<Tokens> }
-  readonly agents: readonly { readonly id: string; readonly role?: string; readonly totals: Required<Tokens> & { llmCalls: number; toolCalls: number } }[]
-  readonly tasks: readonly { readonly state: string; readonly assignee?: string }[]
+  readonly run: { readonly id: string; readonly name?: string; readonly state: string; readonly totals: Required<Tokens> }
+  readonly agents: readonly ShownAgent[]
+  readonly tasks: readonly ShownTask[]
   readonly edges: readonly { readonly kind: string; readonly from: string; readonly to: string; readonly count: number }[]
+}
+
+async function runNamed(server: TestServer, wanted: string | undefined): Promise<string> {
+  const { items } = await getJson<{ items: readonly { readonly id: string; readonly name?: string }[] }>(`${server.url}/v1/runs?limit=200`)
+  const [found, ...others] = items.filter(({ name }) => name === wanted)
+  if (found === undefined || others.length > 0)
+    throw new Error(`There are ${items.map(({ name }) => name).join(', ')}; one "${wanted}" was expected.`)
+  return found.id
 }
 
 const sorted = <T>(rows: readonly T[]): T[] => [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 const sum = (calls: readonly Tokens[], of: keyof Tokens) => calls.reduce((total, call) => total + (call[of] ?? 0), 0)
 const sums = (calls: readonly Tokens[]) => Object.fromEntries(tokens.map((of) => [of, sum(calls, of)]))
+const tokensOf = (usage: Tokens) => Object.fromEntries(tokens.map((of) => [of, usage[of] ?? 0]))
+const agentsOf = (calls: readonly Call[]) => sorted([...new Set(calls.map(({ agent }) => agent))])
 
-/** Whatever the server shows of the run is what the fleet did: each call once and whose it was, tokens, who asked whom. */
-export async function expectShown(server: TestServer, did: Did) {
-  const at = `${server.url}/v1/runs/${encodeURIComponent(did.run)}`
+async function expectRun(server: TestServer, did: Did): Promise<Graph> {
+  const at = `${server.url}/v1/runs/${encodeURIComponent(did.run ?? (await runNamed(server, did.name)))}`
   const graph = await getJson<Graph>(`${at}/graph`)
   const { items: calls } = await getJson<{ items: readonly ShownCall[] }>(`${at}/calls?limit=500`)
-  const shownCall = ({ agent, kind, name, state, usage }: ShownCall) => ({ agent, kind, name, state, ...pickTokens(usage) })
-  const didCall = ({ agent, kind, name, state, ...usage }: Call) => ({ agent, kind, name, state, ...pickTokens(usage) })
 
-  expect(sorted(calls.map(shownCall))).toEqual(sorted(did.calls.map(didCall)))
+  expect(sorted(calls.map(({ agent, kind, name, state, usage }) => ({ agent, kind, name, state, ...tokensOf(usage) })))).toEqual(
+    sorted(did.calls.map(({ agent, kind, name, state, ...usage }) => ({ agent, kind, name, state, ...tokensOf(usage) }))),
+  )
   expect(calls.filter(({ startedAt, endedAt }) => startedAt === undefined || endedAt === undefined)).toEqual([])
   expect(Object.fromEntries(graph.edges.map(({ kind, from, to, count }) => [`${kind} ${from} ${to}`, count]))).toEqual(did.edges)
   expect(graph.run).toMatchObject({ state: did.state, totals: sums(did.calls), ...(did.name && { name: did.name }) })
-  expect(sorted(graph.agents.map(({ id }) => id))).toEqual(sorted([...new Set(did.calls.map(({ agent }) => agent))]))
-  for (const { id, role, totals } of graph.agents) {
-    const own = did.calls.filter(({ agent }) => agent === id)
-    expect({ id, ...totals }).toMatchObject({
-      id,
-      ...sums(own),
-      llmCalls: own.filter(({ kind }) => kind === 'llm').length,
-      toolCalls: own.filter(({ kind }) => kind === 'tool').length,
-    })
-    if (did.roles?.[id] !== undefined) expect({ id, role }).toEqual({ id, role: did.roles[id] })
-  }
+  expect(sorted(graph.agents.map(({ id }) => id))).toEqual(agentsOf(did.calls))
   return graph
 }
 
-const pickTokens = (usage: Tokens) => Object.fromEntries(tokens.map((of) => [of, usage[of] ?? 0]))
+/**
+ * Whatever the server shows of the fleet is what it did: each call once, whose it was and what it took, who asked whom, and no agent that
+ * was none. Answers the runs.
+ */
+export async function expectShown(server: TestServer, runs: readonly Did[]): Promise<readonly Graph[]> {
+  expect(runs.length).toBeGreaterThan(0)
+  const graphs = await Promise.all(runs.map((did) => expectRun(server, did)))
+  const calls = runs.flatMap((did) => did.calls)
+  const roles = Object.assign({}, ...runs.map((did) => did.roles)) as Record<string, string>
+  for (const agent of agentsOf(calls)) {
+    const own = calls.filter((call) => call.agent === agent)
+    expect(await getJson<ShownAgent>(`${server.url}/v1/agents/${encodeURIComponent(agent)}`)).toMatchObject({
+      id: agent,
+      ...(roles[agent] && { role: roles[agent] }),
+      totals: {
+        ...sums(own),
+        llmCalls: own.filter(({ kind }) => kind === 'llm').length,
+        toolCalls: own.filter(({ kind }) => kind === 'tool').length,
+        errors: own.filter(({ state }) => state === 'failed').length,
+      },
+    })
+  }
+  return graphs
+}

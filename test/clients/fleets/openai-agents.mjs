@@ -55,7 +55,12 @@ function responseOf(model, { text, call, tokens: [input_tokens, cached_tokens, o
 function completionOf(model, { text, call, tokens: [prompt_tokens, cached_tokens, completion_tokens] }) {
   const toolCalls = call && [{ id: `call_${asked}`, type: 'function', function: { name: call[0], arguments: JSON.stringify(call[1]) } }]
   const message = { role: 'assistant', content: text ?? null, ...(toolCalls && { tool_calls: toolCalls }) }
-  const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, prompt_tokens_details: { cached_tokens } }
+  const usage = {
+    prompt_tokens,
+    completion_tokens,
+    total_tokens: prompt_tokens + completion_tokens,
+    prompt_tokens_details: { cached_tokens },
+  }
   return { id: `chatcmpl_${asked}`, object: 'chat.completion', model, choices: [{ index: 0, finish_reason: 'stop', message }], usage }
 }
 

@@ -19,10 +19,19 @@ export function createMapping(bounds?: FamilyBounds) {
   }
 
   /** `now`: the time of a trace that is heard of for the first time. */
-  return (items: readonly unknown[], tenant: TenantId, now: EpochMs): Mapped[] =>
-    items.flatMap((value, item): Mapped[] => {
+  return (items: readonly unknown[], tenant: TenantId, now: EpochMs): Mapped[] => {
+    const told = new Set<string>()
+    return items.flatMap((value, item): Mapped[] => {
       const made = drafts(value, tenant, now)
       if (typeof made === 'string') return [{ item, refused: { code: 'INVALID_EVENT', message: `Item ${item}: ${made}` }, value }]
-      return made.map((draft) => ({ item, event: eventOf(source, draft) }))
+      return (
+        made
+          // Programs may make span ids of their own.
+          .map((draft) => eventOf(source, { ...draft, foreign: `${draft.run} ${draft.foreign}` }))
+          // What a span tells of its family its relatives tell too, once all of them are known.
+          .filter(({ id }) => !told.has(id) && told.add(id))
+          .map((event) => ({ item, event }))
+      )
     })
+  }
 }

@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import { isObject } from '@signalbox/model/text.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { wrongParameter } from '../../http/parameters.ts'
 import { ProblemAnswer, Refused } from '../../http/problem.ts'
 import { bodyOf, type DoorDeps, deliver, holding, takeAnyBody } from '../door.ts'
 import type { Share } from '../in-flight.ts'
@@ -75,6 +76,7 @@ export const openAiAgentsDoor =
     }
 
     takeAnyBody(app)
+    app.setSchemaErrorFormatter(wrongParameter)
     app.post<{ Querystring: { backfill?: boolean } }>(
       '/v1/traces/ingest',
       {
