@@ -43,10 +43,10 @@ export function signalboxTelemetry(agent: Agent, options: TelemetryOptions = {})
   /** How many operations of each worker are under way. */
   const workers = new Map<string, number>()
 
-  function openWorker(worker: string, name: string, model: string | undefined) {
+  function openWorker(worker: string, name: string, run: string, model: string | undefined) {
     workers.set(worker, (workers.get(worker) ?? 0) + 1)
     const data = { role: 'worker', name, manager: agent.id, ...(model && { model }), intervalMs: workerSilenceMs }
-    agent.emit('agent.started', data, { agent: worker })
+    agent.emit('agent.started', data, { agent: worker, run })
   }
 
   function closeWorker({ worker, context }: Operation) {
@@ -71,7 +71,7 @@ export function signalboxTelemetry(agent: Agent, options: TelemetryOptions = {})
     }
 
     if (operation.ownsRun) agent.emit('run.started', { name: title }, { run: context.run })
-    if (worker !== undefined && functionId !== undefined) openWorker(worker, functionId, modelId)
+    if (worker !== undefined && functionId !== undefined) openWorker(worker, functionId, context.run, modelId)
     const parent = outer?.task ?? options.task
     const told = { title, ...(parent && { parent }) }
     if (outer !== undefined && outer.id !== context.agent)

@@ -23,6 +23,17 @@ function asked(agent, name, tokens) {
   book.model(agent, { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens }, { name })
 }
 
+/** Until the server shows what this agent has asked, while it still waits for the answer. */
+async function seenAsking(agent) {
+  const until = Date.now() + 20_000
+  for (;;) {
+    const shown = await fetch(`${url}/v1/agents/${encodeURIComponent(agent)}`)
+    const { inFlight = [], status } = await shown.json()
+    if (status === 'busy' && inFlight.some(({ kind }) => kind === 'llm')) return
+    if (Date.now() > until) throw new Error(`${agent} was not seen asking its model.`)
+  }
+}
+
 let toolCalls = 0
 /** Answers in order: a text, a tool's name, or an error. */
 function modelOf(agent, modelId, ...answers) {
@@ -39,6 +50,7 @@ function modelOf(agent, modelId, ...answers) {
   return new MockLanguageModelV4({
     modelId,
     async doGenerate() {
+      await seenAsking(agent)
       const { parts, text, usage, finishReason } = next()
       return { content: parts.length > 0 ? parts : [{ type: 'text', text }], finishReason, usage, warnings: [] }
     },
