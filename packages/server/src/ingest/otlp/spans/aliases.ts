@@ -188,14 +188,16 @@ export const kindAliases: readonly KindAlias[] = [
   { key: 'gen_ai.request.model', dialect: 'otel', until: '1.26', whenPresent: 'llm' },
 ]
 
-/** Kinds by the span's own name, before its attributes; where it ends in a star, by how it begins. */
-export const kindsByName: readonly { readonly name: string; readonly dialect: Dialect; readonly kind: Kind }[] = [
+/** Kinds by the span's own name, before its attributes; a star stands for anything. */
+export const kindsByName: readonly { readonly name: string; readonly dialect: Dialect; readonly scope?: string; readonly kind: Kind }[] = [
   { name: 'claude_code.interaction', dialect: 'claude-code', kind: 'agent' },
   { name: 'claude_code.llm_request', dialect: 'claude-code', kind: 'llm' },
   { name: 'claude_code.tool', dialect: 'claude-code', kind: 'tool' },
   { name: 'claude_code.tool.execution', dialect: 'claude-code', kind: 'tool' },
   { name: 'claude_code.*', dialect: 'claude-code', kind: 'step' },
   { name: 'handoff to *', dialect: 'openinference', kind: 'handoff' },
+  { name: '*.success-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
+  { name: '*.finish-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
 ]
 
 const contents: readonly Kind[] = ['tool', 'retrieval', 'memory']

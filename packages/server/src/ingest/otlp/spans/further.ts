@@ -22,11 +22,12 @@ const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): 
     data: { ...data, derived: true },
   })
 
-export function furtherOf(traceId: string, { node, agent, root }: Settled): EventInput[] {
+/** `services`: those whose agents were told of already in one go. */
+export function furtherOf(traceId: string, { node, agent, root }: Settled, services: Set<string>): EventInput[] {
   switch (node.role) {
     case 'model':
     case 'tool':
-      return node.isCounted ? attributed(traceId, node, agent, root) : []
+      return node.isCounted ? attributed(traceId, node, agent, root, services) : []
     case 'agent':
       return agent === undefined ? [] : delegated(traceId, node, agent)
     case 'handoff':
@@ -36,7 +37,7 @@ export function furtherOf(traceId: string, { node, agent, root }: Settled): Even
   }
 }
 
-function attributed(traceId: string, node: Node, agent: Node | undefined, root: Node): EventInput[] {
+function attributed(traceId: string, node: Node, agent: Node | undefined, root: Node, services: Set<string>): EventInput[] {
   const type = node.role === 'model' ? 'llm.attributed' : 'tool.attributed'
   const whose = node.agent ?? agent?.agent
   if (whose !== undefined) {
@@ -44,18 +45,22 @@ function attributed(traceId: string, node: Node, agent: Node | undefined, root: 
     if (whose !== agent?.agent || agent.run !== node.run) return []
     return [further(traceId, node, { part: 'attributed', type, time: node.end, agent: whose, task: agent.id, data: { call: node.call } })]
   }
-  return [
-    eventOf(root.source, {
-      foreign: `span ${traceId} ${root.id} service ${node.service}`,
-      type: 'agent.started',
-      time: root.start - 1,
-      run: root.run,
-      agent: node.service,
-      data: { name: node.service, intervalMs: silenceMs, derived: true },
-    }),
-    further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } }),
-  ]
+  const told = further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } })
+  const key = `${traceId} ${root.id} ${node.service}`
+  if (services.has(key)) return [told]
+  services.add(key)
+  return [serviceAgent(traceId, root, node.service), told]
 }
+
+const serviceAgent = (traceId: string, root: Node, service: string) =>
+  eventOf(root.source, {
+    foreign: `span ${traceId} ${root.id} service ${service}`,
+    type: 'agent.started',
+    time: root.start - 1,
+    run: root.run,
+    agent: service,
+    data: { name: service, intervalMs: silenceMs, derived: true },
+  })
 
 function delegated(traceId: string, node: Node, { id, agent, run }: Node): EventInput[] {
   if (node.agent === undefined || agent === undefined) return []
