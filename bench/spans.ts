@@ -1,6 +1,7 @@
 /** How fast spans become events: the mapping alone, in one thread. `node bench/spans.ts [seconds]`; spans of 10 attributes, 10 a trace. */
-import { createSpanMapping } from '@signalbox/server/ingest/otlp/spans/mapping.ts'
+
 import type { Decoded, Span } from '@signalbox/server/ingest/otlp/otlp.ts'
+import { createSpanMapping } from '@signalbox/server/ingest/otlp/spans/mapping.ts'
 
 const seconds = Number(process.argv[2] ?? 5)
 const batchTraces = 50
@@ -43,7 +44,9 @@ function spansOf(trace: number): Span[] {
     links: [],
     status: { code: 'unset', message: '' },
   })
-  const calls = Array.from({ length: 8 }, (_, at) => span(at + 3, 2, at % 2 === 0 ? 'chat gpt-5' : 'execute_tool search', at % 2 === 0 ? call : tool))
+  const calls = Array.from({ length: 8 }, (_, at) =>
+    span(at + 3, 2, at % 2 === 0 ? 'chat gpt-5' : 'execute_tool search', at % 2 === 0 ? call : tool),
+  )
   return [...calls, span(2, 1, 'invoke_agent researcher', agent), span(1, undefined, 'POST /ask', common)]
 }
 
