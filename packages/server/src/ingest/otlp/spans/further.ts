@@ -56,7 +56,7 @@ const serviceAgent = (traceId: string, root: Node, service: string) =>
   eventOf(root.source, {
     foreign: `span ${traceId} ${root.id} service ${service}`,
     type: 'agent.started',
-    time: root.start - 1,
+    time: root.start,
     run: root.run,
     agent: service,
     data: { name: service, intervalMs: silenceMs, derived: true },

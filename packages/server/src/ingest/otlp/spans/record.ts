@@ -243,8 +243,7 @@ export function recordsOf(told: Told): EventInput[] {
 
   const isAgent = reading.kind === 'agent'
   const isSubagent = identity.manager !== undefined && reading.kind === 'llm'
-  // A moment before its work, so that it is at work and not idle when both have one time.
-  if (isAgent || isSubagent) add(' agent', 'agent.started', start - 1, { agent, data: { ...agentData(told), derived: true } })
+  if (isAgent || isSubagent) add(' agent', 'agent.started', start, { agent, data: { ...agentData(told), derived: true } })
   if (isAgent) add('', 'task.started', start, { agent, task: node.id, data: { title: node.name, derived: true } })
 
   const keeper = createKeeper()
