@@ -18,6 +18,11 @@ import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
+import { createGrpcDoor } from './ingest/otlp/grpc.ts'
+import { otlpDoor } from './ingest/otlp/http.ts'
+import { listenForOtlp } from './ingest/otlp/ports.ts'
+import { standIn } from './ingest/otlp/stand-in.ts'
+import { createTake } from './ingest/otlp/take.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
 import { registerIngestSocket } from './ingest/websocket.ts'
@@ -40,6 +45,8 @@ import { startSnapshots } from './streams/snapshots.ts'
 
 export interface App {
   readonly url: string
+  /** Where OTLP is listened for beside the main port. */
+  readonly otlp: { readonly http?: number | undefined; readonly grpc?: number | undefined }
   stop(): Promise<void>
 }
 
@@ -53,7 +60,7 @@ const dashboardFolder = join(import.meta.dirname, '..', '..', 'dashboard', 'dist
 export async function startApp(config: Config, options: { readonly log?: Logger; readonly clock?: Clock } = {}): Promise<App> {
   const log = options.log ?? createLog(config.logLevel)
   const clock = options.clock ?? systemClock
-  const stops: (() => void | Promise<void>)[] = []
+  const stops: (() => unknown)[] = []
   const stopAll = async () => {
     for (const stop of stops.splice(0).reverse()) await stop()
   }
@@ -86,7 +93,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => liveness.stop())
 
     const http = createHttp({ config, auth, log, clock })
-    stops.push(() => http.stop())
+    const fronts: { stop(): Promise<void> }[] = [http]
+    stops.push(() => Promise.all(fronts.map((front) => front.stop())))
     const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
     const durability = store.checks.some(({ name, ok }) => name === 'fsync' && !ok) ? 'volatile' : 'durable'
     const receive = createReceive({
@@ -150,6 +158,10 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       onFault,
     }
     await http.app.register(restDoor(door))
+    const take = createTake(door, standIn)
+    await http.app.register(otlpDoor(door, take))
+    const grpc = createGrpcDoor({ ...door, config, auth, take })
+    fronts.push(grpc)
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
@@ -175,12 +187,14 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => {
       draining = true
       http.drain()
+      grpc.drain()
       ingestSockets.drain()
       hub.drain()
     })
     const url = await http.listen()
-    log.info({ address: url, partitions, epoch: store.meta.epoch }, 'Signalbox is up')
-    return { url, stop: stopAll }
+    const otlp = await listenForOtlp(config, { http: http.listenForOtlp, grpc: grpc.listen }, log)
+    log.info({ address: url, otlp, partitions, epoch: store.meta.epoch }, 'Signalbox is up')
+    return { url, otlp, stop: stopAll }
   } catch (error) {
     await stopAll()
     throw error

@@ -1,6 +1,6 @@
 /** Keys: `sbx_<id>_<secret>_<crc>`. Stored is a hash of the secret only; the checksum tells a typo from a wrong key without asking the database. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { crc32 } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import type { Pool } from 'pg'
@@ -78,6 +78,17 @@ const local: Caller = { tenant: 'default', scopes: everyScope }
 const isForwarded = (headers: IncomingHttpHeaders): boolean =>
   ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => headers[name] !== undefined)
 
+/**
+ * The key that a request comes with. Of `Basic`, which clients of other servers send, it is the password or the user that looks like one;
+ * names and passwords that are for no server of this kind are none.
+ */
+function keyOf(authorization: string | undefined): string | undefined {
+  const [, basic] = /^Basic\s+(\S*)$/i.exec(authorization ?? '') ?? []
+  if (basic === undefined) return authorization?.replace(/^Bearer\s+/i, '')
+  const [user = '', ...password] = Buffer.from(basic, 'base64').toString().split(':')
+  return [password.join(':'), user].find((part) => part.startsWith('sbx_'))
+}
+
 /** Who calls. Bound to loopback everyone on this machine may do everything; elsewhere, and through a proxy, a key decides. */
 export function createAuth(
   pool: Pick<Pool, 'query'>,
@@ -101,10 +112,9 @@ export function createAuth(
   }
 
   return {
-    async caller(request: Pick<IncomingMessage, 'headers'>): Promise<Caller | undefined> {
-      const header = request.headers.authorization
-      if (header === undefined) return isLoopback(config.host) && !isForwarded(request.headers) ? local : undefined
-      const key = header.replace(/^Bearer\s+/i, '')
+    async caller({ headers }: { readonly headers: IncomingHttpHeaders }): Promise<Caller | undefined> {
+      const key = keyOf(headers.authorization)
+      if (key === undefined) return isLoopback(config.host) && !isForwarded(headers) ? local : undefined
       const cacheKey = sha256(key).toString('base64')
       const held = cache.get(cacheKey)
       if (held !== undefined && held.until > monotonic()) return held.caller

@@ -32,7 +32,7 @@ export interface BadItem {
   readonly value: unknown
 }
 
-/** `Count`: spans, log records or data points, as the partial success of the signal counts them. */
+/** Items are spans, log records or data points, as the partial success of the signal counts them. */
 export interface Decoded<Item> {
   readonly groups: readonly Group<Item>[]
   readonly bad: readonly BadItem[]
@@ -53,6 +53,10 @@ export interface Span {
   readonly events: readonly { readonly name: string; readonly time: EpochMs; readonly attributes: Attributes }[]
   readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly attributes: Attributes }[]
   readonly status: { readonly code: 'unset' | 'ok' | 'error'; readonly message: string }
+  /** W3C tracestate; absent or empty for none. */
+  readonly traceState?: string
+  /** Attributes, events and links that the sender left out; absent or 0 for none. */
+  readonly dropped?: number
 }
 
 export interface LogRecord {
@@ -67,6 +71,8 @@ export interface LogRecord {
   readonly attributes: Attributes
   readonly traceId?: string | undefined
   readonly spanId?: string | undefined
+  /** Attributes that the sender left out; absent or 0 for none. */
+  readonly dropped?: number
 }
 
 /** One data point of one metric. */
