@@ -22,7 +22,9 @@ import { openAiAgentsDoor } from './ingest/openai-agents/openai-agents.ts'
 import { createGrpcDoor } from './ingest/otlp/grpc.ts'
 import { otlpDoor } from './ingest/otlp/http.ts'
 import { listenForOtlp } from './ingest/otlp/ports.ts'
-import { standIn } from './ingest/otlp/stand-in.ts'
+import { mapLogs } from './ingest/otlp/logs/mapping.ts'
+import { mapMetrics } from './ingest/otlp/metrics/mapping.ts'
+import { createSpanMapping } from './ingest/otlp/spans/mapping.ts'
 import { createTake } from './ingest/otlp/take.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
@@ -160,7 +162,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     }
     await http.app.register(restDoor(door))
     await http.app.register(openAiAgentsDoor(door))
-    const take = createTake(door, standIn)
+    const take = createTake(door, { traces: createSpanMapping({ now: clock.now }).map, logs: mapLogs, metrics: mapMetrics })
     await http.app.register(otlpDoor(door, take))
     const grpc = createGrpcDoor({ ...door, config, auth, take })
     fronts.push(grpc)

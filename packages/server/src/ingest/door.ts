@@ -14,12 +14,6 @@ import { readBody } from './body.ts'
 import type { InFlight, Share } from './in-flight.ts'
 import type { RawItem, Receive } from './receive.ts'
 
-/**
- * What an agent of another tool announces as its heartbeat: such tools send none, and say nothing while a model thinks. One that says
- * nothing for three of these is marked lost, and its open calls orphaned.
- */
-export const silenceMs = 300_000
-
 export interface DoorDeps {
   readonly receive: Receive
   /** Of all doors together. */
