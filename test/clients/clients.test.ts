@@ -46,13 +46,16 @@ test('a workflow told by Traceloop’s SDK, with its address and key changed', a
 })
 
 interface Shown {
-  readonly type: string
+  readonly source: string
   readonly data: Readonly<Record<string, unknown>>
 }
 test.each(['proto', 'http', 'grpc'])('OpenTelemetry’s exporters of all three signals: %s', async (protocol) => {
   const endpoint = protocol === 'grpc' ? `http://127.0.0.1:${grpc}` : server.url
   await expectShown(server, await runFleet(server, key, 'exporters', protocol, endpoint))
-  const { items } = await getJson<{ items: readonly Shown[] }>(`${server.url}/v1/events?agent=otel-${protocol}&limit=50`)
-  expect(items.find(({ type }) => type === 'log')?.data).toMatchObject({ attributes: { free: 7 } })
-  expect(items.find(({ type }) => type === 'metric')?.data).toMatchObject({ name: 'jobs.done', value: 3, attributes: { queue: 'night' } })
+  const dataOf = async (type: string) => {
+    const { items } = await getJson<{ items: readonly Shown[] }>(`${server.url}/v1/events?type=${type}&limit=100`)
+    return items.filter(({ source }) => source === `otlp/otel-${protocol}`).map(({ data }) => data)
+  }
+  expect(await dataOf('log')).toMatchObject([{ body: `low on disk, says otel-${protocol}`, attributes: { free: 7 } }])
+  expect(await dataOf('metric')).toMatchObject([{ name: 'jobs.done', value: 3, attributes: { queue: 'night' } }])
 })

@@ -85,6 +85,5 @@ logs
   .emit({ severityNumber: 13, severityText: 'WARN', body: `low on disk, says ${service}`, attributes: { free: 7 } })
 meters.getMeter('a program').createCounter('jobs.done', { unit: '{job}' }).add(3, { queue: 'night' })
 
-await Promise.all([spans.forceFlush(), logs.forceFlush(), meters.forceFlush()])
-await meters.shutdown()
+await Promise.all([spans.forceFlush(), logs.forceFlush(), meters.shutdown()])
 tell(book.did(run, { state: 'finished', roles: { [named('lead')]: 'manager', [named('helper')]: 'worker' } }))
