@@ -196,6 +196,8 @@ export const kindsByName: readonly { readonly name: string; readonly dialect: Di
   { name: 'claude_code.tool.execution', dialect: 'claude-code', kind: 'tool' },
   { name: 'claude_code.*', dialect: 'claude-code', kind: 'step' },
   { name: 'handoff to *', dialect: 'openinference', kind: 'handoff' },
+  { name: 'transfer_to_*', dialect: 'openinference', scope: '@arizeai/openinference-instrumentation-langchain', kind: 'handoff' },
+  { name: 'transfer_to_*', dialect: 'openinference', scope: 'openinference.instrumentation.langchain', kind: 'handoff' },
   { name: '*.success-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
   { name: '*.finish-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
 ]
@@ -219,6 +221,12 @@ export const fieldAliases = {
       pattern: /^\{"agent": "id=\S+ role='([^']+)'/,
     },
     { key: 'source', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kinds: ['agent'] },
+    // LangGraph: `mathematician:<id>|agent:<id>` is a node of the graph that is the agent.
+    {
+      key: 'metadata',
+      dialect: 'openinference',
+      pattern: /"langgraph_checkpoint_ns": ?"(?:[^"]*\|)?([^"|:]+)(?::[^"|:]*)?\|[^"|]+"/,
+    },
   ],
   agentId: [
     { key: 'gen_ai.agent.id', dialect: 'otel', since: '1.31' },
@@ -414,7 +422,7 @@ export type Field = keyof typeof fieldAliases
 /** What the span's own name says where no attribute does: its first group. */
 export const agentInName: readonly RegExp[] = [/^(?:invoke_agent|create_agent) (.+)$/, /^agent_run \[(.+)\]$/, /^(.+)\.a?run$/]
 export const toolInName: readonly RegExp[] = [/^execute_tool (.+)$/, /^tool\.(?:.*\.)?([^.]+)\.start(?:-\d+)?$/, /^(.+)\.tool$/]
-export const handoffInName: readonly RegExp[] = [/^handoff to (.+)$/]
+export const handoffInName: readonly RegExp[] = [/^(?:handoff to |transfer_to_)(.+)$/]
 
 /** Exceptions by which a framework moves on: what they end did not fail. */
 export const controlFlow = /(?:^|[.\s'"(])(?:ParentCommand|GraphInterrupt|NodeInterrupt|GraphBubbleUp|AgentHandoff)\b/

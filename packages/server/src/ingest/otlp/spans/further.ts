@@ -22,7 +22,7 @@ const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): 
     data: { ...data, derived: true },
   })
 
-/** `services`: those whose agents were told of already in one go. */
+/** `services`: agents without a span of their own that were told of already in one go. */
 export function furtherOf(traceId: string, { node, agent, root }: Settled, services: Set<string>): EventInput[] {
   switch (node.role) {
     case 'model':
@@ -41,26 +41,31 @@ function attributed(traceId: string, node: Node, agent: Node | undefined, root: 
   const type = node.role === 'model' ? 'llm.attributed' : 'tool.attributed'
   const whose = node.agent ?? agent?.agent
   if (whose !== undefined) {
+    // Nothing else tells of an agent that has no span of its own.
+    if (agent === undefined) return agentOfCalls(traceId, root, whose, services)
     // Of an agent that it names itself only the task is news, if that is the agent's.
-    if (whose !== agent?.agent || agent.run !== node.run) return []
+    if (whose !== agent.agent || agent.run !== node.run) return []
     return [further(traceId, node, { part: 'attributed', type, time: node.end, agent: whose, task: agent.id, data: { call: node.call } })]
   }
   const told = further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } })
-  const key = `${traceId} ${root.id} ${node.service}`
-  if (services.has(key)) return [told]
-  services.add(key)
-  return [serviceAgent(traceId, root, node.service), told]
+  return [...agentOfCalls(traceId, root, node.service, services), told]
 }
 
-const serviceAgent = (traceId: string, root: Node, service: string) =>
-  eventOf(root.source, {
-    foreign: `span ${traceId} ${root.id} service ${service}`,
-    type: 'agent.started',
-    time: root.start,
-    run: root.run,
-    agent: service,
-    data: { name: service, intervalMs: silenceMs, derived: true },
-  })
+function agentOfCalls(traceId: string, root: Node, agent: string, told: Set<string>): EventInput[] {
+  const key = `${traceId} ${root.id} ${agent}`
+  if (told.has(key)) return []
+  told.add(key)
+  return [
+    eventOf(root.source, {
+      foreign: `span ${traceId} ${root.id} service ${agent}`,
+      type: 'agent.started',
+      time: root.start,
+      run: root.run,
+      agent,
+      data: { name: agent, intervalMs: silenceMs, derived: true },
+    }),
+  ]
+}
 
 function delegated(traceId: string, node: Node, { id, agent, run }: Node): EventInput[] {
   if (node.agent === undefined || agent === undefined) return []
