@@ -54,5 +54,6 @@ export function planOf(only: readonly string[], isSoak: boolean): Plan {
 
 const nameOf = ([first, ...rest]: readonly Fault[]): string => {
   if (first?.setting?.database !== undefined) return 'a database behind a proxy'
+  if (first?.setting?.network !== undefined) return 'a server in a network of its own'
   return rest.length === 0 ? (first?.name ?? '') : `${first?.name} and ${rest.length} like it`
 }

@@ -50,26 +50,32 @@ async function send(url: string, tell: World['tell']): Promise<boolean> {
   }
 }
 
+/** A second server starts, is sent events of every partition, and stops; answers how many of them it committed. */
+export async function takeOver({ server, tell }: Pick<World, 'server' | 'tell'>): Promise<{ readonly taken: number; readonly of: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-rival-'))
+  let second: OwnedServer | undefined
+  try {
+    second = await startServerProcess({
+      dataFolder: folder,
+      logFile: join(folder, 'server.log'),
+      port: await freePort(),
+      env: { DATABASE_URL: await databaseUrl(server.dataFolder) },
+    })
+    let taken = 0
+    for (let n = 0; n < events; n += 1) taken += (await send(second.url, tell)) ? 1 : 0
+    return { taken, of: events }
+  } finally {
+    await second?.[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 export const rival: Fault = {
   name: 'a second server on the same database',
   strike: (world) =>
     underLoad(world, async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-rival-'))
-      let second: OwnedServer | undefined
-      try {
-        second = await startServerProcess({
-          dataFolder: folder,
-          logFile: join(folder, 'server.log'),
-          port: await freePort(),
-          env: { DATABASE_URL: await databaseUrl(world.server.dataFolder) },
-        })
-        let taken = 0
-        for (let n = 0; n < events; n += 1) taken += (await send(second.url, world.tell)) ? 1 : 0
-        if (taken === 0) throw new Error('The second server took nothing: no partition changed hands.')
-        return `${taken} of ${events} events were committed by the second server`
-      } finally {
-        await second?.[Symbol.asyncDispose]()
-        await rm(folder, { recursive: true, force: true })
-      }
+      const { taken, of } = await takeOver(world)
+      if (taken === 0) throw new Error('The second server took nothing: no partition changed hands.')
+      return `${taken} of ${of} events were committed by the second server`
     }),
 }

@@ -4,7 +4,7 @@ import { uuidv7 } from '@signalbox/model/ids.ts'
 import { contentHash } from '../history/content.ts'
 import type { Told } from '../history/history.ts'
 import { placeOf } from './events-observer.ts'
-import { lagOf, readQuarantine, readStore, residentMiB, tellFates, tellLive } from './final.ts'
+import { lagOf, readQuarantine, readStore, residentMiB, tellFates, tellLive, underWayOf } from './final.ts'
 import type { LifeCounts } from './life-counts.ts'
 import type { Observers } from './observers.ts'
 import { pagesOf } from './pages-reader.ts'
@@ -73,6 +73,8 @@ export async function settleAndRead({ world, producers, observers, counts, tell 
   }
   if (paged !== stored) find('pages', `The pages of /v1/events have ${paged} events, the log has ${stored}.`)
 
+  // Who gave up waiting may have left a request that waits on.
+  await until(reachWithinMs, async () => (await underWayOf(server)) === 0)
   await tellFates(server.url, final)
   const [locks] = await world.database.query<{ count: string }>('select count(*) from pg_locks where not granted')
   const health = { ackMs, lag: await lagOf(server), locks: Number(locks?.count ?? 0), rssMiB: await residentMiB(server.pid()) }

@@ -32,6 +32,8 @@ export const agentLook = (status: AgentStatus | undefined): Look => agentLooks[s
 /** What it left open is not under way. */
 export const hasGone = ({ status }: Pick<AgentRow, 'status'>): boolean => status?.value === 'lost' || status?.value === 'stopped'
 export const taskLook = (state: TaskState): Look => taskLooks[state]
+/** Nobody is left who works at it. */
+export const orphanedLook: Look = { tone: 'wait', sign: '◌', words: 'orphaned' }
 export const inkOf = (tone: Tone): string => inks[tone]
 
 /** Sign, colour and word together: colour is never the only signal. */

@@ -6,7 +6,7 @@ import { joinAgents } from './agent.ts'
 import { callState } from './call.ts'
 import { applyEvent, createRows } from './fold.ts'
 import { othersKeys, touchedKeys } from './keys.ts'
-import { isTerminal } from './task.ts'
+import { isOrphaned, isTerminal } from './task.ts'
 
 type Sketch = Pick<LoggedEvent, 'type' | 'agent' | 'run' | 'task' | 'time' | 'source' | 'data'>
 
@@ -409,6 +409,34 @@ test('an open call is orphaned when its run has ended since, and closed by a lat
   expect(see([start, ends])).toBe('orphaned')
   expect(see([start, ends, at('tool.finished', 180)])).toBe('finished')
   expect(see([ends, at('tool.started', 160)])).toBe('open')
+})
+
+test('a task under way is orphaned while its agent is gone, or when its run has ended since; a late end ends it', () => {
+  const at = (type: string, time: number, more: Partial<Sketch> = {}): Sketch => ({
+    type,
+    agent: 'a1',
+    run: 'r1',
+    task: 't1',
+    time,
+    source: 'a1',
+    data: {},
+    ...more,
+  })
+  const lost = at('agent.status', 200, { task: undefined, source: 'signalbox', data: { status: 'lost' } })
+  const ends = at('run.finished', 200, { task: undefined, agent: undefined })
+  const see = (sketches: readonly Sketch[]) => {
+    const { agents, tasks, runs } = fold(logged(sketches))
+    const [task] = tasks.values()
+    return task === undefined ? undefined : [task.state, isOrphaned(task, agents.get(task.assignee?.value ?? ''), runs.get('r1'))]
+  }
+  const start = at('task.started', 100)
+  expect(see([start])).toEqual(['working', false])
+  for (const end of [lost, ends]) {
+    expect(see([start, end])).toEqual(['working', true])
+    expect(see([start, end, at('task.progress', 250)])).toEqual(['working', false])
+    expect(see([start, end, at('task.completed', 250)])).toEqual(['completed', false])
+    expect(see([at('task.created', 100), end])).toEqual(['submitted', false])
+  }
 })
 
 test('an end may tell its start, and another event whose call it was: the agent then counts all of it, once', () => {

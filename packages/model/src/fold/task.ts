@@ -1,5 +1,5 @@
 import type { Event } from '../event.ts'
-import type { TaskRow, TaskState } from '../rows.ts'
+import type { AgentRow, RunRow, TaskRow, TaskState } from '../rows.ts'
 import { named, text } from './keys.ts'
 import { latest } from './latest.ts'
 
@@ -80,4 +80,20 @@ export function foldTask(task: TaskRow | undefined, event: Event): TaskRow | und
         ? [...task.history, { state: wanted, at: event.time, agent: event.agent }]
         : task.history,
   }
+}
+
+const underWay: ReadonlySet<TaskState> = new Set(['working', 'input_required', 'auth_required'])
+
+export const isUnderWay = ({ state }: Pick<TaskRow, 'state'>): boolean => underWay.has(state)
+
+/** Under way, while its agent is gone or although its run has ended since. Its late end ends it all the same. */
+export function isOrphaned(
+  task: TaskRow,
+  agent: Pick<AgentRow, 'status'> | undefined,
+  run: Pick<RunRow, 'finishedAt'> | undefined,
+): boolean {
+  if (!isUnderWay(task)) return false
+  const status = agent?.status
+  const isGone = (status?.value === 'lost' || status?.value === 'stopped') && status.at >= task.updatedAt
+  return isGone || (run?.finishedAt ?? -1) >= task.updatedAt
 }

@@ -402,6 +402,11 @@ test('once its log left with the retention, a moment is refused, and now is stil
   expect((await api.get('/v1/events')).body).toEqual({ items: [], next: null })
 })
 
+test('metrics are asked for, with or without any', async () => {
+  expect(await api.get('/v1/metrics')).toEqual({ status: 200, body: { items: [], truncated: false } })
+  expect(await api.get('/v1/metrics/series?name=none')).toMatchObject({ status: 200, body: { name: 'none', series: [], truncated: false } })
+})
+
 test('every query of the document was asked, and each answer was one that the document allows', () => {
   expect(api.document.openapi).toBe('3.1.0')
   const queries = Object.entries(api.document.paths).flatMap(([path, operations]) =>

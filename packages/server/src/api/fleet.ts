@@ -1,5 +1,6 @@
 /** Agents, runs, tasks and calls as they are now: the projections. */
-import type { RunRow } from '@signalbox/model/rows.ts'
+import { isUnderWay } from '@signalbox/model/fold/task.ts'
+import type { RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import { taskStates } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
@@ -69,6 +70,17 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
       return pageOf('runs', found, limit, ({ row }) => runView(row), sortKey)
     },
   )
+  /** Of those under way, whether anybody is left. */
+  const tasksShown = async (tenant: string, rows: readonly TaskRow[]) => {
+    const open = rows.filter(isUnderWay)
+    const named = (of: (row: TaskRow) => string | undefined) => [...new Set(open.flatMap((row) => of(row) ?? []))]
+    const [ids, runs] = [named(({ assignee }) => assignee?.value), named(({ run }) => run)]
+    const agents = ids.length === 0 ? [] : await listAgents(pool, tenant, { limit: ids.length, ids })
+    const found = runs.length === 0 ? [] : (await listRows(pool, { tenant, table: 'runs', limit: runs.length, run: runs })).rows
+    const agentById = new Map(agents.map((agent) => [agent.id, agent]))
+    const runById = new Map(found.map(({ row }) => [row.id, row]))
+    return (task: TaskRow) => taskView(task, agentById.get(task.assignee?.value ?? ''), runById.get(task.run ?? ''))
+  }
   const runOf = async (tenant: string, id: string): Promise<RunRow> => {
     const { rows } = await listRows(pool, { tenant, table: 'runs', limit: 1, run: [id] })
     if (rows[0] === undefined) throw missing('run', id)
@@ -90,10 +102,11 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
       const { rows: tasks } = await listRows(pool, { tenant, table: 'tasks', limit: graphRows + 1, run: [id] })
       const ids = new Set([...run.agents, ...edges.flatMap(({ row }) => [row.from, row.to])])
       const agents = await listAgents(pool, tenant, { limit: ids.size, ids: [...ids] })
+      const shown = tasks.slice(0, graphRows).map(({ row }) => row)
       return {
         run: runView(run),
         agents: agents.map(agentView),
-        tasks: tasks.slice(0, graphRows).map(({ row }) => taskView(row)),
+        tasks: shown.map(await tasksShown(tenant, shown)),
         edges: edges.slice(0, graphRows).map(({ row }) => edgeView(row)),
         truncated: Math.max(edges.length, tasks.length) > graphRows,
       }
@@ -133,7 +146,11 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
     { operationId: 'listTasks', tag: 'state', summary: 'Tasks, newest first', query: TasksQuery, answer: Page(TaskView) },
     async ({ tenant, query: { limit, cursor, ...wanted } }) => {
       const found = await listRows(pool, { tenant, table: 'tasks', after: afterOf('tasks', cursor), limit: limit + 1, ...wanted })
-      return pageOf('tasks', found, limit, ({ row }) => taskView(row), sortKey)
+      const view = await tasksShown(
+        tenant,
+        found.rows.map(({ row }) => row),
+      )
+      return pageOf('tasks', found, limit, ({ row }) => view(row), sortKey)
     },
   )
   route(
@@ -144,7 +161,8 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
       const wanted = run === undefined ? {} : { run: [run] }
       const { rows } = await listRows(pool, { tenant, table: 'tasks', limit: 1, task: [id], ...wanted })
       if (rows[0] === undefined) throw missing('task', id)
-      return taskView(rows[0].row)
+      const { row } = rows[0]
+      return (await tasksShown(tenant, [row]))(row)
     },
   )
 }

@@ -1,16 +1,15 @@
 /** `/v1/state`: everything as it was at a moment. */
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
-import { rfc3339Ms } from '@signalbox/model/rfc3339.ts'
 import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
-import { Compile } from 'typebox/compile'
 import { Refused } from '../http/problem.ts'
 import { decodeCursor, encodeCursor } from '../live/cursor.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { closed, Name } from './schemas.ts'
 import { type FoldedRows, positionsAt, stateAt, stateNow } from './state.ts'
+import { instantOf } from './time.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
 const State = Type.Object(
@@ -26,13 +25,8 @@ const State = Type.Object(
   { additionalProperties: false },
 )
 
-/** As of an event's time: also that there is such a day. */
-const rfc3339 = Compile(Type.String({ format: 'date-time' }))
-
 function timeOf(text: string): number {
-  // A "+" of an offset arrives as a space when it was not encoded.
-  const exact = text.replace(' ', '+')
-  const time = rfc3339.Check(exact) ? rfc3339Ms(exact) : Number.NaN
+  const time = instantOf(text)
   if (Number.isNaN(time))
     throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "at" is neither a live cursor nor an RFC 3339 time.' })
   return time
@@ -116,7 +110,7 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
         at: new Date(instant).toISOString(),
         agents: agents.map(agentView),
         runs: shown.map(runView),
-        tasks: tasks.filter(of).map(taskView),
+        tasks: tasks.filter(of).map((task) => taskView(task, byId.get(task.assignee?.value ?? ''), runById.get(task.run ?? ''))),
         // All open calls; closed ones only of the run asked for, since a fleet has too many.
         calls: calls
           .filter((call) => of(call) && (run !== undefined || call.outcome === undefined))

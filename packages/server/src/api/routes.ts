@@ -10,6 +10,7 @@ import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
 import { infoRoute, type Told } from './info.ts'
+import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
 import { operationRoutes } from './operations.ts'
 
@@ -39,6 +40,7 @@ export const apiRoutes =
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
       fleetRoutes(fleet, options.store.pool)
     })
+    metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
     operationRoutes(app, options.store)
     infoRoute(app, options)

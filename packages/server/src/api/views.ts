@@ -1,6 +1,7 @@
 /** Rows of the fold as people read them: times as RFC 3339, held values unwrapped. */
 
 import { callState } from '@signalbox/model/fold/call.ts'
+import { isOrphaned } from '@signalbox/model/fold/task.ts'
 import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import { taskStates } from '@signalbox/model/rows.ts'
 import Type, { type TSchema } from 'typebox'
@@ -67,6 +68,9 @@ export const TaskView = view({
   title: Maybe(Text),
   parent: Maybe(Text),
   state: Text,
+  orphaned: Maybe(
+    Type.Boolean({ description: 'True when it is under way while its agent is lost or stopped, or although its run has ended since.' }),
+  ),
   createdBy: Maybe(Text),
   assignee: Maybe(Text),
   openedAt: Time,
@@ -149,12 +153,13 @@ export const runView = (row: RunRow) => ({
   totals: row.totals,
 })
 
-export const taskView = (row: TaskRow) => ({
+export const taskView = (row: TaskRow, agent: AgentRow | undefined, run: RunRow | undefined) => ({
   id: row.id,
   run: row.run,
   title: row.title?.value,
   parent: row.parent,
   state: row.state,
+  orphaned: isOrphaned(row, agent, run) || undefined,
   createdBy: row.createdBy,
   assignee: row.assignee?.value,
   openedAt: time(row.openedAt),

@@ -1,12 +1,13 @@
+import { isOrphaned } from '@signalbox/model/fold/task.ts'
 import type { TaskRow } from '@signalbox/model/rows.ts'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef } from 'react'
 import { useBindings } from '../../keys.ts'
-import { useNow } from '../../live/live.ts'
+import { useNow, useRow } from '../../live/live.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { NoMatches } from '../../parts/empty.tsx'
 import { FilterBox } from '../../parts/filter-box.tsx'
-import { Badge, taskLook } from '../../parts/status.tsx'
+import { Badge, orphanedLook, taskLook } from '../../parts/status.tsx'
 import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
 import { age, compact, dollars, visible } from '../../text.ts'
@@ -149,7 +150,9 @@ interface RowProps {
 
 function Row({ line: { task, assignee, spend }, stoppedAt, selected, select }: RowProps) {
   const ticking = useNow()
-  const look = taskLook(task.state)
+  const agent = useRow('agents', task.assignee?.value)
+  const run = useRow('runs', task.run)
+  const look = isOrphaned(task, agent, run) ? orphanedLook : taskLook(task.state)
   return (
     <div
       {...roles.row}
@@ -179,7 +182,7 @@ function Row({ line: { task, assignee, spend }, stoppedAt, selected, select }: R
       <span {...roles.cell} className="truncate text-soft" title={visible(task.assignee?.value ?? '')}>
         {visible(assignee || '–')}
       </span>
-      <span {...roles.cell} className={`text-right tabular-nums ${task.state === 'working' ? 'text-busy' : 'text-soft'}`}>
+      <span {...roles.cell} className={`text-right tabular-nums ${look.tone === 'busy' ? 'text-busy' : 'text-soft'}`}>
         {age(tookMs(task, stoppedAt ?? ticking))}
       </span>
       <span {...roles.cell} className="text-right tabular-nums text-soft">

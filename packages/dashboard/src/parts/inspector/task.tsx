@@ -1,17 +1,20 @@
 import { rowKey } from '@signalbox/model/fold/keys.ts'
-import { useTask } from '../../live/live.ts'
+import { isOrphaned } from '@signalbox/model/fold/task.ts'
+import { useRow, useTask } from '../../live/live.ts'
 import { dateTime, visible } from '../../text.ts'
-import { Badge, taskLook } from '../status.tsx'
+import { Badge, orphanedLook, taskLook } from '../status.tsx'
 import { AgentLink, EventsLink, Field, Heading, Passage, RunLink, Select } from './fields.tsx'
 
 export function TaskDetail({ id }: { readonly id: string }) {
   const task = useTask(id)
+  const agent = useRow('agents', task?.assignee?.value)
+  const run = useRow('runs', task?.run)
   if (task === undefined) return <p className="text-faint">This task is not known here.</p>
   return (
     <>
       <h3 className="mb-1 break-words text-base font-semibold">{visible(task.title?.value ?? task.id)}</h3>
       <p className="mb-4">
-        <Badge look={taskLook(task.state)} />
+        <Badge look={isOrphaned(task, agent, run) ? orphanedLook : taskLook(task.state)} />
       </p>
       {task.contradicted > 0 && (
         <p className="mb-4 rounded border border-wait/40 bg-wait/10 p-2 text-wait">

@@ -1,0 +1,93 @@
+/** What `metric` events of the log tell: series, and their points. */
+import type { EpochMs, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import { firstIdOf, idTime } from '@signalbox/model/ids.ts'
+import type { SeriesPoint } from '@signalbox/model/metric-series.ts'
+import { rfc3339Ms } from '@signalbox/model/rfc3339.ts'
+import { isObject, type Json, stringOf } from '@signalbox/model/text.ts'
+import type { Pool } from 'pg'
+import { listEvents } from './reads.ts'
+
+/** A point, and what tells its series from others. */
+export interface Metric {
+  readonly name: string
+  readonly unit: string
+  readonly kind: string
+  readonly attributes: Json
+  /** What its values come to: a level has a last one, all else adds up. */
+  readonly aggregation: 'increase' | 'last'
+  /** Equal for points of one name, unit, kind and attributes. */
+  readonly series: string
+  /** Equal for points of a series that one sender told: the counter that they count with. */
+  readonly counter: string
+  readonly point: SeriesPoint
+}
+
+const finite = (value: unknown): number | undefined => {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+}
+
+/** The order of keys says nothing. */
+const inOrder = (attributes: Json): Json => Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+const objectOf = (value: unknown): Json => (isObject(value) ? value : {})
+
+/** Undefined where the event has no name or no value. Anybody may send one; what it does not say of its kind is taken for a gauge's. */
+export function metricOf({ data, time, source }: Pick<LoggedEvent, 'data' | 'time' | 'source'>): Metric | undefined {
+  const name = stringOf(data.name)
+  const value = finite(data.value) ?? finite(data.sum)
+  const count = finite(data.count)
+  if (name === undefined || (value === undefined && count === undefined)) return undefined
+  const unit = stringOf(data.unit) ?? ''
+  const kind = stringOf(data.kind) ?? 'gauge'
+  const isDelta = data.temporality === 'delta'
+  const isLevel = kind === 'gauge' || (kind === 'sum' && data.monotonic !== true && !isDelta)
+  const attributes = inOrder(objectOf(data.attributes))
+  const series = JSON.stringify([name, unit, kind, attributes])
+  const start = rfc3339Ms(stringOf(data.startTime) ?? '')
+  return {
+    ...{ name, unit, kind, attributes, series },
+    aggregation: isLevel ? 'last' : 'increase',
+    counter: JSON.stringify([source, inOrder(objectOf(data.resource)), inOrder(objectOf(data.scope))]),
+    point: { time, start: Number.isNaN(start) ? 0 : start, isDelta, value: value ?? 0, count },
+  }
+}
+
+export interface PointsQuery {
+  readonly tenant: TenantId
+  readonly since: EpochMs
+  readonly until: EpochMs
+  readonly run?: string | undefined
+  readonly agent?: string | undefined
+}
+
+/** A page looks at no more than 10,000 events, of whatever type: there is no index of metrics alone. */
+const usual = { pageEvents: 2_000, mostPages: 30 }
+
+/**
+ * Hands on what was told from `since` on and before `until`, the newest first. Answers from when on it is all of it: later than `since`
+ * where there was too much to look at. Primary key, by time; log_run where a run is named.
+ */
+export async function readMetrics(
+  pool: Pool,
+  q: PointsQuery,
+  take: (metric: Metric) => void,
+  { pageEvents, mostPages } = usual,
+): Promise<EpochMs> {
+  const { tenant, since, until, run, agent } = q
+  const byPosition = run !== undefined
+  const filter = { type: ['metric'], ...(run === undefined ? {} : { run: [run] }), ...(agent === undefined ? {} : { agent: [agent] }) }
+  let after: string | number | undefined = byPosition ? undefined : firstIdOf(until)
+  let oldest = until
+  for (let page = 0; page < mostPages; page += 1) {
+    const { rows, edge } = await listEvents(pool, { tenant, filter, order: 'desc', after, limit: pageEvents, byPosition })
+    for (const event of rows) {
+      oldest = Math.min(oldest, event.time)
+      const metric = event.time >= since && event.time < until ? metricOf(event) : undefined
+      if (metric !== undefined) take(metric)
+    }
+    const last = rows.length === pageEvents ? rows.at(-1) : undefined
+    after = last === undefined ? edge?.[0] : byPosition ? last.position : last.id
+    if (after === undefined || (typeof after === 'string' && idTime(after) < since)) return since
+  }
+  return typeof after === 'string' ? idTime(after) : oldest
+}
