@@ -53,8 +53,7 @@ const msPerHour = 3_600_000
 const firstSeed = Number(values.seed ?? Math.trunc(Date.now() / 1_000) % 1_000_000)
 const endsAt = Date.now() + Number(values.hours) * msPerHour
 if (values.mutants) {
-  const only = values.only[0]
-  const trials = await printMutants({ seed: firstSeed, ...(only === undefined ? {} : { only }) }, console.log)
+  const trials = await printMutants({ seed: firstSeed, only: values.only, jobs: Number(values.jobs) }, console.log)
   if (values.write) await writeResults('Seeded bugs', `${machineOf(firstSeed)}\n\n${trialsTable(trials)}`)
   process.exit(trials.length > 0 && trials.every(({ isGood }) => isGood) ? 0 : 1)
 }
