@@ -122,7 +122,7 @@ const text = [
   ...(points.size === 0 ? [] : [`${points.size} of ${(await allPoints()).length} fail points were struck.`, '']),
   ...results.filter((result) => !isGood(result)).map((result) => scenarioText(result)),
   ...brokenOff,
-  summaryOf(results),
+  summaryOf(results, series),
 ].join('\n')
 console.log(`\n${text}`)
 if (values.write) await writeResults({ kills: 'Kills', cuts: 'Power cuts', faults: 'Faults' }[series ?? 'faults'], text)
