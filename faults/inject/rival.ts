@@ -12,20 +12,19 @@ import { databaseUrl } from '../world/database.ts'
 import { readMetrics } from '../world/final.ts'
 import { type OwnedServer, startServerProcess } from '../world/server-process.ts'
 import type { Fault, World } from '../world/world.ts'
+import { nextCall } from './calls.ts'
 import { underLoad } from './serving.ts'
 
 const leastEvents = 20
 const patienceMs = 15_000
 /** Until a write of the second is refused: under load it takes some of its events. */
 const fenceWithinMs = 30_000
-let calls = 0
 
 const fencedWrites = async (url: string): Promise<number> => (await readMetrics(url)).sum('signalbox_fenced_commits_total')
 
 /** Answers whether it was taken. */
 async function send(url: string, tell: World['tell']): Promise<boolean> {
-  calls += 1
-  const call = calls
+  const call = nextCall()
   const event = {
     id: uuidv7(Date.now()),
     source: 'rival',
