@@ -18,9 +18,9 @@ const usage = `npm run faults -- [options]
   --rate <number>    events a second, default 1000
   --soak             round after round, each with the next seed, until --hours are over or a round finds something
   --hours <number>   default 1
-  --kills <number>   instead: so many ends by kill -9, one after the other, of the server and of PostgreSQL
-  --cuts <number>    instead: so many power cuts, one after the other
-  --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios
+  --kills <number>   instead: so many ends by kill -9, one after the other, of the server and of PostgreSQL; each history opens with a rival
+  --cuts <number>    instead: so many power cuts, one after the other; each history opens with a rival
+  --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios, as often as wanted
   --jobs <number>    worlds at once, default 1
   --simulate         no server, no box: the core on virtual time, --seeds <number> seeds (default 1) from --seed on
   --keep             leave each folder: history, the server's log, its data

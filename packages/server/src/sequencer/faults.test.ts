@@ -110,6 +110,8 @@ test('a COMMIT whose answer is lost took effect once; its sender and the bus lea
 
 test('a network that answers nothing: senders are told in time, also those behind in the queue, and work goes on when it is back', async () => {
   const clock = createFakeClock(Date.now())
+  let going: NodeJS.Timeout | undefined
+  after(() => clearInterval(going))
   const { it, wire } = await brokenLine({ commitTimeoutMs: 400, clock })
   await it.send([event()])
   wire.silence()
@@ -125,6 +127,8 @@ test('a network that answers nothing: senders are told in time, also those behin
   clock.advance(0)
   await expect(sending[0]).rejects.toMatchObject({ ...told, mayBeStored: true })
   wire.mend()
+  // Rows and commits are tried again after a while, and a stop waits for them.
+  going = setInterval(() => clock.advance(5), 5)
   expect(await it.send([first, second])).toMatchObject([{ kind: 'stored' }, { kind: 'stored' }])
 })
 
