@@ -22,6 +22,8 @@ const giveUpMs = 90_000
 
 export const replayedDay: Fault = {
   name: 'a whole day is sent again',
+  // A world of its own, whose slow readers are told of a gap: they would read for minutes what comes in here in seconds.
+  setting: { env: { SIGNALBOX_MAX_LAG_EVENTS: '10000' } },
   strike: (world) =>
     underLoad(world, async () => {
       const { server, random } = world
