@@ -7,12 +7,11 @@ import { Refused } from '@signalbox/server/http/problem.ts'
 import type { Mapped } from '@signalbox/server/ingest/door.ts'
 import { createInFlight } from '@signalbox/server/ingest/in-flight.ts'
 import { decodeLogs, decodeMetrics, decodeTraces, type Encoding } from '@signalbox/server/ingest/otlp/decode.ts'
-import { stored } from '@signalbox/server/ingest/otlp/doors.testing.ts'
+import { createMappings, stored } from '@signalbox/server/ingest/otlp/doors.testing.ts'
 import { messageOf } from '@signalbox/server/ingest/otlp/grpc-call.ts'
 import { otlpDoor } from '@signalbox/server/ingest/otlp/http.ts'
 import type { AttributeValue, Decoded } from '@signalbox/server/ingest/otlp/otlp.ts'
 import type { Signal } from '@signalbox/server/ingest/otlp/signals.ts'
-import { standIn } from '@signalbox/server/ingest/otlp/stand-in.ts'
 import { createTake } from '@signalbox/server/ingest/otlp/take.ts'
 import { protobufOf, requestOf } from '@signalbox/server/ingest/otlp/wire.testing.ts'
 import Fastify from 'fastify'
@@ -61,6 +60,7 @@ const jsonOf = (signal: Signal, most?: number) => Buffer.from(JSON.stringify(req
 const protoOf = (signal: Signal, most?: number) => protobufOf(signal, requestOf(signal, items[signal].slice(0, most)))
 
 const picked = (pick: number, body: Uint8Array) => Buffer.concat([Buffer.from([pick, 0x0a]), body])
+const mappings = createMappings()
 const limits = { maxDepth: 64, maxKeys: 1_000, maxStringChars: 1_000_000 }
 
 function checkValue(value: AttributeValue, depth = 0): void {
@@ -96,15 +96,15 @@ function checkDecoded(decoded: Decoded<Checked>, mapped: readonly Mapped[]): str
 const decodings: Readonly<Record<Signal, (body: Uint8Array, encoding: Encoding) => string>> = {
   traces: (body, encoding) => {
     const decoded = decodeTraces(body, encoding)
-    return checkDecoded(decoded, standIn.traces(decoded, 'default'))
+    return checkDecoded(decoded, mappings.traces(decoded, 'default'))
   },
   logs: (body, encoding) => {
     const decoded = decodeLogs(body, encoding)
-    return checkDecoded(decoded, standIn.logs(decoded, 0))
+    return checkDecoded(decoded, mappings.logs(decoded, 0))
   },
   metrics: (body, encoding) => {
     const decoded = decodeMetrics(body, encoding)
-    return checkDecoded(decoded, standIn.metrics(decoded))
+    return checkDecoded(decoded, mappings.metrics(decoded))
   },
 }
 
@@ -155,7 +155,7 @@ app.decorateRequest('caller', null as never)
 app.addHook('onRequest', async (request) => {
   request.caller = { tenant: 'default', scopes: new Set() }
 })
-void app.register(otlpDoor({ ...deps, take: createTake(deps, standIn) }))
+void app.register(otlpDoor({ ...deps, take: createTake(deps, mappings) }))
 
 const pickOf = (path: number, type: number, compression: number) => path + 4 * (type + 3 * compression)
 
