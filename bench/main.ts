@@ -11,7 +11,7 @@ import { copyIntoLog, copyLine } from '@signalbox/server/store/log-write.ts'
 import pg from 'pg'
 import { WebSocket } from 'ws'
 import { createFleet } from './events.ts'
-import { batchSpans } from './otlp.ts'
+import { batchSpans, decodeRates } from './otlp.ts'
 
 const seconds = Number(process.argv.find((arg) => arg.startsWith('--seconds='))?.slice(10) ?? 8)
 const subscribers = 500
@@ -221,6 +221,10 @@ try {
   say(`| durable events/s over WebSocket | ${k(socket)} | ${(socket / copy).toFixed(2)} of COPY |`)
   say(`| spans/s over OTLP (HTTP, Protobuf, gzip, batches of ${batchSpans}) | ${k(otlp)} | ${(otlp / rest).toFixed(2)} of REST |`)
   say(`| the events/s that they become | ${k(otlpEvents)} | ${(otlpEvents / rest).toFixed(2)} of REST |`)
+  const decoding = decodeRates()
+  say(
+    `| spans/s of processor time decoded from OTLP's Protobuf, in the shape that is mapped | ${k(decoding.ours)} | ${(decoding.ours / decoding.others).toFixed(2)} of @opentelemetry/otlp-transformer 0.214.0, which makes messages |`,
+  )
   const ourDelays: Latency[] = []
   const bareDelays: Latency[] = []
   for (let round = 0; round < 3; round += 1) {

@@ -1,7 +1,8 @@
 /** Export requests as exporters send them: 512 spans of model and tool calls below an agent, ten a trace, each with about ten attributes; Protobuf, gzip. */
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { protobufOf, requestOf } from '@signalbox/server/ingest/otlp/wire.testing.ts'
+import { decodeTraces } from '@signalbox/server/ingest/otlp/decode.ts'
+import { decodedByOthers, protobufOf, requestOf } from '@signalbox/server/ingest/otlp/wire.testing.ts'
 
 export const batchSpans = 512
 const traceSpans = 10
@@ -71,10 +72,8 @@ function* placesOf(body: Buffer, sought: Buffer): Generator<number> {
   for (let at = body.indexOf(sought); at >= 0; at = body.indexOf(sought, at + 1)) yield at
 }
 
-/** Makes bodies; each has traces of its own, that end now. Encoded once: what is measured is the server. */
-export function createExports(sender: number): () => Buffer {
-  const startMs = Date.UTC(2020, 0, 1)
-  const body = protobufOf(
+const encoded = (sender: number, startMs: number) =>
+  protobufOf(
     'traces',
     requestOf(
       'traces',
@@ -82,6 +81,26 @@ export function createExports(sender: number): () => Buffer {
       `bench-${sender}`,
     ),
   )
+
+/** Spans a second of processor time: decoded into the shape that is mapped, and into messages by OpenTelemetry's own decoder. */
+export function decodeRates(): { readonly ours: number; readonly others: number } {
+  const body = encoded(0, Date.UTC(2020, 0, 1))
+  const rate = (decode: () => unknown) => {
+    for (let i = 0; i < warmRuns; i += 1) decode()
+    const from = process.threadCpuUsage()
+    for (let i = 0; i < decodeRuns; i += 1) decode()
+    const { user, system } = process.threadCpuUsage(from)
+    return (decodeRuns * batchSpans) / ((user + system) / 1e6)
+  }
+  return { ours: rate(() => decodeTraces(body, 'protobuf')), others: rate(() => decodedByOthers('traces', body)) }
+}
+const warmRuns = 200
+const decodeRuns = 500
+
+/** Makes bodies; each has traces of its own, that end now. Encoded once: what is measured is the server. */
+export function createExports(sender: number): () => Buffer {
+  const startMs = Date.UTC(2020, 0, 1)
+  const body = encoded(sender, startMs)
   const nanos = (ms: number) => {
     const bytes = Buffer.alloc(8)
     bytes.writeBigUInt64LE(BigInt(ms) * 1_000_000n)

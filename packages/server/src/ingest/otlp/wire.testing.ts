@@ -43,6 +43,11 @@ export function protobufOf(signal: Signal, json: unknown): Buffer {
   return Buffer.from(type.encode(type.fromObject(withBytes(json))).finish())
 }
 
+/** The request's messages, by OpenTelemetry's decoder: what ours is measured beside. */
+export function decodedByOthers(signal: Signal, bytes: Uint8Array): unknown {
+  return typeOf(signal, 'Request').decode(bytes)
+}
+
 /** A response as an object, by OpenTelemetry's decoder. */
 export function responseOf(signal: Signal, bytes: Uint8Array): unknown {
   const type = typeOf(signal, 'Response')
