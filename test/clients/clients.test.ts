@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../free-port.ts'
 import { getJson, startServer, type TestServer } from '../server.ts'
@@ -27,6 +30,11 @@ test("Vercel's AI SDK, live through its own telemetry hooks", async () => {
   expect(tasksOf(answer)).toEqual(['desk/researcher: researcher completed', 'desk: answer completed', 'writer: ai.streamText completed'])
   expect(tasksOf(doomed)).toEqual(['desk: doomed failed'])
   expect(tasksOf(index)).toEqual(['desk: index completed'])
+})
+
+test('what signalboxTelemetry answers is what the AI SDK’s own types ask for', async () => {
+  const tsc = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'tsc')
+  await promisify(execFile)(tsc, ['-p', join(import.meta.dirname, 'typed')])
 })
 
 test("LangGraph's supervisor, traced by OpenInference over OTLP", async () => {
