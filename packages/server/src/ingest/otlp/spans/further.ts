@@ -18,7 +18,7 @@ const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): 
     ...draft,
     foreign: `span ${traceId} ${node.id} ${part}`,
     run: node.run,
-    trace: `00-${traceId}-${node.id}-01`,
+    trace: traceId.length === 32 && node.id.length === 16 ? `00-${traceId}-${node.id}-01` : undefined,
     data: { ...data, derived: true },
   })
 
