@@ -25,6 +25,7 @@ import { mapLogs } from './ingest/otlp/logs/mapping.ts'
 import { mapMetrics } from './ingest/otlp/metrics/mapping.ts'
 import { listenForOtlp } from './ingest/otlp/ports.ts'
 import { createSpanMapping } from './ingest/otlp/spans/mapping.ts'
+import { startSettling } from './ingest/otlp/spans/settling.ts'
 import { createTake } from './ingest/otlp/take.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
@@ -162,8 +163,11 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     }
     await http.app.register(restDoor(door))
     await http.app.register(openAiAgentsDoor(door))
-    const take = createTake(door, { traces: createSpanMapping({ now: clock.now }).map, logs: mapLogs, metrics: mapMetrics })
-    await http.app.register(otlpDoor(door, take))
+    const spans = createSpanMapping({ now: clock.monotonic, onForgotten: (waiting) => metrics.spansForgotten.inc(waiting) })
+    const settling = startSettling(spans, door)
+    stops.push(() => settling.stop())
+    const take = createTake(door, { traces: spans.map, logs: mapLogs, metrics: mapMetrics })
+    await http.app.register(otlpDoor({ ...door, config, take }))
     const grpc = createGrpcDoor({ ...door, config, auth, take })
     fronts.push(grpc)
     await http.app.register(liveRoutes({ hub, clock }))

@@ -24,6 +24,11 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
       help: 'Refused items whose content was to be kept and was not: the quarantine was full or could not be written.',
       registers,
     }),
+    spansForgotten: new Counter({
+      name: 'signalbox_spans_forgotten_total',
+      help: 'Spans whose trace was forgotten while they waited for a parent: their calls stay without an agent.',
+      registers,
+    }),
     batchEvents: new Histogram({
       name: 'signalbox_commit_events',
       help: 'Events in one commit.',

@@ -41,7 +41,7 @@ export type Dialect = keyof typeof dialects
 interface Alias {
   readonly key: string
   readonly dialect: Dialect
-  /** Versions of the dialect that write it; both ends belong to it. */
+  /** Versions of the dialect that write it, where they are known; both ends belong to it. */
   readonly since?: string
   readonly until?: string
   /** Only of scopes, or of spans, whose name begins so: the key alone would say too little. */
@@ -165,13 +165,11 @@ export const kindAliases: readonly KindAlias[] = [
   {
     key: 'llm.request.type',
     dialect: 'traceloop',
-    until: '0.46',
     values: { chat: 'llm', completion: 'llm', embedding: 'embedding', rerank: 'rerank' },
   },
   {
     key: 'langfuse.observation.type',
     dialect: 'langfuse',
-    since: '3',
     values: {
       generation: 'llm',
       embedding: 'embedding',
@@ -183,8 +181,8 @@ export const kindAliases: readonly KindAlias[] = [
       evaluator: 'evaluator',
     },
   },
-  { key: 'gen_ai.tool.name', dialect: 'otel', until: '1.36', whenPresent: 'tool' },
-  { key: 'agent_name', dialect: 'pydantic-ai', until: '1', whenPresent: 'agent' },
+  { key: 'gen_ai.tool.name', dialect: 'otel', whenPresent: 'tool' },
+  { key: 'agent_name', dialect: 'pydantic-ai', whenPresent: 'agent' },
   { key: 'gen_ai.request.model', dialect: 'otel', until: '1.26', whenPresent: 'llm' },
 ]
 
@@ -249,7 +247,7 @@ export const fieldAliases = {
   ],
   runName: [
     { key: 'langfuse.trace.name', dialect: 'langfuse' },
-    { key: 'gen_ai.workflow.name', dialect: 'otel', since: '1.38' },
+    { key: 'gen_ai.workflow.name', dialect: 'otel' },
     { key: 'traceloop.workflow.name', dialect: 'traceloop' },
   ],
   model: [
@@ -257,17 +255,17 @@ export const fieldAliases = {
     { key: 'llm.model_name', dialect: 'openinference' },
     { key: 'embedding.model_name', dialect: 'openinference' },
     { key: 'reranker.model_name', dialect: 'openinference' },
-    { key: 'llm.request.model', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.request.model', dialect: 'traceloop' },
     { key: 'ai.model.id', dialect: 'ai-sdk' },
     { key: 'model', ...claude },
     { key: 'langfuse.observation.model.name', dialect: 'langfuse' },
     { key: 'gen_ai.response.model', dialect: 'otel' },
-    { key: 'llm.response.model', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.response.model', dialect: 'traceloop' },
   ],
   responseModel: [
     { key: 'gen_ai.response.model', dialect: 'otel' },
     { key: 'ai.response.model', dialect: 'ai-sdk' },
-    { key: 'llm.response.model', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.response.model', dialect: 'traceloop' },
   ],
   provider: [
     { key: 'gen_ai.provider.name', dialect: 'otel', since: '1.37' },
@@ -338,7 +336,7 @@ export const fieldAliases = {
     { key: 'gen_ai.usage.input_tokens', dialect: 'otel', since: '1.27' },
     { key: 'gen_ai.usage.prompt_tokens', dialect: 'otel', until: '1.26' },
     { key: 'llm.token_count.prompt', dialect: 'openinference' },
-    { key: 'llm.usage.prompt_tokens', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.usage.prompt_tokens', dialect: 'traceloop' },
     { key: 'ai.usage.inputTokens', dialect: 'ai-sdk', since: '5' },
     { key: 'ai.usage.promptTokens', dialect: 'ai-sdk', until: '4' },
     { key: 'ai.usage.tokens', dialect: 'ai-sdk', kinds: ['embedding'] },
@@ -348,13 +346,13 @@ export const fieldAliases = {
     { key: 'gen_ai.usage.output_tokens', dialect: 'otel', since: '1.27' },
     { key: 'gen_ai.usage.completion_tokens', dialect: 'otel', until: '1.26' },
     { key: 'llm.token_count.completion', dialect: 'openinference' },
-    { key: 'llm.usage.completion_tokens', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.usage.completion_tokens', dialect: 'traceloop' },
     { key: 'ai.usage.outputTokens', dialect: 'ai-sdk', since: '5' },
     { key: 'ai.usage.completionTokens', dialect: 'ai-sdk', until: '4' },
     { key: 'output_tokens', ...claude },
   ],
   cacheReadTokens: [
-    { key: 'gen_ai.usage.cache_read.input_tokens', dialect: 'otel', since: '1.38' },
+    { key: 'gen_ai.usage.cache_read.input_tokens', dialect: 'otel' },
     { key: 'gen_ai.usage.cache_read_input_tokens', dialect: 'traceloop' },
     { key: 'gen_ai.usage.details.cache_read_tokens', dialect: 'pydantic-ai' },
     { key: 'llm.token_count.prompt_details.cache_read', dialect: 'openinference' },
@@ -363,8 +361,8 @@ export const fieldAliases = {
     { key: 'cache_read_tokens', ...claude },
   ],
   cacheWriteTokens: [
-    { key: 'gen_ai.usage.cache_creation.input_tokens', dialect: 'otel', since: '1.38' },
-    { key: 'gen_ai.usage.cache_write.input_tokens', dialect: 'otel', since: '1.42' },
+    { key: 'gen_ai.usage.cache_creation.input_tokens', dialect: 'otel' },
+    { key: 'gen_ai.usage.cache_write.input_tokens', dialect: 'otel' },
     { key: 'gen_ai.usage.cache_creation_input_tokens', dialect: 'traceloop' },
     { key: 'gen_ai.usage.details.cache_write_tokens', dialect: 'pydantic-ai' },
     { key: 'llm.token_count.prompt_details.cache_write', dialect: 'openinference' },
@@ -372,7 +370,7 @@ export const fieldAliases = {
     { key: 'cache_creation_tokens', ...claude },
   ],
   reasoningTokens: [
-    { key: 'gen_ai.usage.reasoning.output_tokens', dialect: 'otel', since: '1.40' },
+    { key: 'gen_ai.usage.reasoning.output_tokens', dialect: 'otel' },
     { key: 'gen_ai.usage.reasoning_tokens', dialect: 'traceloop' },
     { key: 'gen_ai.usage.details.reasoning_tokens', dialect: 'pydantic-ai' },
     { key: 'llm.token_count.completion_details.reasoning', dialect: 'openinference' },

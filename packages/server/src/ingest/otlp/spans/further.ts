@@ -42,16 +42,16 @@ function attributed(traceId: string, node: Node, agent: Node | undefined, root: 
   const whose = node.agent ?? agent?.agent
   if (whose !== undefined) {
     // Nothing else tells of an agent that has no span of its own.
-    if (agent === undefined) return agentOfCalls(traceId, root, whose, services)
+    if (agent === undefined) return agentOfCalls(traceId, root, whose, node.service, services)
     // Of an agent that it names itself only the task is news, if that is the agent's.
     if (whose !== agent.agent || agent.run !== node.run) return []
     return [further(traceId, node, { part: 'attributed', type, time: node.end, agent: whose, task: agent.id, data: { call: node.call } })]
   }
   const told = further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } })
-  return [...agentOfCalls(traceId, root, node.service, services), told]
+  return [...agentOfCalls(traceId, root, node.service, node.service, services), told]
 }
 
-function agentOfCalls(traceId: string, root: Node, agent: string, told: Set<string>): EventInput[] {
+function agentOfCalls(traceId: string, root: Node, agent: string, service: string, told: Set<string>): EventInput[] {
   const key = `${traceId} ${root.id} ${agent}`
   if (told.has(key)) return []
   told.add(key)
@@ -62,7 +62,7 @@ function agentOfCalls(traceId: string, root: Node, agent: string, told: Set<stri
       time: root.start,
       run: root.run,
       agent,
-      data: { name: agent, intervalMs: silenceMs, derived: true },
+      data: { name: agent.startsWith(`${service}/`) ? agent.slice(service.length + 1) : agent, intervalMs: silenceMs, derived: true },
     }),
   ]
 }
