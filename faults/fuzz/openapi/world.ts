@@ -116,6 +116,8 @@ function learnDoors(learn: (name: string, ...values: string[]) => void): void {
   const status = { state: 'TASK_STATE_WORKING', timestamp: time, message: { messageId: 'm', role: 'ROLE_AGENT', parts: [{ text: 'hi' }] } }
   const notification = { statusUpdate: { taskId: 't', contextId: 'c', status } }
   learn('body of /v1/a2a', JSON.stringify(notification), JSON.stringify([notification, { jsonrpc: '2.0', id: 1, result: {} }]))
+  const span = { object: 'trace.span', id: 's', trace_id: 't', started_at: time, ended_at: time, span_data: { type: 'agent', name: 'a' } }
+  learn('body of /v1/traces/ingest', JSON.stringify({ data: [{ object: 'trace', id: 't' }, span, 7] }))
   learn('/v1/webhooks/{name}', 'fuzz')
   learn('body of /v1/webhooks/{name}', `{"time":"${time}","kind":"a"}`, `[{"time":"${time}","kind":"b"},7]`, '{}')
 }
