@@ -4,6 +4,7 @@ import { clientTargets } from './targets/client.ts'
 import { codecTargets } from './targets/codec.ts'
 import { cursors } from './targets/cursors.ts'
 import { envelope } from './targets/envelope.ts'
+import { hooks } from './targets/hooks.ts'
 import { importTargets } from './targets/imports.ts'
 import { ingestFrame } from './targets/ingest-frame.ts'
 import { ingestSession } from './targets/ingest-session.ts'
@@ -22,4 +23,5 @@ export const targets: readonly Target[] = [
   sse,
   ...clientTargets,
   ...importTargets,
+  hooks,
 ]

@@ -43,8 +43,8 @@ test('a secret is seen where it may be, so that it would be seen where it may no
     dice: createDice(2),
     known,
     callers: own,
-    requests: 200,
-    most: 200,
+    requests: 400,
+    most: 400,
   })
   const paths = new Set(findings.flatMap(({ request, why }) => (why.startsWith('it tells') ? [request.path.split(/[?/]/)[2]] : [])))
   expect([...paths]).toEqual(expect.arrayContaining(['events', 'agents', 'runs', 'tasks', 'quarantine', 'state']))

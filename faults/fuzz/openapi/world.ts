@@ -1,6 +1,7 @@
 /** A server for the OpenAPI fuzzer: two tenants with the same names and ids, and a key of each kind. */
 import { createDice } from '@signalbox/cli/demo/dice.ts'
 import { startTestApi, type TestApi } from '@signalbox/server/api/testing.ts'
+import { story } from '@signalbox/server/ingest/claude-code/hooks.testing.ts'
 import { createKeys } from '@signalbox/server/ops/auth.ts'
 import { fleetOf } from '../events.ts'
 import { ask } from './ask.ts'
@@ -90,6 +91,7 @@ async function knownOf(url: string, callers: readonly Readonly<Record<string, st
   learn('task', 'task-0-1', 'task-1-2')
   learn('type', 'tool.*', 'log', '.*')
   const fresh = fleetOf(createDice(8), { producers: 2, runs: 2, events: 20, from: Date.now() - 30_000, name: 'fresh' }).flat()
+  learn('body /v1/hooks/claude-code', ...story.map((hook) => JSON.stringify(hook)))
   learn('body', ...fresh.map((event) => JSON.stringify(event)), '{}', '7', 'null')
   return known
 }
