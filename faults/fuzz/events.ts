@@ -54,14 +54,17 @@ function eventOf(dice: Dice, { producer, producers, seq, time, run, name }: Draf
     ...(run === undefined ? {} : { run }),
     ...(dice.chance(0.7) ? { task: `task-${producer}-${dice.count(1, 6)}` } : {}),
     ...(dice.chance(0.1) ? { cause: `cause-${seq}`, trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' } : {}),
-    data: dataOf(dice, producer, `agent-${dice.count(0, producers - 1)}`),
+    data: { ...neededBy(type, dice, producer), ...dataOf(dice, producer, `agent-${dice.count(0, producers - 1)}`) },
   }
 }
+
+const callOf = (dice: Dice, producer: number) => `call-${producer}-${dice.count(1, 8)}`
+const neededBy = (type: string, dice: Dice, producer: number) => (type.endsWith('.attributed') ? { call: callOf(dice, producer) } : {})
 
 /** Of any type: what a type does not know it keeps as it is. */
 function dataOf(dice: Dice, producer: number, other: string): Record<string, unknown> {
   const fields: readonly (readonly [string, () => unknown])[] = [
-    ['call', () => `call-${producer}-${dice.count(1, 8)}`],
+    ['call', () => callOf(dice, producer)],
     ['name', () => dice.pick(['search', 'écrire', 'モデル', 'a "quoted" \\ name'])],
     ['model', () => dice.pick(['opus', 'haiku'])],
     ['usage', () => ({ inputTokens: dice.count(0, 5_000), outputTokens: dice.count(0, 900), cacheReadTokens: dice.count(0, 100) })],

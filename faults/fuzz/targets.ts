@@ -6,6 +6,7 @@ import { cloudevents } from './targets/cloudevents.ts'
 import { codecTargets } from './targets/codec.ts'
 import { cursors } from './targets/cursors.ts'
 import { envelope } from './targets/envelope.ts'
+import { hooks } from './targets/hooks.ts'
 import { importTargets } from './targets/imports.ts'
 import { ingestFrame } from './targets/ingest-frame.ts'
 import { ingestSession } from './targets/ingest-session.ts'
@@ -30,4 +31,5 @@ export const targets: readonly Target[] = [
   ...clientTargets,
   ...importTargets,
   ...otlpTargets,
+  hooks,
 ]

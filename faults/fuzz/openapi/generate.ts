@@ -131,7 +131,8 @@ function bodyOf(
   const many = Array.from({ length: dice.count(1, 5) }, () => dice.pick(events))
   const isLines = dice.chance(0.3)
   const text = Buffer.from(isLines ? many.join('\n') : dice.chance(0.5) ? (many[0] ?? '') : `[${many.join(',')}]`)
-  if (!isWrong) return { body: text, headers: { 'content-type': isLines ? 'application/x-ndjson' : 'application/json' } }
+  if (!isWrong)
+    return { body: text, headers: { 'content-type': isLines && own === undefined ? 'application/x-ndjson' : 'application/json' } }
   const pool = events.map((event) => Buffer.from(event))
   const bred = mutate(dice, text, pool)
   const encoding = dice.pick(contentEncodings)

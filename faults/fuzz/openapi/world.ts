@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { createDice } from '@signalbox/cli/demo/dice.ts'
 import { startTestApi, type TestApi } from '@signalbox/server/api/testing.ts'
+import { story } from '@signalbox/server/ingest/claude-code/hooks.testing.ts'
 import { createKeys } from '@signalbox/server/ops/auth.ts'
 import { fleetOf } from '../events.ts'
 import { ask } from './ask.ts'
@@ -97,6 +98,7 @@ async function knownOf(url: string, callers: readonly Readonly<Record<string, st
   learn('type', 'tool.*', 'log', '.*')
   const fresh = fleetOf(createDice(8), { producers: 2, runs: 2, events: 20, from: Date.now() - 30_000, name: 'fresh' }).flat()
   learnDoors(learn)
+  learn('body of /v1/hooks/claude-code', ...story.map((hook) => JSON.stringify(hook)))
   learn('body', ...fresh.map((event) => JSON.stringify(event)), '{}', '7', 'null')
   return known
 }

@@ -9,6 +9,7 @@ import { addReplay } from './commands/replay.ts'
 import { addState } from './commands/state.ts'
 import { addTail } from './commands/tail.ts'
 import { addUp } from './commands/up.ts'
+import { addWatch } from './commands/watch.ts'
 
 export const exitCodesText =
   '0 done, 1 a fault, 2 wrong usage, 3 nobody answers, 4 refused, 5 done but not all is well (events refused, a check of doctor that failed, stopped half-way).'
@@ -19,6 +20,6 @@ export function createProgram(): Command {
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
     .addHelpText('after', `\nExit codes: ${exitCodesText}`)
-  for (const add of [addUp, addDemo, addImport, addReplay, addTail, addState, addDoctor, addKeys, addEpoch]) add(program)
+  for (const add of [addUp, addDemo, addImport, addWatch, addReplay, addTail, addState, addDoctor, addKeys, addEpoch]) add(program)
   return program
 }

@@ -17,6 +17,7 @@ import { CannotStart, type Config } from './config.ts'
 import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
 import { a2aDoor } from './ingest/a2a/a2a.ts'
+import { claudeCodeDoor } from './ingest/claude-code/claude-code.ts'
 import { cloudEventsDoor } from './ingest/cloudevents/cloudevents.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
@@ -101,9 +102,6 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const liveness = startLiveness({ ...store, bus, broker, partitions, config, metrics, clock, log })
     stops.push(() => liveness.stop())
 
-    const http = createHttp({ config, auth, log, clock })
-    const fronts: { stop(): Promise<void> }[] = [http]
-    stops.push(() => Promise.all(fronts.map((front) => front.stop())))
     const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
     const durability = store.checks.some(({ name, ok }) => name === 'fsync' && !ok) ? 'volatile' : 'durable'
     const receive = createReceive({
@@ -139,6 +137,20 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         throw new Error('The canary was committed and cannot be read back.')
     }
 
+    const door: DoorDeps = {
+      receive,
+      inFlight: createInFlight(config.inFlightBytes, (bytes) => metrics.bodyBytes.set(bytes)),
+      config,
+      clock,
+      onRefused: (code) => metrics.refusals.inc({ code }),
+      onFault,
+    }
+    const claudeCode = claudeCodeDoor({ ...door, auth, metrics, log })
+    stops.push(() => claudeCode.stop(config.drainMs))
+
+    const http = createHttp({ config, auth, log, clock })
+    const fronts: { stop(): Promise<void> }[] = [http]
+    stops.push(() => Promise.all(fronts.map((front) => front.stop())))
     await http.app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -158,14 +170,6 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
-    const door: DoorDeps = {
-      receive,
-      inFlight: createInFlight(config.inFlightBytes, (bytes) => metrics.bodyBytes.set(bytes)),
-      config,
-      clock,
-      onRefused: (code) => metrics.refusals.inc({ code }),
-      onFault,
-    }
     await http.app.register(restDoor(door))
     await http.app.register(openAiAgentsDoor(door))
     const spans = createSpanMapping({ now: clock.monotonic, onForgotten: (waiting) => metrics.spansForgotten.inc(waiting) })
@@ -178,6 +182,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(cloudEventsDoor(door))
     await http.app.register(a2aDoor(door))
     await http.app.register(webhookDoor({ ...door, webhooks }))
+    await http.app.register(claudeCode.plugin)
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(

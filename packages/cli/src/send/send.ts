@@ -44,12 +44,17 @@ export interface SendOptions {
   readonly onProgress: (sent: Sent) => void
 }
 
-/** As history: at their own times, however old. */
-export async function sendAll(server: Server, events: readonly EventInput[], { signal, onProgress }: SendOptions): Promise<Sent> {
+/** At their own times; as history however old they are. */
+export async function sendAll(
+  server: Server,
+  events: readonly EventInput[],
+  { signal, onProgress }: SendOptions,
+  backfill = true,
+): Promise<Sent> {
   let total = nothing
   for (const batch of batches(events)) {
     if (signal.aborted) break
-    total = add(total, batch.count, await server.post('/v1/events?backfill=true', batch.body))
+    total = add(total, batch.count, await server.post(`/v1/events${backfill ? '?backfill=true' : ''}`, batch.body))
     onProgress(total)
   }
   return total

@@ -127,3 +127,33 @@ test('clients that can say only Basic give their key as password or user; what i
   expect(await scopesOf({ authorization: basic('pk-lf-1:sk-lf-2'), 'x-forwarded-for': '192.0.2.7' })).toBe('')
   await store.stop()
 })
+
+test('who must not wait is known by a key that was good, until it is looked up again; a new key is waited for a moment only', async () => {
+  const { store, keys } = await keyed()
+  onTestFinished(() => store.stop())
+  let now = 0
+  let isFrozen = false
+  const asked: string[] = []
+  const pool = {
+    query: (...args: Parameters<typeof store.pool.query>) => {
+      asked.push('')
+      return isFrozen ? new Promise(() => {}) : store.pool.query(...args)
+    },
+  } as unknown as Pick<typeof store.pool, 'query'>
+  const auth = createAuth(pool, { host: '0.0.0.0' }, () => now)
+  const { key, id } = await keys.create('agent', ['ingest'])
+  const other = await keys.create('other', ['ingest'])
+  const prompt = (of: string) => auth.promptCaller({ headers: { authorization: `Bearer ${of}` } })
+  expect(await prompt(key)).toMatchObject({ keyId: id })
+  expect(await prompt('sbx_wrong')).toBeUndefined()
+  now = 3_600_000
+  isFrozen = true
+  asked.length = 0
+  expect(await Promise.all([prompt(key), prompt(key), prompt(key)])).toMatchObject(Array(3).fill({ keyId: id }))
+  expect(asked).toHaveLength(1)
+  // Nobody is let in unseen; the clock of the wait stands where the look began.
+  const look = prompt(other.key)
+  now += 250
+  await expect(prompt(other.key)).rejects.toThrow('in time')
+  await expect(look).rejects.toThrow('in time')
+})
