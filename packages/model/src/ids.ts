@@ -3,7 +3,6 @@
  * The log is range-partitioned by id, so the id alone decides where an event lives and when it leaves.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import type { EpochMs, EventId, Partition, TenantId } from './event.ts'
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
@@ -68,8 +67,23 @@ export function createIdSource(now: () => EpochMs): () => EventId {
 
 /** The same input gives the same id for ever. `timeMs` is the event's own time; `kind` tells apart several events made from one foreign record. */
 export function foreignId(source: string, foreign: string, kind: string, timeMs: EpochMs): EventId {
-  const digest = sha256(utf8ToBytes(`${source.length}:${source}${foreign.length}:${foreign}${kind}`))
-  return withTime(digest.slice(0, 16), timeMs, 8)
+  return withTime(hashed(`${source.length}:${source}${foreign.length}:${foreign}${kind}`), timeMs, 8)
+}
+
+/** Made once: of so short a text a hash costs less than what a hash is made with. */
+const fresh = sha256.create()
+const hash = sha256.create()
+const digest = new Uint8Array(hash.outputLen)
+const encoder = new TextEncoder()
+let encoded = new Uint8Array(1_024)
+
+/** SHA-256 of a text in UTF-8; valid until the next call. */
+function hashed(text: string): Uint8Array {
+  if (3 * text.length > encoded.length) encoded = new Uint8Array(3 * text.length)
+  const { written } = encoder.encodeInto(text, encoded)
+  fresh._cloneInto(hash)
+  hash.update(encoded.subarray(0, written)).digestInto(digest)
+  return digest
 }
 
 export function idTime(id: EventId): EpochMs {

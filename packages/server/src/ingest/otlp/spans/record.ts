@@ -11,6 +11,8 @@ import { type Reading, readSpan } from './reading.ts'
 import type { Node, Role } from './trace.ts'
 import { costMicrosOf, usageOf } from './usage.ts'
 
+const nobody: readonly Node[] = []
+
 export interface Told {
   readonly span: Span
   readonly sender: Sender
@@ -87,7 +89,9 @@ export function tellOf(span: Span, sender: Sender): Told {
     failed: failureOf(span, reading),
     isCounted: true,
     isTold: false,
-    brought: [],
+    above: undefined,
+    root: undefined,
+    brought: nobody,
     up: undefined,
   }
   return { span, sender, reading, identity, start: span.start, end, node }
