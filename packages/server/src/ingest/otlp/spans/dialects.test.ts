@@ -1,6 +1,7 @@
 /** Each dialect's spans, as its senders write them, and what they are told as. */
 import type { EventInput } from '@signalbox/model/event.ts'
 import { describe, expect, test } from 'vitest'
+import { fieldAliases } from './aliases.ts'
 import { at, type From, idOf, rowsOf, type Sketch, told } from './testing.ts'
 
 const own = (events: readonly EventInput[]) => events.find((event) => event.data?.span !== undefined)
@@ -516,6 +517,42 @@ describe.each([
     expect(event).toMatchObject({ type, ...(data === undefined ? {} : { data }) })
     expect(event?.agent).toBe(agent)
   })
+})
+
+/**
+ * What the collector's genainormalizerprocessor (opentelemetry-collector-contrib, 2026-07) renames to OpenTelemetry's names: here both
+ * names mean one field. It calls chains agents, prompts completions and tasks agents; here they are steps, prompts and steps.
+ */
+const renamed: readonly (readonly [key: string, to: string])[] = [
+  ['llm.token_count.prompt', 'gen_ai.usage.input_tokens'],
+  ['llm.token_count.completion', 'gen_ai.usage.output_tokens'],
+  ['llm.model_name', 'gen_ai.request.model'],
+  ['embedding.model_name', 'gen_ai.request.model'],
+  ['reranker.model_name', 'gen_ai.request.model'],
+  ['llm.provider', 'gen_ai.provider.name'],
+  ['tool.name', 'gen_ai.tool.name'],
+  ['tool_call.function.arguments', 'gen_ai.tool.call.arguments'],
+  ['tool_call.id', 'gen_ai.tool.call.id'],
+  ['agent.name', 'gen_ai.agent.name'],
+  ['session.id', 'gen_ai.conversation.id'],
+  ['llm.usage.prompt_tokens', 'gen_ai.usage.input_tokens'],
+  ['llm.usage.completion_tokens', 'gen_ai.usage.output_tokens'],
+  ['llm.request.model', 'gen_ai.request.model'],
+  ['llm.response.model', 'gen_ai.response.model'],
+  ['llm.response.finish_reason', 'gen_ai.response.finish_reasons'],
+  ['llm.response.stop_reason', 'gen_ai.response.finish_reasons'],
+  ['traceloop.entity.name', 'gen_ai.agent.name'],
+  ['traceloop.entity.input', 'gen_ai.input.messages'],
+  ['traceloop.entity.output', 'gen_ai.output.messages'],
+  ['agent_role', 'gen_ai.agent.name'],
+  ['crew_id', 'gen_ai.conversation.id'],
+  ['agent_name', 'gen_ai.agent.name'],
+]
+
+test.each(renamed)('the collector’s normalizer agrees: %s is %s', (key, to) => {
+  const fieldsOf = (name: string) =>
+    Object.entries(fieldAliases).flatMap(([field, all]) => (all.some((alias) => alias.key === name) ? [field] : []))
+  expect(fieldsOf(to).filter((field) => fieldsOf(key).includes(field))).not.toEqual([])
 })
 
 test('no tokens are made up', () => {

@@ -205,6 +205,23 @@ test.each([
   }
 })
 
+test('of two calls in one document the inner one counts, wherever it stands', () => {
+  for (const order of [twice, twice.toReversed()])
+    expect([...rowsOf(told(order)).calls.values()]).toMatchObject([{ id: idOf(4), startedAt: at + 2 }])
+})
+
+test('an agent that calls itself gives nobody work', () => {
+  const { agents, edges, tasks } = rowsOf(
+    told([
+      { id: 2, parent: 1, attributes: invoke('boss') },
+      { id: 1, attributes: invoke('boss') },
+    ]),
+  )
+  expect(edges.size).toBe(0)
+  expect(agents.get('shop/boss')).not.toMatchObject({ role: { value: expect.anything() } })
+  expect(tasks.get(`${traceId}\u001f${idOf(2)}`)).toMatchObject({ parent: idOf(1), state: 'completed' })
+})
+
 test('a call of an agent that a tool of a call started is a call of its own (Google ADK)', () => {
   const { runs } = rowsOf(
     told([
@@ -294,11 +311,15 @@ test('unlimited traces are forgotten, the longest untouched first, and counted; 
       ),
     )
   send(1, 'kept', chat(), 2, 1)
-  for (let trace = 1; trace <= 5; trace += 1) send(trace, 'many', chat(), 2, 1)
+  for (let trace = 1; trace <= 5; trace += 1) {
+    send(trace, 'many', chat(), 2, 1)
+    // It stays the newest but one.
+    if (trace > 3) send(3, 'many', chat(), 3, 1)
+  }
   expect([forgotten, waited]).toEqual([2, 2])
   const attributes = invoke('boss')
   const isKnown = (trace: number, tenant: string) => send(trace, tenant, attributes, 1).some(({ type }) => type === 'llm.attributed')
-  expect([isKnown(5, 'many'), isKnown(4, 'many'), isKnown(1, 'kept')]).toEqual([true, true, true])
+  expect([isKnown(5, 'many'), isKnown(4, 'many'), isKnown(3, 'many'), isKnown(1, 'kept')]).toEqual([true, true, true, true])
   expect(isKnown(1, 'many')).toBe(false)
 })
 

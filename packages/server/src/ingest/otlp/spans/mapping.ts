@@ -8,7 +8,8 @@ import type { Decoded, Span } from '../otlp.ts'
 import { furtherOf, runOfTop } from './further.ts'
 import { senderOf } from './identity.ts'
 import { createMemory } from './memory.ts'
-import { isFit, recordsOf, type Told, tellOf } from './record.ts'
+import { isFit, recordsOf } from './record.ts'
+import { type Told, tellOf } from './told.ts'
 import { addTo, type Node, settleTrace, type Trace } from './trace.ts'
 
 export interface SpanMappingOptions {
