@@ -566,6 +566,23 @@ test('what has a field of its own is there once, all else under its own name', (
   expect(event?.data?.attributes).not.toHaveProperty('input.value')
 })
 
+test('what is too long or too much is cut, and named', () => {
+  const attributes = {
+    'gen_ai.tool.name': 't',
+    'input.value': 'x'.repeat(3_000),
+    list: Array.from({ length: 10_000 }, (_, i) => i),
+    deep: [[['d']]],
+  }
+  const data = one({ attributes })?.data as {
+    readonly args: string
+    readonly attributes: typeof attributes
+    readonly clipped: readonly string[]
+  }
+  expect([data.args.length, data.args.at(-1)]).toEqual([2_000, '…'])
+  expect(data.attributes).toMatchObject({ list: Array.from({ length: 100 }, (_, i) => i), deep: [[['d']]] })
+  expect(data.clipped.toSorted()).toEqual(['args', 'list'])
+})
+
 test('Claude Code: a tool’s span and its execution’s are one call, and its failure is kept in any order', () => {
   const session = { 'session.id': 'cec62d6f', tool_use_id: 'toolu_1' }
   const spans: Sketch[] = [

@@ -2,8 +2,9 @@
 import { clip, clipChars } from '@signalbox/model/text.ts'
 import type { Attributes, AttributeValue } from '../otlp.ts'
 
-/** Keys, list items and levels of one record's values; far below what an event may have. */
-const mostValues = 500
+/** Keys and list items of one record, of them items of one list, and levels; below what an event may have. */
+const mostValues = 800
+const mostItems = 100
 const mostDepth = 16
 const mostKeyChars = 256
 
@@ -59,7 +60,7 @@ export function createKeeper(): Keeper {
     const items: AttributeValue[] = []
     for (const item of list) {
       left -= 1
-      if (left < 0) {
+      if (left < 0 || items.length === mostItems) {
         cut(name)
         break
       }

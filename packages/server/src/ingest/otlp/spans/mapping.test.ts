@@ -210,6 +210,17 @@ test('of two calls in one document the inner one counts, wherever it stands', ()
     expect([...rowsOf(told(order)).calls.values()]).toMatchObject([{ id: idOf(4), startedAt: at + 2 }])
 })
 
+test('a call that another instrumentation tells of too is found beside what else is below it', () => {
+  const { runs } = rowsOf(
+    sendEach([
+      { id: 4, parent: 3, start: 1, end: 2, attributes: tool('cache') },
+      { id: 5, parent: 3, start: 2, end: 9, attributes: chat(50, 5) },
+      { id: 3, end: 10, attributes: chat(50, 5) },
+    ]).events,
+  )
+  expect(runs.get(traceId)?.totals).toMatchObject({ llmCalls: 1, toolCalls: 1, inputTokens: 50 })
+})
+
 test('an agent that calls itself gives nobody work', () => {
   const { agents, edges, tasks } = rowsOf(
     told([
@@ -311,16 +322,21 @@ test('unlimited traces are forgotten, the longest untouched first, and counted; 
       ),
     )
   send(1, 'kept', chat(), 2, 1)
-  for (let trace = 1; trace <= 5; trace += 1) {
-    send(trace, 'many', chat(), 2, 1)
-    // It stays the newest but one.
-    if (trace > 3) send(3, 'many', chat(), 3, 1)
-  }
+  // The first is touched again before the fourth and the fifth come.
+  for (const [trace, id] of [
+    [1, 2],
+    [2, 2],
+    [3, 2],
+    [1, 3],
+    [4, 2],
+    [5, 2],
+  ] as const)
+    send(trace, 'many', chat(), id, 1)
   expect([forgotten, waited]).toEqual([2, 2])
   const attributes = invoke('boss')
   const isKnown = (trace: number, tenant: string) => send(trace, tenant, attributes, 1).some(({ type }) => type === 'llm.attributed')
-  expect([isKnown(5, 'many'), isKnown(4, 'many'), isKnown(3, 'many'), isKnown(1, 'kept')]).toEqual([true, true, true, true])
-  expect(isKnown(1, 'many')).toBe(false)
+  expect([isKnown(5, 'many'), isKnown(4, 'many'), isKnown(1, 'many'), isKnown(1, 'kept')]).toEqual([true, true, true, true])
+  expect(isKnown(2, 'many')).toBe(false)
 })
 
 test('a trace that alone is too large is forgotten too', () => {
