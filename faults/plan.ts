@@ -4,6 +4,7 @@ import { faultsOfTheBox } from './inject/faults.ts'
 import { networkFaults } from './inject/net/faults.ts'
 import { rival } from './inject/rival.ts'
 import { missingOf } from './needs.ts'
+import type { ScenarioOptions } from './world/run.ts'
 import type { Fault } from './world/world.ts'
 
 const longestFreezeMs = { usual: 15_000, soak: 60_000 } as const
@@ -16,14 +17,7 @@ const allFaults = (isSoak: boolean): readonly Fault[] => [
   atPoints('stall', 8),
 ]
 
-export interface Scenario {
-  readonly name: string
-  readonly faults: readonly Fault[]
-  /** In all; default: each fault once. */
-  readonly strikes?: number
-  /** Default: the run's. */
-  readonly eventsPerSecond?: number
-}
+export type Scenario = Pick<ScenarioOptions, 'name' | 'faults' | 'strikes' | 'opening' | 'sights' | 'eventsPerSecond'>
 
 export interface Plan {
   readonly scenarios: readonly Scenario[]

@@ -167,7 +167,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const settling = startSettling(spans, door)
     stops.push(() => settling.stop())
     const take = createTake(door, { traces: spans.map, logs: mapLogs, metrics: mapMetrics })
-    await http.app.register(otlpDoor(door, take))
+    await http.app.register(otlpDoor({ ...door, config, take }))
     const grpc = createGrpcDoor({ ...door, config, auth, take })
     fronts.push(grpc)
     await http.app.register(liveRoutes({ hub, clock }))

@@ -1,10 +1,12 @@
 /** A unary call of gRPC over a stream of HTTP/2 (grpc's doc/PROTOCOL-HTTP2.md): one message in, one message or a status out. */
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
+import type { Clock } from '../../clock.ts'
 import { Refused } from '../../http/problem.ts'
 import { collect, compressionOf, decompress, unreadable } from '../body.ts'
 import type { DoorDeps } from '../door.ts'
 import type { Share } from '../in-flight.ts'
-import { encodeStatus, rpcCodes, type Status, statusOf } from './answer.ts'
+import { encodeStatus, rpcCodes, type Status } from './answer.ts'
 
 /** A flag that tells of compression, and the length of the message in four bytes. */
 const prefixBytes = 5
@@ -12,16 +14,18 @@ const prefixBytes = 5
 interface Reading extends Pick<DoorDeps, 'inFlight' | 'clock' | 'onRefused'> {
   readonly config: { readonly maxBodyBytes: number; readonly bodyTimeoutMs: number }
   readonly share: Share
+  /** Told when the message has not come in time: it may never, and so this may not end before the stream does. */
+  readonly onLate: (refused: Refused) => void
 }
 
 /** The call's message, decompressed, held in the share. Throws `Refused`, of which `onRefused` is told. */
-export async function messageOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, reading: Reading): Promise<Buffer> {
-  const { inFlight, share, config, clock, onRefused } = reading
+export async function messageOf(stream: Readable, headers: IncomingHttpHeaders, reading: Reading): Promise<Buffer> {
+  const { inFlight, share, config, clock, onRefused, onLate } = reading
   const maxBytes = config.maxBodyBytes
   let late: Refused | undefined
   const cancel = clock.after(config.bodyTimeoutMs, () => {
     late = new Refused({ code: 'BODY_TIMEOUT', detail: 'The message did not arrive in time.' })
-    refuse(stream, statusOf(late))
+    onLate(late)
   })
   try {
     const type = headers['content-type'] ?? ''
@@ -61,9 +65,12 @@ export function succeed(stream: ServerHttp2Stream, message: Buffer): void {
   stream.end(framed)
 }
 
-/** Answers with a status alone; what the sender has not sent yet it need not send. */
-export function refuse(stream: ServerHttp2Stream, status: Status): void {
-  if (stream.destroyed || stream.closed) return
+/** A sender that goes on after it was refused is cut: not at once, which would take the answer along. */
+const lingerMs = 1_000
+
+/** Answers with a status alone. What still comes is dropped as it comes. */
+export function refuse(stream: ServerHttp2Stream, status: Status, clock: Clock): void {
+  if (stream.destroyed || stream.closed || stream.headersSent) return
   stream.respond(
     {
       ...answering,
@@ -74,7 +81,10 @@ export function refuse(stream: ServerHttp2Stream, status: Status): void {
     { endStream: true },
   )
   stream.resume()
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+  stream.once(
+    'close',
+    clock.after(lingerMs, () => stream.close(constants.NGHTTP2_NO_ERROR)),
+  )
 }
 
 /** Longer ones pass what peers take as headers. */

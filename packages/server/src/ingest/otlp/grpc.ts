@@ -43,7 +43,6 @@ export function createGrpcDoor(deps: GrpcDeps): GrpcDoor {
   const { auth, clock, config, inFlight, take } = deps
   const server = createServer({ settings: { maxConcurrentStreams: mostCallsOfConnection } })
   const sessions = new Set<Http2Session>()
-  const calls = new Set<ServerHttp2Stream>()
   let draining = false
 
   async function callerOf(headers: IncomingHttpHeaders): Promise<Caller> {
@@ -68,13 +67,18 @@ export function createGrpcDoor(deps: GrpcDeps): GrpcDoor {
       if (signal === undefined) throw new Refused({ code: 'NOT_FOUND', detail: `There is no method ${path.slice(0, 200)}.` })
       const { tenant } = await callerOf(headers)
       const taken = await holding(inFlight, { raw: stream }, async (share) =>
-        take(await messageOf(stream, headers, { ...deps, share }), { signal, encoding: 'protobuf', tenant, backfill: false }),
+        take(await messageOf(stream, headers, { ...deps, share, onLate: (late) => refuse(stream, statusOf(late), clock) }), {
+          signal,
+          encoding: 'protobuf',
+          tenant,
+          backfill: false,
+        }),
       )
       succeed(stream, encodeTaken(taken, signal, 'protobuf'))
     } catch (error) {
       const status = statusOf(error)
       if (status.code === 'INTERNAL' && !(error instanceof Refused)) deps.onFault(error)
-      refuse(stream, status)
+      refuse(stream, status, clock)
     }
   }
 
@@ -100,8 +104,6 @@ export function createGrpcDoor(deps: GrpcDeps): GrpcDoor {
     watch(session)
   })
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    calls.add(stream)
-    stream.once('close', () => calls.delete(stream))
     stream.on('error', () => undefined)
     void serve(stream, headers)
   })

@@ -59,8 +59,16 @@ const either = (description: string, json: object) => ({
   content: { 'application/json': { schema: json }, 'application/x-protobuf': { schema: Binary } },
 })
 
+/** Of the time that a body may take. */
+const answeredBefore = 0.9
+
+export interface OtlpDeps extends DoorDeps {
+  readonly config: DoorDeps['config'] & { readonly bodyTimeoutMs: number }
+  readonly take: Take
+}
+
 export const otlpDoor =
-  (deps: DoorDeps, take: Take): FastifyPluginAsync =>
+  ({ take, ...deps }: OtlpDeps): FastifyPluginAsync =>
   async (app) => {
     async function serve(signal: Signal, request: FastifyRequest, reply: FastifyReply, share: Share) {
       const backfill = isBackfill(request)
@@ -68,11 +76,22 @@ export const otlpDoor =
       if (known === undefined)
         throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `The content type must be ${Object.keys(mediaTypes).join(' or ')}.` })
       const { type, encoding } = known
-      const taken = await take(await bytesOf(request, share), { signal, encoding, tenant: request.caller.tenant, backfill })
+      const taken = await take(await bytesOf(request, reply, share), { signal, encoding, tenant: request.caller.tenant, backfill })
       return reply.type(type).send(encodeTaken(taken, signal, encoding))
     }
-    // An empty Protobuf message has no bytes.
-    const bytesOf = (request: FastifyRequest, share: Share) => (request.body === undefined ? Buffer.alloc(0) : bodyOf(request, deps, share))
+    /** Before the front cuts the connection of a body that comes too slowly: an exporter repeats nothing that it was not told to. */
+    async function bytesOf(request: FastifyRequest, reply: FastifyReply, share: Share): Promise<Buffer> {
+      // An empty Protobuf message has no bytes.
+      if (request.body === undefined) return Buffer.alloc(0)
+      let cancel = () => {}
+      const late = new Promise<never>((_resolve, reject) => {
+        cancel = deps.clock.after(deps.config.bodyTimeoutMs * answeredBefore, () => {
+          reply.header('connection', 'close')
+          reject(new Refused({ code: 'BODY_TIMEOUT', detail: 'The body did not arrive in time.' }))
+        })
+      })
+      return Promise.race([bodyOf(request, deps, share), late]).finally(() => cancel())
+    }
 
     function refuse(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
       const { type, encoding } = typeOf(request) ?? { type: 'application/json', encoding: 'json' }
