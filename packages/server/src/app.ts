@@ -16,6 +16,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { CannotStart, type Config } from './config.ts'
 import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
+import { claudeCodeDoor } from './ingest/claude-code/claude-code.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
 import { createReceive } from './ingest/receive.ts'
@@ -85,8 +86,6 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const liveness = startLiveness({ ...store, bus, broker, partitions, config, metrics, clock, log })
     stops.push(() => liveness.stop())
 
-    const http = createHttp({ config, auth, log, clock })
-    stops.push(() => http.stop())
     const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
     const durability = store.checks.some(({ name, ok }) => name === 'fsync' && !ok) ? 'volatile' : 'durable'
     const receive = createReceive({
@@ -122,6 +121,19 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         throw new Error('The canary was committed and cannot be read back.')
     }
 
+    const door: DoorDeps = {
+      receive,
+      inFlight: createInFlight(config.inFlightBytes, (bytes) => metrics.bodyBytes.set(bytes)),
+      config,
+      clock,
+      onRefused: (code) => metrics.refusals.inc({ code }),
+      onFault,
+    }
+    const claudeCode = claudeCodeDoor({ ...door, auth, metrics, log })
+    stops.push(() => claudeCode.stop(config.drainMs))
+
+    const http = createHttp({ config, auth, log, clock })
+    stops.push(() => http.stop())
     await http.app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -141,15 +153,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
-    const door: DoorDeps = {
-      receive,
-      inFlight: createInFlight(config.inFlightBytes, (bytes) => metrics.bodyBytes.set(bytes)),
-      config,
-      clock,
-      onRefused: (code) => metrics.refusals.inc({ code }),
-      onFault,
-    }
     await http.app.register(restDoor(door))
+    await http.app.register(claudeCode.plugin)
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
