@@ -18,9 +18,9 @@ const usage = `npm run faults -- [options]
   --rate <number>    events a second, default 1000
   --soak             round after round, each with the next seed, until --hours are over or a round finds something
   --hours <number>   default 1
-  --kills <number>   instead: so many ends by kill -9, one after the other, of the server and of PostgreSQL
-  --cuts <number>    instead: so many power cuts, one after the other
-  --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios
+  --kills <number>   instead: so many ends by kill -9, one after the other, of the server and of PostgreSQL; each history opens with a rival
+  --cuts <number>    instead: so many power cuts, one after the other; each history opens with a rival
+  --mutants          seeded bugs instead of faults: each has to be caught by its law; --only names mutants and their scenarios, as often as wanted
   --jobs <number>    worlds at once, default 1
   --simulate         no server, no box: the core on virtual time, --seeds <number> seeds (default 1) from --seed on
   --keep             leave each folder: history, the server's log, its data
@@ -53,8 +53,7 @@ const msPerHour = 3_600_000
 const firstSeed = Number(values.seed ?? Math.trunc(Date.now() / 1_000) % 1_000_000)
 const endsAt = Date.now() + Number(values.hours) * msPerHour
 if (values.mutants) {
-  const only = values.only[0]
-  const trials = await printMutants({ seed: firstSeed, ...(only === undefined ? {} : { only }) }, console.log)
+  const trials = await printMutants({ seed: firstSeed, only: values.only, jobs: Number(values.jobs) }, console.log)
   if (values.write) await writeResults('Seeded bugs', `${machineOf(firstSeed)}\n\n${trialsTable(trials)}`)
   process.exit(trials.length > 0 && trials.every(({ isGood }) => isGood) ? 0 : 1)
 }
@@ -123,7 +122,7 @@ const text = [
   ...(points.size === 0 ? [] : [`${points.size} of ${(await allPoints()).length} fail points were struck.`, '']),
   ...results.filter((result) => !isGood(result)).map((result) => scenarioText(result)),
   ...brokenOff,
-  summaryOf(results),
+  summaryOf(results, series),
 ].join('\n')
 console.log(`\n${text}`)
 if (values.write) await writeResults({ kills: 'Kills', cuts: 'Power cuts', faults: 'Faults' }[series ?? 'faults'], text)

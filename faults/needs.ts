@@ -10,7 +10,7 @@ const isHere: Readonly<Record<Need, () => boolean>> = {
   root: () => isRoot,
   strace: () => works('strace', '-o', '/dev/null', 'true'),
   'loop-mount': () => isRoot && existsSync('/dev/loop-control') && works('losetup', '--find') && works('mkfs.ext4', '-V'),
-  netns: () => works('unshare', '--net', 'true'),
+  netns: () => isRoot && works('unshare', '--net', 'sh', '-c', 'ip link add sbx type veth && tc qdisc add dev sbx root blackhole'),
   history: () =>
     spawnSync('git', ['-C', import.meta.dirname, 'rev-parse', '--is-shallow-repository'], { encoding: 'utf8' }).stdout === 'false\n',
   cgroup: () => isRoot && existsSync('/sys/fs/cgroup'),

@@ -4,6 +4,7 @@ import { faultsOfTheBox } from './inject/faults.ts'
 import { networkFaults } from './inject/net/faults.ts'
 import { rival } from './inject/rival.ts'
 import { missingOf } from './needs.ts'
+import type { ScenarioOptions } from './world/run.ts'
 import type { Fault } from './world/world.ts'
 
 const longestFreezeMs = { usual: 15_000, soak: 60_000 } as const
@@ -16,14 +17,7 @@ const allFaults = (isSoak: boolean): readonly Fault[] => [
   atPoints('stall', 8),
 ]
 
-export interface Scenario {
-  readonly name: string
-  readonly faults: readonly Fault[]
-  /** In all; default: each fault once. */
-  readonly strikes?: number
-  /** Default: the run's. */
-  readonly eventsPerSecond?: number
-}
+export type Scenario = Pick<ScenarioOptions, 'name' | 'faults' | 'strikes' | 'opening' | 'sights' | 'eventsPerSecond'>
 
 export interface Plan {
   readonly scenarios: readonly Scenario[]
@@ -54,5 +48,6 @@ export function planOf(only: readonly string[], isSoak: boolean): Plan {
 
 const nameOf = ([first, ...rest]: readonly Fault[]): string => {
   if (first?.setting?.database !== undefined) return 'a database behind a proxy'
+  if (first?.setting?.network !== undefined) return 'a server in a network of its own'
   return rest.length === 0 ? (first?.name ?? '') : `${first?.name} and ${rest.length} like it`
 }

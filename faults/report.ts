@@ -1,6 +1,7 @@
 /** What a run of scenarios comes to, for people. */
 import { failureBound } from './check/bound.ts'
 import type { Plan } from './plan.ts'
+import type { Series } from './series.ts'
 import type { ScenarioResult } from './world/run.ts'
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')
@@ -46,16 +47,23 @@ export function tableOf(results: readonly ScenarioResult[], notRun: Plan['notRun
   ].join('\n')
 }
 
-export function summaryOf(results: readonly ScenarioResult[]): string {
+/** What is counted, one of them and more. */
+const nouns = { faults: ['fault', 'faults'], kills: ['kill', 'kills'], cuts: ['power cut', 'power cuts'] } as const
+
+/** The bound is of what the run is about: rivals that only open a series are told beside it. */
+export function summaryOf(results: readonly ScenarioResult[], about: Series | 'faults' = 'faults'): string {
+  const [one, more] = nouns[about]
   const sum = (of: (result: ScenarioResult) => number) => results.reduce((total, result) => total + of(result), 0)
   const broken = (law: string) => whole(sum((result) => result.broken[law] ?? 0))
-  const fired = sum(({ struck }) => struck.filter((one) => one.fired !== undefined).length)
+  const firedOf = (opening: boolean) =>
+    sum(({ struck }) => struck.filter(({ fired, isOpening }) => fired !== undefined && isOpening === opening).length)
+  const [fired, rivals] = [firedOf(false), firedOf(true)]
   const bad = results.filter((result) => !isGood(result)).length
   const bound = (failureBound(fired).exact * 100).toPrecision(2)
   return [
-    `${results.length} histories, ${whole(sum(({ seconds }) => seconds))} s; ${whole(fired)} faults; ${whole(sum(({ events }) => events))} events acknowledged, ${broken('lost')} of them lost, ${broken('duplicate')} doubled; ${whole(sum(({ seen }) => seen['duplicate-suppressed']))} repeats recognised; ${whole(sum(({ seen }) => seen['ambiguous-ack']))} acknowledgements in doubt; ${whole(sum(({ seen }) => seen['fence-rejection']))} writes of fenced writers refused; ${whole(sum(({ looked }) => looked))} comparisons.`,
+    `${results.length} histories, ${whole(sum(({ seconds }) => seconds))} s; ${whole(fired)} ${more}${rivals === 0 ? '' : `, ${whole(rivals)} rival${rivals === 1 ? '' : 's'}`}; ${whole(sum(({ events }) => events))} events acknowledged, ${broken('lost')} of them lost, ${broken('duplicate')} doubled; ${whole(sum(({ seen }) => seen['duplicate-suppressed']))} repeats recognised; ${whole(sum(({ seen }) => seen['ambiguous-ack']))} acknowledgements in doubt; ${whole(sum(({ seen }) => seen['fence-rejection']))} writes of fenced writers refused; ${whole(sum(({ looked }) => looked))} comparisons.`,
     bad === 0
-      ? `Every law held, and every history counts. No failure in ${whole(fired)} faults: at 95 % confidence such a fault breaks a law at most ${bound} % of the time.`
+      ? `Every law held, and every history counts. No failure in ${whole(fired)} ${more}: at 95 % confidence such a ${one} breaks a law at most ${bound} % of the time.`
       : `${bad} of ${results.length} histories broke a law or do not count.`,
   ].join('\n\n')
 }

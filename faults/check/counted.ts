@@ -10,7 +10,7 @@ import { lawNames } from './law.ts'
 import type { Ledger } from './ledger.ts'
 
 type Sight = SightEntry['sight']
-const sights: readonly Sight[] = ['duplicate-suppressed', 'ambiguous-ack', 'fence-rejection', 'resync', 'late-event']
+export const everySight: readonly Sight[] = ['duplicate-suppressed', 'ambiguous-ack', 'fence-rejection', 'resync', 'late-event']
 
 /** What a run has to have seen. */
 export interface Needs {
@@ -18,7 +18,7 @@ export interface Needs {
   /** Laws that have to have looked at something. */
   readonly laws: readonly LawName[]
 }
-const everything: Needs = { sights, laws: lawNames }
+const everything: Needs = { sights: everySight, laws: lawNames }
 
 export interface Counted {
   readonly counts: boolean

@@ -12,6 +12,8 @@ import { filesExhausted, heapExhausted, memoryLimit } from './limits.ts'
 import { poisonFlood } from './poison.ts'
 import { powerCut } from './power-cut.ts'
 import { rebuildKilled } from './rebuild.ts'
+import { replayedDay } from './replayed-day.ts'
+import { spoolFull } from './spool-full.ts'
 import { upgradeFrom } from './upgrade.ts'
 
 /** `longestFreezeMs`: that server and PostgreSQL stand still. */
@@ -41,6 +43,8 @@ export const faultsOfTheBox = (longestFreezeMs: number): readonly Fault[] => [
   rebuildKilled,
   firstStartKilled,
   poisonFlood,
+  replayedDay,
+  spoolFull,
   upgradeFrom('0007-rows-behind-the-log.sql'),
   upgradeFrom('0008-dropped-tables.sql'),
 ]

@@ -3,14 +3,13 @@ import { createFleet } from '../world/fleet.ts'
 import { createRestLine } from '../world/line.ts'
 import { createPoison } from '../world/poison.ts'
 import type { Fault } from '../world/world.ts'
+import { nextCall } from './calls.ts'
 import { underLoad } from './serving.ts'
 
 const lastsMs = 4_000
 const atOnce = 4
 const batchItems = 200
 const patienceMs = 20_000
-/** Above the numbers of other callers of this process. */
-let call = 1_000_000_000
 
 export const poisonFlood: Fault = {
   name: 'a flood of wrong events',
@@ -24,10 +23,10 @@ export const poisonFlood: Fault = {
       async function flood() {
         while (performance.now() < end) {
           const items = Array.from({ length: batchItems }, () => createPoison(make(), 'json', random))
-          const mine = call++
-          tell({ op: 'send', type: 'invoke', call: mine, door: 'rest', events: items.map(({ sent }) => sent) })
+          const call = nextCall()
+          tell({ op: 'send', type: 'invoke', call, door: 'rest', events: items.map(({ sent }) => sent) })
           const ending = await line.send(items.map(({ json }) => json))
-          tell({ op: 'send', call: mine, ...ending })
+          tell({ op: 'send', call, ...ending })
           if (ending.type === 'ok') refused += ending.refused.length
         }
       }

@@ -3,7 +3,6 @@
  * A behaviour holds for connections that are open and for new ones; what it broke beyond healing (bytes dropped, an end sent) is reset
  * when the next behaviour comes, so that no stream ever goes on with a hole in it.
  */
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Behaviour, FaultProxy } from '../world/world.ts'
@@ -26,20 +25,12 @@ function portOf({ port, protocol, hostname }: URL): number {
   return found
 }
 
-const everybodys = '127.0.0.1'
-
-/** Linux has all of 127.0.0.0/8, so that each side of a proxy can be cut off alone. PostgreSQL lets in only whom pg_hba.conf names. */
-function ownAddresses({ protocol }: URL): FaultProxy['addresses'] {
-  if (process.platform !== 'linux') return { listens: everybodys, connects: everybodys }
-  const net = `127.${randomInt(1, 255)}.${randomInt(256)}`
-  return { listens: `${net}.1`, connects: protocol === 'http:' ? `${net}.2` : everybodys }
-}
+const host = '127.0.0.1'
 
 /** `target`: any URL with a host, e.g. of the server or a DATABASE_URL. The proxy's `url` is the same with another host and port. */
 export async function startProxy(target: string): Promise<FaultProxy> {
   const to = new URL(target)
   const port = portOf(to)
-  const addresses = ownAddresses(to)
   const links = new Set<Link>()
   const touched = new Set<object>()
   let how: Behaviour = { kind: 'pass' }
@@ -55,7 +46,7 @@ export async function startProxy(target: string): Promise<FaultProxy> {
   }
 
   function open(client: Socket) {
-    const server = connect({ host: to.hostname, port, localAddress: addresses.connects, allowHalfOpen: true })
+    const server = connect({ host: to.hostname, port, allowHalfOpen: true })
     let isSpoilt = false
     let isReset = false
     const link: Link = {
@@ -93,15 +84,14 @@ export async function startProxy(target: string): Promise<FaultProxy> {
     link.obey()
   }
 
-  const listener = createServer({ allowHalfOpen: true }, open).listen(0, addresses.listens)
+  const listener = createServer({ allowHalfOpen: true }, open).listen(0, host)
   await once(listener, 'listening')
   const address = listener.address()
   if (address === null || typeof address === 'string') throw new Error('The fault proxy has no port.')
   const url = new URL(target)
-  url.host = `${addresses.listens}:${address.port}`
+  url.host = `${host}:${address.port}`
 
   return {
-    addresses,
     url: url.href.replace(/\/$/, ''),
     behave(next) {
       how = next

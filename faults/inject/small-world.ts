@@ -35,7 +35,6 @@ const noProxy: World['proxy'] = {
   touched: () => 0,
   withheld: () => 0,
   standing: () => 0,
-  addresses: { listens: '', connects: '' },
   async close() {},
 }
 

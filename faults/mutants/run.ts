@@ -30,8 +30,11 @@ export interface Trial {
 
 export interface MutantsOptions {
   readonly seed: number
-  /** Part of a mutant's name, or of a scenario's; default: all of them. */
-  readonly only?: string
+  /** Parts of mutants' names, or of scenarios'; none: all of them. */
+  readonly only?: readonly string[]
+  /** Worlds at once; default 1. */
+  readonly jobs?: number
+  /** In the order of the answer, each as soon as those before it have ended. */
   readonly onTrial?: (trial: Trial) => void
   /** No further trial begins. */
   readonly signal?: AbortSignal
@@ -40,25 +43,64 @@ export interface MutantsOptions {
 const eventsPerSecond = 500
 const mostTries = 3
 
-export async function runMutants({ seed, only = '', onTrial = () => undefined, signal }: MutantsOptions): Promise<readonly Trial[]> {
-  const wanted = mutants.filter(({ name, scenario }) => name.includes(only) || scenario.includes(only))
-  const trials: Trial[] = []
+/** Each scenario first against the server as it is, then with its mutants. Refuses parts that name nothing. */
+export function trialsOf(only: readonly string[]): readonly Pick<Trial, 'scenario' | 'mutant'>[] {
+  const names = ({ name, scenario }: Mutant, part: string) => name.includes(part) || scenario.includes(part)
+  for (const part of only)
+    if (!mutants.some((mutant) => names(mutant, part))) throw new Error(`No mutant and no scenario is named "${part}".`)
+  const wanted = mutants.filter((mutant) => only.length === 0 || only.some((part) => names(mutant, part)))
+  return (Object.keys(scenarios) as ScenarioName[]).flatMap((scenario) => {
+    const own = wanted.filter((mutant) => mutant.scenario === scenario)
+    return own.length === 0 ? [] : [undefined, ...own].map((mutant) => ({ scenario, mutant }))
+  })
+}
+
+export async function runMutants({
+  seed,
+  only = [],
+  jobs = 1,
+  onTrial = () => undefined,
+  signal,
+}: MutantsOptions): Promise<readonly Trial[]> {
+  const wanted = trialsOf(only)
   const template = await makeTemplate()
   try {
-    for (const scenario of Object.keys(scenarios) as ScenarioName[]) {
-      const own = wanted.filter((mutant) => mutant.scenario === scenario)
-      if (own.length === 0) continue
-      for (const mutant of [undefined, ...own]) {
-        if (signal?.aborted === true) return trials
-        const trial = await untilCaught(scenario, mutant, seed, join(template, 'data'))
-        trials.push(trial)
-        onTrial(trial)
-      }
-    }
+    return await inOrder(
+      wanted,
+      jobs,
+      ({ scenario, mutant }) => untilCaught(scenario, mutant, seed, join(template, 'data')),
+      onTrial,
+      signal,
+    )
   } finally {
     await rm(template, { recursive: true, force: true })
   }
-  return trials
+}
+
+/** So many at once; each is told once those before it were. Answers what had ended when no more began. */
+export async function inOrder<In, Out>(
+  wanted: readonly In[],
+  jobs: number,
+  work: (one: In) => Promise<Out>,
+  onEnd: (out: Out) => void,
+  signal?: AbortSignal,
+): Promise<readonly Out[]> {
+  const ended = new Map<number, Out>()
+  const told: Out[] = []
+  let next = 0
+  async function one(): Promise<void> {
+    while (next < wanted.length && signal?.aborted !== true) {
+      const mine = next
+      next += 1
+      ended.set(mine, await work(wanted[mine] as In))
+      for (let out = ended.get(told.length); out !== undefined; out = ended.get(told.length)) {
+        told.push(out)
+        onEnd(out)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, one))
+  return told
 }
 
 /** The server as it is has one run: it must pass each. */

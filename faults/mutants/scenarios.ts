@@ -1,6 +1,7 @@
 /** The runs that show mutants, each some seconds long. The server as it is passes all of them. */
 import { atPoints } from '../failpoints/at-points.ts'
 import type { Fault } from '../world/world.ts'
+import { gathered } from './strikes/gathered.ts'
 import { headHeld } from './strikes/held.ts'
 import { idempotencyKey } from './strikes/idempotency.ts'
 import { killPostgres, killServer, load, slowReaders } from './strikes/plain.ts'
@@ -17,6 +18,7 @@ export const scenarios = {
   'killed at points': [atPoints('kill', 4)],
   'killed beside rows': [atPoint('store/rows-write.ts:writeRows:after:1', 'kill', 2)],
   'head held': [headHeld],
+  'commits gather': [gathered],
   'two servers': [twoServers],
   'writer stood still': [stoodStill],
   'idempotency key': [idempotencyKey],

@@ -79,7 +79,7 @@ export const sequencerMutants: readonly Mutant[] = [
     file: 'server/src/sequencer/sequencer.ts',
     find: '    next += events.length\n',
     put: '    next += 0\n',
-    scenario: 'head held',
+    scenario: 'commits gather',
   },
   {
     name: 'second try with new ids',
@@ -147,7 +147,7 @@ export const sequencerMutants: readonly Mutant[] = [
     file: 'server/src/sequencer/writer.ts',
     find: '      if (event.id < minId) minId = event.id\n',
     put: '',
-    scenario: 'head held',
+    scenario: 'commits gather',
   },
   {
     name: 'partition taken without a fence',

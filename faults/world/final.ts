@@ -168,6 +168,12 @@ export async function tellFates(url: string, tell: Tell): Promise<void> {
   }
 }
 
+/** Items received whose fate is not counted yet. */
+export async function underWayOf({ url }: ServerProcess): Promise<number> {
+  const metrics = await readMetrics(url)
+  return 2 * metrics.sum('signalbox_events_total', { fate: 'received' }) - metrics.sum('signalbox_events_total')
+}
+
 export async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024)

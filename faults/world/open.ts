@@ -8,6 +8,8 @@ import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import { freePort } from '../../test/free-port.ts'
 import type { HistoryWriter } from '../history/writer.ts'
 import { storageFor } from '../inject/ext4.ts'
+import { createApart } from '../inject/net/apart.ts'
+import { startDatabaseAt } from '../inject/net/database-at.ts'
 import { startProxy } from '../inject/proxy.ts'
 import { createAcknowledged } from './acknowledged.ts'
 import { databaseOf } from './database.ts'
@@ -56,6 +58,7 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
   }
   // With its modes, which PostgreSQL insists on.
   if (template !== undefined) await promisify(execFile)('cp', ['-a', `${template}/.`, dataFolder])
+  const apart = setting.network === 'apart' ? stack.use(await createApart()) : undefined
   let databaseProxy: World['databaseProxy']
   let databaseEnv: Readonly<Record<string, string>> = {}
   if (setting.database === 'through-proxy') {
@@ -66,12 +69,18 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
     stack.defer(() => databaseProxy?.close())
     databaseEnv = { DATABASE_URL: databaseProxy.url }
   }
+  if (apart !== undefined) {
+    const { url } = stack.use(await startDatabaseAt(dataFolder, partitions, apart.cables.database))
+    databaseEnv = { DATABASE_URL: url }
+  }
   const port = await freePort()
-  const proxy = await startProxy(`http://127.0.0.1:${port}`)
+  const place = apart && { enter: apart.enter, host: apart.cables.clients.theirs }
+  const proxy = await startProxy(`http://${place?.host ?? '127.0.0.1'}:${port}`)
   stack.defer(() => proxy.close())
-  const { hostname, host } = new URL(proxy.url)
-  const env = { ...settings, SIGNALBOX_ALLOWED_HOSTS: `${hostname},${host}`, ...databaseEnv, ...setting.env }
-  const server = stack.use(await startServerProcess({ dataFolder, logFile: join(folder, 'server.log'), port, env }))
+  const env = { ...settings, SIGNALBOX_ALLOWED_HOSTS: new URL(proxy.url).host, ...databaseEnv, ...setting.env }
+  const server = stack.use(
+    await startServerProcess({ dataFolder, logFile: join(folder, 'server.log'), port, env, ...(place && { place }) }),
+  )
 
   const acknowledged = createAcknowledged()
   const world = {
@@ -79,13 +88,15 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
     database: databaseOf(dataFolder),
     proxy,
     ...(databaseProxy === undefined ? {} : { databaseProxy }),
+    ...(apart && { cables: apart.cables }),
     random: createRandom(seed),
     tell: (entry) => history.tell('nemesis', entry),
     acknowledged: acknowledged.more,
   } satisfies World
   const tell = history.tell
+  const url = apart === undefined ? proxy.url : server.url
   const producers = startProducers({
-    url: proxy.url,
+    url,
     folder,
     seed,
     eventsPerSecond,
@@ -96,7 +107,7 @@ export async function openWorld(options: OpenOptions, stack: AsyncDisposableStac
   stack.defer(() => {
     for (const producer of producers) producer.abandon()
   })
-  const observers = await startObservers({ url: proxy.url, serverUrl: server.url, tell })
+  const observers = await startObservers({ url, serverUrl: server.url, tell })
   stack.defer(() => observers.close())
   const counts = watchCounts(server)
   stack.defer(() => counts.close())

@@ -20,8 +20,12 @@ export interface ScenarioOptions {
   readonly faults: readonly Fault[]
   /** Faults strike again, in another order, until so much time has gone; default: each once. */
   readonly seconds?: number
-  /** So many strikes that struck, round after round; beside them one in ten may fail to. Default: as `seconds` has it. */
+  /** So many strikes of `faults`, round after round, or until one does not strike. Default: as `seconds` has it. */
   readonly strikes?: number
+  /** Strike once each, before the others; of their setting, or of none. Not of the `strikes`. */
+  readonly opening?: readonly Fault[]
+  /** What the run has to have seen to count. Default: what every fault brings about; not each leaves a sender in doubt, or gives a writer a rival. */
+  readonly sights?: Needs['sights']
   /** Default 1,000. */
   readonly eventsPerSecond?: number
   /** Leaves the folder with the history, the server's log and its data. It is left too where something was found. */
@@ -49,6 +53,8 @@ export interface Struck {
   readonly fired?: string
   readonly error?: string
   readonly seconds: number
+  /** One of the `opening`. */
+  readonly isOpening: boolean
 }
 
 export interface ScenarioResult {
@@ -71,8 +77,7 @@ export interface ScenarioResult {
   readonly looked: number
 }
 
-/** Of one scenario: not every fault leaves a sender in doubt, or gives a writer a rival. */
-const needs: Needs = { laws: lawNames, sights: ['duplicate-suppressed', 'resync', 'late-event'] }
+const usualSights: Needs['sights'] = ['duplicate-suppressed', 'resync', 'late-event']
 const warmUpEvents = 300
 const patienceMs = 60_000
 /** After each fault, before the next. */
@@ -80,17 +85,17 @@ const aliveEvents = 100
 const progressMs = 2_000
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
-  const { name, seed, faults, seconds = 0, strikes, eventsPerSecond = 1_000, keep = false, template, signal, onProgress } = options
+  const { name, seed, faults, opening = [], seconds = 0, strikes, eventsPerSecond = 1_000, keep = false, signal, onProgress } = options
+  const { template, sights = usualSights } = options
   const beganAt = performance.now()
   const took = () => Math.round(performance.now() - beganAt) / 1_000
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-'))
   const historyPath = join(folder, 'history.jsonl')
   const shortcomings: Shortcoming[] = []
   const struck: Struck[] = []
-  const isEnough = () => {
-    const missed = struck.filter(({ fired }) => fired === undefined).length
-    return strikes !== undefined && (struck.length - missed >= strikes || missed > 0)
-  }
+  const isEnough = () =>
+    strikes !== undefined &&
+    (struck.filter(({ isOpening }) => !isOpening).length >= strikes || struck.some(({ fired }) => fired === undefined))
   let now = 'starting'
   let acknowledged = () => 0
   const progress = setInterval(
@@ -107,12 +112,16 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     )
     acknowledged = opened.acknowledged
     await opened.world.acknowledged(warmUpEvents, patienceMs)
+    const hit = async (fault: Fault, isOpening: boolean) => {
+      now = fault.name
+      struck.push({ ...(await strike(fault, opened, took)), isOpening })
+      shortcomings.push(...(await heal(fault, opened)))
+    }
+    for (const fault of opening) if (signal?.aborted !== true) await hit(fault, true)
     do {
       for (const fault of shuffled(faults, opened.world.random)) {
         if (signal?.aborted === true || isEnough()) break
-        now = fault.name
-        struck.push(await strike(fault, opened, took))
-        shortcomings.push(...(await heal(fault, opened)))
+        await hit(fault, false)
       }
     } while ((strikes === undefined ? took() < seconds : !isEnough()) && signal?.aborted !== true)
     now = 'settling'
@@ -123,7 +132,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     clearInterval(progress)
     await stack.disposeAsync()
   }
-  const report = check(readHistory(historyPath), { needs })
+  const report = check(readHistory(historyPath), { needs: { laws: lawNames, sights } })
   const findings = [...shortcomings.map(({ law, what }) => `${law}: ${what}`), ...report.findings.map(findingText)]
   const broken: Record<string, number> = {}
   for (const { law, count } of report.findings) broken[law] = (broken[law] ?? 0) + count
@@ -145,7 +154,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   }
 }
 
-async function strike({ name: fault, strike: hit }: Fault, { world }: OpenedWorld, took: () => number): Promise<Struck> {
+async function strike({ name: fault, strike: hit }: Fault, { world }: OpenedWorld, took: () => number): Promise<Omit<Struck, 'isOpening'>> {
   const startedAt = took()
   const seconds = () => Math.round((took() - startedAt) * 10) / 10
   world.tell({ op: 'fault', type: 'invoke', fault })

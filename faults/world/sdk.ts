@@ -26,9 +26,14 @@ const queueEvents = 20_000
 /** Waits are so many times shorter than an agent's, which gives a server half a minute to come back. */
 const haste = 5
 
+export const hastyClock = (): Clock => ({
+  ...systemClock,
+  after: (ms, run, background) => systemClock.after(ms / haste, run, background),
+})
+
 export function startSdkSender({ name, url, spoolFolder, next, eventsPerSecond, tell, onAcknowledged }: SdkParts): Sender {
   // One of its own: with a shared one its WebSocket were shared too, and its counts.
-  const clock: Clock = { ...systemClock, after: (ms, run, background) => systemClock.after(ms / haste, run, background) }
+  const clock = hastyClock()
   const seen: SenderSeen = { acknowledged: 0, duplicates: 0, ambiguous: 0, late: 0 }
   /** Calls whose events are in the queue, on disk or under way, with how many they are. */
   let open: { readonly call: number; readonly events: number }[] = []

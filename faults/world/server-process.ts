@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServerProcess } from './world.ts'
 
+const here = { host: '127.0.0.1', enter: [] } as const
 const ownMain = join(import.meta.dirname, '../../packages/cli/src/main.ts')
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 20_000
@@ -21,13 +22,17 @@ export interface ServerSetup {
   /** Its standard output and error, of all its lives. */
   readonly logFile: string
   readonly port: number
+  /** Where it runs, if not here: the address that it listens on, and what goes before its command. */
+  readonly place?: { readonly host: string; readonly enter: readonly string[] }
   readonly env?: Readonly<Record<string, string>>
   /** Of another version; default this one's. */
   readonly main?: string
 }
 
 /** Resolves when it is up. */
-export async function startServerProcess({ dataFolder, logFile, port, env = {}, main = ownMain }: ServerSetup): Promise<OwnedServer> {
+export async function startServerProcess(setup: ServerSetup): Promise<OwnedServer> {
+  const { dataFolder, logFile, port, place = here, env = {}, main = ownMain } = setup
+  const [command = '', ...args] = [...place.enter, process.execPath, main, 'up']
   const log = createWriteStream(logFile, { flags: 'a' })
   let child: ChildProcess | undefined
   let isEndAsked = false
@@ -44,8 +49,12 @@ export async function startServerProcess({ dataFolder, logFile, port, env = {}, 
     return code as number | null
   }
 
+  // Whatever breaks off the run.
+  const endWithUs = () => child?.kill('SIGTERM')
+  process.once('exit', endWithUs)
+
   const server: OwnedServer = {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${place.host}:${port}`,
     dataFolder,
     pid() {
       if (child?.pid === undefined) throw new Error('The server was never started.')
@@ -54,10 +63,11 @@ export async function startServerProcess({ dataFolder, logFile, port, env = {}, 
     isRunning,
     async start(more = {}) {
       if (isRunning()) throw new Error('The server runs already.')
-      const started = spawn(process.execPath, [main, 'up'], {
+      const started = spawn(command, args, {
         env: {
           ...process.env,
           SIGNALBOX_DATA: dataFolder,
+          SIGNALBOX_HOST: place.host,
           SIGNALBOX_PORT: String(port),
           SIGNALBOX_LOG_LEVEL: 'info',
           ...env,
@@ -103,10 +113,16 @@ export async function startServerProcess({ dataFolder, logFile, port, env = {}, 
       await end('SIGTERM')
       clearTimeout(force)
       await stopPostmaster(dataFolder)
+      process.off('exit', endWithUs)
       log.end()
     },
   }
-  await server.start()
+  try {
+    await server.start()
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    throw error
+  }
   return server
 }
 

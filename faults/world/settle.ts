@@ -4,7 +4,7 @@ import { uuidv7 } from '@signalbox/model/ids.ts'
 import { contentHash } from '../history/content.ts'
 import type { Told } from '../history/history.ts'
 import { placeOf } from './events-observer.ts'
-import { lagOf, readQuarantine, readStore, residentMiB, tellFates, tellLive } from './final.ts'
+import { lagOf, readQuarantine, readStore, residentMiB, tellFates, tellLive, underWayOf } from './final.ts'
 import type { LifeCounts } from './life-counts.ts'
 import type { Observers } from './observers.ts'
 import { pagesOf } from './pages-reader.ts'
@@ -56,13 +56,14 @@ export async function settleAndRead({ world, producers, observers, counts, tell 
   const ackMs = await probe(server.url, tell)
   if (!(await until(reachWithinMs, async () => (await lagOf(server)) === 0))) find('liveness', 'Consumers of the log lag behind.')
   const { heads, events: stored } = await readStore(server.dataFolder, final)
-  for (const [i, { reached }] of observers.events.entries())
-    if (!(await until(reachWithinMs, () => reached(heads))))
-      find('liveness', `Observer ${i} of the events did not reach the end of the log.`)
-  for (const { name, reader } of observers.states) {
-    if (!(await until(reachWithinMs, () => reader.reached(heads)))) find('liveness', `${name} did not reach the end of the log.`)
-    tellLive(reader.rows, (entry) => tell(name, entry))
-  }
+  const readers = [
+    ...observers.events.map((observer, i) => ({ name: `Observer ${i} of the events`, reached: observer.reached })),
+    ...observers.states.map(({ name, reader }) => ({ name, reached: reader.reached })),
+  ]
+  // All have the same time: those that never come are not waited for one after the other.
+  await until(reachWithinMs, () => readers.every(({ reached }) => reached(heads)))
+  for (const { name, reached } of readers) if (!reached(heads)) find('liveness', `${name} did not reach the end of the log.`)
+  for (const { name, reader } of observers.states) tellLive(reader.rows, (entry) => tell(name, entry))
 
   await readQuarantine(server.url, final)
   let paged = 0
@@ -73,6 +74,8 @@ export async function settleAndRead({ world, producers, observers, counts, tell 
   }
   if (paged !== stored) find('pages', `The pages of /v1/events have ${paged} events, the log has ${stored}.`)
 
+  // Who gave up waiting may have left a request that waits on.
+  await until(reachWithinMs, async () => (await underWayOf(server)) === 0)
   await tellFates(server.url, final)
   const [locks] = await world.database.query<{ count: string }>('select count(*) from pg_locks where not granted')
   const health = { ackMs, lag: await lagOf(server), locks: Number(locks?.count ?? 0), rssMiB: await residentMiB(server.pid()) }

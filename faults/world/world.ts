@@ -40,8 +40,6 @@ export interface FaultProxy {
   withheld(): number
   /** Connections that the server, or the database, has not ended. */
   standing(): number
-  /** Loopback addresses of its own, to cut off one side of it alone: where it listens, and from where it connects to its target. */
-  readonly addresses: { readonly listens: string; readonly connects: string }
   close(): Promise<void>
 }
 
@@ -58,12 +56,32 @@ export type Behaviour =
   /** The server's bytes are dropped, and the connection reset a while later: it did what it was asked and nobody hears of it. */
   | { readonly kind: 'drop-answers'; readonly resetAfterMs: number }
 
+/** Which packets: that the server sends, that are sent to it. */
+export type Lost = 'both' | 'from server' | 'to server'
+
+/** Between the server, in a namespace of its own, and ours. See `../inject/net/apart.ts`. */
+export interface Cable {
+  /** Address of our end. */
+  readonly ours: string
+  /** Of the server's. */
+  readonly theirs: string
+  /** From now on a commit takes a while to get from the server to PostgreSQL. */
+  slow(): Promise<void>
+  /** `both`: the server's end of the link goes down; else nobody is told. */
+  cut(lost: Lost): Promise<void>
+  /** Since it was cut. */
+  lostPackets(): Promise<number>
+  heal(): Promise<void>
+}
+
 export interface World {
   readonly server: ServerProcess
   readonly database: Database
   readonly proxy: FaultProxy
   /** Between server and PostgreSQL, in a setting of `database: 'through-proxy'`. */
   readonly databaseProxy?: FaultProxy
+  /** In a setting of `network: 'apart'`: all that the server hears and says goes over one of these, and not through the proxy. */
+  readonly cables?: { readonly clients: Cable; readonly database: Cable }
   readonly random: Random
   /** Writes into the history as `nemesis`. */
   tell(entry: Told): void
@@ -82,6 +100,8 @@ export interface Fault {
     readonly storage?: { readonly kind: 'ext4'; readonly sizeMiB: number }
     /** PostgreSQL is an external one, and DATABASE_URL leads through `World.databaseProxy`. */
     readonly database?: 'through-proxy'
+    /** The server runs in a network namespace of its own. PostgreSQL is an external one. */
+    readonly network?: 'apart'
     readonly env?: Readonly<Record<string, string>>
   }
   /** Strikes, lasts, heals. Resolves with what shows that it fired; rejects when it could not strike, and heals all the same. */

@@ -6,7 +6,7 @@ import { delay } from './delay.ts'
 import { dropAnswers } from './drop-answers.ts'
 import { halfClose } from './half-close.ts'
 import { halfOpen } from './half-open.ts'
-import { partition } from './partition.ts'
+import { failover, partition } from './partition.ts'
 import { reset } from './reset.ts'
 import { slowDashboard } from './slow-dashboard.ts'
 import { slowSender } from './slow-sender.ts'
@@ -24,7 +24,6 @@ export const networkFaults: readonly Fault[] = [
   cut('clients', 'requests'),
   cut('clients', 'answers'),
   dropAnswers('clients'),
-  partition('clients'),
   halfOpen,
   slowDashboard,
   blockedDashboard,
@@ -39,5 +38,8 @@ export const networkFaults: readonly Fault[] = [
   cut('database', 'requests'),
   cut('database', 'answers'),
   dropAnswers('database'),
-  partition('database'),
+  ...(['clients', 'database'] as const).flatMap((which) =>
+    (['both', 'from server', 'to server'] as const).map((lost) => partition(which, lost)),
+  ),
+  failover,
 ]

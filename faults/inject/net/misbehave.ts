@@ -15,14 +15,14 @@ export interface Misbehaviour {
 
 const patienceMs = 15_000
 
-export function proxyBetween(between: Between, world: World): FaultProxy {
+function proxyBetween(between: Between, world: World): FaultProxy {
   const proxy = between === 'clients' ? world.proxy : world.databaseProxy
   if (proxy === undefined) throw new Error('The world has no proxy before its database.')
   return proxy
 }
 
 /** Named after whom it comes between, and set so. */
-export const between = (which: Between, name: string): Pick<Fault, 'name' | 'setting'> =>
+const between = (which: Between, name: string): Pick<Fault, 'name' | 'setting'> =>
   which === 'clients' ? { name: `clients: ${name}` } : { name: `database: ${name}`, setting: { database: 'through-proxy' } }
 
 export const misbehave = (which: Between, { name, how, lastsMs, isHarmless }: Misbehaviour): Fault => ({

@@ -5,14 +5,20 @@ import { join } from 'node:path'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { withDatabase } from '@signalbox/server/store/testing.ts'
 import { freePort } from '../../../test/free-port.ts'
+import { databaseOf } from '../../world/database.ts'
 import { createRandom } from '../../world/random.ts'
 import { startServerProcess } from '../../world/server-process.ts'
 import type { Fault, World } from '../../world/world.ts'
 import { startProxy } from '../proxy.ts'
+import { createApart } from './apart.ts'
+import { startDatabaseAt } from './database-at.ts'
 import { until } from './wait.ts'
 
 const eventsPerBatch = 20
 const sendPatienceMs = 2_000
+const partitions = 2
+/** So that a commit is of more packets than one. */
+const text = 'x'.repeat(500)
 
 export interface SmallWorld extends World, AsyncDisposable {
   /** Ids that were acknowledged. */
@@ -22,21 +28,37 @@ export interface SmallWorld extends World, AsyncDisposable {
 }
 
 export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallWorld> {
-  const database = await withDatabase()
-  const databaseProxy = setting.database === undefined ? undefined : await startProxy(database)
-  const port = await freePort()
-  const proxy = await startProxy(`http://127.0.0.1:${port}`)
+  const opened = new AsyncDisposableStack()
+  try {
+    return await openSmallWorld(setting, opened)
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+/** What is opened is closed by `opened`. */
+async function openSmallWorld(setting: NonNullable<Fault['setting']>, opened: AsyncDisposableStack): Promise<SmallWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-faults-'))
-  const server = await startServerProcess({
-    dataFolder: folder,
-    logFile: join(folder, 'server.log'),
-    port,
-    env: {
-      ...setting.env,
-      DATABASE_URL: databaseProxy?.url ?? database,
-      SIGNALBOX_ALLOWED_HOSTS: `${new URL(proxy.url).hostname},${new URL(proxy.url).host}`,
-    },
-  })
+  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  const apart = setting.network === 'apart' ? opened.use(await createApart()) : undefined
+  const database = apart ? opened.use(await startDatabaseAt(folder, partitions, apart.cables.database)).url : await withDatabase()
+  const databaseProxy = setting.database === undefined ? undefined : await startProxy(database)
+  opened.defer(() => databaseProxy?.close())
+  const port = await freePort()
+  const place = apart && { enter: apart.enter, host: apart.cables.clients.theirs }
+  const proxy = await startProxy(`http://${place?.host ?? '127.0.0.1'}:${port}`)
+  opened.defer(() => proxy.close())
+  const server = opened.use(
+    await startServerProcess({
+      dataFolder: folder,
+      logFile: join(folder, 'server.log'),
+      port,
+      ...(place && { place }),
+      env: { ...setting.env, DATABASE_URL: databaseProxy?.url ?? database, SIGNALBOX_ALLOWED_HOSTS: new URL(proxy.url).host },
+    }),
+  )
+  const url = apart ? server.url : proxy.url
   const acked = new Set<string>()
   const nextId = createIdSource(Date.now)
   let going = true
@@ -45,10 +67,17 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
   async function sendBatch() {
     const ids = Array.from({ length: eventsPerBatch }, () => nextId())
     const body = JSON.stringify(
-      ids.map((id, n) => ({ id, source: 'sender', type: 'custom.step', time: new Date().toISOString(), run: `run-${n % 4}`, data: { n } })),
+      ids.map((id, n) => ({
+        id,
+        source: 'sender',
+        type: 'custom.step',
+        time: new Date().toISOString(),
+        run: `run-${n % 4}`,
+        data: { n, text },
+      })),
     )
     while (going) {
-      const isTaken = await fetch(`${proxy.url}/v1/events`, {
+      const isTaken = await fetch(`${url}/v1/events`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body,
@@ -69,8 +98,9 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
 
   return {
     server,
-    database: { query: () => Promise.reject(new Error('No fault here asks it.')), postmasterPid: () => Promise.resolve(0) },
+    database: databaseOf(folder),
     proxy,
+    ...(apart && { cables: apart.cables }),
     ...(databaseProxy === undefined ? {} : { databaseProxy }),
     // The shortest of everything.
     random: { ...createRandom(1), between: (least) => least },
@@ -94,10 +124,7 @@ export async function smallWorld(setting: Fault['setting'] = {}): Promise<SmallW
       going = false
       proxy.behave({ kind: 'pass' })
       await sending
-      await proxy.close()
-      await server[Symbol.asyncDispose]()
-      await databaseProxy?.close()
-      await rm(folder, { recursive: true, force: true })
+      await opened.disposeAsync()
     },
   }
 }

@@ -1,5 +1,6 @@
 /** Load without a fault, and the plainest ends of processes. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { family } from '../../inject/processes.ts'
 import type { Fault, World } from '../../world/world.ts'
 
 export const patienceMs = 20_000
@@ -41,25 +42,23 @@ export const killServer = (times: number): Fault => ({
     }),
 })
 
-const parentOf = (pid: string): number => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    return 0
-  }
-}
+const isWalWriter = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('walwriter')
 
-/** All of it at once: nobody is left to write what was in memory. */
+/**
+ * All of it at once: nobody is left to write what was in memory. Its WAL writer stands still before, so that of a commit is on disk
+ * what who committed it wrote himself.
+ */
 export const killPostgres = (times: number): Fault => ({
   name: 'kill -9 of PostgreSQL, with all its processes',
   strike: (world) =>
     repeatedly(times, world, async () => {
       const postmaster = await world.database.postmasterPid()
+      for (const pid of family(postmaster).filter(isWalWriter)) process.kill(pid, 'SIGSTOP')
+      await world.acknowledged(50, patienceMs)
       process.kill(postmaster, 'SIGSTOP')
-      const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === postmaster)
-      for (const pid of [...children.map(Number), postmaster]) process.kill(pid, 'SIGKILL')
+      const all = family(postmaster)
+      for (const pid of all.toReversed()) process.kill(pid, 'SIGKILL')
       await world.acknowledged(100, 60_000)
-      return `postmaster ${postmaster} and ${children.length} children ended by SIGKILL`
+      return `postmaster ${postmaster} and ${all.length - 1} children ended by SIGKILL`
     }),
 })

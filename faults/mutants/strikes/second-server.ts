@@ -37,11 +37,13 @@ async function withSecond(world: World, use: (url: string) => Promise<void>): Pr
 
 let calls = 0
 let seq = 0
-/** Agents of the world's own, so that both servers write the same rows. */
-async function send(url: string, world: World, events: number): Promise<void> {
+/** Of the world's own, so that both servers write the same rows. */
+const worldsAgents = ['rest-0', 'rest-1', 'ws-json-0', 'ws-json-1']
+
+async function send(url: string, world: World, events: number, agents: readonly string[] = worldsAgents): Promise<void> {
   const batch = Array.from({ length: events }, () => {
     seq += 1
-    const agent = world.random.pick(['rest-0', 'rest-1', 'ws-json-0', 'ws-json-1'])
+    const agent = world.random.pick(agents)
     const time = new Date().toISOString()
     return { id: uuidv7(Date.now()), source: 'nemesis', type: 'log', time, run: `${agent}-run-0`, agent, seq, data: {} }
   })
@@ -79,20 +81,37 @@ export const twoServers: Fault = {
   },
 }
 
+/** Rows that are due when the first stops, and those that only the second has to write meanwhile; of both partitions each. */
+const ofFirst = ['nemesis-0', 'nemesis-1', 'nemesis-2', 'nemesis-3']
+const ofBoth = [...ofFirst, 'nemesis-4', 'nemesis-5', 'nemesis-6', 'nemesis-7']
+/** For rows to be written after the last commit. */
+const writtenMs = 400
+
+/**
+ * The first stops with rows that are due and no commit under way, so that it meets the fence with its rows; and they are rows that were
+ * there before, which no constraint of the tables keeps it from writing over.
+ */
 export const stoodStill: Fault = {
   name: 'a writer stands still, and another one takes its partitions',
   async strike(world) {
+    const { server, proxy } = world
     await withSecond(world, async (url) => {
       for (let n = 0; n < 3; n += 1) {
-        // It has its partitions back, and rows that are due.
-        await world.acknowledged(300, patienceMs)
-        process.kill(world.server.pid(), 'SIGSTOP')
+        await world.acknowledged(100, patienceMs)
+        proxy.behave({ kind: 'stall', side: 'requests' })
+        // It takes its partitions back.
+        await send(server.url, world, 40, ofBoth)
+        await pause(writtenMs)
+        await send(server.url, world, 40, ofFirst)
+        process.kill(server.pid(), 'SIGSTOP')
         try {
-          for (let batch = 0; batch < 8; batch += 1) await send(url, world, 10)
-          await pause(400)
+          for (let batch = 0; batch < 8; batch += 1) await send(url, world, 10, ofBoth)
+          await pause(writtenMs)
         } finally {
-          process.kill(world.server.pid(), 'SIGCONT')
+          process.kill(server.pid(), 'SIGCONT')
         }
+        await pause(writtenMs)
+        proxy.behave({ kind: 'pass' })
       }
       await world.acknowledged(100, patienceMs)
     })

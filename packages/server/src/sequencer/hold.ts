@@ -68,6 +68,15 @@ const longestConnectMs = 5_000
 /** Events folded again at once. */
 const pageEvents = 2_000
 
+/**
+ * Ends what takes too long, and the session of a writer whose machine or network is gone: it holds the lock of the partition's head.
+ * Where it waits for the rest of a COPY no time limit of PostgreSQL's ends it, and TCP's own are a quarter of an hour to two hours.
+ */
+function sessionSettings(timeoutMs: number): string {
+  const probeSeconds = Math.max(1, Math.round(timeoutMs / 2_000))
+  return `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}; set tcp_user_timeout = ${timeoutMs}; set tcp_keepalives_idle = ${probeSeconds}; set tcp_keepalives_interval = ${probeSeconds}; set tcp_keepalives_count = 2`
+}
+
 /** For readers it is as when the database itself says so. */
 const away = (code: string, message: string) => Object.assign(new Error(message), { code })
 
@@ -116,9 +125,7 @@ export function createHolding({ partition, newClient, clock, log, timeoutMs, onC
     clients = [...clients, client]
     client.on('error', (error) => log.warn({ err: error, partition, what }, 'lost the database connection'))
     await client.connect()
-    await client.query(
-      `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}`,
-    )
+    await client.query(sessionSettings(timeoutMs))
     return client
   }
 

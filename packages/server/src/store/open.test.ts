@@ -178,3 +178,11 @@ test('a database that is not there is named in a sentence', async () => {
   const url = (await withDatabase()).replace(/test_\w+$/, 'nowhere')
   await expect(open(url)).rejects.toThrow(/PostgreSQL does not answer: database "nowhere" does not exist\. Check DATABASE_URL/)
 })
+
+test('a transaction whose machine is gone does not keep its locks for as long as TCP would', async () => {
+  const url = await withDatabase()
+  const { rows } = await using(url, ({ pool }) =>
+    pool.query("select setting from pg_settings where name = 'idle_in_transaction_session_timeout'"),
+  )
+  expect(Number(rows[0]?.setting)).toBeGreaterThan(0)
+})

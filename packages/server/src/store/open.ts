@@ -42,6 +42,8 @@ export interface StoreOptions {
 const answerTimeoutMs = 30_000
 /** Longest that a reader's statement may take; sequencers and the start have their own. */
 const statementTimeoutMs = 120_000
+/** A machine that is gone leaves the locks of its transactions behind for so long, not for the two hours that TCP waits. */
+const goneAfterMs = 30_000
 const keepUpEveryMs = 60 * 60_000
 
 export async function openStore({ url, config, log, clock = systemClock }: StoreOptions): Promise<Store> {
@@ -75,6 +77,7 @@ export async function openStore({ url, config, log, clock = systemClock }: Store
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: goneAfterMs,
   })
   // A connection can be lost while it ends, when the pool no longer listens: an error event without a listener would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
