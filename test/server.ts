@@ -10,6 +10,9 @@ import { freePort } from './free-port.ts'
 
 const root = join(import.meta.dirname, '..')
 
+/** Of servers side by side none takes the ports that are usual for OTLP. */
+export const oneOfMany = { SIGNALBOX_OTLP_HTTP_PORT: 'off', SIGNALBOX_OTLP_GRPC_PORT: 'off' } as const
+
 export interface TestServer {
   readonly url: string
   readonly data: string
@@ -34,7 +37,14 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
     data,
     async start() {
       const started = spawn(process.execPath, [join(root, 'packages/cli/src/main.ts'), 'up'], {
-        env: { ...process.env, SIGNALBOX_DATA: data, SIGNALBOX_PORT: String(port), SIGNALBOX_LOG_LEVEL: 'warn', ...env },
+        env: {
+          ...process.env,
+          SIGNALBOX_DATA: data,
+          SIGNALBOX_PORT: String(port),
+          ...oneOfMany,
+          SIGNALBOX_LOG_LEVEL: 'warn',
+          ...env,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       child = started

@@ -8,6 +8,7 @@ import { importTargets } from './targets/imports.ts'
 import { ingestFrame } from './targets/ingest-frame.ts'
 import { ingestSession } from './targets/ingest-session.ts'
 import { liveFrame } from './targets/live-frame.ts'
+import { otlpTargets } from './targets/otlp.ts'
 import { restBody } from './targets/rest-body.ts'
 import { sse } from './targets/sse.ts'
 
@@ -22,4 +23,5 @@ export const targets: readonly Target[] = [
   sse,
   ...clientTargets,
   ...importTargets,
+  ...otlpTargets,
 ]

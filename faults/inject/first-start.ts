@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../test/free-port.ts'
 import { databaseOf } from '../world/database.ts'
-import { startServerProcess } from '../world/server-process.ts'
+import { oneOfMany, startServerProcess } from '../world/server-process.ts'
 import type { Fault } from '../world/world.ts'
 import { doctorOf, lostOf } from './laws.ts'
 import { startLoad } from './load.ts'
@@ -25,7 +25,7 @@ export const firstStartKilled: Fault = {
     try {
       for (let kill = 0; kill < kills; kill += 1) {
         const child = spawn(process.execPath, [main, 'up'], {
-          env: { ...process.env, SIGNALBOX_DATA: dataFolder, SIGNALBOX_PORT: String(port) },
+          env: { ...process.env, SIGNALBOX_DATA: dataFolder, SIGNALBOX_PORT: String(port), ...oneOfMany },
           stdio: 'ignore',
         })
         const exit = new Promise((resume) => child.once('exit', (_, signal) => resume(signal)))

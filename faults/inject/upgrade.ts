@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { freePort } from '../../test/free-port.ts'
 import { databaseUrl } from '../world/database.ts'
-import { type OwnedServer, startServerProcess } from '../world/server-process.ts'
+import { type OwnedServer, oneOfMany, startServerProcess } from '../world/server-process.ts'
 import type { Fault, World } from '../world/world.ts'
 import { run } from './ext4.ts'
 import { doctorOf, lostOf } from './laws.ts'
@@ -84,7 +84,7 @@ async function struck({ server, database, random }: World, migration: string, fo
     const { port, env } = await setup('killed-node')
     for (let kill = 0; kill < kills; kill += 1) {
       const today = spawn(process.execPath, [join(root, 'packages/cli/src/main.ts'), 'up'], {
-        env: { ...process.env, ...env, SIGNALBOX_DATA: join(folder, 'killed-node'), SIGNALBOX_PORT: String(port) },
+        env: { ...process.env, ...env, SIGNALBOX_DATA: join(folder, 'killed-node'), SIGNALBOX_PORT: String(port), ...oneOfMany },
         stdio: 'ignore',
       })
       const exit = new Promise((resume) => today.once('exit', resume))

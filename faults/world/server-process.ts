@@ -12,6 +12,9 @@ const startTimeoutMs = 60_000
 const stopTimeoutMs = 20_000
 const saidChars = 2_000
 
+/** Of servers side by side none takes the ports that are usual for OTLP. */
+export const oneOfMany = { SIGNALBOX_OTLP_HTTP_PORT: 'off', SIGNALBOX_OTLP_GRPC_PORT: 'off' } as const
+
 export interface OwnedServer extends ServerProcess, AsyncDisposable {
   /** Ends that nobody asked for, in words, since this was last called. */
   surprises(): readonly string[]
@@ -69,6 +72,7 @@ export async function startServerProcess(setup: ServerSetup): Promise<OwnedServe
           SIGNALBOX_DATA: dataFolder,
           SIGNALBOX_HOST: place.host,
           SIGNALBOX_PORT: String(port),
+          ...oneOfMany,
           SIGNALBOX_LOG_LEVEL: 'info',
           ...env,
           ...more,

@@ -19,6 +19,13 @@ import { createHttp } from './http.ts'
 import { claudeCodeDoor } from './ingest/claude-code/claude-code.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
+import { createGrpcDoor } from './ingest/otlp/grpc.ts'
+import { otlpDoor } from './ingest/otlp/http.ts'
+import { mapLogs } from './ingest/otlp/logs/mapping.ts'
+import { mapMetrics } from './ingest/otlp/metrics/mapping.ts'
+import { listenForOtlp } from './ingest/otlp/ports.ts'
+import { standIn } from './ingest/otlp/stand-in.ts'
+import { createTake } from './ingest/otlp/take.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
 import { registerIngestSocket } from './ingest/websocket.ts'
@@ -41,6 +48,8 @@ import { startSnapshots } from './streams/snapshots.ts'
 
 export interface App {
   readonly url: string
+  /** Where OTLP is listened for beside the main port. */
+  readonly otlp: { readonly http?: number | undefined; readonly grpc?: number | undefined }
   stop(): Promise<void>
 }
 
@@ -54,7 +63,7 @@ const dashboardFolder = join(import.meta.dirname, '..', '..', 'dashboard', 'dist
 export async function startApp(config: Config, options: { readonly log?: Logger; readonly clock?: Clock } = {}): Promise<App> {
   const log = options.log ?? createLog(config.logLevel)
   const clock = options.clock ?? systemClock
-  const stops: (() => void | Promise<void>)[] = []
+  const stops: (() => unknown)[] = []
   const stopAll = async () => {
     for (const stop of stops.splice(0).reverse()) await stop()
   }
@@ -133,7 +142,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => claudeCode.stop(config.drainMs))
 
     const http = createHttp({ config, auth, log, clock })
-    stops.push(() => http.stop())
+    const fronts: { stop(): Promise<void> }[] = [http]
+    stops.push(() => Promise.all(fronts.map((front) => front.stop())))
     await http.app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -155,6 +165,10 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     })
     await http.app.register(restDoor(door))
     await http.app.register(claudeCode.plugin)
+    const take = createTake(door, { ...standIn, logs: mapLogs, metrics: mapMetrics })
+    await http.app.register(otlpDoor({ ...door, config, take }))
+    const grpc = createGrpcDoor({ ...door, config, auth, take })
+    fronts.push(grpc)
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
@@ -180,12 +194,14 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => {
       draining = true
       http.drain()
+      grpc.drain()
       ingestSockets.drain()
       hub.drain()
     })
     const url = await http.listen()
-    log.info({ address: url, partitions, epoch: store.meta.epoch }, 'Signalbox is up')
-    return { url, stop: stopAll }
+    const otlp = await listenForOtlp(config, { http: http.listenForOtlp, grpc: grpc.listen }, log)
+    log.info({ address: url, otlp, partitions, epoch: store.meta.epoch }, 'Signalbox is up')
+    return { url, otlp, stop: stopAll }
   } catch (error) {
     await stopAll()
     throw error

@@ -18,3 +18,13 @@ test('every wrong setting is named, with what it may be', () => {
   )
   for (const days of ['36501', '1.5', '9e300']) expect(() => readConfig({ SIGNALBOX_RETENTION_DAYS: days })).toThrow(CannotStart)
 })
+
+test('a port of OTLP is a port, off or auto', () => {
+  for (const wanted of ['off', 'auto', '0', '4318', '65535'])
+    expect(readConfig({ SIGNALBOX_OTLP_HTTP_PORT: wanted }).otlpHttpPort).toBe(wanted)
+  expect(readConfig({ SIGNALBOX_OTLP_GRPC_PORT: '' }).otlpGrpcPort).toBe('auto')
+  for (const wrong of ['65536', '-1', 'on', '4317 '])
+    expect(() => readConfig({ SIGNALBOX_OTLP_GRPC_PORT: wrong })).toThrow(
+      new CannotStart(`Wrong configuration: SIGNALBOX_OTLP_GRPC_PORT must be a port, "off", or "auto", not "${wrong}".`),
+    )
+})

@@ -7,8 +7,16 @@ interface Setting<T> {
   /** Of a number; 0 and no bound when absent. */
   readonly least?: number
   readonly most?: number
+  /** What a text must be, in words and as a pattern; any when absent. */
+  readonly form?: readonly [words: string, pattern: RegExp]
 }
-const s = <T>(key: string, fallback: T, about: string, unit?: string, bounds: Pick<Setting<T>, 'least' | 'most'> = {}): Setting<T> => ({
+const s = <T>(
+  key: string,
+  fallback: T,
+  about: string,
+  unit?: string,
+  bounds: Pick<Setting<T>, 'least' | 'most' | 'form'> = {},
+): Setting<T> => ({
   key,
   default: fallback,
   about,
@@ -16,9 +24,19 @@ const s = <T>(key: string, fallback: T, about: string, unit?: string, bounds: Pi
   ...bounds,
 })
 
+const port = { form: ['a port, "off", or "auto"', /^(auto|off|\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/] } as const
+
 export const settings = {
   host: s('SIGNALBOX_HOST', '127.0.0.1', 'Address to listen on. Anything but loopback needs at least one key.'),
   port: s('SIGNALBOX_PORT', 4400, 'TCP port of everything: doors, live, API, dashboard. 0 picks a free one.'),
+  otlpHttpPort: s(
+    'SIGNALBOX_OTLP_HTTP_PORT',
+    'auto',
+    'TCP port for OTLP over HTTP alone (`SIGNALBOX_PORT` takes it too): a port, 0 for a free one, `off`, or `auto`, which is 4318 where nothing else listens there, and `off` when SIGNALBOX_PORT is 0.',
+    undefined,
+    port,
+  ),
+  otlpGrpcPort: s('SIGNALBOX_OTLP_GRPC_PORT', 'auto', 'TCP port for OTLP over gRPC, likewise; `auto` is 4317.', undefined, port),
   data: s('SIGNALBOX_DATA', './data', 'Folder of the embedded PostgreSQL.'),
   databaseUrl: s('DATABASE_URL', '', 'PostgreSQL 15 or newer to use instead of the embedded one.'),
   partitions: s('SIGNALBOX_PARTITIONS', 2, 'Log partitions, each with one sequencer. Fixed at first start.'),
@@ -105,7 +123,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const entries = Object.entries(settings).map(([name, setting]) => {
     const raw = env[setting.key]
     if (raw === undefined || raw === '') return [name, setting.default]
-    if (typeof setting.default === 'string') return [name, raw]
+    if (typeof setting.default === 'string') {
+      const { form }: Pick<Setting<unknown>, 'form'> = setting
+      if (form !== undefined && !form[1].test(raw)) wrong.push(`${setting.key} must be ${form[0]}, not "${raw}"`)
+      return [name, raw]
+    }
     const value = Number(raw)
     const { least = 0, most = Number.MAX_SAFE_INTEGER }: Pick<Setting<unknown>, 'least' | 'most'> = setting
     const range = `${least > 0 ? ` of at least ${least}` : ''}${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ''}`

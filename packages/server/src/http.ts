@@ -16,6 +16,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { addressesOf, isAllowed } from './http/allow.ts'
 import { createPaths } from './http/paths.ts'
 import { problemOf, Refused, type RefusedInit } from './http/problem.ts'
+import { createSecondPort } from './http/second-port.ts'
 import { createStanding } from './http/standing.ts'
 
 export type Scope = 'ingest' | 'read' | 'admin'
@@ -36,6 +37,8 @@ declare module 'fastify' {
     scope?: Scope
     /** The caller is not to wait for the database (`promptCaller`): the route asks again before what was sent takes effect. */
     promptly?: boolean
+    /** Served on the port of OTLP too, as nothing else is. */
+    otlp?: boolean
   }
 }
 
@@ -74,6 +77,8 @@ export interface Http {
   readonly upgrades: Upgrades
   /** Listens; answers the base URL. */
   listen(): Promise<string>
+  /** Listens on one more port (0 picks one) for the routes of OTLP. Rejects as `listen` does. */
+  listenForOtlp(port: number): Promise<number>
   /** From now on new requests (but health checks) get 503 DRAINING; what is under way goes on. */
   drain(): void
   /** Waits at most `drainMs` for the requests and sockets that are open now, then cuts what is left. */
@@ -86,6 +91,7 @@ const stopping: RefusedInit = { code: 'DRAINING', detail: 'The server is stoppin
 const drainOpenPaths = new Set(['/livez', '/readyz', '/metrics'])
 
 export function createHttp({ config, auth, log, clock = systemClock }: HttpOptions): Http {
+  const connectionsCheckingInterval = Math.min(1_000, config.bodyTimeoutMs)
   const app = Fastify({
     bodyLimit: config.maxBodyBytes,
     requestTimeout: config.bodyTimeoutMs,
@@ -101,7 +107,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     http: {
       requireHostHeader: false,
       headersTimeout: Math.min(10_000, config.bodyTimeoutMs),
-      connectionsCheckingInterval: Math.min(1_000, config.bodyTimeoutMs),
+      connectionsCheckingInterval,
     },
     // `strictNumbers` would take "Infinity" for an integer and not hold it to its bounds.
     ajv: { customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true, strictNumbers: false } },
@@ -110,6 +116,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   const paths = createPaths()
   app.addHook('onRoute', ({ url, method }) => paths.add(url, method))
   const unknown = ({ method, url }: Pick<FastifyRequest, 'method' | 'url'>) => new Refused(paths.refusal(method, url.split('?')[0] ?? ''))
+  const otlpPort = createSecondPort(app.server, { connectionsCheckingInterval })
   const underWay = new Set<ServerResponse>()
   app.server.on('request', (_request, response) => {
     underWay.add(response)
@@ -166,7 +173,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     const found = await refusalOf(request.raw, scope, whereOf(request), promptly)
     if ('refused' in found) throw new Refused(found.refused)
     // Before its body is read, of whatever type that is.
-    if (request.is404) throw unknown(request)
+    if (request.is404 || (otlpPort.has(request.raw) && request.routeOptions.config.otlp !== true)) throw unknown(request)
     request.caller = found.caller
     const { raw } = reply
     const forget = watch(request.raw, found.caller, scope, () => raw.destroy())
@@ -241,9 +248,14 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
       await app.listen({ host: config.host, port: config.port })
       const address = app.server.address()
       const port = typeof address === 'object' && address !== null ? address.port : config.port
-      allowed.port = port
+      allowed.ports.add(port)
       const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host
       return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    },
+    async listenForOtlp(wanted) {
+      const port = await otlpPort.listen(config.host, wanted)
+      allowed.ports.add(port)
+      return port
     },
     drain() {
       draining = true
@@ -253,7 +265,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
       standing.stop()
       await settled(() => [...underWay, ...sockets.clients], config.drainMs)
       for (const socket of sockets.clients) socket.terminate()
-      await app.close()
+      await Promise.all([otlpPort.close(), app.close()])
     },
   }
 }

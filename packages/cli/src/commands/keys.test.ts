@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startServer, type TestServer } from '../../../../test/server.ts'
+import { oneOfMany, startServer, type TestServer } from '../../../../test/server.ts'
 import { type Environment, run, start } from '../testing.ts'
 
 /** As the server of the tests is started; changed for its next start. */
@@ -19,7 +19,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 const cli = (...args: string[]) => run(args, env)
 const port = () => new URL(server.url).port
 const up = (more: Environment) =>
-  start(['up'], { SIGNALBOX_DATA: server.data, SIGNALBOX_PORT: port(), SIGNALBOX_LOG_LEVEL: 'warn', ...more })
+  start(['up'], { SIGNALBOX_DATA: server.data, SIGNALBOX_PORT: port(), ...oneOfMany, SIGNALBOX_LOG_LEVEL: 'warn', ...more })
 
 async function create(name: string, ...scope: string[]) {
   const made = await cli('keys', 'create', name, ...scope)

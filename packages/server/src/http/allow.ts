@@ -6,7 +6,8 @@ export interface Allowed {
   readonly origins: ReadonlySet<string>
   /** True when every Host is taken: bound beyond loopback, where keys decide and names are the operator's. */
   readonly anyHost: boolean
-  port: number
+  /** Those that it listens on. */
+  readonly ports: Set<number>
 }
 
 const listOf = (text: string) => text.split(',').flatMap((item) => (item.trim() === '' ? [] : [item.trim().toLowerCase()]))
@@ -28,7 +29,7 @@ export function addressesOf(config: {
     ]),
     origins: new Set(listOf(config.allowedOrigins)),
     anyHost: !isLoopback(config.host) && config.allowedHosts === '',
-    port: config.port,
+    ports: new Set([config.port]),
   }
 }
 
@@ -38,7 +39,7 @@ export function isAllowed(headers: IncomingHttpHeaders, allowed: Allowed): strin
   const [, name = '', port] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(host) ?? []
   if (!allowed.anyHost && !allowed.hosts.has(host)) {
     if (!allowed.hosts.has(name)) return `Host "${host.slice(0, 100)}" is not on the allow-list.`
-    if (port !== undefined && Number(port) !== allowed.port) return `Host "${host.slice(0, 100)}" names another port.`
+    if (port !== undefined && !allowed.ports.has(Number(port))) return `Host "${host.slice(0, 100)}" names another port.`
   }
   const origin = headers.origin?.toLowerCase()
   if (origin === undefined || allowed.origins.has(origin) || origin === `http://${host}` || origin === `https://${host}`) return undefined

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
-import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
+import { constants, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Refused } from '../http/problem.ts'
 import type { InFlight, Share } from './in-flight.ts'
 import type { RawItem } from './receive.ts'
@@ -11,8 +11,10 @@ import type { RawItem } from './receive.ts'
 const zstdWindowLog = 23
 const decoders = {
   gzip: createGunzip,
+  deflate: createInflate,
   zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }),
 } as const
+type Compressed = keyof typeof decoders
 
 export interface BodyOptions {
   readonly encoding: string | undefined
@@ -34,43 +36,64 @@ export async function readBody(
   { encoding, length = 0, maxBytes, inFlight, share }: BodyOptions,
 ): Promise<Buffer> {
   if (stream === undefined) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The request has no body.' })
-  const name = encoding?.trim().toLowerCase() || 'identity'
-  if (name !== 'identity' && !Object.hasOwn(decoders, name)) {
-    throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `Content-Encoding "${name.slice(0, 40)}" is not understood.` })
-  }
+  const name = compressionOf(encoding)
   const within = (bytes: number, held: number) => {
-    if (bytes > maxBytes)
-      throw new Refused({ code: 'BODY_TOO_LARGE', detail: `The body has more than ${maxBytes} bytes after decompression.` })
+    if (bytes > maxBytes) throw tooLarge(maxBytes)
     share.hold(held)
   }
   within(length, length)
   try {
     // Left open when it is refused: a destroyed request takes its answer along.
     const sent = await collect(stream.iterator({ destroyOnReturn: false }), length, (bytes) => within(bytes, Math.max(bytes, length)))
-    if (name === 'identity') return sent
-    // Only once all of it is there: a slow sender must not hold a decoder's window.
-    return await inFlight.decoding(async () => {
-      const decoder = decoders[name as keyof typeof decoders]()
-      decoder.end(sent)
-      const body = await collect(decoder, 0, (bytes) => within(bytes, sent.length + bytes))
-      // The decoder of zstd ends where its frame ends: a second frame that is broken from its first byte would be dropped without a word.
-      if (decoder.bytesWritten < sent.length)
-        throw new Error(`there are ${sent.length - decoder.bytesWritten} bytes behind the end of its ${name}`)
-      share.hold(body.length)
-      return body
-    })
+    return name === undefined ? sent : await decompress(sent, name, { maxBytes, inFlight, share })
   } catch (error) {
     // What still comes is dropped as it comes.
     stream.resume()
-    if (error instanceof Refused) throw error
-    throw new Refused({ code: 'BAD_REQUEST', detail: `The body could not be read: ${(error as Error).message}.` })
+    throw unreadable(error)
   }
 }
 
+const tooLarge = (maxBytes: number) =>
+  new Refused({ code: 'BODY_TOO_LARGE', detail: `The body has more than ${maxBytes} bytes after decompression.` })
+
+/** What the bytes of a body failed with, as it is told. */
+export const unreadable = (error: unknown): Refused =>
+  error instanceof Refused
+    ? error
+    : new Refused({ code: 'BAD_REQUEST', detail: `The body could not be read: ${(error as Error).message}.` })
+
+/** Undefined for none. Throws `Refused` for one that is not understood. */
+export function compressionOf(encoding: string | undefined): Compressed | undefined {
+  const name = encoding?.trim().toLowerCase() || 'identity'
+  if (name === 'identity') return undefined
+  if (Object.hasOwn(decoders, name)) return name as Compressed
+  throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `The compression "${name.slice(0, 40)}" is not understood.` })
+}
+
+/** Only once all of it is there: a slow sender must not hold a decoder's window. Throws what the decoder does, or `Refused`. */
+export const decompress = (
+  sent: Buffer,
+  name: Compressed,
+  { maxBytes, inFlight, share }: Pick<BodyOptions, 'maxBytes' | 'inFlight' | 'share'>,
+): Promise<Buffer> =>
+  inFlight.decoding(async () => {
+    const decoder = decoders[name]()
+    decoder.end(sent)
+    const body = await collect(decoder, 0, (bytes) => {
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      share.hold(sent.length + bytes)
+    })
+    // The decoder of zstd ends where its frame ends: a second frame that is broken from its first byte would be dropped without a word.
+    if (decoder.bytesWritten < sent.length)
+      throw new Error(`there are ${sent.length - decoder.bytesWritten} bytes behind the end of its ${name}`)
+    share.hold(body.length)
+    return body
+  })
+
 const firstBytes = 16_384
 
-/** One buffer that grows: a chunk of a byte is a Buffer of two hundred. */
-async function collect(source: AsyncIterable<Buffer>, expected: number, within: (bytes: number) => void): Promise<Buffer> {
+/** One buffer that grows: a chunk of a byte is a Buffer of two hundred. `within` is told of every size before it is held. */
+export async function collect(source: AsyncIterable<Buffer>, expected: number, within: (bytes: number) => void): Promise<Buffer> {
   let held = Buffer.allocUnsafe(expected === 0 ? firstBytes : expected)
   let bytes = 0
   for await (const chunk of source) {

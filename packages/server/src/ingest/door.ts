@@ -2,12 +2,12 @@
  * What doors over HTTP for other tools' formats share: the body under limits, its events on the way in, and whose of the sender's items
  * was refused.
  */
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { EventInput, TenantId } from '@signalbox/model/event.ts'
 import type { ItemRefusal } from '@signalbox/model/live.ts'
 import type { RefusalCode } from '@signalbox/model/refusals.ts'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
 import { Refused } from '../http/problem.ts'
 import { readBody } from './body.ts'
@@ -60,11 +60,16 @@ export function takeAnyBody(app: FastifyInstance): void {
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 }
 
+/** What an answer is written to. */
+interface Answering {
+  readonly raw: EventEmitter & { readonly destroyed: boolean }
+}
+
 /** Serves with a share that is held until the answer is written, and the sender gone or answered: who hangs up has its body worked on all the same. */
-export function holding<T>(inFlight: InFlight, reply: FastifyReply, serve: (share: Share) => Promise<T>): Promise<T> {
+export function holding<T>(inFlight: InFlight, { raw }: Answering, serve: (share: Share) => Promise<T>): Promise<T> {
   const share = inFlight.open()
   const answered = serve(share)
-  const closed = reply.raw.destroyed ? undefined : once(reply.raw, 'close')
+  const closed = raw.destroyed ? undefined : once(raw, 'close')
   void Promise.allSettled([answered, closed]).then(share.close)
   return answered
 }

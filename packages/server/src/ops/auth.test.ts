@@ -104,3 +104,26 @@ test('while the database is away a request with a key gets 503, one that needs n
   expect(said.map(({ route }) => route)).toEqual(['/closed', '/socket'])
   expect(JSON.stringify(said)).not.toContain('private')
 })
+
+test('clients that can say only Basic give their key as password or user; what is no key is none', async () => {
+  const { store, keys } = await keyed()
+  const { key, id } = await keys.create('one', ['ingest'])
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
+  const asking = (host: string) => {
+    const auth = createAuth(store.pool, { host })
+    return async (text: string, more: Record<string, string> = {}) =>
+      (await auth.caller({ headers: { authorization: basic(text), ...more } }))?.keyId ?? 'nobody'
+  }
+  const outside = asking('0.0.0.0')
+  expect(await Promise.all([`pk-lf-1:${key}`, `${key}:`, `${key}:anything`].map((text) => outside(text)))).toEqual([id, id, id])
+  expect(await Promise.all(['pk-lf-1:sk-lf-2', 'pk:sbx_00_00_00000000', '', ':'].map((text) => outside(text)))).toEqual(
+    Array(4).fill('nobody'),
+  )
+  const inside = createAuth(store.pool, { host: '127.0.0.1' })
+  const scopesOf = async (headers: Record<string, string>) => [...((await inside.caller({ headers }))?.scopes ?? [])].join(' ')
+  expect(await scopesOf({ authorization: basic('pk-lf-1:sk-lf-2') })).toBe('ingest read admin')
+  expect(await scopesOf({ authorization: basic(`pk:${key}`) })).toBe('ingest')
+  expect(await scopesOf({ authorization: basic('pk:sbx_00_00_00000000') })).toBe('')
+  expect(await scopesOf({ authorization: basic('pk-lf-1:sk-lf-2'), 'x-forwarded-for': '192.0.2.7' })).toBe('')
+  await store.stop()
+})

@@ -1,6 +1,6 @@
 /** Keys: `sbx_<id>_<secret>_<crc>`. Stored is a hash of the secret only; the checksum tells a typo from a wrong key without asking the database. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { crc32 } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import type { Pool } from 'pg'
@@ -73,7 +73,6 @@ export function createKeys(pool: Pick<Pool, 'query'>) {
   }
 }
 
-const keyOf = ({ headers }: Pick<IncomingMessage, 'headers'>) => headers.authorization?.replace(/^Bearer\s+/i, '')
 const hashOf = (key: string) => sha256(key).toString('base64')
 
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
@@ -90,6 +89,22 @@ const local: Caller = { tenant: 'default', scopes: everyScope }
 /** A proxy on this machine speaks for callers who are not on it. */
 const isForwarded = (headers: IncomingHttpHeaders): boolean =>
   ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => headers[name] !== undefined)
+
+/**
+ * The key that a request comes with. Of `Basic`, which clients of other servers send, it is the password or the user that looks like one;
+ * names and passwords that are for no server of this kind are none.
+ */
+function keyOf(authorization: string | undefined): string | undefined {
+  const [, basic] = /^Basic\s+(\S*)$/i.exec(authorization ?? '') ?? []
+  if (basic === undefined) return authorization?.replace(/^Bearer\s+/i, '')
+  const [user = '', ...password] = Buffer.from(basic, 'base64').toString().split(':')
+  return [password.join(':'), user].find((part) => part.startsWith('sbx_'))
+}
+
+/** A request, of HTTP or gRPC. */
+interface Asking {
+  readonly headers: IncomingHttpHeaders
+}
 
 /** Who calls. Bound to loopback everyone on this machine may do everything; elsewhere, and through a proxy, a key decides. */
 export function createAuth(
@@ -115,8 +130,7 @@ export function createAuth(
     return { tenant: row.tenant, scopes: new Set(row.scopes), keyId: id }
   }
 
-  const withoutKey = ({ headers }: Pick<IncomingMessage, 'headers'>) =>
-    isLoopback(config.host) && !isForwarded(headers) ? local : undefined
+  const withoutKey = ({ headers }: Asking) => (isLoopback(config.host) && !isForwarded(headers) ? local : undefined)
 
   /** Many requests with one key ask once. */
   function lookOnce(key: string) {
@@ -136,8 +150,8 @@ export function createAuth(
   }
 
   return {
-    async caller(request: Pick<IncomingMessage, 'headers'>): Promise<Caller | undefined> {
-      const key = keyOf(request)
+    async caller(request: Asking): Promise<Caller | undefined> {
+      const key = keyOf(request.headers.authorization)
       if (key === undefined) return withoutKey(request)
       const held = cache.get(hashOf(key))
       return held !== undefined && held.until > monotonic() ? held.caller : lookOnce(key).caller
@@ -146,8 +160,8 @@ export function createAuth(
      * As `caller`, for who must not wait for the database: a key that was good is good until it has been looked up again, which is then
      * under way. Rejects when a key is new and not known in time. What it sends may not take effect before `caller` says so too.
      */
-    async promptCaller(request: Pick<IncomingMessage, 'headers'>): Promise<Caller | undefined> {
-      const key = keyOf(request)
+    async promptCaller(request: Asking): Promise<Caller | undefined> {
+      const key = keyOf(request.headers.authorization)
       if (key === undefined) return withoutKey(request)
       const held = cache.get(hashOf(key))
       if (held !== undefined && held.until > monotonic()) return held.caller

@@ -37,19 +37,20 @@ export function booleanOf(value: unknown, name: string): boolean {
   throw unlike(name, 'true or false', value)
 }
 
-const words: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity'])
+const decimal = /^(-?\d+(\.\d+)?(e[+-]?\d+)?|NaN|-?Infinity)$/i
 /** A number of any kind, or its text; beyond 2^53 rounded. Undefined when absent. */
 export function numberIn(value: unknown, name: string): number | undefined {
   if (isAbsent(value)) return undefined
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  if (typeof number === 'number' && (!Number.isNaN(number) || words.has(value))) return number
+  const number = typeof value === 'string' && decimal.test(value) ? Number(value) : value
+  if (typeof number === 'number') return number
   throw unlike(name, 'a number or its decimal text', value)
 }
 
 /** Of nanoseconds since 1970; 0 when absent. */
 export function msIn(value: unknown, name: string): number {
   const nanos = numberIn(value, name) ?? 0
-  if (nanos >= 0 && nanos < 2 ** 64) return nanos / 1e6
+  // The largest are rounded up to it.
+  if (nanos >= 0 && nanos <= 2 ** 64) return nanos / 1e6
   throw new Unfit(`${name} must be nanoseconds since 1970 in 64 bits.`)
 }
 

@@ -12,18 +12,21 @@ export type Signal = 'traces' | 'logs' | 'metrics'
 export const signals = {
   traces: {
     request: 'ExportTraceServiceRequest',
+    rejectedName: 'rejectedSpans',
     json: { resources: 'resourceSpans', scopes: 'scopeSpans', items: 'spans' },
     types: { 1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 0, 7: 1, 8: 1, 9: 2, 10: 0, 11: 2, 12: 0, 13: 2, 14: 0, 15: 2, 16: 5 },
     lengths: { 1: 16, 2: 8 },
   },
   logs: {
     request: 'ExportLogsServiceRequest',
+    rejectedName: 'rejectedLogRecords',
     json: { resources: 'resourceLogs', scopes: 'scopeLogs', items: 'logRecords' },
     types: { 1: 1, 2: 0, 3: 2, 5: 2, 6: 2, 7: 0, 8: 5, 9: 2, 10: 2, 11: 1, 12: 2 },
     lengths: {},
   },
   metrics: {
     request: 'ExportMetricsServiceRequest',
+    rejectedName: 'rejectedDataPoints',
     json: { resources: 'resourceMetrics', scopes: 'scopeMetrics', items: 'metrics' },
     types: { 1: 2, 2: 2, 3: 2, 5: 2, 7: 2, 9: 2, 10: 2, 11: 2, 12: 2 },
     lengths: {},
@@ -32,6 +35,8 @@ export const signals = {
   Signal,
   {
     readonly request: string
+    /** Of a partial success, in JSON. */
+    readonly rejectedName: string
     readonly json: Names
     readonly types: Readonly<Record<number, number>>
     readonly lengths: Readonly<Record<number, number>>
