@@ -1,4 +1,4 @@
-/** Writes configuration.md, errors.md, metrics.md and cli.md of docs/ from the code's own tables; with --check, fails when they are stale. */
+/** Writes configuration.md, errors.md, metrics.md, cli.md and doors/dialects.md of docs/ from the code's own tables; with --check, fails when they are stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createProgram, exitCodesText } from '../packages/cli/src/program.ts'
@@ -6,6 +6,8 @@ import { refusals } from '../packages/model/src/refusals.ts'
 import { settings } from '../packages/server/src/config.ts'
 import { createMetrics } from '../packages/server/src/ops/metrics.ts'
 import { cliPage } from './cli-page.mjs'
+import { dialectsPage } from './dialects-page.mjs'
+import { dialectsText } from './dialects-text.mjs'
 
 const cell = (text) => String(text).replaceAll('|', '\\|')
 
@@ -36,6 +38,7 @@ const pages = {
     '',
   ],
   'docs/cli.md': cliPage(createProgram(), exitCodesText),
+  'docs/doors/dialects.md': dialectsPage(dialectsText),
   'docs/metrics.md': [
     '# Metrics',
     '',

@@ -27,14 +27,23 @@ const readIf = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '')
 export function installPackages() {
   const major = Number(process.versions.node.split('.')[0])
   if (major < 20) fail(`Node ${process.versions.node} is too old to set up; install Node 20 or newer.`)
-  const stamp = join(root, 'node_modules', '.signalbox-lock')
-  const wanted = hashOf([join(root, 'package-lock.json')])
+  install(root, 'packages', 'half a minute')
+}
+
+/** Other tools' clients, which only the tests of their doors need. */
+export function installClients() {
+  install(join(root, 'test', 'clients'), 'the clients that doors are tested with', 'a minute')
+}
+
+function install(folder, what, howLong) {
+  const stamp = join(folder, 'node_modules', '.signalbox-lock')
+  const wanted = hashOf([join(folder, 'package-lock.json')])
   if (readIf(stamp) === wanted) return
-  console.error('signalbox: installing packages, once, about half a minute …')
+  console.error(`signalbox: installing ${what}, once, about ${howLong} …`)
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   // Not `npm ci`: it refuses a lock without the binaries of platforms that a registry does not carry. The locked versions are installed all the same.
   const done = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
+    cwd: folder,
     stdio: ['ignore', 2, 2],
   })
   if (done.status !== 0) fail('npm install failed; its message is above. Check the network and the npm registry, then try again.')

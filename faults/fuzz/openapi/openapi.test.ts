@@ -24,7 +24,7 @@ test('every answer is as described, tells nobody what is not theirs, and is neve
     dice: createDice(1),
     known,
     callers,
-    requests: 900,
+    requests: 1_600,
   })
   expect(findings.map(({ caller, request, why }) => `${caller}: ${request.method} ${request.path.slice(0, 500)}: ${why}`)).toEqual([])
   // All of it was asked, and some of it was answered.

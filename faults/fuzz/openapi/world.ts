@@ -35,7 +35,8 @@ export async function startApiWorld(): Promise<ApiWorld> {
     { name: 'sends only', headers: await bearer('alpha', ['ingest']), secrets: both, refusedWith: [403], mayAsk: isIngest },
     { name: 'no key', headers: { 'x-forwarded-for': '203.0.113.7' }, secrets: both, refusedWith: [401] },
     { name: 'a wrong key', headers: { authorization: `${full[0]?.headers.authorization}0` }, secrets: both, refusedWith: [401] },
-    { name: 'no key at all', headers: { authorization: 'Basic YTpi' }, secrets: both, refusedWith: [401] },
+    { name: 'no key at all', headers: { authorization: 'Digest YTpi' }, secrets: both, refusedWith: [401] },
+    { name: 'no key in Basic', headers: { authorization: 'Basic YTpi', via: '1.1 proxy' }, secrets: both, refusedWith: [401] },
     { name: 'another site', headers: { origin: 'https://evil.example' }, secrets: both, refusedWith: [403] },
   ]
   return {

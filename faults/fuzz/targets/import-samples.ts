@@ -99,8 +99,55 @@ const generated = {
   ],
 }
 
+const observation = (id: string, parent: string | null, type: string, more: object) => ({
+  id,
+  parentObservationId: parent,
+  type,
+  name: `${type} ${id}`,
+  startTime: '2025-06-06T11:31:33.965Z',
+  endTime: '2025-06-06T11:31:34.610Z',
+  level: 'DEFAULT',
+  usageDetails: {},
+  ...more,
+})
+const scoped = JSON.stringify({
+  attributes: { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': 'boss' },
+  resourceAttributes: { 'service.name': 'shop' },
+  scope: { name: 'langfuse-sdk', version: '3' },
+})
+const observed = {
+  trace: { id: '1b72c51fabed12ae7df83bfd4a09f545', name: 'chat', sessionId: 's', tags: ['a'], scores: [] },
+  observations: [
+    observation('a1', null, 'SPAN', { metadata: scoped }),
+    observation('a2', 'a1', 'GENERATION', { model: 'gpt-4o', usageDetails: { input: 41, output: 3 }, costDetails: { total: 0.00002 } }),
+    observation('a3', 'a1', 'TOOL', { input: '{}', output: 'ok', endTime: null }),
+    observation('a4', 'gone', 'GENERATION', { level: 'ERROR', statusMessage: 'no', metadata: {} }),
+  ],
+}
+const attribute = (key: string, value: string) => ({ key, value: { stringValue: value } })
+const exported = (resource: string, scope: string, items: string, item: object) => ({
+  [resource]: [{ resource: { attributes: [attribute('service.name', 'shop')] }, [scope]: [{ scope: { name: 'x' }, [items]: [item] }] }],
+})
+const spanSent = exported('resourceSpans', 'scopeSpans', 'spans', {
+  traceId: '5B8EFFF798038103D269B633813FC60C',
+  spanId: 'EEE19B7EC3C1B174',
+  parentSpanId: 'EEE19B7EC3C1B173',
+  name: 'chat gpt-4o',
+  startTimeUnixNano: '1544712660000000000',
+  endTimeUnixNano: '1544712661000000000',
+  attributes: [attribute('gen_ai.operation.name', 'chat'), { key: 'gen_ai.usage.input_tokens', value: { intValue: '7' } }],
+  status: { code: 2, message: 'no' },
+})
+const logSent = exported('resourceLogs', 'scopeLogs', 'logRecords', { timeUnixNano: '1544712660300000000', body: { stringValue: 'hello' } })
+const metricSent = exported('resourceMetrics', 'scopeMetrics', 'metrics', {
+  name: 'm',
+  sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [{ asDouble: 5, timeUnixNano: '1544712660300000000' }] },
+})
+
 export const samples: { readonly [F in Format]: readonly string[] } = {
   gastown: [lines(gastown), lines(gastown.slice(0, 3)), lines(gastown.toReversed())],
   'claude-code': [lines(claudeCode), lines(claudeCode.slice(0, 3)), lines(claudeCode.slice(3))],
+  langfuse: [JSON.stringify(observed), JSON.stringify({ ...observed.trace, observations: observed.observations })],
+  otlp: [lines([spanSent, logSent, metricSent]), JSON.stringify(spanSent), JSON.stringify(metricSent)],
   'who-and-when': [JSON.stringify(crafted), JSON.stringify(generated)],
 }

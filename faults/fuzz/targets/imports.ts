@@ -5,7 +5,13 @@ import { must, type Target, utf8 } from '../fuzz.ts'
 import { samples } from './import-samples.ts'
 
 const bounds = { maxDepth: 64, maxKeys: 1_000, maxStringChars: 1_000_000 }
-const paths = { gastown: 'events.union.jsonl', 'claude-code': 's1/1.jsonl', 'who-and-when': 'Hand-Crafted/1.json' } as const
+const paths = {
+  gastown: 'events.union.jsonl',
+  'claude-code': 's1/1.jsonl',
+  langfuse: 'trace.json',
+  otlp: 'traces.jsonl',
+  'who-and-when': 'Hand-Crafted/1.json',
+} as const
 
 const target = (format: Format): Target => ({
   name: `import-${format}`,

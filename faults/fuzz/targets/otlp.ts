@@ -57,8 +57,8 @@ const items = {
   ],
 } as const satisfies Record<Signal, readonly unknown[]>
 const all = Object.keys(items) as Signal[]
-const jsonOf = (signal: Signal) => Buffer.from(JSON.stringify(requestOf(signal, items[signal])))
-const protoOf = (signal: Signal) => protobufOf(signal, requestOf(signal, items[signal]))
+const jsonOf = (signal: Signal, most?: number) => Buffer.from(JSON.stringify(requestOf(signal, items[signal].slice(0, most))))
+const protoOf = (signal: Signal, most?: number) => protobufOf(signal, requestOf(signal, items[signal].slice(0, most)))
 
 const picked = (pick: number, body: Uint8Array) => Buffer.concat([Buffer.from([pick, 0x0a]), body])
 const limits = { maxDepth: 64, maxKeys: 1_000, maxStringChars: 1_000_000 }
@@ -111,7 +111,11 @@ const decodings: Readonly<Record<Signal, (body: Uint8Array, encoding: Encoding) 
 const decoder = (signal: Signal): Target => ({
   name: `otlp-${signal}`,
   expects: ['taken', 'empty', 'BAD_REQUEST', 'another signal', ...(signal === 'logs' ? [] : ['some bad'])],
-  seeds: () => all.flatMap((each) => [picked(0, jsonOf(each)), picked(1, protoOf(each))]),
+  seeds: () => [
+    picked(0, jsonOf(signal, 1)),
+    picked(1, protoOf(signal, 1)),
+    ...all.flatMap((each) => [picked(0, jsonOf(each)), picked(1, protoOf(each))]),
+  ],
   check(input) {
     const encoding = (input[0] ?? 0) % 2 === 0 ? 'json' : 'protobuf'
     const body = input.subarray(2)

@@ -66,6 +66,9 @@ export interface AgentStats {
 }
 
 export interface Agent extends Work {
+  readonly id: string
+  /** What its events are of, unless they say otherwise. */
+  readonly run: string | undefined
   /** A queue push; never throws. Answers the event's id. `data` is written as JSON later: do not change it afterwards. */
   emit(type: string, data?: Record<string, unknown>, context?: EmitContext): string
   /** Resolves when everything emitted so far is acknowledged or spooled, or after `timeoutMs` (default 10,000). */
@@ -102,7 +105,7 @@ export function createAgent(options: AgentOptions): Agent {
       source,
       type,
       time: new Date(clock.now()).toISOString(),
-      agent: options.agent,
+      agent: context.agent ?? options.agent,
       seq: seq++,
       epoch,
       data,
@@ -153,6 +156,8 @@ export function createAgent(options: AgentOptions): Agent {
   page?.addEventListener('pagehide', sender.hurry)
 
   return {
+    id: options.agent,
+    run: options.run,
     emit,
     ...createWork(emit, nextId),
     flush: (timeoutMs = 10_000) => sender.flush(timeoutMs),

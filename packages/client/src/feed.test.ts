@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { createFakeClock } from '../../server/src/clock.fake.ts'
 import { FeedRefused, type FeedStatus, openFeed, reprobeMs } from './feed.ts'
 import { type Item, type Subscription, subscribe } from './subscribe.ts'
 import { fakeServer, sseBlock } from './testing.ts'
+import { openWebSocket } from './transport-ws.ts'
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
@@ -272,6 +274,26 @@ test('a lesser transport is left for the best again within the given time', asyn
   // Polls that hang are given up and taken up again meanwhile; the time of the probe stands.
   clock.advance(probeAt - clock.now())
   expect(await until({ state: 'waiting', transport: 'sse' })).toMatchObject({ reason: 'trying a better transport' })
+})
+
+test('a feed that gave up a socket which never opened tries another, also while a second feed still waits for the first', async () => {
+  const silent = createTcpServer((socket) => void held.push(socket.on('error', () => undefined)))
+  const held: Socket[] = []
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  ends.push(() => {
+    for (const socket of held) socket.destroy()
+    silent.close()
+  })
+  const wanted = { url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, feed: 'events', filter: {} } as const
+  const ignored = { onOpen() {}, onFrame() {}, onLost() {}, onRefused() {} }
+  const first = openWebSocket(wanted, ignored)
+  const second = openWebSocket({ ...wanted, filter: { agent: ['a'] } }, ignored)
+  ends.push(second.close)
+  await vi.waitFor(() => expect(held).toHaveLength(1))
+  first.close()
+  ends.push(openWebSocket(wanted, ignored).close)
+  await vi.waitFor(() => expect(held).toHaveLength(2))
 })
 
 test('a WebSocket that speaks something else is left for the next transport', async () => {

@@ -149,6 +149,8 @@ export function openWebSocket(wanted: Wanted, listener: Listener): Connection {
       const user = own.users.get(ref)
       if (user === undefined) return
       const open = own.socket.readyState === WebSocket.OPEN
+      // It may never open: who was tired of waiting, or comes later, tries another.
+      if (!open) forget(own)
       if (open && user.sub === undefined) own.users.set(ref, { ...silent, what, gone: true })
       else own.users.delete(ref)
       if (open && user.sub !== undefined) own.socket.send(JSON.stringify({ kind: 'unsubscribe', sub: user.sub }))

@@ -2,6 +2,8 @@
 import type { UsageData } from '@signalbox/model/vocabulary.ts'
 
 export interface EmitContext {
+  /** Who did it, where it was not the agent itself but one that it runs. */
+  readonly agent?: string
   readonly run?: string
   readonly task?: string
   readonly cause?: string

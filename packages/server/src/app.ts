@@ -19,12 +19,14 @@ import { createHttp } from './http.ts'
 import { claudeCodeDoor } from './ingest/claude-code/claude-code.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
+import { openAiAgentsDoor } from './ingest/openai-agents/openai-agents.ts'
 import { createGrpcDoor } from './ingest/otlp/grpc.ts'
 import { otlpDoor } from './ingest/otlp/http.ts'
 import { mapLogs } from './ingest/otlp/logs/mapping.ts'
 import { mapMetrics } from './ingest/otlp/metrics/mapping.ts'
 import { listenForOtlp } from './ingest/otlp/ports.ts'
-import { standIn } from './ingest/otlp/stand-in.ts'
+import { createSpanMapping } from './ingest/otlp/spans/mapping.ts'
+import { startSettling } from './ingest/otlp/spans/settling.ts'
 import { createTake } from './ingest/otlp/take.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
@@ -165,7 +167,11 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     })
     await http.app.register(restDoor(door))
     await http.app.register(claudeCode.plugin)
-    const take = createTake(door, { ...standIn, logs: mapLogs, metrics: mapMetrics })
+    await http.app.register(openAiAgentsDoor(door))
+    const spans = createSpanMapping({ now: clock.monotonic, onForgotten: (waiting) => metrics.spansForgotten.inc(waiting) })
+    const settling = startSettling(spans, door)
+    stops.push(() => settling.stop())
+    const take = createTake(door, { traces: spans.map, logs: mapLogs, metrics: mapMetrics })
     await http.app.register(otlpDoor({ ...door, config, take }))
     const grpc = createGrpcDoor({ ...door, config, auth, take })
     fronts.push(grpc)

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { getJson, startServer, type TestServer } from '../../../../test/server.ts'
@@ -131,6 +131,21 @@ test('import as history: again changes nothing and says so; a dry run needs no s
   expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/Nothing was sent \(--dry-run\)\.\n$/) })
   const json = await cli('import', '--format', 'gastown', file, '--json')
   expect(JSON.parse(json.stdout)).toMatchObject({ records: 5, sent: { accepted: 0 }, stopped: false })
+})
+
+test.each([
+  ['langfuse', 'langfuse-framework-traces'],
+  ['otlp', 'opentelemetry-proto-examples'],
+])('import of spans: %s, once stored, and again changes nothing', async (format, name) => {
+  const root = resolve(import.meta.dirname, '..', '..', '..', '..')
+  const spans = join(resolve(root, process.env.SIGNALBOX_TEST_DATA ?? '../shared/data'), 'genai-spans', name)
+  const first = await cli('import', '--format', format, spans)
+  expect(first).toMatchObject({ code: 0, stderr: '' })
+  expect(first.stdout).toMatch(/Sent (\d+) events: \1 stored, 0 there before, 0 refused\.\n$/)
+  const second = await cli('import', '--format', format, spans)
+  expect(second.stdout).toMatch(
+    /Sent (\d+) events: 0 stored, \1 there before, 0 refused\.\nNothing changed: all of it was there before\.\n$/,
+  )
 })
 
 test('import: a path that is none, nothing of the format, a file that cannot be read, nobody there', async () => {

@@ -9,6 +9,8 @@ export interface Collector {
   add(source: string, draft: Draft): string
   /** An event that no record stands for: marked `derived`. */
   derive(source: string, draft: Draft): string
+  /** An event as it is. One that is there already changes nothing; one that has its id and other content is left out, and named. */
+  take(event: EventInput & { readonly id: string }): void
   record(count?: number): void
   skip(what: string, why: string): void
   lose(what: string, why: string): void
@@ -27,6 +29,8 @@ export function createCollector(): Collector {
   const skipped = new Map<string, { what: string; count: number; why: string }>()
   const lossy = new Map<string, { what: string; count: number; why: string }>()
   const reused = new Set<string>()
+  /** What was taken, by its id. */
+  const taken = new Map<string, string>()
   let records = 0
   let derived = 0
 
@@ -41,6 +45,17 @@ export function createCollector(): Collector {
     derive(source, draft) {
       derived += 1
       return add(source, { ...draft, data: { ...draft.data, derived: true } })
+    },
+    take(event) {
+      const content = JSON.stringify(event)
+      const before = taken.get(event.id)
+      if (before !== undefined) {
+        if (before !== content) reused.add(event.id)
+        return
+      }
+      taken.set(event.id, content)
+      if (event.data?.derived === true) derived += 1
+      events.push({ time: Date.parse(event.time), event })
     },
     record(more = 1) {
       records += more

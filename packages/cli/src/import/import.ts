@@ -7,6 +7,8 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import { claudeCode } from './claude-code.ts'
 import { gastown } from './gastown.ts'
+import { langfuse } from './langfuse.ts'
+import { otlp } from './otlp.ts'
 import { whoAndWhen } from './who-and-when.ts'
 
 /** One file of the import, `path` relative to the imported folder with `/` between its parts. */
@@ -58,6 +60,8 @@ export const formats = {
     wants: (path: string) => /(^|\/)(events\.union|issues\.last|dependencies\.last|fleet-records)\.jsonl$/.test(path),
   },
   'claude-code': { map: claudeCode, wants: (path: string) => path.endsWith('.jsonl') },
+  langfuse: { map: langfuse, wants: (path: string) => path.endsWith('.json') },
+  otlp: { map: otlp, wants: (path: string) => /\.(json|jsonl)$/.test(path) },
   'who-and-when': { map: whoAndWhen, wants: (path: string) => /(^|\/)\d+\.json$/.test(path) },
 } as const satisfies Record<string, { map: Mapping; wants: (path: string) => boolean }>
 

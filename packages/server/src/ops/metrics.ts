@@ -35,6 +35,11 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
       help: 'Hooks of agents that were answered and are not yet stored.',
       registers,
     }),
+    spansForgotten: new Counter({
+      name: 'signalbox_spans_forgotten_total',
+      help: 'Spans whose trace was forgotten while they waited for a parent: their calls stay without an agent.',
+      registers,
+    }),
     batchEvents: new Histogram({
       name: 'signalbox_commit_events',
       help: 'Events in one commit.',

@@ -41,7 +41,7 @@ export type Dialect = keyof typeof dialects
 interface Alias {
   readonly key: string
   readonly dialect: Dialect
-  /** Versions of the dialect that write it; both ends belong to it. */
+  /** Versions of the dialect that write it, where they are known; both ends belong to it. */
   readonly since?: string
   readonly until?: string
   /** Only of scopes, or of spans, whose name begins so: the key alone would say too little. */
@@ -165,13 +165,11 @@ export const kindAliases: readonly KindAlias[] = [
   {
     key: 'llm.request.type',
     dialect: 'traceloop',
-    until: '0.46',
     values: { chat: 'llm', completion: 'llm', embedding: 'embedding', rerank: 'rerank' },
   },
   {
     key: 'langfuse.observation.type',
     dialect: 'langfuse',
-    since: '3',
     values: {
       generation: 'llm',
       embedding: 'embedding',
@@ -183,19 +181,23 @@ export const kindAliases: readonly KindAlias[] = [
       evaluator: 'evaluator',
     },
   },
-  { key: 'gen_ai.tool.name', dialect: 'otel', until: '1.36', whenPresent: 'tool' },
-  { key: 'agent_name', dialect: 'pydantic-ai', until: '1', whenPresent: 'agent' },
+  { key: 'gen_ai.tool.name', dialect: 'otel', whenPresent: 'tool' },
+  { key: 'agent_name', dialect: 'pydantic-ai', whenPresent: 'agent' },
   { key: 'gen_ai.request.model', dialect: 'otel', until: '1.26', whenPresent: 'llm' },
 ]
 
-/** Kinds by the span's own name, before its attributes; where it ends in a star, by how it begins. */
-export const kindsByName: readonly { readonly name: string; readonly dialect: Dialect; readonly kind: Kind }[] = [
+/** Kinds by the span's own name, before its attributes; a star stands for anything. */
+export const kindsByName: readonly { readonly name: string; readonly dialect: Dialect; readonly scope?: string; readonly kind: Kind }[] = [
   { name: 'claude_code.interaction', dialect: 'claude-code', kind: 'agent' },
   { name: 'claude_code.llm_request', dialect: 'claude-code', kind: 'llm' },
   { name: 'claude_code.tool', dialect: 'claude-code', kind: 'tool' },
   { name: 'claude_code.tool.execution', dialect: 'claude-code', kind: 'tool' },
   { name: 'claude_code.*', dialect: 'claude-code', kind: 'step' },
   { name: 'handoff to *', dialect: 'openinference', kind: 'handoff' },
+  { name: 'transfer_to_*', dialect: 'openinference', scope: '@arizeai/openinference-instrumentation-langchain', kind: 'handoff' },
+  { name: 'transfer_to_*', dialect: 'openinference', scope: 'openinference.instrumentation.langchain', kind: 'handoff' },
+  { name: '*.success-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
+  { name: '*.finish-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
 ]
 
 const contents: readonly Kind[] = ['tool', 'retrieval', 'memory']
@@ -217,6 +219,12 @@ export const fieldAliases = {
       pattern: /^\{"agent": "id=\S+ role='([^']+)'/,
     },
     { key: 'source', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kinds: ['agent'] },
+    // LangGraph: `mathematician:<id>|agent:<id>` is a node of the graph that is the agent.
+    {
+      key: 'metadata',
+      dialect: 'openinference',
+      pattern: /"langgraph_checkpoint_ns": ?"(?:[^"]*\|)?([^"|:]+)(?::[^"|:]*)?\|[^"|]+"/,
+    },
   ],
   agentId: [
     { key: 'gen_ai.agent.id', dialect: 'otel', since: '1.31' },
@@ -239,7 +247,7 @@ export const fieldAliases = {
   ],
   runName: [
     { key: 'langfuse.trace.name', dialect: 'langfuse' },
-    { key: 'gen_ai.workflow.name', dialect: 'otel', since: '1.38' },
+    { key: 'gen_ai.workflow.name', dialect: 'otel' },
     { key: 'traceloop.workflow.name', dialect: 'traceloop' },
   ],
   model: [
@@ -247,17 +255,17 @@ export const fieldAliases = {
     { key: 'llm.model_name', dialect: 'openinference' },
     { key: 'embedding.model_name', dialect: 'openinference' },
     { key: 'reranker.model_name', dialect: 'openinference' },
-    { key: 'llm.request.model', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.request.model', dialect: 'traceloop' },
     { key: 'ai.model.id', dialect: 'ai-sdk' },
     { key: 'model', ...claude },
     { key: 'langfuse.observation.model.name', dialect: 'langfuse' },
     { key: 'gen_ai.response.model', dialect: 'otel' },
-    { key: 'llm.response.model', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.response.model', dialect: 'traceloop' },
   ],
   responseModel: [
     { key: 'gen_ai.response.model', dialect: 'otel' },
     { key: 'ai.response.model', dialect: 'ai-sdk' },
-    { key: 'llm.response.model', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.response.model', dialect: 'traceloop' },
   ],
   provider: [
     { key: 'gen_ai.provider.name', dialect: 'otel', since: '1.37' },
@@ -328,7 +336,7 @@ export const fieldAliases = {
     { key: 'gen_ai.usage.input_tokens', dialect: 'otel', since: '1.27' },
     { key: 'gen_ai.usage.prompt_tokens', dialect: 'otel', until: '1.26' },
     { key: 'llm.token_count.prompt', dialect: 'openinference' },
-    { key: 'llm.usage.prompt_tokens', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.usage.prompt_tokens', dialect: 'traceloop' },
     { key: 'ai.usage.inputTokens', dialect: 'ai-sdk', since: '5' },
     { key: 'ai.usage.promptTokens', dialect: 'ai-sdk', until: '4' },
     { key: 'ai.usage.tokens', dialect: 'ai-sdk', kinds: ['embedding'] },
@@ -338,13 +346,13 @@ export const fieldAliases = {
     { key: 'gen_ai.usage.output_tokens', dialect: 'otel', since: '1.27' },
     { key: 'gen_ai.usage.completion_tokens', dialect: 'otel', until: '1.26' },
     { key: 'llm.token_count.completion', dialect: 'openinference' },
-    { key: 'llm.usage.completion_tokens', dialect: 'traceloop', until: '0.20' },
+    { key: 'llm.usage.completion_tokens', dialect: 'traceloop' },
     { key: 'ai.usage.outputTokens', dialect: 'ai-sdk', since: '5' },
     { key: 'ai.usage.completionTokens', dialect: 'ai-sdk', until: '4' },
     { key: 'output_tokens', ...claude },
   ],
   cacheReadTokens: [
-    { key: 'gen_ai.usage.cache_read.input_tokens', dialect: 'otel', since: '1.38' },
+    { key: 'gen_ai.usage.cache_read.input_tokens', dialect: 'otel' },
     { key: 'gen_ai.usage.cache_read_input_tokens', dialect: 'traceloop' },
     { key: 'gen_ai.usage.details.cache_read_tokens', dialect: 'pydantic-ai' },
     { key: 'llm.token_count.prompt_details.cache_read', dialect: 'openinference' },
@@ -353,8 +361,8 @@ export const fieldAliases = {
     { key: 'cache_read_tokens', ...claude },
   ],
   cacheWriteTokens: [
-    { key: 'gen_ai.usage.cache_creation.input_tokens', dialect: 'otel', since: '1.38' },
-    { key: 'gen_ai.usage.cache_write.input_tokens', dialect: 'otel', since: '1.42' },
+    { key: 'gen_ai.usage.cache_creation.input_tokens', dialect: 'otel' },
+    { key: 'gen_ai.usage.cache_write.input_tokens', dialect: 'otel' },
     { key: 'gen_ai.usage.cache_creation_input_tokens', dialect: 'traceloop' },
     { key: 'gen_ai.usage.details.cache_write_tokens', dialect: 'pydantic-ai' },
     { key: 'llm.token_count.prompt_details.cache_write', dialect: 'openinference' },
@@ -362,7 +370,7 @@ export const fieldAliases = {
     { key: 'cache_creation_tokens', ...claude },
   ],
   reasoningTokens: [
-    { key: 'gen_ai.usage.reasoning.output_tokens', dialect: 'otel', since: '1.40' },
+    { key: 'gen_ai.usage.reasoning.output_tokens', dialect: 'otel' },
     { key: 'gen_ai.usage.reasoning_tokens', dialect: 'traceloop' },
     { key: 'gen_ai.usage.details.reasoning_tokens', dialect: 'pydantic-ai' },
     { key: 'llm.token_count.completion_details.reasoning', dialect: 'openinference' },
@@ -412,7 +420,7 @@ export type Field = keyof typeof fieldAliases
 /** What the span's own name says where no attribute does: its first group. */
 export const agentInName: readonly RegExp[] = [/^(?:invoke_agent|create_agent) (.+)$/, /^agent_run \[(.+)\]$/, /^(.+)\.a?run$/]
 export const toolInName: readonly RegExp[] = [/^execute_tool (.+)$/, /^tool\.(?:.*\.)?([^.]+)\.start(?:-\d+)?$/, /^(.+)\.tool$/]
-export const handoffInName: readonly RegExp[] = [/^handoff to (.+)$/]
+export const handoffInName: readonly RegExp[] = [/^(?:handoff to |transfer_to_)(.+)$/]
 
 /** Exceptions by which a framework moves on: what they end did not fail. */
 export const controlFlow = /(?:^|[.\s'"(])(?:ParentCommand|GraphInterrupt|NodeInterrupt|GraphBubbleUp|AgentHandoff)\b/

@@ -18,15 +18,16 @@ const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): 
     ...draft,
     foreign: `span ${traceId} ${node.id} ${part}`,
     run: node.run,
-    trace: `00-${traceId}-${node.id}-01`,
+    trace: traceId.length === 32 && node.id.length === 16 ? `00-${traceId}-${node.id}-01` : undefined,
     data: { ...data, derived: true },
   })
 
-export function furtherOf(traceId: string, { node, agent, root }: Settled): EventInput[] {
+/** `services`: agents without a span of their own that were told of already in one go. */
+export function furtherOf(traceId: string, { node, agent, root }: Settled, services: Set<string>): EventInput[] {
   switch (node.role) {
     case 'model':
     case 'tool':
-      return node.isCounted ? attributed(traceId, node, agent, root) : []
+      return node.isCounted ? attributed(traceId, node, agent, root, services) : []
     case 'agent':
       return agent === undefined ? [] : delegated(traceId, node, agent)
     case 'handoff':
@@ -36,24 +37,33 @@ export function furtherOf(traceId: string, { node, agent, root }: Settled): Even
   }
 }
 
-function attributed(traceId: string, node: Node, agent: Node | undefined, root: Node): EventInput[] {
+function attributed(traceId: string, node: Node, agent: Node | undefined, root: Node, services: Set<string>): EventInput[] {
   const type = node.role === 'model' ? 'llm.attributed' : 'tool.attributed'
   const whose = node.agent ?? agent?.agent
   if (whose !== undefined) {
+    // Nothing else tells of an agent that has no span of its own.
+    if (agent === undefined) return agentOfCalls(traceId, root, whose, node.service, services)
     // Of an agent that it names itself only the task is news, if that is the agent's.
-    if (whose !== agent?.agent || agent.run !== node.run) return []
+    if (whose !== agent.agent || agent.run !== node.run) return []
     return [further(traceId, node, { part: 'attributed', type, time: node.end, agent: whose, task: agent.id, data: { call: node.call } })]
   }
+  const told = further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } })
+  return [...agentOfCalls(traceId, root, node.service, node.service, services), told]
+}
+
+function agentOfCalls(traceId: string, root: Node, agent: string, service: string, told: Set<string>): EventInput[] {
+  const key = `${traceId} ${root.id} ${agent}`
+  if (told.has(key)) return []
+  told.add(key)
   return [
     eventOf(root.source, {
-      foreign: `span ${traceId} ${root.id} service ${node.service}`,
+      foreign: `span ${traceId} ${root.id} service ${agent}`,
       type: 'agent.started',
-      time: root.start - 1,
+      time: root.start,
       run: root.run,
-      agent: node.service,
-      data: { name: node.service, intervalMs: silenceMs, derived: true },
+      agent,
+      data: { name: agent.startsWith(`${service}/`) ? agent.slice(service.length + 1) : agent, intervalMs: silenceMs, derived: true },
     }),
-    further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } }),
   ]
 }
 

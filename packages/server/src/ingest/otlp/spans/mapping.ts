@@ -83,8 +83,9 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
         for (const event of recordsOf(told)) mapped.push({ item, event })
         told.node.isTold = true
       }
+      const services = new Set<string>()
       for (const { item, told, settled } of placed)
-        for (const one of settled) for (const event of furtherOf(told.span.traceId, one)) mapped.push({ item, event })
+        for (const one of settled) for (const event of furtherOf(told.span.traceId, one, services)) mapped.push({ item, event })
       const good = decoded.groups.reduce((sum, { items }) => sum + items.length, 0)
       for (const [index, { code, message, value }] of decoded.bad.entries())
         mapped.push({ item: good + index, refused: { code, message }, value })
@@ -96,7 +97,8 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
         const { settled, top } = trace.settle()
         const events = told.get(tenant) ?? []
         told.set(tenant, events)
-        for (const one of settled) events.push(...furtherOf(traceId, one))
+        const services = new Set<string>()
+        for (const one of settled) events.push(...furtherOf(traceId, one, services))
         if (top !== undefined && top.first.run === traceId) events.push(...runOfTop(traceId, top))
       }
       return [...told].filter(([, events]) => events.length > 0).map(([tenant, events]) => ({ tenant, events }))

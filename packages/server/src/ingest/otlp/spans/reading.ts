@@ -23,10 +23,24 @@ for (const field of fields)
   for (const [rank, alias] of (fieldAliases[field] as readonly FieldAlias[]).entries())
     mean(alias.key, { field, rank, alias, kinds: alias.kinds === undefined ? undefined : new Set(alias.kinds) })
 
-const exactNames = new Map(kindsByName.filter(({ name }) => !name.endsWith('*')).map((entry) => [entry.name, entry]))
-const nameStarts = kindsByName.filter(({ name }) => name.endsWith('*')).map((entry) => ({ ...entry, start: entry.name.slice(0, -1) }))
+type Named = (typeof kindsByName)[number]
+const exactNames = new Map(kindsByName.filter(({ name }) => !name.includes('*')).map((entry) => [entry.name, entry]))
+const starred = kindsByName
+  .filter(({ name }) => name.includes('*'))
+  .map((entry) => {
+    const [start = '', ...rest] = entry.name.split('*')
+    return { entry, start, rest }
+  })
 
-const kindByName = (name: string) => exactNames.get(name) ?? nameStarts.find(({ start }) => name.startsWith(start))
+function kindByName(name: string, scope: string): Named | undefined {
+  const exact = exactNames.get(name)
+  if (exact !== undefined) return exact
+  for (const { entry, start, rest } of starred) {
+    if (!name.startsWith(start) || (entry.scope !== undefined && !scope.startsWith(entry.scope))) continue
+    if (rest.every((part) => name.includes(part, start.length))) return entry
+  }
+  return undefined
+}
 
 const nothing: Readonly<Record<Field, undefined>> = Object.fromEntries(fields.map((field) => [field, undefined])) as never
 const noRank = 255
@@ -78,7 +92,7 @@ export function readSpan(span: Span, scope: string): Reading {
       kindRank = meaning.rank
     }
   }
-  const named = kindByName(span.name)
+  const named = kindByName(span.name, scope)
   const reading: Reading = {
     ...nothing,
     kind: 'other',

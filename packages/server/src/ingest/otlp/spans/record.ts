@@ -33,7 +33,9 @@ const roles: Readonly<Partial<Record<Kind, Role>>> = {
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-const traceparent = (span: Span) => `00-${span.traceId}-${span.spanId}-01`
+/** Undefined where the ids are not those of a trace of the W3C. */
+const traceparent = ({ traceId, spanId }: Span) =>
+  traceId.length === 32 && spanId.length === 16 ? `00-${traceId}-${spanId}-01` : undefined
 const most = { name: 200, error: 1_000, note: 500, events: 32, links: 32 } as const
 
 /** What went wrong; undefined when nothing did, or when a framework only moved on by an exception. */
@@ -103,6 +105,8 @@ function commonData({ span, sender, reading, start, end, node }: Told, keeper: K
   if (node.failed !== undefined) data.error = node.failed
   else if (span.status.code === 'error' && span.status.message !== '') data.movedOn = clip(span.status.message, most.error)
   if (end !== span.end) data.endedBeforeStart = true
+  if (span.traceState) data.traceState = clip(span.traceState, most.name)
+  if (span.dropped) data.droppedBySender = span.dropped
   if (span.events.length > 0) data.events = span.events.slice(0, most.events).map((event) => moment(event, keeper))
   if (span.events.length > most.events) data.eventsLeftOut = span.events.length - most.events
   if (span.links.length > 0) data.links = span.links.slice(0, most.links).map(({ traceId, spanId }) => ({ trace: traceId, span: spanId }))
@@ -243,8 +247,7 @@ export function recordsOf(told: Told): EventInput[] {
 
   const isAgent = reading.kind === 'agent'
   const isSubagent = identity.manager !== undefined && reading.kind === 'llm'
-  // A moment before its work, so that it is at work and not idle when both have one time.
-  if (isAgent || isSubagent) add(' agent', 'agent.started', start - 1, { agent, data: { ...agentData(told), derived: true } })
+  if (isAgent || isSubagent) add(' agent', 'agent.started', start, { agent, data: { ...agentData(told), derived: true } })
   if (isAgent) add('', 'task.started', start, { agent, task: node.id, data: { title: node.name, derived: true } })
 
   const keeper = createKeeper()
