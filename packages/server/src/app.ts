@@ -16,6 +16,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { CannotStart, type Config } from './config.ts'
 import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
+import { claudeCodeDoor } from './ingest/claude-code/claude-code.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
 import { openAiAgentsDoor } from './ingest/openai-agents/openai-agents.ts'
@@ -96,9 +97,6 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const liveness = startLiveness({ ...store, bus, broker, partitions, config, metrics, clock, log })
     stops.push(() => liveness.stop())
 
-    const http = createHttp({ config, auth, log, clock })
-    const fronts: { stop(): Promise<void> }[] = [http]
-    stops.push(() => Promise.all(fronts.map((front) => front.stop())))
     const onFault = (error: unknown) => log.error({ err: error }, 'a door met a fault')
     const durability = store.checks.some(({ name, ok }) => name === 'fsync' && !ok) ? 'volatile' : 'durable'
     const receive = createReceive({
@@ -134,6 +132,20 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         throw new Error('The canary was committed and cannot be read back.')
     }
 
+    const door: DoorDeps = {
+      receive,
+      inFlight: createInFlight(config.inFlightBytes, (bytes) => metrics.bodyBytes.set(bytes)),
+      config,
+      clock,
+      onRefused: (code) => metrics.refusals.inc({ code }),
+      onFault,
+    }
+    const claudeCode = claudeCodeDoor({ ...door, auth, metrics, log })
+    stops.push(() => claudeCode.stop(config.drainMs))
+
+    const http = createHttp({ config, auth, log, clock })
+    const fronts: { stop(): Promise<void> }[] = [http]
+    stops.push(() => Promise.all(fronts.map((front) => front.stop())))
     await http.app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -153,15 +165,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
         tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
       },
     })
-    const door: DoorDeps = {
-      receive,
-      inFlight: createInFlight(config.inFlightBytes, (bytes) => metrics.bodyBytes.set(bytes)),
-      config,
-      clock,
-      onRefused: (code) => metrics.refusals.inc({ code }),
-      onFault,
-    }
     await http.app.register(restDoor(door))
+    await http.app.register(claudeCode.plugin)
     await http.app.register(openAiAgentsDoor(door))
     const spans = createSpanMapping({ now: clock.monotonic, onForgotten: (waiting) => metrics.spansForgotten.inc(waiting) })
     const settling = startSettling(spans, door)

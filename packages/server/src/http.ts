@@ -35,6 +35,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Scope a caller needs; absent means open (health, dashboard files). */
     scope?: Scope
+    /** The caller is not to wait for the database (`promptCaller`): the route asks again before what was sent takes effect. */
+    promptly?: boolean
     /** Served on the port of OTLP too, as nothing else is. */
     otlp?: boolean
   }
@@ -60,7 +62,10 @@ export interface HttpOptions {
     readonly maxBodyBytes: number
     readonly drainMs: number
   }
-  readonly auth: { caller(request: IncomingMessage): Promise<Caller | undefined> }
+  readonly auth: {
+    caller(request: IncomingMessage): Promise<Caller | undefined>
+    promptCaller?(request: IncomingMessage): Promise<Caller | undefined>
+  }
   readonly log: Logger
   readonly clock?: Clock
 }
@@ -139,12 +144,13 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     request: IncomingMessage,
     scope: Scope | undefined,
     where: Where,
+    promptly = false,
   ): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
     const wrong = isAllowed(request.headers, allowed)
     if (wrong !== undefined) return { refused: { code: 'ORIGIN_REFUSED', detail: wrong } }
     let caller: Caller | undefined
     try {
-      caller = await auth.caller(request)
+      caller = await (promptly && auth.promptCaller !== undefined ? auth.promptCaller(request) : auth.caller(request))
     } catch (error) {
       // Health checks and the page's own files need no key, and so no database.
       if (scope !== undefined) {
@@ -163,13 +169,14 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
     if (draining && !drainOpenPaths.has(request.url)) throw new Refused(stopping)
-    const found = await refusalOf(request.raw, request.routeOptions.config.scope, whereOf(request))
+    const { scope, promptly } = request.routeOptions.config
+    const found = await refusalOf(request.raw, scope, whereOf(request), promptly)
     if ('refused' in found) throw new Refused(found.refused)
     // Before its body is read, of whatever type that is.
     if (request.is404 || (otlpPort.has(request.raw) && request.routeOptions.config.otlp !== true)) throw unknown(request)
     request.caller = found.caller
     const { raw } = reply
-    const forget = watch(request.raw, found.caller, request.routeOptions.config.scope, () => raw.destroy())
+    const forget = watch(request.raw, found.caller, scope, () => raw.destroy())
     raw.once('close', forget)
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {

@@ -1,56 +1,23 @@
-/**
- * Model calls of one agent. Claude Code writes a line for every finished block of one message and repeats the usage so far on each:
- * the message is one call, its figures are the greatest seen.
- */
+/** What a line tells of its model call. */
 import type { EpochMs } from '@signalbox/model/event.ts'
 import { isObject, numberOf, stringOf } from '@signalbox/model/text.ts'
-import type { AgentLog, Entry } from './claude-code-sessions.ts'
+import type { Entry } from './claude-code-records.ts'
 
-export interface LlmCall {
-  readonly id: string
-  readonly model: string | undefined
-  readonly start: EpochMs
-  readonly end: EpochMs
-  readonly lines: number
-  readonly finishReason: string | undefined
-  readonly usage: {
-    readonly inputTokens: number
-    readonly cacheReadTokens: number
-    readonly cacheWriteTokens: number
-    readonly outputTokens: number
-  }
-}
+/** Tools make messages of their own, such as errors of the API, in the model's place. */
+export const isModelCall = ({ kind, message }: Entry): boolean => kind === 'assistant' && message.model !== '<synthetic>'
 
-export function llmCalls(log: AgentLog): LlmCall[] {
-  const byId = new Map(log.entries.map((entry) => [entry.id, entry]))
-  const calls = new Map<string, LlmCall>()
-  for (const entry of log.entries) {
-    if (entry.kind !== 'assistant') continue
-    const id = stringOf(entry.message.id) ?? entry.id
-    const earlier = calls.get(id)
-    const usage = usageOf(entry)
-    calls.set(id, {
-      id,
-      model: stringOf(entry.message.model) ?? earlier?.model,
-      start: earlier?.start ?? startOf(entry, byId),
-      end: entry.time,
-      lines: (earlier?.lines ?? 0) + 1,
-      finishReason: stringOf(entry.message.stop_reason) ?? earlier?.finishReason,
-      usage: earlier === undefined ? usage : greatest(earlier.usage, usage),
-    })
-  }
-  return [...calls.values()]
-}
+/** Its request; of older versions its message: a message is written line by line, one for each of its blocks. */
+export const callOf = ({ id, request, message }: Entry): string => request ?? stringOf(message.id) ?? id
 
 /** Nothing tells when the model was asked: the record that this one answers is the closest. */
-function startOf(entry: Entry, byId: ReadonlyMap<string, Entry>): EpochMs {
-  const parent = byId.get(entry.parent ?? '')
-  return parent !== undefined && parent.kind === 'user' && parent.time < entry.time ? parent.time : entry.time
+export function startOf(entry: Entry, asked: ReadonlyMap<string, EpochMs>): EpochMs {
+  const at = asked.get(entry.parent ?? '')
+  return at !== undefined && at < entry.time ? at : entry.time
 }
 
-/** Anthropic counts cached tokens beside the input; here input is all of it. */
-function usageOf(entry: Entry): LlmCall['usage'] {
-  const usage = isObject(entry.message.usage) ? entry.message.usage : {}
+/** So far: it is repeated, and grows, from line to line. Anthropic counts cached tokens beside the input; here input is all of it. */
+export function usageOf({ message }: Entry) {
+  const usage = isObject(message.usage) ? message.usage : {}
   const cacheReadTokens = numberOf(usage.cache_read_input_tokens)
   const cacheWriteTokens = numberOf(usage.cache_creation_input_tokens)
   return {
@@ -60,10 +27,3 @@ function usageOf(entry: Entry): LlmCall['usage'] {
     outputTokens: numberOf(usage.output_tokens),
   }
 }
-
-const greatest = (a: LlmCall['usage'], b: LlmCall['usage']): LlmCall['usage'] => ({
-  inputTokens: Math.max(a.inputTokens, b.inputTokens),
-  cacheReadTokens: Math.max(a.cacheReadTokens, b.cacheReadTokens),
-  cacheWriteTokens: Math.max(a.cacheWriteTokens, b.cacheWriteTokens),
-  outputTokens: Math.max(a.outputTokens, b.outputTokens),
-})

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { EventInput } from '@signalbox/model/event.ts'
 import { expect, test } from 'vitest'
+import { folded } from './folded.testing.ts'
 import { type Format, formats } from './import.ts'
 import { readFiles } from './read-files.ts'
 
@@ -120,10 +121,10 @@ test('claude-code: seven sessions with seven subagent files, and one more that o
   expect(new Set(found(transcriptLines, /"sessionId":"([^"]+)"/g)).size).toBe(7)
   const files = transcripts.filter((name) => name.includes('subagents'))
   expect(files).toHaveLength(7)
-  const workers = events.filter((event) => event.type === 'agent.started' && event.data?.role === 'worker')
+  const workers = folded(events).agents.filter(({ role }) => role?.value === 'worker')
   expect([report.runs, workers.length]).toEqual([7, 8])
-  const orphan = workers.filter((event) => event.data?.manager === undefined)
-  expect(orphan.map((event) => event.agent)).toEqual(['claude-code/6c2214d7/afc096d'])
+  const orphan = workers.filter(({ manager }) => manager === undefined)
+  expect(orphan.map(({ id }) => id)).toEqual(['claude-code/6c2214d7/afc096d'])
 })
 
 test('claude-code: every tool call starts once and ends once, and a Task call delegates', async () => {
@@ -132,14 +133,23 @@ test('claude-code: every tool call starts once and ends once, and a Task call de
   const calls = (...types: string[]) => events.filter((event) => types.includes(event.type)).map((event) => String(event.data?.call))
   expect(calls('tool.started').toSorted()).toEqual([...uses].toSorted())
   expect(calls('tool.finished', 'tool.failed').toSorted()).toEqual([...uses].toSorted())
-  expect(report.delegations).toBe(new Set(found(transcriptLines, /"type":"tool_use","id":"([^"]+)","name":"Task"/g)).size)
+  const orders = new Set(found(transcriptLines, /"type":"tool_use","id":"([^"]+)","name":"Task"/g))
+  expect(report.delegations).toBe(orders.size)
+  const { tasks, calls: rows, agents } = folded(events)
+  const ended = new Map(tasks.map(({ id, state, contradicted }) => [id, `${state} ${contradicted}`]))
+  expect(ended).toEqual(new Map([...orders].map((id) => [id, 'completed 0'])))
+  // What its workers did is of the task, though their own files do not know it.
+  const ofTasks = rows.filter(({ task }) => task !== undefined)
+  const linked = agents.filter(({ role, manager, id }) => role?.value === 'worker' && manager !== undefined && !id.includes('acompact'))
+  expect(linked).toHaveLength(orders.size)
+  expect(ofTasks).toHaveLength(linked.reduce((sum, { totals }) => sum + totals.llmCalls + totals.toolCalls, 0))
 })
 
 test('claude-code: usage that is repeated on every line of a message counts once, at its greatest', async () => {
   const { events } = await imported('claude-code')
   const greatest = new Map<string, { input: number; read: number; write: number; output: number }>()
   for (const line of transcriptLines) {
-    const id = /"id":"(msg_[^"]+)"/.exec(line)?.[1]
+    const id = /"requestId":"(req_[^"]+)"/.exec(line)?.[1]
     const usage =
       /"usage":\{"input_tokens":(\d+),"cache_creation_input_tokens":(\d+),"cache_read_input_tokens":(\d+),.*?"output_tokens":(\d+)/.exec(
         line,
@@ -155,16 +165,21 @@ test('claude-code: usage that is repeated on every line of a message counts once
       output: Math.max(had.output, output),
     })
   }
-  const calls = events.filter((event) => event.type === 'llm.finished')
+  const rows = folded(events)
+  const calls = rows.calls.filter(({ kind, outcome }) => kind === 'llm' && outcome === 'finished')
   expect(calls).toHaveLength(569)
-  expect(new Map(calls.map((event) => [event.data?.call, event.data?.usage]))).toEqual(
+  const none = { reasoningTokens: 0, costMicros: 0 }
+  expect(new Map(calls.map(({ id, usage }) => [id, usage]))).toEqual(
     new Map(
       [...greatest].map(([id, { input, read, write, output }]) => [
         id,
-        { inputTokens: input, cacheReadTokens: read, cacheWriteTokens: write, outputTokens: output },
+        { inputTokens: input, cacheReadTokens: read, cacheWriteTokens: write, outputTokens: output, ...none },
       ]),
     ),
   )
+  const sum = (of: 'input' | 'output') => [...greatest.values()].reduce((all, usage) => all + usage[of], 0)
+  const total = (of: 'inputTokens' | 'outputTokens') => rows.runs.reduce((all, { totals }) => all + totals[of], 0)
+  expect([total('inputTokens'), total('outputTokens')]).toEqual([sum('input'), sum('output')])
 })
 
 const conversations = readdirSync(folder('who-and-when'), { recursive: true, encoding: 'utf8' }).filter((name) => /\d+\.json$/.test(name))

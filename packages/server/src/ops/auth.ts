@@ -23,6 +23,8 @@ export interface KeyInfo {
   readonly revokedAt?: number | undefined
 }
 
+/** Longest that `promptCaller` waits for a key that it has not seen. */
+const promptMs = 250
 /** A revoked key stops working within this time; what it has open is ended soon after (http/standing.ts). */
 const cacheMs = 5_000
 const sha256 = (text: string) => createHash('sha256').update(text).digest()
@@ -71,6 +73,16 @@ export function createKeys(pool: Pick<Pool, 'query'>) {
   }
 }
 
+const hashOf = (key: string) => sha256(key).toString('base64')
+
+async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('The key could not be looked up in time.')), Math.max(0, ms))
+  })
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}
+
 const everyScope: ReadonlySet<Scope> = new Set(scopes)
 const local: Caller = { tenant: 'default', scopes: everyScope }
 
@@ -89,6 +101,11 @@ function keyOf(authorization: string | undefined): string | undefined {
   return [password.join(':'), user].find((part) => part.startsWith('sbx_'))
 }
 
+/** A request, of HTTP or gRPC. */
+interface Asking {
+  readonly headers: IncomingHttpHeaders
+}
+
 /** Who calls. Bound to loopback everyone on this machine may do everything; elsewhere, and through a proxy, a key decides. */
 export function createAuth(
   pool: Pick<Pool, 'query'>,
@@ -97,6 +114,8 @@ export function createAuth(
 ) {
   const cache = new Map<string, { readonly caller: Caller | undefined; readonly until: number }>()
   const mostCached = 10_000
+  /** Keys that are being looked up, and since when. */
+  const asked = new Map<string, { readonly since: number; readonly caller: Promise<Caller | undefined> }>()
 
   async function look(key: string): Promise<Caller | undefined> {
     const parts = /^(sbx_([0-9a-f]+)_([0-9a-f]+))_([0-9a-f]{8})$/.exec(key)
@@ -111,17 +130,46 @@ export function createAuth(
     return { tenant: row.tenant, scopes: new Set(row.scopes), keyId: id }
   }
 
+  const withoutKey = ({ headers }: Asking) => (isLoopback(config.host) && !isForwarded(headers) ? local : undefined)
+
+  /** Many requests with one key ask once. */
+  function lookOnce(key: string) {
+    const hash = hashOf(key)
+    const under = asked.get(hash)
+    if (under !== undefined) return under
+    const caller = look(key)
+      .then((found) => {
+        if (cache.size >= mostCached) cache.clear()
+        cache.set(hash, { caller: found, until: monotonic() + cacheMs })
+        return found
+      })
+      .finally(() => asked.delete(hash))
+    const asking = { since: monotonic(), caller }
+    asked.set(hash, asking)
+    return asking
+  }
+
   return {
-    async caller({ headers }: { readonly headers: IncomingHttpHeaders }): Promise<Caller | undefined> {
-      const key = keyOf(headers.authorization)
-      if (key === undefined) return isLoopback(config.host) && !isForwarded(headers) ? local : undefined
-      const cacheKey = sha256(key).toString('base64')
-      const held = cache.get(cacheKey)
+    async caller(request: Asking): Promise<Caller | undefined> {
+      const key = keyOf(request.headers.authorization)
+      if (key === undefined) return withoutKey(request)
+      const held = cache.get(hashOf(key))
+      return held !== undefined && held.until > monotonic() ? held.caller : lookOnce(key).caller
+    },
+    /**
+     * As `caller`, for who must not wait for the database: a key that was good is good until it has been looked up again, which is then
+     * under way. Rejects when a key is new and not known in time. What it sends may not take effect before `caller` says so too.
+     */
+    async promptCaller(request: Asking): Promise<Caller | undefined> {
+      const key = keyOf(request.headers.authorization)
+      if (key === undefined) return withoutKey(request)
+      const held = cache.get(hashOf(key))
       if (held !== undefined && held.until > monotonic()) return held.caller
-      const caller = await look(key)
-      if (cache.size >= mostCached) cache.clear()
-      cache.set(cacheKey, { caller, until: monotonic() + cacheMs })
-      return caller
+      const { caller, since } = lookOnce(key)
+      if (held?.caller === undefined) return within(caller, since + promptMs - monotonic())
+      // Who asks `caller` is told why it cannot be looked up.
+      caller.catch(() => undefined)
+      return held.caller
     },
     /** Beyond loopback a server without keys would be open to the world, so it does not start. */
     async refuseToStart(): Promise<string | undefined> {
