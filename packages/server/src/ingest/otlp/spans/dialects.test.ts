@@ -583,6 +583,12 @@ test('what is too long or too much is cut, and named', () => {
   expect(data.clipped.toSorted()).toEqual(['args', 'list'])
 })
 
+test('lists of lists are bounded together', () => {
+  const grid = Array.from({ length: 60 }, () => Array.from({ length: 60 }, () => 1))
+  const kept = one({ attributes: { grid } })?.data?.attributes as { readonly grid: readonly (readonly number[])[] }
+  expect(kept.grid.flat().length).toBeLessThan(800)
+})
+
 test('Claude Code: a tool’s span and its execution’s are one call, and its failure is kept in any order', () => {
   const session = { 'session.id': 'cec62d6f', tool_use_id: 'toolu_1' }
   const spans: Sketch[] = [
