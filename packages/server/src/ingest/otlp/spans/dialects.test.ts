@@ -1,6 +1,8 @@
 /** Each dialect's spans, as its senders write them, and what they are told as. */
 import type { EventInput } from '@signalbox/model/event.ts'
 import { describe, expect, test } from 'vitest'
+import { claudeRecord, eventsOf as logEvents, logsOf } from '../logs/mapped.testing.ts'
+import { mapLogs } from '../logs/mapping.ts'
 import { fieldAliases } from './aliases.ts'
 import { at, type From, idOf, rowsOf, type Sketch, told } from './testing.ts'
 
@@ -606,6 +608,22 @@ test('Claude Code: a tool’s span and its execution’s are one call, and its f
   for (const order of [spans, spans.toReversed()]) {
     const calls = [...rowsOf(told(order)).calls.values()]
     expect(calls).toMatchObject([{ id: 'toolu_1', name: 'Bash', outcome: 'failed', startedAt: at, endedAt: at + 90 }])
+  }
+})
+
+test('Claude Code: a request that a span and a log record tell of is one call, its tokens once', () => {
+  const session = 'f00dbabe-0000-4000-8000-000000000001'
+  const tokens = { input_tokens: 2, output_tokens: 7, cache_read_tokens: 90, cache_creation_tokens: 8 }
+  const attributes = { 'session.id': session, request_id: 'req_1', model: 'claude-opus-5', ...tokens }
+  const spans = told([{ name: 'claude_code.llm_request', attributes }])
+  const logs = mapLogs(logsOf([claudeRecord('api_request', 50, { request_id: 'req_1', cost_usd_micros: 900, ...tokens }, session)]), at)
+  for (const events of [
+    [...spans, ...logEvents(logs)],
+    [...logEvents(logs), ...spans],
+  ]) {
+    const { calls, runs } = rowsOf(events)
+    expect([...calls.values()].map(({ id, agent }) => [id, agent])).toEqual([['req_1', 'claude-code/f00dbabe/main']])
+    expect(runs.get(`claude-code/${session}`)?.totals).toMatchObject({ llmCalls: 1, inputTokens: 100, outputTokens: 7, costMicros: 900 })
   }
 })
 

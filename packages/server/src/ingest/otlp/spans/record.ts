@@ -28,13 +28,20 @@ function commonData({ span, sender, reading, start, end, node }: Told, keeper: K
   if (span.dropped) data.droppedBySender = span.dropped
   if (span.events.length > 0) data.events = span.events.slice(0, most.events).map((event) => moment(event, keeper))
   if (span.events.length > most.events) data.eventsLeftOut = span.events.length - most.events
-  if (span.links.length > 0) data.links = span.links.slice(0, most.links).map(({ traceId, spanId }) => ({ trace: traceId, span: spanId }))
+  if (span.links.length > 0) data.links = span.links.slice(0, most.links).map((link) => linked(link, keeper))
+  if (span.links.length > most.links) data.linksLeftOut = span.links.length - most.links
   return data
 }
 
 const moment = ({ name, time, attributes }: Span['events'][number], keeper: Keeper) => ({
   name: clip(name, most.name),
   at: time >= 0 && time < 8e15 ? new Date(time).toISOString() : null,
+  attributes: keeper.attributes(attributes),
+})
+
+const linked = ({ traceId, spanId, attributes }: Span['links'][number], keeper: Keeper) => ({
+  trace: traceId,
+  span: spanId,
   attributes: keeper.attributes(attributes),
 })
 
@@ -57,24 +64,25 @@ export function recordsOf(told: Told): EventInput[] {
   const { source, run, agent } = identity
   const events: EventInput[] = []
   const trace = traceparent(span)
-  const add = (part: string, type: string, time: EpochMs, more: Partial<Draft>) =>
-    events.push(eventOf(source, { foreign: `span ${span.traceId} ${span.spanId}${part}`, type, time, run, trace, data: {}, ...more }))
+  const foreign = `span ${span.traceId} ${span.spanId}`
+  const add = (part: string, type: string, time: EpochMs, data: Draft['data'], agent?: string, task?: string) =>
+    events.push(eventOf(source, { foreign: part === '' ? foreign : `${foreign} ${part}`, type, time, run, agent, task, trace, data }))
   // Claude Code's run is a session, of which a trace is one prompt.
   const isRun = node.parent === undefined && reading.dialect !== 'claude-code'
-  if (isRun) add(' run', 'run.started', start, { data: { name: clip(textOf(reading.runName) ?? span.name, most.name), derived: true } })
+  if (isRun) add('run', 'run.started', start, { name: clip(textOf(reading.runName) ?? span.name, most.name), derived: true })
 
   const isAgent = reading.kind === 'agent'
   const isSubagent = identity.manager !== undefined && reading.kind === 'llm'
-  if (isAgent || isSubagent) add(' agent', 'agent.started', start, { agent, data: { ...agentData(told), derived: true } })
-  if (isAgent) add('', 'task.started', start, { agent, task: node.id, data: { title: node.name, derived: true } })
+  if (isAgent || isSubagent) add('agent', 'agent.started', start, { ...agentData(told), derived: true }, agent)
+  if (isAgent) add('', 'task.started', start, { title: node.name, derived: true }, agent, node.id)
 
   const keeper = createKeeper()
   const data = commonData(told, keeper)
   const type = ownType(told, data)
   contents(told, data, keeper, isTool(reading.kind) ? ['args', 'result'] : ['input', 'output'])
-  add('', type, type === 'agent.started' ? start : end, { agent, task: isAgent ? node.id : undefined, data })
-  if (isRun && node.failed === undefined) add(' run', 'run.finished', end, { data: { derived: true } })
-  else if (isRun) add(' run', 'run.failed', end, { data: { error: node.failed, derived: true } })
+  add('', type, type === 'agent.started' ? start : end, data, agent, isAgent ? node.id : undefined)
+  if (isRun && node.failed === undefined) add('run', 'run.finished', end, { derived: true })
+  else if (isRun) add('run', 'run.failed', end, { error: node.failed, derived: true })
   return events
 }
 
