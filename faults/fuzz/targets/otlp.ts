@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { systemClock } from '@signalbox/server/clock.ts'
 import { Refused } from '@signalbox/server/http/problem.ts'
+import { createHttp } from '@signalbox/server/http.ts'
 import type { Mapped } from '@signalbox/server/ingest/door.ts'
 import { createInFlight } from '@signalbox/server/ingest/in-flight.ts'
 import { decodeLogs, decodeMetrics, decodeTraces, type Encoding } from '@signalbox/server/ingest/otlp/decode.ts'
@@ -14,7 +15,7 @@ import type { AttributeValue, Decoded } from '@signalbox/server/ingest/otlp/otlp
 import type { Signal } from '@signalbox/server/ingest/otlp/signals.ts'
 import { createTake } from '@signalbox/server/ingest/otlp/take.ts'
 import { protobufOf, requestOf } from '@signalbox/server/ingest/otlp/wire.testing.ts'
-import Fastify from 'fastify'
+import { createLog } from '@signalbox/server/ops/log.ts'
 import { must, type Target } from '../fuzz.ts'
 
 const at = '1764192000000000000'
@@ -150,12 +151,12 @@ const paths = ['/v1/traces', '/v1/logs', '/v1/metrics', '/api/public/otel/v1/tra
 const types = ['application/json', 'application/x-protobuf', 'text/plain'] as const
 const compressions = [undefined, 'gzip', 'zstd', 'deflate', 'br'] as const
 
-const app = Fastify()
-app.decorateRequest('caller', null as never)
-app.addHook('onRequest', async (request) => {
-  request.caller = { tenant: 'default', scopes: new Set() }
+const front = createHttp({
+  config: { ...config, host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', drainMs: 0 },
+  auth: { caller: async () => ({ tenant: 'default', scopes: new Set(['ingest'] as const) }) },
+  log: createLog('silent'),
 })
-void app.register(otlpDoor({ ...deps, take: createTake(deps, mappings) }))
+void front.app.register(otlpDoor({ ...deps, take: createTake(deps, mappings) }))
 
 const pickOf = (path: number, type: number, compression: number) => path + 4 * (type + 3 * compression)
 
@@ -174,10 +175,10 @@ const http: Target = {
     const pick = input[0] ?? 0
     const type = types[Math.trunc(pick / 4) % 3] ?? types[0]
     const compression = compressions[Math.trunc(pick / 12) % 5]
-    const answer = await app.inject({
+    const answer = await front.app.inject({
       method: 'POST',
       url: paths[pick % 4] ?? paths[0],
-      headers: { 'content-type': type, ...(compression === undefined ? {} : { 'content-encoding': compression }) },
+      headers: { host: 'localhost', 'content-type': type, ...(compression === undefined ? {} : { 'content-encoding': compression }) },
       payload: Buffer.from(input.subarray(2)),
     })
     must(answer.statusCode < 500, `${answer.statusCode} is no fault: ${answer.body}`)

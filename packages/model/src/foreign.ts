@@ -3,7 +3,7 @@
  * imported or read again is a duplicate.
  */
 import type { EpochMs, EventInput } from './event.ts'
-import { foreignId } from './ids.ts'
+import { foreignId, type Sha256 } from './ids.ts'
 
 export interface Draft {
   /** The tool's own name of the record (and of the part of it), unique within its source. */
@@ -21,17 +21,24 @@ export interface Draft {
 }
 
 /** `source`, `run`, `agent`, `task`, `cause` and `trace` have to be identifiers (`identifier`). */
-export function eventOf(source: string, draft: Draft): EventInput & { readonly id: string } {
-  const { foreign, type, time, run, agent, task, cause, seq, epoch, trace, data } = draft
-  const id = foreignId(source, foreign, type, time)
-  const event: EventInput & { id: string } = { id, source, type, time: new Date(time).toISOString(), data }
-  // One by one, not by a loop over their names: this runs for every event of every door.
-  if (run !== undefined) event.run = run
-  if (agent !== undefined) event.agent = agent
-  if (task !== undefined) event.task = task
-  if (cause !== undefined) event.cause = cause
-  if (seq !== undefined) event.seq = seq
-  if (epoch !== undefined) event.epoch = epoch
-  if (trace !== undefined) event.trace = trace
-  return event
-}
+export type EventOf = (source: string, draft: Draft) => EventInput & { readonly id: string }
+
+/** `digest` is for who has a faster one; ids are the same. */
+export const createEventOf =
+  (digest?: Sha256): EventOf =>
+  (source, draft) => {
+    const { foreign, type, time, run, agent, task, cause, seq, epoch, trace, data } = draft
+    const id = foreignId(source, foreign, type, time, digest)
+    const event: EventInput & { id: string } = { id, source, type, time: new Date(time).toISOString(), data }
+    // One by one, not by a loop over their names: this runs for every event of every door.
+    if (run !== undefined) event.run = run
+    if (agent !== undefined) event.agent = agent
+    if (task !== undefined) event.task = task
+    if (cause !== undefined) event.cause = cause
+    if (seq !== undefined) event.seq = seq
+    if (epoch !== undefined) event.epoch = epoch
+    if (trace !== undefined) event.trace = trace
+    return event
+  }
+
+export const eventOf = createEventOf()

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { ClientHttp2Session } from 'node:http2'
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { status as codes } from '@grpc/grpc-js'
 import protobuf from 'protobufjs/minimal.js'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { Unavailable } from '../../broker/broker.ts'
 import type { Receipt } from '../receive.ts'
 import { call, methodOf, otlpDoors, stored } from './doors.testing.ts'
@@ -198,5 +199,24 @@ test('a stop cuts what does not end', async () => {
   const stopped = grpc.stop()
   clock.advance(1_000)
   await stopped
+  await closed
+})
+
+test('a peer that is gone without a word is noticed by a ping that it does not answer', async () => {
+  const { address, clock } = await otlpDoors()
+  const [host, port] = address.split(':')
+  const socket = connect({ host: host ?? '', port: Number(port) })
+  onTestFinished(() => void socket.destroy())
+  const frames: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => frames.push(chunk))
+  // The preface of HTTP/2 and empty settings: all that this peer ever says.
+  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from('000000040000000000', 'hex')]))
+  await expect.poll(() => frames.length).toBeGreaterThan(0)
+  const before = Buffer.concat(frames).length
+  clock.advance(60_000)
+  const ping = Buffer.from('0000080600', 'hex')
+  await expect.poll(() => Buffer.concat(frames).subarray(before).includes(ping)).toBe(true)
+  const closed = once(socket, 'close')
+  clock.advance(20_000)
   await closed
 })

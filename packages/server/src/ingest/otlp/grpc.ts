@@ -1,5 +1,6 @@
 /**
  * OTLP over gRPC, on a port of its own: HTTP/2 in the clear (docs/decisions/0012).
+ * No page of another site can speak it, so there is no Host or Origin to look at; a key is looked at as everywhere.
  * Promises: what is held of all messages under way counts with the bodies of all doors; a stop tells connections to go elsewhere, refuses
  * new calls so that they are sent again, and waits for those that are under way.
  */

@@ -1,7 +1,8 @@
 /** A span as the events that stand for it: the same for ever, of nothing but the span and its resource. */
 import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
-import { type Draft, eventOf } from '@signalbox/model/foreign.ts'
+import type { Draft } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
+import { eventOf } from '../../event-of.ts'
 import type { AttributeValue, Span } from '../otlp.ts'
 import type { Kind } from './aliases.ts'
 import { createKeeper, type Keeper } from './keeping.ts'
