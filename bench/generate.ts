@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { WebSocket } from 'ws'
 import { createFleet } from './events.ts'
+import { batchSpans, createExports } from './otlp.ts'
 
 const [door, url, seconds, batchText, rateText] = process.argv.slice(2)
 const durationMs = Number(seconds) * 1_000
@@ -10,7 +11,7 @@ const batch = Number(batchText)
 /** Events a second; 0: as fast as acknowledged. */
 const rate = Number(rateText ?? 0)
 const nextId = createIdSource(Date.now)
-const senders = door === 'rest' ? 16 : 2
+const senders = door === 'websocket' ? 2 : 16
 /** Batches of one socket that may be unacknowledged. */
 const window = 8
 let acknowledged = 0
@@ -69,6 +70,19 @@ async function websocket(sender: number, startedAt: number) {
 }
 
 const startedAt = performance.now()
-const run = door === 'rest' ? rest : websocket
+/** Spans; each is some events. */
+async function otlp(sender: number, startedAt: number) {
+  const makeExport = createExports(sender)
+  const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' }
+  while (performance.now() - startedAt < durationMs) {
+    const response = await fetch(`${url}/v1/traces`, { method: 'POST', headers, body: new Uint8Array(makeExport()) })
+    const answer = await response.arrayBuffer()
+    // What was refused is told in the body; full success has none.
+    if (response.status === 200 && answer.byteLength === 0) acknowledged += batchSpans
+    else refused += batchSpans
+  }
+}
+
+const run = { rest, websocket, otlp }[door ?? ''] ?? rest
 await Promise.all(Array.from({ length: senders }, (_, sender) => run(sender, startedAt)))
 console.log(JSON.stringify({ acknowledged, refused, perSecond: Math.round(acknowledged / ((performance.now() - startedAt) / 1_000)) }))

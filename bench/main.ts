@@ -11,6 +11,7 @@ import { copyIntoLog, copyLine } from '@signalbox/server/store/log-write.ts'
 import pg from 'pg'
 import { WebSocket } from 'ws'
 import { createFleet } from './events.ts'
+import { batchSpans } from './otlp.ts'
 
 const seconds = Number(process.argv.find((arg) => arg.startsWith('--seconds='))?.slice(10) ?? 8)
 const subscribers = 500
@@ -102,6 +103,15 @@ async function generate(door: string, url: string, rate = 0) {
   return result
 }
 
+/** Spans of OTLP a second, and the events that were made of them. */
+async function exported(url: string): Promise<{ otlp: number; otlpEvents: number }> {
+  const stored = async () =>
+    Number(/signalbox_events_total\{door="otlp-traces",fate="stored"\} (\d+)/.exec(await (await fetch(`${url}/metrics`)).text())?.[1] ?? 0)
+  const before = await stored()
+  const { acknowledged, perSecond } = await generate('otlp', url)
+  return { otlp: perSecond, otlpEvents: (((await stored()) - before) * perSecond) / acknowledged }
+}
+
 interface Latency {
   readonly p50: number
   readonly p99: number
@@ -190,22 +200,27 @@ try {
     `Each rate and latency: median of three rounds of ${seconds} s in one run; generator and subscribers in other processes on the same cores.`,
   )
   say('')
-  const rounds: { copy: number; rest: number; socket: number }[] = []
+  const rounds: { copy: number; rest: number; socket: number; otlp: number; otlpEvents: number }[] = []
   for (let round = 0; round < 3; round += 1) {
     rounds.push({
       copy: await bareCopy(data),
       rest: (await generate('rest', server.url)).perSecond,
       socket: (await generate('websocket', server.url)).perSecond,
+      ...(await exported(server.url)),
     })
   }
   const copy = median(rounds.map((round) => round.copy))
   const rest = median(rounds.map((round) => round.rest))
   const socket = median(rounds.map((round) => round.socket))
+  const otlp = median(rounds.map((round) => round.otlp))
+  const otlpEvents = median(rounds.map((round) => round.otlpEvents))
   say('| what | figure | beside its reference |')
   say('| --- | --- | --- |')
   say(`| bare COPY, batches of ${batch}, same table, one connection | ${k(copy)} rows/s | 1.00 |`)
   say(`| durable events/s over REST | ${k(rest)} | ${(rest / copy).toFixed(2)} of COPY |`)
   say(`| durable events/s over WebSocket | ${k(socket)} | ${(socket / copy).toFixed(2)} of COPY |`)
+  say(`| spans/s over OTLP (HTTP, Protobuf, gzip, batches of ${batchSpans}) | ${k(otlp)} | ${(otlp / rest).toFixed(2)} of REST |`)
+  say(`| the events/s that they become | ${k(otlpEvents)} | ${(otlpEvents / rest).toFixed(2)} of REST |`)
   const ourDelays: Latency[] = []
   const bareDelays: Latency[] = []
   for (let round = 0; round < 3; round += 1) {

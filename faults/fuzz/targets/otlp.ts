@@ -4,18 +4,18 @@ import { gzipSync } from 'node:zlib'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { systemClock } from '@signalbox/server/clock.ts'
 import { Refused } from '@signalbox/server/http/problem.ts'
+import { createHttp } from '@signalbox/server/http.ts'
 import type { Mapped } from '@signalbox/server/ingest/door.ts'
 import { createInFlight } from '@signalbox/server/ingest/in-flight.ts'
 import { decodeLogs, decodeMetrics, decodeTraces, type Encoding } from '@signalbox/server/ingest/otlp/decode.ts'
-import { stored } from '@signalbox/server/ingest/otlp/doors.testing.ts'
+import { createMappings, stored } from '@signalbox/server/ingest/otlp/doors.testing.ts'
 import { messageOf } from '@signalbox/server/ingest/otlp/grpc-call.ts'
 import { otlpDoor } from '@signalbox/server/ingest/otlp/http.ts'
 import type { AttributeValue, Decoded } from '@signalbox/server/ingest/otlp/otlp.ts'
 import type { Signal } from '@signalbox/server/ingest/otlp/signals.ts'
-import { standIn } from '@signalbox/server/ingest/otlp/stand-in.ts'
 import { createTake } from '@signalbox/server/ingest/otlp/take.ts'
 import { protobufOf, requestOf } from '@signalbox/server/ingest/otlp/wire.testing.ts'
-import Fastify from 'fastify'
+import { createLog } from '@signalbox/server/ops/log.ts'
 import { must, type Target } from '../fuzz.ts'
 
 const at = '1764192000000000000'
@@ -61,6 +61,7 @@ const jsonOf = (signal: Signal, most?: number) => Buffer.from(JSON.stringify(req
 const protoOf = (signal: Signal, most?: number) => protobufOf(signal, requestOf(signal, items[signal].slice(0, most)))
 
 const picked = (pick: number, body: Uint8Array) => Buffer.concat([Buffer.from([pick, 0x0a]), body])
+const mappings = createMappings()
 const limits = { maxDepth: 64, maxKeys: 1_000, maxStringChars: 1_000_000 }
 
 function checkValue(value: AttributeValue, depth = 0): void {
@@ -96,15 +97,15 @@ function checkDecoded(decoded: Decoded<Checked>, mapped: readonly Mapped[]): str
 const decodings: Readonly<Record<Signal, (body: Uint8Array, encoding: Encoding) => string>> = {
   traces: (body, encoding) => {
     const decoded = decodeTraces(body, encoding)
-    return checkDecoded(decoded, standIn.traces(decoded, 'default'))
+    return checkDecoded(decoded, mappings.traces(decoded, 'default'))
   },
   logs: (body, encoding) => {
     const decoded = decodeLogs(body, encoding)
-    return checkDecoded(decoded, standIn.logs(decoded, 0))
+    return checkDecoded(decoded, mappings.logs(decoded, 0))
   },
   metrics: (body, encoding) => {
     const decoded = decodeMetrics(body, encoding)
-    return checkDecoded(decoded, standIn.metrics(decoded))
+    return checkDecoded(decoded, mappings.metrics(decoded))
   },
 }
 
@@ -150,12 +151,12 @@ const paths = ['/v1/traces', '/v1/logs', '/v1/metrics', '/api/public/otel/v1/tra
 const types = ['application/json', 'application/x-protobuf', 'text/plain'] as const
 const compressions = [undefined, 'gzip', 'zstd', 'deflate', 'br'] as const
 
-const app = Fastify()
-app.decorateRequest('caller', null as never)
-app.addHook('onRequest', async (request) => {
-  request.caller = { tenant: 'default', scopes: new Set() }
+const front = createHttp({
+  config: { ...config, host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', drainMs: 0 },
+  auth: { caller: async () => ({ tenant: 'default', scopes: new Set(['ingest'] as const) }) },
+  log: createLog('silent'),
 })
-void app.register(otlpDoor({ ...deps, take: createTake(deps, standIn) }))
+void front.app.register(otlpDoor({ ...deps, take: createTake(deps, mappings) }))
 
 const pickOf = (path: number, type: number, compression: number) => path + 4 * (type + 3 * compression)
 
@@ -174,10 +175,10 @@ const http: Target = {
     const pick = input[0] ?? 0
     const type = types[Math.trunc(pick / 4) % 3] ?? types[0]
     const compression = compressions[Math.trunc(pick / 12) % 5]
-    const answer = await app.inject({
+    const answer = await front.app.inject({
       method: 'POST',
       url: paths[pick % 4] ?? paths[0],
-      headers: { 'content-type': type, ...(compression === undefined ? {} : { 'content-encoding': compression }) },
+      headers: { host: 'localhost', 'content-type': type, ...(compression === undefined ? {} : { 'content-encoding': compression }) },
       payload: Buffer.from(input.subarray(2)),
     })
     must(answer.statusCode < 500, `${answer.statusCode} is no fault: ${answer.body}`)

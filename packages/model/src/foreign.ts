@@ -3,7 +3,7 @@
  * imported or read again is a duplicate.
  */
 import type { EpochMs, EventInput } from './event.ts'
-import { foreignId } from './ids.ts'
+import { foreignId, type Sha256 } from './ids.ts'
 
 export interface Draft {
   /** The tool's own name of the record (and of the part of it), unique within its source. */
@@ -23,10 +23,17 @@ export interface Draft {
 const fields = ['run', 'agent', 'task', 'cause', 'seq', 'epoch', 'trace'] as const
 
 /** `source`, `run`, `agent`, `task`, `cause` and `trace` have to be identifiers (`identifier`). */
-export function eventOf(source: string, draft: Draft): EventInput & { readonly id: string } {
-  const { foreign, type, time, data } = draft
-  const id = foreignId(source, foreign, type, time)
-  const event: Record<string, unknown> = { id, source, type, time: new Date(time).toISOString(), data }
-  for (const field of fields) if (draft[field] !== undefined) event[field] = draft[field]
-  return event as EventInput & { readonly id: string }
-}
+export type EventOf = (source: string, draft: Draft) => EventInput & { readonly id: string }
+
+/** `digest` is for who has a faster one; ids are the same. */
+export const createEventOf =
+  (digest?: Sha256): EventOf =>
+  (source, draft) => {
+    const { foreign, type, time, data } = draft
+    const id = foreignId(source, foreign, type, time, digest)
+    const event: Record<string, unknown> = { id, source, type, time: new Date(time).toISOString(), data }
+    for (const field of fields) if (draft[field] !== undefined) event[field] = draft[field]
+    return event as EventInput & { readonly id: string }
+  }
+
+export const eventOf = createEventOf()

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createIdSource, firstIdOf, foreignId, idTime, partitionOf, uuidv7 } from './ids.ts'
@@ -25,6 +26,12 @@ test('the same foreign input gives the same id for ever', () => {
       if (other !== foreign) expect(foreignId(source, other, kind, 5)).not.toBe(id)
     }),
   )
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), Time, (foreign, time) => {
+      expect(foreignId('s', foreign, 'k', time, (text) => hash('sha256', text))).toBe(foreignId('s', foreign, 'k', time))
+    }),
+  )
+  expect(foreignId('s', '\ud800', 'k', 5, (text) => hash('sha256', text))).toBe(foreignId('s', '\ud800', 'k', 5))
   // The parts do not run into each other.
   expect(foreignId('ab', 'c', '', 5)).not.toBe(foreignId('a', 'bc', '', 5))
 })

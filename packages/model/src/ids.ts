@@ -3,11 +3,18 @@
  * The log is range-partitioned by id, so the id alone decides where an event lives and when it leaves.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { EpochMs, EventId, Partition, TenantId } from './event.ts'
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const largestTime = 2 ** 48 - 1
+const outOfRange = (timeMs: EpochMs) => `An id cannot carry the time ${timeMs}: it must be 0 to ${largestTime} ms.`
+
+/** The first 48 bits of an id. */
+function timeDigits(timeMs: EpochMs): string {
+  const digits = Math.trunc(timeMs).toString(16).padStart(12, '0')
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`
+}
 
 function format(bytes: Uint8Array): EventId {
   let text = ''
@@ -15,9 +22,8 @@ function format(bytes: Uint8Array): EventId {
   return text
 }
 
-function withTime(bytes: Uint8Array, timeMs: EpochMs, version: 7 | 8): EventId {
-  if (!(timeMs >= 0 && timeMs <= largestTime))
-    throw new RangeError(`An id cannot carry the time ${timeMs}: it must be 0 to ${largestTime} ms.`)
+function withTime(bytes: Uint8Array, timeMs: EpochMs): EventId {
+  if (!(timeMs >= 0 && timeMs <= largestTime)) throw new RangeError(outOfRange(timeMs))
   const whole = Math.trunc(timeMs)
   const high = Math.floor(whole / 0x1_0000)
   bytes[0] = high >>> 24
@@ -26,14 +32,14 @@ function withTime(bytes: Uint8Array, timeMs: EpochMs, version: 7 | 8): EventId {
   bytes[3] = high
   bytes[4] = whole >>> 8
   bytes[5] = whole
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   return format(bytes)
 }
 
 /** A UUIDv7 of `timeMs`. `random` (16 bytes) is for tests; the default is the platform's generator. */
 export function uuidv7(timeMs: EpochMs, random: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): EventId {
-  return withTime(Uint8Array.from(random), timeMs, 7)
+  return withTime(Uint8Array.from(random), timeMs)
 }
 
 /** A clock further back than this was put right; ids that stayed ahead of it would be refused as from the future. */
@@ -62,14 +68,23 @@ export function createIdSource(now: () => EpochMs): () => EventId {
     used += 16
     bytes[6] = counter >>> 8
     bytes[7] = counter
-    return withTime(bytes, last, 7)
+    return withTime(bytes, last)
   }
 }
 
-/** The same input gives the same id for ever. `timeMs` is the event's own time; `kind` tells apart several events made from one foreign record. */
-export function foreignId(source: string, foreign: string, kind: string, timeMs: EpochMs): EventId {
-  const digest = sha256(utf8ToBytes(`${source.length}:${source}${foreign.length}:${foreign}${kind}`))
-  return withTime(digest.slice(0, 16), timeMs, 8)
+/** SHA-256 of a text's UTF-8, as hexadecimal. */
+export type Sha256 = (text: string) => string
+const portable: Sha256 = (text) => bytesToHex(sha256(utf8ToBytes(text)))
+
+/**
+ * The same input gives the same id for ever. `timeMs` is the event's own time; `kind` tells apart several events made from one foreign
+ * record. `digest` is for who has a faster one.
+ */
+export function foreignId(source: string, foreign: string, kind: string, timeMs: EpochMs, digest: Sha256 = portable): EventId {
+  if (!(timeMs >= 0 && timeMs <= largestTime)) throw new RangeError(outOfRange(timeMs))
+  const hash = digest(`${source.length}:${source}${foreign.length}:${foreign}${kind}`)
+  const variant = hex[(Number.parseInt(hash.slice(16, 18), 16) & 0x3f) | 0x80]
+  return `${timeDigits(timeMs)}-8${hash.slice(13, 16)}-${variant}${hash.slice(18, 20)}-${hash.slice(20, 32)}`
 }
 
 export function idTime(id: EventId): EpochMs {
@@ -78,8 +93,7 @@ export function idTime(id: EventId): EpochMs {
 
 /** Smallest id of a time: the bound of a log day. */
 export function firstIdOf(timeMs: EpochMs): EventId {
-  const digits = Math.trunc(timeMs).toString(16).padStart(12, '0')
-  return `${digits.slice(0, 8)}-${digits.slice(8)}-0000-0000-000000000000`
+  return `${timeDigits(timeMs)}-0000-0000-000000000000`
 }
 
 /**

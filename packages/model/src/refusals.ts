@@ -74,7 +74,7 @@ export const refusals = {
   UNSUPPORTED_ENCODING: {
     status: 415,
     means: 'The content type or encoding is not understood.',
-    hint: 'Use application/json or application/x-ndjson, plain, gzip or zstd.',
+    hint: 'Use application/json or application/x-ndjson (OTLP: application/x-protobuf or application/json), plain, gzip, zstd or deflate.',
     retryable: false,
   },
   BODY_TIMEOUT: { status: 408, means: 'The body did not arrive in time.', hint: 'Send it faster or in smaller pieces.', retryable: true },

@@ -1,7 +1,8 @@
 /** Items of the exporter's requests as events. A request that comes again gives the same events. */
 import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
-import { type Draft, eventOf } from '@signalbox/model/foreign.ts'
+import type { Draft } from '@signalbox/model/foreign.ts'
 import type { Mapped } from '../door.ts'
+import { eventOf } from '../event-of.ts'
 import { eventsOf, startOf } from './events.ts'
 import { createFamilies, type FamilyBounds } from './family.ts'
 import { recordOf } from './records.ts'

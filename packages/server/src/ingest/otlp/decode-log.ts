@@ -1,9 +1,10 @@
 /** Log records (opentelemetry-proto's logs.proto) from either encoding. */
 import type { Bounds } from './decode-bounds.ts'
 import { attributesIn, enumIn, hexIn, type Json, msIn, numberIn, textOf, valueIn } from './decode-json.ts'
-import { addAttribute, anyValueOf, attributesOf, hexOf, message, msOf, type Reader, type Sink } from './decode-protobuf.ts'
+import { addAttribute, anyValueOf, attributesOf, type Sink } from './decode-protobuf.ts'
 import { idProblem, spanIdBytes, traceIdBytes } from './ids.ts'
 import type { LogRecord } from './otlp.ts'
+import { hexOf, message, msOf, type Reader } from './protobuf-reader.ts'
 
 const severities = [
   'unspecified',

@@ -1,19 +1,9 @@
 /** Data points (opentelemetry-proto's metrics.proto) from either encoding, each with what its metric says. */
 import type { Bounds } from './decode-bounds.ts'
 import { attempt, attributesIn, booleanOf, enumIn, type Json, listOf, msIn, numberIn, objectOf, textOf } from './decode-json.ts'
-import {
-  addAttribute,
-  attributesOf,
-  fixed64,
-  message,
-  msOf,
-  packed,
-  type Reader,
-  type Sink,
-  sfixed64,
-  type Writable,
-} from './decode-protobuf.ts'
+import { addAttribute, attributesOf, type Sink, type Writable } from './decode-protobuf.ts'
 import type { MetricPoint } from './otlp.ts'
+import { fixed64, message, msOf, packed, type Reader, sfixed64 } from './protobuf-reader.ts'
 
 type Kind = MetricPoint['kind']
 type Head = Pick<MetricPoint, 'name' | 'description' | 'unit' | 'kind' | 'temporality' | 'isMonotonic'>

@@ -1,68 +1,8 @@
-/**
- * What the Protobuf encoding of all signals shares (opentelemetry-proto 1.x: common.proto, resource.proto and the two levels of groups).
- * Fields are told apart by number and wire type together, as `tag = number << 3 | type`: one of another type is an unknown one.
- */
-import protobuf from 'protobufjs/minimal.js'
+/** What the Protobuf encoding of all signals shares: opentelemetry-proto 1.x's common.proto, resource.proto and the two levels of groups. */
 import { Refused } from '../../http/problem.ts'
-import { type Bounds, Unfit } from './decode-bounds.ts'
+import { Unfit } from './decode-bounds.ts'
 import type { Attributes, AttributeValue, BadItem, Decoded, Group, InstrumentationScope, Resource } from './otlp.ts'
-
-export interface Reader extends protobuf.Reader {
-  readonly bounds: Bounds
-}
-
-export function readerOf(body: Uint8Array, bounds: Bounds): Reader {
-  const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  return Object.assign(protobuf.Reader.create(buffer), { bounds })
-}
-
-/** Reads fields to the end of what is read; one that `take` does not know (false) is skipped. */
-export function fields(reader: Reader, take: (tag: number) => boolean): void {
-  const end = reader.len
-  while (reader.pos < end) {
-    const tag = reader.tag()
-    if (!take(tag)) reader.skipType(tag & 7, 0, tag >>> 3)
-  }
-}
-
-/** Reads the fields of a message that lies here, behind its length. */
-export const message = (reader: Reader, take: (tag: number) => boolean): void => within(reader, () => fields(reader, take))
-
-/** Reads a packed list. */
-export const packed = (reader: Reader, one: () => void): void =>
-  within(reader, () => {
-    while (reader.pos < reader.len) one()
-  })
-
-function within(reader: Reader, read: () => void): void {
-  const bytes = reader.size()
-  const around = reader.len
-  const end = reader.pos + bytes
-  if (end > around) throw new RangeError(`a message of ${bytes} bytes ends beyond the one that it is in`)
-  reader.len = end
-  read()
-  reader.len = around
-}
-
-export function hexOf(reader: Reader): string {
-  const bytes = reader.size()
-  const start = reader.pos
-  reader.skip(bytes)
-  return (reader.buf as Buffer).toString('hex', start, start + bytes)
-}
-
-const twoTo32 = 0x1_0000_0000
-/** A `fixed64`; beyond 2^53 rounded. */
-export function fixed64(reader: Reader): number {
-  const low = reader.fixed32()
-  return reader.fixed32() * twoTo32 + low
-}
-/** A `sfixed64`; beyond 2^53 rounded. */
-export function sfixed64(reader: Reader): number {
-  const low = reader.fixed32()
-  return reader.sfixed32() * twoTo32 + low
-}
-export const msOf = (reader: Reader): number => fixed64(reader) / 1e6
+import { enter, fields, knownText, message, type Reader, skip, twoTo32 } from './protobuf-reader.ts'
 
 /** A number, or the word of what JSON has none for. */
 export const numberOf = (value: number): AttributeValue => (Number.isFinite(value) ? value : String(value))
@@ -78,40 +18,45 @@ export function anyValueOf(reader: Reader): AttributeValue {
   const { bounds } = reader
   let value: AttributeValue = null
   bounds.deeper()
-  message(reader, (tag) => {
+  const around = enter(reader)
+  while (reader.pos < reader.len) {
+    const tag = reader.tag()
     switch (tag) {
       case 0x0a: // string_value
-        value = reader.string()
-        return true
+        value = knownText(reader)
+        break
       case 0x10: // bool_value
         value = reader.bool()
-        return true
+        break
       case 0x18: // int_value
         value = int64(reader)
-        return true
+        break
       case 0x21: // double_value
         value = numberOf(reader.double())
-        return true
+        break
       case 0x2a: // array_value
         value = listOf(reader)
-        return true
-      case 0x32: {
-        // kvlist_value
-        const inner = attributesOf()
-        bounds.object()
-        message(reader, (field) => field === 0x0a && addAttribute(reader, inner))
-        value = inner
-        return true
-      }
+        break
+      case 0x32: // kvlist_value
+        value = keyValuesOf(reader)
+        break
       case 0x3a: // bytes_value
         value = Buffer.from(reader.bytes()).toString('base64')
-        return true
+        break
       default:
-        return false
+        skip(reader, tag)
     }
-  })
+  }
+  reader.len = around
   bounds.shallower()
   return value
+}
+
+function keyValuesOf(reader: Reader): Attributes {
+  const attributes = attributesOf()
+  reader.bounds.object()
+  message(reader, (tag) => tag === 0x0a && addAttribute(reader, attributes))
+  return attributes
 }
 
 function listOf(reader: Reader): readonly AttributeValue[] {
@@ -133,12 +78,14 @@ export const attributesOf = (): Writable => Object.create(null) as Writable
 export function addAttribute(reader: Reader, attributes: Writable): true {
   let key = ''
   let value: AttributeValue = null
-  message(reader, (tag) => {
-    if (tag === 0x0a) key = reader.string()
+  const around = enter(reader)
+  while (reader.pos < reader.len) {
+    const tag = reader.tag()
+    if (tag === 0x0a) key = knownText(reader)
     else if (tag === 0x12) value = anyValueOf(reader)
-    else return false
-    return true
-  })
+    else skip(reader, tag)
+  }
+  reader.len = around
   attributes[key] = value
   return true
 }

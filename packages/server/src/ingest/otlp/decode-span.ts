@@ -2,9 +2,10 @@
 
 import type { Bounds } from './decode-bounds.ts'
 import { attributesIn, enumIn, hexIn, type Json, listOf, msIn, numberIn, objectOf, textOf } from './decode-json.ts'
-import { addAttribute, attributesOf, hexOf, message, msOf, type Reader, type Sink } from './decode-protobuf.ts'
+import { addAttribute, attributesOf, type Sink } from './decode-protobuf.ts'
 import { idProblem, isZero, spanIdBytes, traceIdBytes } from './ids.ts'
 import type { Attributes, Span } from './otlp.ts'
+import { hexOf, message, msOf, type Reader } from './protobuf-reader.ts'
 
 const kinds = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
 const codes = ['unset', 'ok', 'error'] as const

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { anyLogs, anyMetrics, anyTraces } from './any-request.testing.ts'
 import { decodeLogs, decodeMetrics, decodeTraces, type Encoding } from './decode.ts'
 import type { Decoded, Group } from './otlp.ts'
 import type { Signal } from './signals.ts'
-import { anyLogs, anyMetrics, anyTraces, protobufOf } from './wire.testing.ts'
+import { protobufOf } from './wire.testing.ts'
 
 type Decode = (body: Uint8Array, encoding: Encoding) => Decoded<unknown>
 type Request = fc.Arbitrary<{ readonly wire: unknown; readonly is: readonly Group<unknown>[] }>

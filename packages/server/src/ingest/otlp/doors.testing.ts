@@ -10,9 +10,14 @@ import { createInFlight } from '../in-flight.ts'
 import type { RawItem, Receipt, Receive } from '../receive.ts'
 import { createGrpcDoor } from './grpc.ts'
 import { otlpDoor } from './http.ts'
+import { mapLogs } from './logs/mapping.ts'
+import { mapMetrics } from './metrics/mapping.ts'
 import type { Signal } from './signals.ts'
-import { standIn } from './stand-in.ts'
+import { createSpanMapping } from './spans/mapping.ts'
 import { createTake, type Mappings } from './take.ts'
+
+/** As the server has them. */
+export const createMappings = (): Mappings => ({ traces: createSpanMapping().map, logs: mapLogs, metrics: mapMetrics })
 
 /** Stores what its door did not refuse. */
 export const stored: Receive = async (raw: readonly RawItem[]): Promise<Receipt> => {
@@ -68,7 +73,7 @@ export async function otlpDoors({
     onRefused: (code: string) => refusals.push(code),
     onFault: (error: unknown) => faults.push(error),
   }
-  const take = createTake(door, { ...standIn, ...mappings })
+  const take = createTake(door, { ...createMappings(), ...mappings })
   const http = createHttp({ config, auth, log: pino({ level: 'silent' }), clock })
   await http.app.register(otlpDoor({ ...door, take }))
   http.app.get('/elsewhere', async () => 'else')

@@ -4,7 +4,7 @@
  */
 import { Refused } from '../../http/problem.ts'
 import type { Json, Names } from './decode-json.ts'
-import { fields, message, type Reader } from './decode-protobuf.ts'
+import { fields, message, type Reader } from './protobuf-reader.ts'
 
 export type Signal = 'traces' | 'logs' | 'metrics'
 

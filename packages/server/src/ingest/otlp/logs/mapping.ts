@@ -4,9 +4,9 @@
  * without any time that does not hold: it has that of its receipt.
  */
 import type { EpochMs } from '@signalbox/model/event.ts'
-import { eventOf } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
 import type { Mapped } from '../../door.ts'
+import { eventOf } from '../../event-of.ts'
 import type { Decoded, LogRecord } from '../otlp.ts'
 import { claudeCode } from './claude-code.ts'
 import { codex } from './codex.ts'

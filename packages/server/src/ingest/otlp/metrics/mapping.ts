@@ -4,9 +4,9 @@
  */
 import { agentOf, runOf } from '@signalbox/model/claude-code.ts'
 import type { EpochMs } from '@signalbox/model/event.ts'
-import { eventOf } from '@signalbox/model/foreign.ts'
 import { identifier } from '@signalbox/model/text.ts'
 import type { Mapped } from '../../door.ts'
+import { eventOf } from '../../event-of.ts'
 import { agentNamed, sourceOf } from '../logs/identity.ts'
 import { digestOf, textIn } from '../logs/record.ts'
 import type { Attributes, Decoded, Group, MetricPoint } from '../otlp.ts'

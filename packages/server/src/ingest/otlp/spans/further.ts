@@ -1,7 +1,7 @@
 /** What is told of a span once those above it are known: whose call it was, who gave the agent its work. The same whenever that is. */
 import type { EventInput } from '@signalbox/model/event.ts'
-import { eventOf } from '@signalbox/model/foreign.ts'
 import { silenceMs } from '../../door.ts'
+import { eventOf } from '../../event-of.ts'
 import type { Node, Settled, Top } from './trace.ts'
 
 interface Draft {

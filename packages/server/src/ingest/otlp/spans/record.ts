@@ -1,8 +1,9 @@
 /** A span as the events that stand for it: the same for ever, of nothing but the span and its resource. */
 import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
-import { type Draft, eventOf } from '@signalbox/model/foreign.ts'
+import type { Draft } from '@signalbox/model/foreign.ts'
 import { clip, identifier } from '@signalbox/model/text.ts'
 import { silenceMs } from '../../door.ts'
+import { eventOf } from '../../event-of.ts'
 import type { AttributeValue, Span } from '../otlp.ts'
 import { controlFlow, handoffInName, type Kind, toolInName } from './aliases.ts'
 import { type Identity, identityOf, peerOf, type Sender } from './identity.ts'
