@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../free-port.ts'
 import { getJson, startServer, type TestServer } from '../server.ts'
@@ -17,32 +20,49 @@ const tasksOf = (graph: Awaited<ReturnType<typeof expectShown>>[number] | undefi
   graph?.tasks.map(({ assignee, title, state }) => `${assignee}: ${title} ${state}`).sort()
 
 test.each(['responses', 'chat'])("OpenAI's Agents SDK, %s API, with its own exporter", async (api) => {
-  const [desk, doomed] = await expectShown(server, await runFleet(server, key, 'openai-agents', api))
+  const [desk, doomed] = await expectShown(
+    server,
+    await runFleet(server, key, 'openai-agents', { args: [api], pasted: { page: 'openai-agents' } }),
+  )
   expect(tasksOf(desk)).toEqual(['Billing', 'Researcher', 'Triage'].map((name) => `${name}_${api}: ${name}_${api} completed`))
   expect(tasksOf(doomed)).toEqual([`Doomed_${api}: Doomed_${api} failed`])
 })
 
 test("Vercel's AI SDK, live through its own telemetry hooks", async () => {
-  const [answer, doomed, index] = await expectShown(server, await runFleet(server, key, 'ai-sdk'))
+  const [answer, doomed, index] = await expectShown(
+    server,
+    await runFleet(server, key, 'ai-sdk', { pasted: { page: 'vercel-ai-sdk', heading: 'Live hooks: paste this' } }),
+  )
   expect(tasksOf(answer)).toEqual(['desk/researcher: researcher completed', 'desk: answer completed', 'writer: ai.streamText completed'])
   expect(tasksOf(doomed)).toEqual(['desk: doomed failed'])
   expect(tasksOf(index)).toEqual(['desk: index completed'])
 })
 
+test('what signalboxTelemetry answers is what the AI SDK’s own types ask for', async () => {
+  const tsc = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'tsc')
+  await promisify(execFile)(tsc, ['-p', join(import.meta.dirname, 'typed')])
+})
+
 test("LangGraph's supervisor, traced by OpenInference over OTLP", async () => {
-  await expectShown(server, await runFleet(server, key, 'langgraph'))
+  await expectShown(server, await runFleet(server, key, 'langgraph', { pasted: { page: 'langgraph' } }))
 })
 
 test.each(['ai7', 'legacy', 'ai6', 'ai5'])("Vercel's AI SDK over OpenTelemetry (%s)", async (version) => {
-  await expectShown(server, await runFleet(server, key, 'ai-sdk-otel', version))
+  await expectShown(
+    server,
+    await runFleet(server, key, 'ai-sdk-otel', {
+      args: [version],
+      pasted: { page: 'vercel-ai-sdk', heading: 'OpenTelemetry: paste this' },
+    }),
+  )
 })
 
 test('agents told by Langfuse’s SDK, with its address and keys changed', async () => {
-  await expectShown(server, await runFleet(server, key, 'langfuse'))
+  await expectShown(server, await runFleet(server, key, 'langfuse', { pasted: { page: 'langfuse' } }))
 })
 
 test('a workflow told by Traceloop’s SDK, with its address and key changed', async () => {
-  await expectShown(server, await runFleet(server, key, 'traceloop'))
+  await expectShown(server, await runFleet(server, key, 'traceloop', { pasted: { page: 'traceloop' } }))
 })
 
 interface Shown {
@@ -51,7 +71,7 @@ interface Shown {
 }
 test.each(['proto', 'http', 'grpc'])('OpenTelemetry’s exporters of all three signals: %s', async (protocol) => {
   const endpoint = protocol === 'grpc' ? `http://127.0.0.1:${grpc}` : server.url
-  await expectShown(server, await runFleet(server, key, 'exporters', protocol, endpoint))
+  await expectShown(server, await runFleet(server, key, 'exporters', { args: [protocol, endpoint] }))
   const dataOf = async (type: string) => {
     const { items } = await getJson<{ items: readonly Shown[] }>(`${server.url}/v1/events?type=${type}&limit=100`)
     return items.filter(({ source }) => source === `otlp/otel-${protocol}`).map(({ data }) => data)

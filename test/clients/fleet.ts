@@ -1,5 +1,6 @@
 /** Runs a fleet with its real client against a server, and puts what the server shows of it beside what the fleet says that it did. */
 import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
@@ -37,12 +38,41 @@ export async function ingestKey(server: TestServer): Promise<string> {
   return stdout.trim()
 }
 
-export async function runFleet(server: TestServer, key: string, name: string, ...args: string[]): Promise<readonly Did[]> {
-  const fleet = join(import.meta.dirname, 'fleets', `${name}.mjs`)
-  // None of ours: clients switch themselves off in tests, or take settings from it.
-  const env = { SIGNALBOX_URL: server.url, SIGNALBOX_KEY: key }
-  const { stdout } = await run(process.execPath, ['--import', join(import.meta.dirname, 'offline.mjs'), fleet, ...args], { env })
-  return JSON.parse(stdout) as readonly Did[]
+/** What a page of docs/doors/ says to paste, below a heading of it: it goes into a fleet as it stands, but for the address and the key. */
+interface Pasted {
+  readonly page: string
+  readonly heading?: string
+}
+
+async function pastedCode({ page, heading = 'Paste this' }: Pasted, server: TestServer, key: string): Promise<string> {
+  const text = await readFile(join(root, 'docs', 'doors', `${page}.md`), 'utf8')
+  const [, below = ''] = text.split(`## ${heading}\n`)
+  const [, code] = /```js\n(.*?)```/s.exec(below) ?? []
+  if (code === undefined) throw new Error(`${page}.md has no code below "${heading}".`)
+  return code.replaceAll('http://127.0.0.1:4400', server.url).replaceAll('sbx_…', key)
+}
+
+interface FleetOptions {
+  readonly args?: readonly string[]
+  /** The fleet finds it by `SIGNALBOX_PASTED`. */
+  readonly pasted?: Pasted
+}
+
+export async function runFleet(server: TestServer, key: string, name: string, { args = [], pasted }: FleetOptions = {}) {
+  // Where Node finds the clients, and git nothing.
+  const folder = await mkdtemp(join(import.meta.dirname, 'node_modules', '.pasted-'))
+  try {
+    const file = join(folder, 'pasted.mjs')
+    if (pasted !== undefined) await writeFile(file, await pastedCode(pasted, server, key))
+    const fleet = join(import.meta.dirname, 'fleets', `${name}.mjs`)
+    // Nothing of our own environment: clients switch themselves off in tests, or take settings from it.
+    const env = { SIGNALBOX_URL: server.url, SIGNALBOX_KEY: key, SIGNALBOX_PASTED: file }
+    const { stdout } = await run(process.execPath, ['--import', join(import.meta.dirname, 'offline.mjs'), fleet, ...args], { env })
+    // Clients say this and that of themselves before.
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as readonly Did[]
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 interface ShownCall {

@@ -106,6 +106,7 @@ export function requestOf(dice: Dice, operation: Operation, known: Known, wrongS
 }
 
 const contentTypes = [
+  'application/cloudevents-batch+json',
   'application/json',
   'application/x-ndjson',
   'text/plain',
@@ -118,12 +119,15 @@ const contentEncodings = ['gzip', 'zstd', 'br', 'gzip, gzip', 'identity', '']
 
 function bodyOf(
   dice: Dice,
-  { takesBody }: Operation,
+  { path, bodyTypes }: Operation,
   known: Known,
   isWrong: boolean,
 ): Pick<Asked, 'body'> & { headers?: Record<string, string> } {
-  if (!takesBody) return {}
-  const events = known.get('body') ?? ['{}']
+  const [type] = bodyTypes
+  if (type === undefined) return {}
+  const own = known.get(`body of ${path}`)
+  if (own !== undefined && !isWrong) return { body: Buffer.from(dice.pick(own)), headers: { 'content-type': type } }
+  const events = own ?? known.get('body') ?? ['{}']
   const many = Array.from({ length: dice.count(1, 5) }, () => dice.pick(events))
   const isLines = dice.chance(0.3)
   const text = Buffer.from(isLines ? many.join('\n') : dice.chance(0.5) ? (many[0] ?? '') : `[${many.join(',')}]`)

@@ -1,5 +1,5 @@
-/** An AI SDK agent that asks a researcher as a tool, told by OpenTelemetry: `ai7` by `@ai-sdk/otel`, `legacy`, `ai6` and `ai5` as before. */
-import { LegacyOpenTelemetry, OpenTelemetry } from '@ai-sdk/otel'
+/** An AI SDK agent that asks a researcher as a tool, told by OpenTelemetry: `ai7` as the page says; `legacy`, `ai6`, `ai5` as before. */
+import { LegacyOpenTelemetry } from '@ai-sdk/otel'
 import { trace } from '@opentelemetry/api'
 import * as ai7 from 'ai'
 import { MockEmbeddingModelV4, MockLanguageModelV4 } from 'ai/test'
@@ -8,7 +8,7 @@ import { MockEmbeddingModelV2, MockLanguageModelV2 } from 'ai5/test'
 import * as ai6 from 'ai6'
 import { MockEmbeddingModelV3, MockLanguageModelV3 } from 'ai6/test'
 import { z } from 'zod'
-import { notebook, tell } from './did.mjs'
+import { notebook, pasted, tell } from './did.mjs'
 import { tracing } from './otlp.mjs'
 
 const version = process.argv[2]
@@ -19,9 +19,8 @@ const versions = {
   ai5: { ai: ai5, Model: MockLanguageModelV2, Embedding: MockEmbeddingModelV2, nested: false },
 }
 const { ai, Model, Embedding, nested } = versions[version]
-const service = `desk-${version}`
-const provider = tracing(service)
-if (version === 'ai7') ai.registerTelemetry(new OpenTelemetry())
+const service = version === 'ai7' ? 'helpdesk' : `desk-${version}`
+const { provider } = version === 'ai7' ? await pasted() : tracing(service)
 if (version === 'legacy') ai.registerTelemetry(new LegacyOpenTelemetry())
 const telemetryOf = (functionId) => {
   const settings = { isEnabled: true, functionId }

@@ -1,14 +1,13 @@
 /** A desk that asks a researcher (a worker by its `functionId`) and a writer (with an integration of its own), and streams its answer. */
 import { createAgent } from '@signalbox/client/agent.ts'
 import { signalboxTelemetry } from '@signalbox/client/ai-sdk.ts'
-import { embed, generateText, isStepCount, registerTelemetry, streamText, tool } from 'ai'
+import { embed, generateText, isStepCount, streamText, tool } from 'ai'
 import { MockEmbeddingModelV4, MockLanguageModelV4, simulateReadableStream } from 'ai/test'
 import { z } from 'zod'
-import { notebook, tell, url } from './did.mjs'
+import { notebook, pasted, tell, url } from './did.mjs'
 
-const desk = createAgent({ url, agent: 'desk', role: 'manager' })
+const { desk } = await pasted()
 const writer = createAgent({ url, agent: 'writer', role: 'worker' })
-registerTelemetry(signalboxTelemetry(desk))
 const ofWriter = signalboxTelemetry(writer)
 
 let book = notebook()

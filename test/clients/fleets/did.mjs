@@ -3,6 +3,9 @@
 /** Where the server is, as the test says. */
 export const { SIGNALBOX_URL: url, SIGNALBOX_KEY: key } = process.env
 
+/** What the door's page says to paste, run; answers what it exports. */
+export const pasted = () => import(process.env.SIGNALBOX_PASTED)
+
 export function notebook() {
   const calls = []
   const edges = new Map()
@@ -17,4 +20,5 @@ export function notebook() {
   }
 }
 
-export const tell = (...runs) => process.stdout.write(JSON.stringify(runs))
+/** On a line of its own, the last one. */
+export const tell = (...runs) => process.stdout.write(`\n${JSON.stringify(runs)}\n`)

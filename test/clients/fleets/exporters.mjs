@@ -3,6 +3,15 @@
  * up by nothing but the two variables of every OpenTelemetry SDK.
  */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import * as grpcLogs from '@opentelemetry/exporter-logs-otlp-grpc'
+import * as httpLogs from '@opentelemetry/exporter-logs-otlp-http'
+import * as protoLogs from '@opentelemetry/exporter-logs-otlp-proto'
+import * as grpcMetrics from '@opentelemetry/exporter-metrics-otlp-grpc'
+import * as httpMetrics from '@opentelemetry/exporter-metrics-otlp-http'
+import * as protoMetrics from '@opentelemetry/exporter-metrics-otlp-proto'
+import * as grpcTraces from '@opentelemetry/exporter-trace-otlp-grpc'
+import * as httpTraces from '@opentelemetry/exporter-trace-otlp-http'
+import * as protoTraces from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
@@ -12,9 +21,11 @@ import { key, notebook, tell } from './did.mjs'
 const [protocol, endpoint] = process.argv.slice(2)
 process.env.OTEL_EXPORTER_OTLP_ENDPOINT = endpoint
 process.env.OTEL_EXPORTER_OTLP_HEADERS = `authorization=Bearer%20${key}`
-const { OTLPTraceExporter } = await import(`@opentelemetry/exporter-trace-otlp-${protocol}`)
-const { OTLPLogExporter } = await import(`@opentelemetry/exporter-logs-otlp-${protocol}`)
-const { OTLPMetricExporter } = await import(`@opentelemetry/exporter-metrics-otlp-${protocol}`)
+const { OTLPTraceExporter, OTLPLogExporter, OTLPMetricExporter } = {
+  proto: { ...protoLogs, ...protoMetrics, ...protoTraces },
+  http: { ...httpLogs, ...httpMetrics, ...httpTraces },
+  grpc: { ...grpcLogs, ...grpcMetrics, ...grpcTraces },
+}[protocol]
 
 const service = `otel-${protocol}`
 const resource = resourceFromAttributes({ 'service.name': service })

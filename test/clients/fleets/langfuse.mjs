@@ -1,12 +1,8 @@
 /** A lead that asks a helper, told by Langfuse's own SDK: its address and its two keys changed, and nothing else. */
-import { LangfuseSpanProcessor } from '@langfuse/otel'
 import { startActiveObservation } from '@langfuse/tracing'
-import { resourceFromAttributes } from '@opentelemetry/resources'
-import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
-import { key, notebook, tell, url } from './did.mjs'
+import { notebook, pasted, tell } from './did.mjs'
 
-const processor = new LangfuseSpanProcessor({ publicKey: 'pk-lf-any', secretKey: key, baseUrl: url })
-new NodeTracerProvider({ resource: resourceFromAttributes({ 'service.name': 'newsroom' }), spanProcessors: [processor] }).register()
+const { processor } = await pasted()
 
 const book = notebook()
 const named = (agent) => `newsroom/${agent}`

@@ -1,17 +1,13 @@
 /** LangGraph's supervisor with two workers, traced by OpenInference: a mathematician and a researcher whose tool fails once. */
-import { LangChainInstrumentation } from '@arizeai/openinference-instrumentation-langchain'
-import * as CallbackManagerModule from '@langchain/core/callbacks/manager'
 import { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import { AIMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
 import { createReactAgent } from '@langchain/langgraph/prebuilt'
 import { createSupervisor } from '@langchain/langgraph-supervisor'
 import { z } from 'zod'
-import { notebook, tell } from './did.mjs'
-import { tracing } from './otlp.mjs'
+import { notebook, pasted, tell } from './did.mjs'
 
-const provider = tracing('research-desk')
-new LangChainInstrumentation().manuallyInstrument(CallbackManagerModule)
+const { provider } = await pasted()
 
 const book = notebook()
 const named = (agent) => `research-desk/${agent}`

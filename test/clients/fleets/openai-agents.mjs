@@ -1,25 +1,21 @@
 /** A refund desk: a triage agent that asks a researcher as a tool and hands off to billing. `responses` or `chat`: which of OpenAI's APIs. */
 import {
   Agent,
-  BatchTraceProcessor,
   getCurrentTrace,
   getGlobalTraceProvider,
   OpenAIChatCompletionsModel,
   OpenAIResponsesModel,
-  OpenAITracingExporter,
   run,
-  setTraceProcessors,
   tool,
   withTrace,
 } from '@openai/agents'
 import OpenAI from 'openai'
 import { z } from 'zod'
-import { key, notebook, tell, url } from './did.mjs'
+import { notebook, pasted, tell } from './did.mjs'
 
 const api = process.argv[2]
 
-// What a user changes: where traces go, and the key.
-setTraceProcessors([new BatchTraceProcessor(new OpenAITracingExporter({ endpoint: `${url}/v1/traces/ingest`, apiKey: key }))])
+await pasted()
 
 let book = notebook()
 /** By model, what it answers, in order. */

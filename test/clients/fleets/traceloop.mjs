@@ -2,16 +2,9 @@
 
 import { trace } from '@opentelemetry/api'
 import * as traceloop from '@traceloop/node-server-sdk'
-import { key, notebook, tell, url } from './did.mjs'
+import { notebook, pasted, tell } from './did.mjs'
 
-traceloop.initialize({
-  appName: 'kitchen',
-  baseUrl: url,
-  apiKey: key,
-  disableBatch: true,
-  traceloopSyncEnabled: false,
-  silenceInitializationMessage: true,
-})
+await pasted()
 
 const book = notebook()
 const named = (agent) => `kitchen/${agent}`

@@ -2,7 +2,8 @@
 import type { Draft } from '@signalbox/model/foreign.ts'
 import { clip, identifier, type Json, stringOf } from '@signalbox/model/text.ts'
 import { silenceMs } from '../door.ts'
-import { kept } from './kept.ts'
+import type { Attributes } from '../otlp/otlp.ts'
+import { createKeeper } from '../otlp/spans/keeping.ts'
 import type { SpanRecord, TraceRecord } from './records.ts'
 import { type Usage, usageOf } from './usage.ts'
 
@@ -37,9 +38,13 @@ const draft = (span: SpanRecord, type: string, at: 'start' | 'end', more: Partia
 const failure = ({ error }: SpanRecord) => (error === undefined ? {} : { error: clip(error) })
 
 /** All that the record says. */
-function whole({ data, parent }: SpanRecord): Json {
-  const { attributes, clipped } = kept(data)
-  return { ...(parent && { parentSpan: parent }), attributes, ...(clipped.length > 0 && { clipped }) }
+const whole = ({ data, parent }: SpanRecord): Json => ({ ...(parent && { parentSpan: parent }), ...kept(data) })
+
+function kept(fields: Json): Json {
+  const keeper = createKeeper()
+  // What JSON.parse makes.
+  const attributes = keeper.attributes(fields as Attributes)
+  return { attributes, ...(keeper.clipped.length > 0 && { clipped: keeper.clipped }) }
 }
 
 /** An agent that was seen at work; it falls silent without a word, as what is exported has no end of a process. */
@@ -149,7 +154,6 @@ export function eventsOf(span: SpanRecord): Draft[] {
 
 /** A trace has no time of its own: `observedAt`, when it was first heard of. */
 export function startOf({ id, name, group, metadata }: TraceRecord, observedAt: number): Draft {
-  const { attributes, clipped } = kept({ group_id: group, metadata })
   return {
     foreign: id,
     type: 'run.started',
@@ -158,8 +162,7 @@ export function startOf({ id, name, group, metadata }: TraceRecord, observedAt: 
     data: {
       ...(name && { name: clip(name, 256) }),
       ...(group && { conversation: clip(group, 256) }),
-      attributes,
-      ...(clipped.length > 0 && { clipped }),
+      ...kept({ metadata }),
     },
   }
 }

@@ -30,8 +30,6 @@ interface Member {
 interface Family {
   readonly members: Map<string, Member>
   readonly children: Map<string, Member[]>
-  /** When its trace was first heard of. */
-  observedAt?: number
 }
 
 const isModelCall = ({ span }: Member) => callOf(span) === 'llm'
@@ -158,12 +156,5 @@ export function createFamilies(bounds: FamilyBounds = usual) {
       const tellsUsage = member.span.kind === 'turn' || member.span.kind === 'task' || isModelCall(member)
       return [...belongings(family, member), ...(tellsUsage ? leftOver(family, member) : [])]
     },
-    /** The same for ever after, or as long as the trace is remembered. */
-    observed(tenant: string, trace: string, now: number): number {
-      const family = familyOf(`${tenant} ${trace}`)
-      family.observedAt ??= now
-      return family.observedAt
-    },
   }
 }
-export type Families = ReturnType<typeof createFamilies>

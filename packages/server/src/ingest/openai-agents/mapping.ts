@@ -3,6 +3,7 @@ import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
 import type { Draft } from '@signalbox/model/foreign.ts'
 import type { Mapped } from '../door.ts'
 import { eventOf } from '../event-of.ts'
+import { createFirstSeen } from '../first-seen.ts'
 import { eventsOf, startOf } from './events.ts'
 import { createFamilies, type FamilyBounds } from './family.ts'
 import { recordOf } from './records.ts'
@@ -11,11 +12,12 @@ const source = 'openai-agents'
 
 export function createMapping(bounds?: FamilyBounds) {
   const families = createFamilies(bounds)
+  const firstSeen = createFirstSeen()
 
   function drafts(value: unknown, tenant: TenantId, now: EpochMs): readonly Draft[] | string {
     const record = recordOf(value)
     if (typeof record === 'string') return record
-    if (record.is === 'trace') return [startOf(record, families.observed(tenant, record.id, now))]
+    if (record.is === 'trace') return [startOf(record, firstSeen(`${tenant} ${record.id}`, now))]
     return [...eventsOf(record), ...families.learn(tenant, record)]
   }
 
