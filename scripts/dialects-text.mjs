@@ -4,7 +4,7 @@ Spans that come by OTLP ([otlp.md](otlp.md)) or from a file ([import](../imports
 
 ## What becomes of a trace
 
-- **Each span is one event** at its end, with all that it says: what has a field has that, the rest is in \`data.attributes\` as it was sent. Texts are cut after 2,000 characters, and \`data.clipped\` names them. What is derived beside (a run's start, whose a call is) carries \`data.derived\`.
+- **Each span is one event** at its end, with all that it says: what has a field has that, the rest is in \`data.attributes\` as it was sent. Texts are cut after 2,000 characters, lists after 100 items, all of it after 800 values, and \`data.clipped\` names what was cut. What is derived beside (a run's start, whose a call is) carries \`data.derived\`.
 - **The trace is the run**, from the start of its root to its end. Of Claude Code the session is.
 - **An agent** is named by its name, else its id, after its service: \`<service.name>/<agent>\`. Calls under no agent are those of the service itself, which is then an agent of its own name.
 - **An agent's span is a task** of its. It was given by the nearest agent above: \`task.created\` with its parent, \`task.assigned\` from one to the other. One that stays silent for a quarter of an hour (three times \`intervalMs\`) is taken for lost.

@@ -20,8 +20,6 @@ export interface Draft {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const fields = ['run', 'agent', 'task', 'cause', 'seq', 'epoch', 'trace'] as const
-
 /** `source`, `run`, `agent`, `task`, `cause` and `trace` have to be identifiers (`identifier`). */
 export type EventOf = (source: string, draft: Draft) => EventInput & { readonly id: string }
 
@@ -29,11 +27,18 @@ export type EventOf = (source: string, draft: Draft) => EventInput & { readonly 
 export const createEventOf =
   (digest?: Sha256): EventOf =>
   (source, draft) => {
-    const { foreign, type, time, data } = draft
+    const { foreign, type, time, run, agent, task, cause, seq, epoch, trace, data } = draft
     const id = foreignId(source, foreign, type, time, digest)
-    const event: Record<string, unknown> = { id, source, type, time: new Date(time).toISOString(), data }
-    for (const field of fields) if (draft[field] !== undefined) event[field] = draft[field]
-    return event as EventInput & { readonly id: string }
+    const event: EventInput & { id: string } = { id, source, type, time: new Date(time).toISOString(), data }
+    // One by one, not by a loop over their names: this runs for every event of every door.
+    if (run !== undefined) event.run = run
+    if (agent !== undefined) event.agent = agent
+    if (task !== undefined) event.task = task
+    if (cause !== undefined) event.cause = cause
+    if (seq !== undefined) event.seq = seq
+    if (epoch !== undefined) event.epoch = epoch
+    if (trace !== undefined) event.trace = trace
+    return event
   }
 
 export const eventOf = createEventOf()

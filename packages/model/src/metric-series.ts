@@ -70,8 +70,9 @@ export function increases(points: Iterable<SeriesPoint>, since: EpochMs): Increa
   const deltas: SeriesPoint[] = []
   const byStart = new Map<EpochMs, SeriesPoint[]>()
   for (const point of points) {
-    if (point.isDelta) deltas.push(point)
-    else byStart.set(point.start, [...(byStart.get(point.start) ?? []), point])
+    const own = point.isDelta ? deltas : byStart.get(point.start)
+    if (own === undefined) byStart.set(point.start, [point])
+    else own.push(point)
   }
   const lives = [...byStart].map(([start, own]) => lifeOf(start, own, since))
   const isTold = ({ time }: SeriesPoint) => lives.some(({ from, to }) => time > from && time <= to)

@@ -171,6 +171,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       },
     })
     await http.app.register(restDoor(door))
+    await http.app.register(claudeCode.plugin)
     await http.app.register(openAiAgentsDoor(door))
     const spans = createSpanMapping({ now: clock.monotonic, onForgotten: (waiting) => metrics.spansForgotten.inc(waiting) })
     const settling = startSettling(spans, door)

@@ -35,6 +35,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Scope a caller needs; absent means open (health, dashboard files). */
     scope?: Scope
+    /** The caller is not to wait for the database (`promptCaller`): the route asks again before what was sent takes effect. */
+    promptly?: boolean
     /** Served on the port of OTLP too, as nothing else is. */
     otlp?: boolean
     /** The caller is not to wait for the database (`promptCaller`): the route asks again before what was sent takes effect. */

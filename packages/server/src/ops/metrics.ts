@@ -24,6 +24,17 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
       help: 'Refused items whose content was to be kept and was not: the quarantine was full or could not be written.',
       registers,
     }),
+    hooksDropped: new Counter({
+      name: 'signalbox_hooks_dropped_total',
+      help: 'Hooks of agents that were answered and not kept: the queue was full (full), the server stopped (stopped), the key was revoked meanwhile (key), or they failed again and again (fault).',
+      labelNames: ['reason'],
+      registers,
+    }),
+    hooksQueued: new Gauge({
+      name: 'signalbox_hooks_queued',
+      help: 'Hooks of agents that were answered and are not yet stored.',
+      registers,
+    }),
     spansForgotten: new Counter({
       name: 'signalbox_spans_forgotten_total',
       help: 'Spans whose trace was forgotten while they waited for a parent: their calls stay without an agent.',

@@ -35,18 +35,21 @@ export const refusedOf = (mapped: readonly Mapped[]) =>
   mapped.flatMap((one) => ('refused' in one ? [{ item: one.item, ...one.refused }] : []))
 
 const limits = { maxDepth: 64, maxKeys: 1_000, maxStringChars: 1_000_000 }
-/** Throws where the log would refuse one of them. */
+/** Throws where the log would refuse one of them: for its form, or because another one has its id. */
 export function foldOf(inputs: readonly EventInput[]) {
   const rows = createRows()
-  const seen = new Set<string>()
+  const seen = new Map<string, string>()
   let position = 0
   for (const input of inputs) {
     const parsed = parseEvent(input, 'default', limits, () => {
       throw new Error('An event of a door has an id.')
     })
     if (!parsed.ok) throw new Error(`${parsed.code}: ${parsed.message}`)
-    if (seen.has(parsed.event.id)) continue
-    seen.add(parsed.event.id)
+    const content = JSON.stringify(parsed.event)
+    const before = seen.get(parsed.event.id)
+    if (before !== undefined && before !== content) throw new Error(`ID_REUSED: ${before} ${content}`)
+    if (before !== undefined) continue
+    seen.set(parsed.event.id, content)
     position += 1
     applyEvent(rows, { ...parsed.event, partition: 0, position, receivedAt })
   }

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import { describe, expect, test } from 'vitest'
 import { decodeLogs } from '../decode.ts'
-import type { Attributes, AttributeValue } from '../otlp.ts'
+import type { Attributes, AttributeValue, Span } from '../otlp.ts'
+import { createSpanMapping } from '../spans/mapping.ts'
 import { eventsOf, foldOf, logsOf, type Made, receivedAt, refusedOf } from './mapped.testing.ts'
 import { mapLogs } from './mapping.ts'
 
@@ -225,6 +226,24 @@ describe('GenAI events', () => {
       ...{ type: 'llm.finished', source: 'otlp/desk', run: traceId, agent: 'desk/triage', trace: `00-${traceId}-${spanId}-01` },
       data: { call: spanId, model: 'gpt-5', provider: 'openai', usage: { inputTokens: 120, cacheReadTokens: 100, outputTokens: 8 } },
     })
+  })
+
+  test('an inference and its span are one call, whichever comes first', () => {
+    const span: Span = {
+      ...{ traceId, spanId, name: 'chat gpt-5', kind: 'client', start: receivedAt - 900, end: receivedAt, attributes: details },
+      ...{ events: [], links: [], status: { code: 'unset', message: '' }, traceState: '', dropped: 0 },
+    }
+    const group = { resource: { attributes: resource }, scope: { name: '', version: '', attributes: {} } }
+    const spans = eventsOf(createSpanMapping().map({ groups: [{ ...group, items: [span] }], bad: [] }, 'default'))
+    const logs = event('gen_ai.client.inference.operation.details', details)
+    for (const events of [
+      [...spans, ...logs],
+      [...logs, ...spans],
+    ]) {
+      const { of } = foldOf(events)
+      expect(of('calls') as CallRow[]).toMatchObject([{ id: spanId, agent: 'desk/triage', startedAt: receivedAt - 900 }])
+      expect(of('runs') as RunRow[]).toMatchObject([{ id: traceId, totals: { llmCalls: 1, inputTokens: 120, outputTokens: 8 } }])
+    }
   })
 
   test('one that failed, and the exception of it, are one failed call', () => {

@@ -1,6 +1,9 @@
 /** Each dialect's spans, as its senders write them, and what they are told as. */
 import type { EventInput } from '@signalbox/model/event.ts'
 import { describe, expect, test } from 'vitest'
+import { claudeRecord, eventsOf as logEvents, logsOf } from '../logs/mapped.testing.ts'
+import { mapLogs } from '../logs/mapping.ts'
+import { fieldAliases } from './aliases.ts'
 import { at, type From, idOf, rowsOf, type Sketch, told } from './testing.ts'
 
 const own = (events: readonly EventInput[]) => events.find((event) => event.data?.span !== undefined)
@@ -518,6 +521,42 @@ describe.each([
   })
 })
 
+/**
+ * What the collector's genainormalizerprocessor (opentelemetry-collector-contrib, 2026-07) renames to OpenTelemetry's names: here both
+ * names mean one field. It calls chains agents, prompts completions and tasks agents; here they are steps, prompts and steps.
+ */
+const renamed: readonly (readonly [key: string, to: string])[] = [
+  ['llm.token_count.prompt', 'gen_ai.usage.input_tokens'],
+  ['llm.token_count.completion', 'gen_ai.usage.output_tokens'],
+  ['llm.model_name', 'gen_ai.request.model'],
+  ['embedding.model_name', 'gen_ai.request.model'],
+  ['reranker.model_name', 'gen_ai.request.model'],
+  ['llm.provider', 'gen_ai.provider.name'],
+  ['tool.name', 'gen_ai.tool.name'],
+  ['tool_call.function.arguments', 'gen_ai.tool.call.arguments'],
+  ['tool_call.id', 'gen_ai.tool.call.id'],
+  ['agent.name', 'gen_ai.agent.name'],
+  ['session.id', 'gen_ai.conversation.id'],
+  ['llm.usage.prompt_tokens', 'gen_ai.usage.input_tokens'],
+  ['llm.usage.completion_tokens', 'gen_ai.usage.output_tokens'],
+  ['llm.request.model', 'gen_ai.request.model'],
+  ['llm.response.model', 'gen_ai.response.model'],
+  ['llm.response.finish_reason', 'gen_ai.response.finish_reasons'],
+  ['llm.response.stop_reason', 'gen_ai.response.finish_reasons'],
+  ['traceloop.entity.name', 'gen_ai.agent.name'],
+  ['traceloop.entity.input', 'gen_ai.input.messages'],
+  ['traceloop.entity.output', 'gen_ai.output.messages'],
+  ['agent_role', 'gen_ai.agent.name'],
+  ['crew_id', 'gen_ai.conversation.id'],
+  ['agent_name', 'gen_ai.agent.name'],
+]
+
+test.each(renamed)('the collector’s normalizer agrees: %s is %s', (key, to) => {
+  const fieldsOf = (name: string) =>
+    Object.entries(fieldAliases).flatMap(([field, all]) => (all.some((alias) => alias.key === name) ? [field] : []))
+  expect(fieldsOf(to).filter((field) => fieldsOf(key).includes(field))).not.toEqual([])
+})
+
 test('no tokens are made up', () => {
   const event = one({ attributes: { 'gen_ai.operation.name': 'chat', 'gen_ai.usage.input_tokens': -5 } })
   expect(event?.data).not.toHaveProperty('usage')
@@ -527,6 +566,29 @@ test('what has a field of its own is there once, all else under its own name', (
   const event = one({ attributes: { 'openinference.span.kind': 'LLM', 'input.value': 'question', 'user.id': 'u' } })
   expect(event?.data).toMatchObject({ input: 'question', attributes: { 'openinference.span.kind': 'LLM', 'user.id': 'u' } })
   expect(event?.data?.attributes).not.toHaveProperty('input.value')
+})
+
+test('what is too long or too much is cut, and named', () => {
+  const attributes = {
+    'gen_ai.tool.name': 't',
+    'input.value': 'x'.repeat(3_000),
+    list: Array.from({ length: 10_000 }, (_, i) => i),
+    deep: [[['d']]],
+  }
+  const data = one({ attributes })?.data as {
+    readonly args: string
+    readonly attributes: typeof attributes
+    readonly clipped: readonly string[]
+  }
+  expect([data.args.length, data.args.at(-1)]).toEqual([2_000, '…'])
+  expect(data.attributes).toMatchObject({ list: Array.from({ length: 100 }, (_, i) => i), deep: [[['d']]] })
+  expect(data.clipped.toSorted()).toEqual(['args', 'list'])
+})
+
+test('lists of lists are bounded together', () => {
+  const grid = Array.from({ length: 60 }, () => Array.from({ length: 60 }, () => 1))
+  const kept = one({ attributes: { grid } })?.data?.attributes as { readonly grid: readonly (readonly number[])[] }
+  expect(kept.grid.flat().length).toBeLessThan(800)
 })
 
 test('Claude Code: a tool’s span and its execution’s are one call, and its failure is kept in any order', () => {
@@ -546,6 +608,22 @@ test('Claude Code: a tool’s span and its execution’s are one call, and its f
   for (const order of [spans, spans.toReversed()]) {
     const calls = [...rowsOf(told(order)).calls.values()]
     expect(calls).toMatchObject([{ id: 'toolu_1', name: 'Bash', outcome: 'failed', startedAt: at, endedAt: at + 90 }])
+  }
+})
+
+test('Claude Code: a request that a span and a log record tell of is one call, its tokens once', () => {
+  const session = 'f00dbabe-0000-4000-8000-000000000001'
+  const tokens = { input_tokens: 2, output_tokens: 7, cache_read_tokens: 90, cache_creation_tokens: 8 }
+  const attributes = { 'session.id': session, request_id: 'req_1', model: 'claude-opus-5', ...tokens }
+  const spans = told([{ name: 'claude_code.llm_request', attributes }])
+  const logs = mapLogs(logsOf([claudeRecord('api_request', 50, { request_id: 'req_1', cost_usd_micros: 900, ...tokens }, session)]), at)
+  for (const events of [
+    [...spans, ...logEvents(logs)],
+    [...logEvents(logs), ...spans],
+  ]) {
+    const { calls, runs } = rowsOf(events)
+    expect([...calls.values()].map(({ id, agent }) => [id, agent])).toEqual([['req_1', 'claude-code/f00dbabe/main']])
+    expect(runs.get(`claude-code/${session}`)?.totals).toMatchObject({ llmCalls: 1, inputTokens: 100, outputTokens: 7, costMicros: 900 })
   }
 })
 

@@ -2,7 +2,7 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import { silenceMs } from '../../door.ts'
 import { eventOf } from '../../event-of.ts'
-import type { Node, Settled, Top } from './trace.ts'
+import type { Node, Top } from './trace.ts'
 
 interface Draft {
   readonly part: string
@@ -23,7 +23,8 @@ const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): 
   })
 
 /** `services`: agents without a span of their own that were told of already in one go. */
-export function furtherOf(traceId: string, { node, agent, root }: Settled, services: Set<string>): EventInput[] {
+export function furtherOf(traceId: string, node: Node, services: Set<string>): EventInput[] {
+  const { above: agent, root = node } = node
   switch (node.role) {
     case 'model':
     case 'tool':

@@ -2,18 +2,32 @@
 import { clip, clipChars } from '@signalbox/model/text.ts'
 import type { Attributes, AttributeValue } from '../otlp.ts'
 
-/** Keys, list items and levels of one record's values; far below what an event may have. */
-const mostValues = 500
+/** Keys and list items of one record, of them items of one list, and levels; below what an event may have. */
+const mostValues = 800
+const mostItems = 100
 const mostDepth = 16
 const mostKeyChars = 256
+const mostNamed = 32
 
-export interface Keeper {
-  /** The same object where all of it fits; without the keys of `but`. */
-  attributes(of: Attributes, but1?: string, but2?: string): Attributes
-  value(name: string, of: AttributeValue): AttributeValue
+/** Keeps the values of one record. A class: one is made for every record, and closures cost more than all it does. */
+export class Keeper {
   /** Names of what was cut or left out. */
-  readonly clipped: readonly string[]
+  readonly clipped: string[] = []
+  /** How many keys and items there is room for. */
+  left = mostValues
+
+  /** The same object where all of it fits; without the keys `but1` and `but2`. */
+  attributes(of: Attributes, but1 = '', but2 = ''): Attributes {
+    const isWhole = (but1 === '' || !(but1 in of)) && (but2 === '' || !(but2 in of)) && fitsWhole(of)
+    return isWhole ? of : keptObject(this, '', of, 0, but1, but2)
+  }
+
+  value(name: string, of: AttributeValue): AttributeValue {
+    return kept(this, name, of, 1)
+  }
 }
+
+export const createKeeper = (): Keeper => new Keeper()
 
 const isExact = (value: number) => Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
 
@@ -32,66 +46,53 @@ function fitsWhole(attributes: Attributes): boolean {
   return true
 }
 
-export function createKeeper(): Keeper {
-  const clipped: string[] = []
-  let left = mostValues
-  const cut = (name: string) => {
-    if (clipped.length < 32 && !clipped.includes(name)) clipped.push(clip(name, mostKeyChars))
-  }
+function cut({ clipped }: Keeper, name: string) {
+  if (clipped.length < mostNamed && !clipped.includes(name)) clipped.push(clip(name, mostKeyChars))
+}
 
-  function kept(name: string, value: AttributeValue, depth: number): AttributeValue {
-    if (fitsLeaf(value)) return value
-    if (typeof value === 'string') {
-      cut(name)
-      return clip(value)
-    }
-    if (typeof value === 'number') return String(value)
-    if (depth >= mostDepth) {
-      cut(name)
-      return '…'
-    }
-    return Array.isArray(value)
-      ? keptList(name, value as readonly AttributeValue[], depth)
-      : keptObject(name, value as Attributes, depth, '', '')
+function kept(keeper: Keeper, name: string, value: AttributeValue, depth: number): AttributeValue {
+  if (fitsLeaf(value)) return value
+  if (typeof value === 'string') {
+    cut(keeper, name)
+    return clip(value)
   }
+  if (typeof value === 'number') return String(value)
+  if (depth >= mostDepth) {
+    cut(keeper, name)
+    return '…'
+  }
+  return Array.isArray(value)
+    ? keptList(keeper, name, value as readonly AttributeValue[], depth)
+    : keptObject(keeper, name, value as Attributes, depth, '', '')
+}
 
-  function keptList(name: string, list: readonly AttributeValue[], depth: number): AttributeValue[] {
-    const items: AttributeValue[] = []
-    for (const item of list) {
-      left -= 1
-      if (left < 0) {
-        cut(name)
-        break
-      }
-      items.push(kept(name, item, depth + 1))
+function keptList(keeper: Keeper, name: string, list: readonly AttributeValue[], depth: number): AttributeValue[] {
+  const items: AttributeValue[] = []
+  for (const item of list) {
+    keeper.left -= 1
+    if (keeper.left < 0 || items.length === mostItems) {
+      cut(keeper, name)
+      break
     }
-    return items
+    items.push(kept(keeper, name, item, depth + 1))
   }
+  return items
+}
 
-  function keptObject(name: string, object: Attributes, depth: number, but1: string, but2: string): Attributes {
-    const items = Object.create(null) as Record<string, AttributeValue>
-    for (const key in object) {
-      if (depth === 0 && (key === but1 || key === but2)) continue
-      const whole = depth === 0 ? key : name
-      left -= 1
-      if (left < 0) {
-        cut(whole)
-        break
-      }
-      // A key of this name makes an event invalid: it is no key of its own in most languages.
-      const fit = key === '__proto__' ? '_proto_' : key.length > mostKeyChars ? clip(key, mostKeyChars) : key
-      if (fit !== key) cut(whole)
-      items[fit.toWellFormed()] = kept(whole, object[key] as AttributeValue, depth + 1)
+function keptObject(keeper: Keeper, name: string, object: Attributes, depth: number, but1: string, but2: string): Attributes {
+  const items = Object.create(null) as Record<string, AttributeValue>
+  for (const key in object) {
+    if (depth === 0 && (key === but1 || key === but2)) continue
+    const whole = depth === 0 ? key : name
+    keeper.left -= 1
+    if (keeper.left < 0) {
+      cut(keeper, whole)
+      break
     }
-    return items
+    // A key of this name makes an event invalid: it is no key of its own in most languages.
+    const fit = key === '__proto__' ? '_proto_' : key.length > mostKeyChars ? clip(key, mostKeyChars) : key
+    if (fit !== key) cut(keeper, whole)
+    items[fit.toWellFormed()] = kept(keeper, whole, object[key] as AttributeValue, depth + 1)
   }
-
-  return {
-    clipped,
-    value: (name, of) => kept(name, of, 1),
-    attributes(of, but1 = '', but2 = '') {
-      const isWhole = (but1 === '' || !(but1 in of)) && (but2 === '' || !(but2 in of)) && fitsWhole(of)
-      return isWhole ? of : keptObject('', of, 0, but1, but2)
-    },
-  }
+  return items
 }

@@ -205,6 +205,34 @@ test.each([
   }
 })
 
+test('of two calls in one document the inner one counts, wherever it stands', () => {
+  for (const order of [twice, twice.toReversed()])
+    expect([...rowsOf(told(order)).calls.values()]).toMatchObject([{ id: idOf(4), startedAt: at + 2 }])
+})
+
+test('a call that another instrumentation tells of too is found beside what else is below it', () => {
+  const { runs } = rowsOf(
+    sendEach([
+      { id: 4, parent: 3, start: 1, end: 2, attributes: tool('cache') },
+      { id: 5, parent: 3, start: 2, end: 9, attributes: chat(50, 5) },
+      { id: 3, end: 10, attributes: chat(50, 5) },
+    ]).events,
+  )
+  expect(runs.get(traceId)?.totals).toMatchObject({ llmCalls: 1, toolCalls: 1, inputTokens: 50 })
+})
+
+test('an agent that calls itself gives nobody work', () => {
+  const { agents, edges, tasks } = rowsOf(
+    told([
+      { id: 2, parent: 1, attributes: invoke('boss') },
+      { id: 1, attributes: invoke('boss') },
+    ]),
+  )
+  expect(edges.size).toBe(0)
+  expect(agents.get('shop/boss')).not.toMatchObject({ role: { value: expect.anything() } })
+  expect(tasks.get(`${traceId}\u001f${idOf(2)}`)).toMatchObject({ parent: idOf(1), state: 'completed' })
+})
+
 test('a call of an agent that a tool of a call started is a call of its own (Google ADK)', () => {
   const { runs } = rowsOf(
     told([
@@ -294,12 +322,21 @@ test('unlimited traces are forgotten, the longest untouched first, and counted; 
       ),
     )
   send(1, 'kept', chat(), 2, 1)
-  for (let trace = 1; trace <= 5; trace += 1) send(trace, 'many', chat(), 2, 1)
+  // The first is touched again before the fourth and the fifth come.
+  for (const [trace, id] of [
+    [1, 2],
+    [2, 2],
+    [3, 2],
+    [1, 3],
+    [4, 2],
+    [5, 2],
+  ] as const)
+    send(trace, 'many', chat(), id, 1)
   expect([forgotten, waited]).toEqual([2, 2])
   const attributes = invoke('boss')
   const isKnown = (trace: number, tenant: string) => send(trace, tenant, attributes, 1).some(({ type }) => type === 'llm.attributed')
-  expect([isKnown(5, 'many'), isKnown(4, 'many'), isKnown(1, 'kept')]).toEqual([true, true, true])
-  expect(isKnown(1, 'many')).toBe(false)
+  expect([isKnown(5, 'many'), isKnown(4, 'many'), isKnown(1, 'many'), isKnown(1, 'kept')]).toEqual([true, true, true, true])
+  expect(isKnown(2, 'many')).toBe(false)
 })
 
 test('a trace that alone is too large is forgotten too', () => {

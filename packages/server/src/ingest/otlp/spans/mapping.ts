@@ -8,8 +8,9 @@ import type { Decoded, Span } from '../otlp.ts'
 import { furtherOf, runOfTop } from './further.ts'
 import { senderOf } from './identity.ts'
 import { createMemory } from './memory.ts'
-import { isFit, recordsOf, type Told, tellOf } from './record.ts'
-import type { Settled } from './trace.ts'
+import { isFit, recordsOf } from './record.ts'
+import { type Told, tellOf } from './told.ts'
+import { addTo, type Node, settleTrace, type Trace } from './trace.ts'
 
 export interface SpanMappingOptions {
   /** Traces and spans remembered of each tenant; the traces that came longest ago are forgotten first. Default 5,000 and 100,000. */
@@ -37,7 +38,7 @@ export const quietMs = 15 * 60_000
 interface Placed {
   readonly item: number
   readonly told: Told
-  readonly settled: readonly Settled[]
+  readonly settled: readonly Node[]
 }
 
 export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping {
@@ -50,6 +51,8 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
     const time = now()
     let item = -1
     let added = 0
+    let traceId: string | undefined
+    let trace: Trace | undefined
     for (const group of decoded.groups) {
       const sender = senderOf(group)
       for (const span of group.items) {
@@ -60,13 +63,14 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
           continue
         }
         const told = tellOf(span, sender)
-        const trace = memory.trace(tenant, span.traceId, time)
+        if (trace === undefined || span.traceId !== traceId) trace = memory.trace(tenant, span.traceId, time)
+        traceId = span.traceId
         const known = trace.spans.get(span.spanId)
         // Sent again: it is told as it was, and so is what it made certain, for the store may have neither.
         if (known !== undefined)
           placed.push({ item, told: { ...told, node: { ...told.node, isCounted: known.isCounted } }, settled: known.brought })
         else {
-          placed.push({ item, told, settled: trace.add(told.node) })
+          placed.push({ item, told, settled: addTo(trace, told.node) })
           added += 1
         }
       }
@@ -94,7 +98,7 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
     settle(before) {
       const told = new Map<TenantId, EventInput[]>()
       for (const [tenant, traceId, trace] of memory.quiet(before)) {
-        const { settled, top } = trace.settle()
+        const { settled, top } = settleTrace(trace)
         const events = told.get(tenant) ?? []
         told.set(tenant, events)
         const services = new Set<string>()

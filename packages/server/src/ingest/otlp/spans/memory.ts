@@ -1,6 +1,6 @@
 /** The traces of all tenants that spans may still come for; bounded, by tenant, so that one tenant's traces cost no other's. */
 import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
-import { createTrace, type Trace } from './trace.ts'
+import { createTrace, type Trace, waitingIn } from './trace.ts'
 
 export interface MemoryOptions {
   /** Of one tenant; what came longest ago is forgotten first. */
@@ -46,7 +46,7 @@ export function createMemory({ mostTraces, mostSpans, onForgotten }: MemoryOptio
         if (held.traces.size <= mostTraces && held.spans <= mostSpans) return
         held.traces.delete(traceId)
         held.spans -= trace.spans.size
-        onForgotten(trace.waiting())
+        onForgotten(waitingIn(trace))
       }
     },
     *quiet(before) {

@@ -31,16 +31,13 @@ export interface Node {
   isCounted: boolean
   /** Its own events were made. */
   isTold: boolean
-  /** What its coming made certain: told again when it comes again. */
-  brought: readonly Settled[]
+  /** Once it is certain: the nearest agent's span above, if there is one up to the root, and that root. */
+  above: Node | undefined
+  root: Node | undefined
+  /** Those of which its coming made that certain: they are told again when it comes again. */
+  brought: readonly Node[]
+  /** A shorter way up. */
   up: Node | undefined
-}
-
-/** `agent`: the nearest agent's span above; undefined where there is none up to `root`. */
-export interface Settled {
-  readonly node: Node
-  readonly agent: Node | undefined
-  readonly root: Node
 }
 
 interface Waiting {
@@ -50,18 +47,16 @@ interface Waiting {
 }
 
 export interface Trace {
-  readonly spans: ReadonlyMap<string, Node>
-  /** Has to be new to the trace. Returns what is certain now that was not before. */
-  add(node: Node): readonly Settled[]
-  /** As if no further span came: whose parents are missing are roots. `top` is undefined when it has one, or no spans. */
-  settle(): { readonly settled: readonly Settled[]; readonly top: Top | undefined }
-  /** Spans that wait for a parent. */
-  waiting(): number
+  readonly spans: Map<string, Node>
+  /** By the parent that is missing. */
+  readonly waiting: Map<string, Waiting>
   touchedAt: number
   isSettled: boolean
 }
 
-/** The whole of a trace without a root. */
+export const createTrace = (touchedAt: number): Trace => ({ spans: new Map(), waiting: new Map(), touchedAt, isSettled: false })
+
+/** The first and the last of a trace without a root. */
 export interface Top {
   readonly first: Node
   readonly last: Node
@@ -69,103 +64,119 @@ export interface Top {
 
 type End = { readonly agent: Node } | { readonly root: Node } | { readonly missing: string }
 
+const nobody: readonly Node[] = []
+
+/** Takes a node that is new to the trace. Returns those of which it made certain whose work they are. */
+export function addTo(trace: Trace, node: Node): readonly Node[] {
+  const { spans, waiting } = trace
+  const below = waiting.get(node.id)
+  if (below !== undefined) waiting.delete(node.id)
+  let end: End = node.parent === undefined ? { root: node } : endOf(spans, node.parent)
+  // A span above itself: it is taken for a root.
+  if ('missing' in end && end.missing === node.id) {
+    node.parent = undefined
+    end = { root: node }
+  }
+  spans.set(node.id, node)
+  judgeModels(spans, node, below?.hasModel === true)
+  if (node.role === 'agent') {
+    const all = certain(below?.nodes ?? nobody, node, node)
+    const own = place(trace, { nodes: [node], hasModel: false }, end)
+    node.brought = all.length === 0 ? own : all.concat(own)
+    return node.brought
+  }
+  if (below === undefined && node.role === 'plain') return nobody
+  const group = below ?? { nodes: [], hasModel: false }
+  if (node.role !== 'plain') group.nodes.push(node)
+  group.hasModel = node.role === 'model' || (node.role === 'plain' && group.hasModel)
+  node.brought = place(trace, group, end)
+  return node.brought
+}
+
+/** As if no further span came: whose parents are missing are roots. `top` is undefined when the trace has a root of its own, or no spans. */
+export function settleTrace(trace: Trace): { readonly settled: readonly Node[]; readonly top: Top | undefined } {
+  const { spans, waiting } = trace
+  trace.isSettled = true
+  let hasRoot = false
+  let first: Node | undefined
+  let last: Node | undefined
+  for (const node of spans.values()) {
+    if (node.parent === undefined) hasRoot = true
+    else if (!spans.has(node.parent)) {
+      if (first === undefined || isBefore(node, first)) first = node
+      if (last === undefined || isAfter(node, last)) last = node
+    }
+  }
+  if (first === undefined || last === undefined) return { settled: nobody, top: undefined }
+  const top = { first, last }
+  const settled = [...waiting.values()].flatMap(({ nodes }) => certain(nodes, undefined, top.first))
+  waiting.clear()
+  return { settled, top: hasRoot ? undefined : top }
+}
+
+/** Spans that wait for a parent. */
+export const waitingIn = ({ waiting }: Trace): number => waiting.values().reduce((sum, { nodes }) => sum + nodes.length, 0)
+
+const isBefore = (a: Node, b: Node) => a.start < b.start || (a.start === b.start && a.id < b.id)
+const isAfter = (a: Node, b: Node) => a.end > b.end || (a.end === b.end && a.id > b.id)
+
+function endOf(spans: ReadonlyMap<string, Node>, parent: string): End {
+  const first = spans.get(parent)
+  if (first === undefined) return { missing: parent }
+  let at = first
+  while (at.role !== 'agent' && at.parent !== undefined) {
+    const next = at.up ?? spans.get(at.parent)
+    if (next === undefined) break
+    at = next
+  }
+  for (let node = first; node !== at; ) {
+    const next = node.up ?? spans.get(node.parent ?? '') ?? at
+    node.up = at
+    node = next
+  }
+  return at.role === 'agent' ? { agent: at } : at.parent === undefined ? { root: at } : { missing: at.parent }
+}
+
+function certain(nodes: readonly Node[], above: Node | undefined, root: Node): readonly Node[] {
+  for (const node of nodes) {
+    node.above = above
+    node.root = root
+  }
+  return nodes
+}
+
+function place({ waiting }: Trace, group: Waiting, end: End): readonly Node[] {
+  if ('agent' in end) return certain(group.nodes, end.agent, end.agent)
+  if ('root' in end) return certain(group.nodes, undefined, end.root)
+  const held = waiting.get(end.missing)
+  if (held === undefined) {
+    if (group.nodes.length > 0) waiting.set(end.missing, group)
+    return nobody
+  }
+  const [large, small] = held.nodes.length >= group.nodes.length ? [held, group] : [group, held]
+  for (const node of small.nodes) large.nodes.push(node)
+  large.hasModel ||= small.hasModel
+  waiting.set(end.missing, large)
+  return nobody
+}
+
 /** Calls of one call are close to each other. */
 const mostStepsBetween = 8
-const before = (a: Node, b: Node) => a.start < b.start || (a.start === b.start && a.id < b.id)
-const after = (a: Node, b: Node) => a.end > b.end || (a.end === b.end && a.id > b.id)
 
-export function createTrace(touchedAt: number): Trace {
-  const spans = new Map<string, Node>()
-  const waiting = new Map<string, Waiting>()
-
-  function endOf(parent: string): End {
-    const first = spans.get(parent)
-    if (first === undefined) return { missing: parent }
-    let at = first
-    while (at.role !== 'agent' && at.parent !== undefined) {
-      const next = at.up ?? spans.get(at.parent)
-      if (next === undefined) break
-      at = next
-    }
-    for (let node = first; node !== at; ) {
-      const next = node.up ?? spans.get(node.parent ?? '') ?? at
-      node.up = at
-      node = next
-    }
-    return at.role === 'agent' ? { agent: at } : at.parent === undefined ? { root: at } : { missing: at.parent }
+function modelAbove(spans: ReadonlyMap<string, Node>, node: Node): Node | undefined {
+  let at = node.parent === undefined ? undefined : spans.get(node.parent)
+  for (let steps = 0; at !== undefined && steps < mostStepsBetween; steps += 1) {
+    if (at.role !== 'plain') return at.role === 'model' ? at : undefined
+    at = at.parent === undefined ? undefined : spans.get(at.parent)
   }
+  return undefined
+}
 
-  function modelAbove(node: Node): Node | undefined {
-    let at = node.parent === undefined ? undefined : spans.get(node.parent)
-    for (let steps = 0; at !== undefined && steps < mostStepsBetween; steps += 1) {
-      if (at.role !== 'plain') return at.role === 'model' ? at : undefined
-      at = at.parent === undefined ? undefined : spans.get(at.parent)
-    }
-    return undefined
-  }
-
-  function wait(missing: string, group: Waiting) {
-    const held = waiting.get(missing)
-    if (held === undefined) return void waiting.set(missing, group)
-    const [large, small] = held.nodes.length >= group.nodes.length ? [held, group] : [group, held]
-    for (const node of small.nodes) large.nodes.push(node)
-    large.hasModel ||= small.hasModel
-    waiting.set(missing, large)
-  }
-
-  const settled = (nodes: readonly Node[], agent: Node | undefined, root: Node): Settled[] => nodes.map((node) => ({ node, agent, root }))
-
-  function place(group: Waiting, end: End, root: Node): readonly Settled[] {
-    if ('agent' in end) return settled(group.nodes, end.agent, root)
-    if ('root' in end) return settled(group.nodes, undefined, end.root)
-    if (group.nodes.length > 0) wait(end.missing, group)
-    return []
-  }
-
-  /** Of two calls of which one contains the other, one counts: the inner one, unless the outer one was told before. */
-  function judgeModels(node: Node, hasModelBelow: boolean) {
-    if (node.role !== 'model' && !(node.role === 'plain' && hasModelBelow)) return
-    const outer = modelAbove(node)
-    if (node.role === 'model' && hasModelBelow) node.isCounted = false
-    else if (outer?.isTold === false) outer.isCounted = false
-    else if (outer?.isCounted === true && node.role === 'model') node.isCounted = false
-  }
-
-  const trace: Trace = {
-    spans,
-    touchedAt,
-    isSettled: false,
-    add(node) {
-      const below = waiting.get(node.id) ?? { nodes: [], hasModel: false }
-      waiting.delete(node.id)
-      let end: End = node.parent === undefined ? { root: node } : endOf(node.parent)
-      // A span above itself: it is taken for a root.
-      if ('missing' in end && end.missing === node.id) {
-        node.parent = undefined
-        end = { root: node }
-      }
-      spans.set(node.id, node)
-      judgeModels(node, below.hasModel)
-      if (node.role === 'agent') {
-        node.brought = settled(below.nodes, node, node).concat(place({ nodes: [node], hasModel: false }, end, node))
-        return node.brought
-      }
-      if (node.role !== 'plain') below.nodes.push(node)
-      below.hasModel = node.role === 'model' || (node.role === 'plain' && below.hasModel)
-      node.brought = place(below, end, node)
-      return node.brought
-    },
-    settle() {
-      const tops = [...spans.values()].filter(({ parent }) => parent !== undefined && !spans.has(parent))
-      const hasRoot = [...spans.values()].some(({ parent }) => parent === undefined)
-      const first = tops.reduce<Node | undefined>((held, node) => (held === undefined || before(node, held) ? node : held), undefined)
-      const last = tops.reduce<Node | undefined>((held, node) => (held === undefined || after(node, held) ? node : held), undefined)
-      const all = first === undefined ? [] : [...waiting.values()].flatMap(({ nodes }) => settled(nodes, undefined, first))
-      waiting.clear()
-      trace.isSettled = true
-      return { settled: all, top: hasRoot || first === undefined || last === undefined ? undefined : { first, last } }
-    },
-    waiting: () => [...waiting.values()].reduce((sum, { nodes }) => sum + nodes.length, 0),
-  }
-  return trace
+/** Of two calls of which one contains the other, one counts: the inner one, unless the outer one was told before. */
+function judgeModels(spans: ReadonlyMap<string, Node>, node: Node, hasModelBelow: boolean) {
+  if (node.role !== 'model' && !(node.role === 'plain' && hasModelBelow)) return
+  const outer = modelAbove(spans, node)
+  if (node.role === 'model' && hasModelBelow) node.isCounted = false
+  else if (outer?.isTold === false) outer.isCounted = false
+  else if (outer?.isCounted === true && node.role === 'model') node.isCounted = false
 }
