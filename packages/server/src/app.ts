@@ -17,10 +17,14 @@ import { CannotStart, type Config } from './config.ts'
 import { isLoopback } from './http/allow.ts'
 import { createHttp } from './http.ts'
 import { claudeCodeDoor } from './ingest/claude-code/claude-code.ts'
+import { a2aDoor } from './ingest/a2a/a2a.ts'
+import { cloudEventsDoor } from './ingest/cloudevents/cloudevents.ts'
 import type { DoorDeps } from './ingest/door.ts'
 import { createInFlight } from './ingest/in-flight.ts'
 import { createReceive } from './ingest/receive.ts'
 import { restDoor } from './ingest/rest.ts'
+import { readWebhooks } from './ingest/webhook/config.ts'
+import { webhookDoor } from './ingest/webhook/webhook.ts'
 import { registerIngestSocket } from './ingest/websocket.ts'
 import { createHub } from './live/hub.ts'
 import { liveRoutes } from './live/routes.ts'
@@ -59,6 +63,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     for (const stop of stops.splice(0).reverse()) await stop()
   }
   try {
+    const webhooks = readWebhooks(config.webhooks, process.env)
     const embedded = config.databaseUrl === '' ? await startEmbedded(config, log) : undefined
     if (embedded !== undefined) stops.push(() => embedded.stop())
     const store = await openStore({ url: embedded?.url ?? config.databaseUrl, config, log, clock })
@@ -155,6 +160,9 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     })
     await http.app.register(restDoor(door))
     await http.app.register(claudeCode.plugin)
+    await http.app.register(cloudEventsDoor(door))
+    await http.app.register(a2aDoor(door))
+    await http.app.register(webhookDoor({ ...door, webhooks }))
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(

@@ -90,6 +90,7 @@ export const settings = {
   heartbeatMs: s('SIGNALBOX_HEARTBEAT_MS', 20_000, 'Time between heartbeats on an idle live connection.', 'ms'),
   agentLostAfter: s('SIGNALBOX_AGENT_LOST_AFTER', 3, 'Missed heartbeat intervals after which an agent is marked lost.', 'intervals'),
   drainMs: s('SIGNALBOX_DRAIN_MS', 5_000, 'Longest a stop waits for senders and live clients.', 'ms'),
+  webhooks: s('SIGNALBOX_WEBHOOKS', '', 'JSON file with the mappings of webhooks, /v1/webhooks/<name> (docs/doors/webhook.md).'),
   logLevel: s('SIGNALBOX_LOG_LEVEL', 'info', 'trace, debug, info, warn, error, or silent.'),
 } as const satisfies Record<string, Setting<string | number>>
 

@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { EventInput, TenantId } from '@signalbox/model/event.ts'
-import type { ItemRefusal } from '@signalbox/model/live.ts'
+import type { Durability, ItemRefusal } from '@signalbox/model/live.ts'
 import type { RefusalCode } from '@signalbox/model/refusals.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
@@ -37,6 +37,7 @@ export interface Delivered {
   readonly duplicates: number
   /** By the request's own items, each once, in their order. */
   readonly refused: ReadonlyMap<number, ItemRefusal>
+  readonly durability: Durability
   readonly cursor: string
 }
 
@@ -47,6 +48,9 @@ export interface DeliverOptions {
   /** Events older than the retention are taken. */
   readonly backfill?: boolean
 }
+
+/** Longest silence of an agent that a door tells of, ms: past some of them it is taken for lost. */
+export const silenceMs = 300_000
 
 /** Bodies reach the routes of `app` as they come; `bodyOf` reads them. */
 export function takeAnyBody(app: FastifyInstance): void {
@@ -91,6 +95,7 @@ export async function deliver(
   let accepted = 0
   let duplicates = 0
   let cursor = ''
+  let durability: Durability = 'durable'
   const refused = new Map<number, ItemRefusal>()
   for (let from = 0; from === 0 || from < mapped.length; from += config.maxBatchEvents) {
     const part = mapped.slice(from, from + config.maxBatchEvents)
@@ -98,12 +103,13 @@ export async function deliver(
     accepted += receipt.accepted
     duplicates += receipt.duplicates
     cursor = receipt.cursor
+    durability = receipt.durability
     for (const refusal of receipt.refused) {
       const item = part[refusal.index]?.item ?? refusal.index
       if (!refused.has(item)) refused.set(item, refusal)
     }
   }
-  return { accepted, duplicates, cursor, refused: new Map([...refused].sort(([a], [b]) => a - b)) }
+  return { accepted, duplicates, durability, cursor, refused: new Map([...refused].sort(([a], [b]) => a - b)) }
 }
 
 const itemOf = (mapped: Mapped): RawItem => ('event' in mapped ? { value: mapped.event } : { value: mapped.value, refused: mapped.refused })

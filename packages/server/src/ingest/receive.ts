@@ -231,7 +231,8 @@ function sourceOf(value: unknown): string | undefined {
 /** Printing takes the square of the depth: a million levels are minutes. */
 const mostPrintedLevels = 1_000
 
-function isDeeper(value: unknown, most: number): boolean {
+/** Without recursion: depth comes from the sender. */
+export function isDeeper(value: unknown, most: number): boolean {
   let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > most) return true

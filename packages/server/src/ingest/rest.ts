@@ -10,27 +10,32 @@ import { bodyOf, type DoorDeps, holding, takeAnyBody } from './door.ts'
 import type { Share } from './in-flight.ts'
 import type { RawItem, Receive } from './receive.ts'
 
+/** What became of a request's items; every door over HTTP that answers in JSON says it so. */
+export const receiptFields = {
+  accepted: Type.Integer({ description: 'Events stored by this request.' }),
+  duplicates: Type.Integer({ description: 'Events that were there before with the same content.' }),
+  refused: Type.Array(
+    Type.Object(
+      { index: Type.Integer(), id: Type.Optional(Type.String()), code: Type.String(), message: Type.String() },
+      { additionalProperties: false },
+    ),
+    { description: 'What was not stored, by its index in the request.' },
+  ),
+  durability: Type.Union([Type.Literal('durable'), Type.Literal('replicated'), Type.Literal('volatile')], {
+    description: 'durable: fsynced in PostgreSQL.',
+  }),
+  cursor: Type.String({ description: 'Live cursor at or after these events.' }),
+  warnings: Type.Optional(Type.Array(Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: false }))),
+}
+
 const ReceiptBody = Type.Object(
   {
-    accepted: Type.Integer({ description: 'Events stored by this request.' }),
-    duplicates: Type.Integer({ description: 'Events that were there before with the same content.' }),
-    refused: Type.Array(
-      Type.Object(
-        { index: Type.Integer(), id: Type.Optional(Type.String()), code: Type.String(), message: Type.String() },
-        { additionalProperties: false },
-      ),
-      { description: 'Events not stored, by their index in the request.' },
-    ),
-    durability: Type.Union([Type.Literal('durable'), Type.Literal('replicated'), Type.Literal('volatile')], {
-      description: 'durable: fsynced in PostgreSQL.',
-    }),
-    cursor: Type.String({ description: 'Live cursor at or after these events.' }),
+    ...receiptFields,
     ids: Type.Optional(
       Type.Array(Type.Object({ index: Type.Integer(), id: Type.String() }, { additionalProperties: false }), {
         description: 'Ids made by the server.',
       }),
     ),
-    warnings: Type.Optional(Type.Array(Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: false }))),
   },
   { additionalProperties: false },
 )
