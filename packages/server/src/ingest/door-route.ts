@@ -42,6 +42,8 @@ export interface DoorRoute {
     readonly querystring?: Readonly<Record<string, TSchema>>
     readonly body: TSchema
   }
+  /** Whether a request without a body is one. */
+  readonly mayBeEmpty?: boolean
   /** Refuses a request before its body is read, by throwing `Refused`. */
   readonly admit?: (request: FastifyRequest) => void
   /** Throws `Refused` when nothing of the body can be read. */
@@ -79,7 +81,8 @@ export function doorRoute(app: FastifyInstance, deps: DoorDeps, route: DoorRoute
   const { schema } = route
   /** Apart, so that the body's bytes go when its events are there. */
   async function readFrom(request: FastifyRequest, share: Share, query: Query): Promise<Read> {
-    const bytes = await bodyOf(request, deps, share)
+    const isEmpty = route.mayBeEmpty === true && request.body === undefined
+    const bytes = isEmpty ? Buffer.alloc(0) : await bodyOf(request, deps, share)
     try {
       return route.read(bytes, request, query)
     } catch (error) {

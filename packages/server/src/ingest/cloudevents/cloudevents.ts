@@ -104,6 +104,7 @@ export const cloudEventsDoor =
     doorRoute(app, deps, {
       path,
       door: 'cloudevents',
+      mayBeEmpty: true,
       schema: {
         operationId: 'sendCloudEvents',
         summary: 'Send CloudEvents',

@@ -9,9 +9,13 @@ const prefix = 'ce-'
 export function decodeHeader(value: string): string | undefined {
   const quoted = /^"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1]
   const plain = quoted === undefined ? value : quoted.replaceAll(/\\(.)/g, '$1')
-  // Node reads a header's bytes as Latin-1; those above ASCII are of who wrote UTF-8 without encoding it.
+  // Node reads a header's bytes as Latin-1. Who does not encode what is above ASCII sends UTF-8, or Latin-1 as browsers' fetch does.
+  const raw = Buffer.from(plain, 'latin1')
+  const text = isUtf8(raw) ? raw.toString() : plain
   const bytes = Buffer.from(
-    plain.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    Buffer.from(text)
+      .toString('latin1')
+      .replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',
   )
   return isUtf8(bytes) ? bytes.toString() : undefined

@@ -49,6 +49,9 @@ const told: ReadonlySet<string> = new Set([
   ...Object.keys(fields),
 ])
 
+/** The structured mode leaves out what the binary mode has to say. */
+const goesWithoutSaying = (name: string, value: unknown) => name === 'datacontenttype' && /^application\/json(?:;|$)/i.test(String(value))
+
 function missing(attributes: Json): string | undefined {
   if (attributes.specversion !== '1.0') return '/specversion must be "1.0".'
   for (const name of ['id', 'source', 'type'])
@@ -93,7 +96,7 @@ export function mapCloudEvent(attributes: unknown, payload: Payload | undefined,
   if (about !== undefined) of[about] ??= identifier(textOf(attributes.subject))
   for (const name of counters) of[name] = counterOf(attributes[name] ?? undefined) as number | undefined
 
-  const rest = Object.entries(attributes).filter(([name, value]) => !told.has(name) && value !== null)
+  const rest = Object.entries(attributes).filter(([name, value]) => !told.has(name) && value !== null && !goesWithoutSaying(name, value))
   if (named !== source) rest.push(['source', source])
   if (type !== said) rest.push(['type', said])
   const data = dataOf(payload)
