@@ -1,6 +1,8 @@
 /** Every parser that reads what others wrote. */
 import type { Target } from './fuzz.ts'
+import { a2a } from './targets/a2a.ts'
 import { clientTargets } from './targets/client.ts'
+import { cloudevents } from './targets/cloudevents.ts'
 import { codecTargets } from './targets/codec.ts'
 import { cursors } from './targets/cursors.ts'
 import { envelope } from './targets/envelope.ts'
@@ -11,12 +13,16 @@ import { ingestSession } from './targets/ingest-session.ts'
 import { liveFrame } from './targets/live-frame.ts'
 import { restBody } from './targets/rest-body.ts'
 import { sse } from './targets/sse.ts'
+import { webhook } from './targets/webhook.ts'
 
 export const targets: readonly Target[] = [
   envelope,
   ingestFrame,
   ingestSession,
   restBody,
+  cloudevents,
+  a2a,
+  webhook,
   liveFrame,
   cursors,
   ...codecTargets,

@@ -106,6 +106,7 @@ export function requestOf(dice: Dice, operation: Operation, known: Known, wrongS
 }
 
 const contentTypes = [
+  'application/cloudevents-batch+json',
   'application/json',
   'application/x-ndjson',
   'text/plain',
@@ -118,19 +119,20 @@ const contentEncodings = ['gzip', 'zstd', 'br', 'gzip, gzip', 'identity', '']
 
 function bodyOf(
   dice: Dice,
-  { takesBody, path }: Operation,
+  { path, bodyTypes }: Operation,
   known: Known,
   isWrong: boolean,
 ): Pick<Asked, 'body'> & { headers?: Record<string, string> } {
-  if (!takesBody) return {}
-  /** Doors of other formats take one body of their own at a time. */
+  const [type] = bodyTypes
+  if (type === undefined) return {}
+  /** Doors of other formats take bodies of their own. */
   const own = known.get(`body ${path}`)
+  if (own !== undefined && !isWrong) return { body: Buffer.from(dice.pick(own)), headers: { 'content-type': type } }
   const events = own ?? known.get('body') ?? ['{}']
-  const many = Array.from({ length: own === undefined ? dice.count(1, 5) : 1 }, () => dice.pick(events))
-  const isLines = own !== undefined || dice.chance(0.3)
+  const many = Array.from({ length: dice.count(1, 5) }, () => dice.pick(events))
+  const isLines = dice.chance(0.3)
   const text = Buffer.from(isLines ? many.join('\n') : dice.chance(0.5) ? (many[0] ?? '') : `[${many.join(',')}]`)
-  if (!isWrong)
-    return { body: text, headers: { 'content-type': isLines && own === undefined ? 'application/x-ndjson' : 'application/json' } }
+  if (!isWrong) return { body: text, headers: { 'content-type': isLines ? 'application/x-ndjson' : 'application/json' } }
   const pool = events.map((event) => Buffer.from(event))
   const bred = mutate(dice, text, pool)
   const encoding = dice.pick(contentEncodings)

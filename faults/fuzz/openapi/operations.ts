@@ -23,14 +23,15 @@ export interface Operation {
   readonly method: string
   readonly path: string
   readonly parameters: readonly Parameter[]
-  readonly takesBody: boolean
+  /** Content types of its body; none where it takes none. */
+  readonly bodyTypes: readonly string[]
   /** Of who asks; false where the document says that none is needed. */
   readonly needsKey: boolean
 }
 
 interface Described {
   readonly parameters?: readonly Parameter[]
-  readonly requestBody?: unknown
+  readonly requestBody?: { readonly content?: Readonly<Record<string, unknown>> }
   readonly security?: readonly unknown[]
 }
 
@@ -40,7 +41,7 @@ export function operationsOf(document: { readonly paths: object }): Operation[] 
       method: method.toUpperCase(),
       path,
       parameters,
-      takesBody: requestBody !== undefined,
+      bodyTypes: Object.keys(requestBody?.content ?? {}),
       needsKey: security?.length !== 0,
     })),
   )

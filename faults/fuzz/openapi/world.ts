@@ -1,4 +1,5 @@
 /** A server for the OpenAPI fuzzer: two tenants with the same names and ids, and a key of each kind. */
+import { join } from 'node:path'
 import { createDice } from '@signalbox/cli/demo/dice.ts'
 import { startTestApi, type TestApi } from '@signalbox/server/api/testing.ts'
 import { story } from '@signalbox/server/ingest/claude-code/hooks.testing.ts'
@@ -18,7 +19,11 @@ const tenants = ['alpha', 'beta'] as const
 const secretOf = (tenant: string) => `canary-of-${tenant}`
 
 export async function startApiWorld(): Promise<ApiWorld> {
-  const api = await startTestApi({ SIGNALBOX_MAX_BODY_BYTES: '200000', SIGNALBOX_MAX_BATCH_EVENTS: '100' })
+  const api = await startTestApi({
+    SIGNALBOX_MAX_BODY_BYTES: '200000',
+    SIGNALBOX_MAX_BATCH_EVENTS: '100',
+    SIGNALBOX_WEBHOOKS: join(import.meta.dirname, 'webhooks.json'),
+  })
   const keys = createKeys(api.pool)
   const bearer = async (tenant: string, scopes: Parameters<typeof keys.create>[1]) => ({
     authorization: `Bearer ${(await keys.create('fuzz', scopes, tenant)).key}`,
@@ -27,7 +32,7 @@ export async function startApiWorld(): Promise<ApiWorld> {
   for (const { tenant, headers } of full) await fill(api.url, tenant, headers)
   const [alpha, beta] = tenants.map(secretOf) as [string, string]
   const both = [alpha, beta]
-  const isIngest = ({ method }: { readonly method: string }) => method === 'POST'
+  const isIngest = ({ method }: { readonly method: string }) => method === 'POST' || method === 'OPTIONS'
   const callers: CallerKind[] = [
     { name: 'alpha', headers: full[0]?.headers ?? {}, secrets: [beta] },
     { name: 'beta', headers: full[1]?.headers ?? {}, secrets: [alpha] },
@@ -92,8 +97,28 @@ async function knownOf(url: string, callers: readonly Readonly<Record<string, st
   learn('type', 'tool.*', 'log', '.*')
   const fresh = fleetOf(createDice(8), { producers: 2, runs: 2, events: 20, from: Date.now() - 30_000, name: 'fresh' }).flat()
   learn('body /v1/hooks/claude-code', ...story.map((hook) => JSON.stringify(hook)))
+  learnDoors(learn)
   learn('body', ...fresh.map((event) => JSON.stringify(event)), '{}', '7', 'null')
   return known
+}
+
+/** What the doors of other tools' formats take. */
+function learnDoors(learn: (name: string, ...values: string[]) => void): void {
+  const time = new Date(Date.now() - 30_000).toISOString()
+  const cloudEvents = ['log', 'com.example.x'].map((type) => ({
+    specversion: '1.0',
+    id: type,
+    source: '/fuzz',
+    type,
+    time,
+    data: { a: 1 },
+  }))
+  learn('body /v1/cloudevents', ...cloudEvents.map((event) => JSON.stringify(event)))
+  const status = { state: 'TASK_STATE_WORKING', timestamp: time, message: { messageId: 'm', role: 'ROLE_AGENT', parts: [{ text: 'hi' }] } }
+  const notification = { statusUpdate: { taskId: 't', contextId: 'c', status } }
+  learn('body /v1/a2a', JSON.stringify(notification), JSON.stringify([notification, { jsonrpc: '2.0', id: 1, result: {} }]))
+  learn('/v1/webhooks/{name}', 'fuzz')
+  learn('body /v1/webhooks/{name}', `{"time":"${time}","kind":"a"}`, `[{"time":"${time}","kind":"b"},7]`, '{}')
 }
 
 interface Listed {

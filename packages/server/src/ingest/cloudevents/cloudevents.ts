@@ -9,7 +9,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isObject } from '@signalbox/model/text.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
-import { Refused } from '../../http/problem.ts'
+import { ProblemAnswer, Refused } from '../../http/problem.ts'
 import { type DoorDeps, takeAnyBody } from '../door.ts'
 import { doorRoute, type Read, timeOfArrival, withinBatch } from '../door-route.ts'
 import { createFirstSeen, type FirstSeen } from '../first-seen.ts'
@@ -129,7 +129,11 @@ export const cloudEventsDoor =
           summary: 'Allow a sender of CloudEvents',
           description:
             'The handshake of the HTTP webhook specification: a sender that may deliver here, and names itself in `WebHook-Request-Origin`, is allowed to, at any rate.',
-          response: { 200: Type.Object({ allowed: Type.Boolean({ description: 'Whether the sender named itself, and may send.' }) }) },
+          response: {
+            200: Type.Object({ allowed: Type.Boolean({ description: 'Whether the sender named itself, and may send.' }) }),
+            '4xx': ProblemAnswer,
+            '5xx': ProblemAnswer,
+          },
         },
       },
       async (request, reply) => {

@@ -32,8 +32,8 @@ const Signature = Type.Object(
   {
     header: Type.String({ minLength: 1 }),
     secretEnv: Type.String({ minLength: 1 }),
-    algorithm: Type.Optional(Type.Union([Type.Literal('hmac-sha256'), Type.Literal('hmac-sha1'), Type.Literal('hmac-sha512')])),
-    encoding: Type.Optional(Type.Union([Type.Literal('hex'), Type.Literal('base64')])),
+    algorithm: Type.Optional(Type.String({ pattern: '^hmac-sha(1|256|512)$' })),
+    encoding: Type.Optional(Type.String({ pattern: '^(hex|base64)$' })),
     prefix: Type.Optional(Type.String()),
   },
   { additionalProperties: false },
@@ -113,7 +113,13 @@ function signatureOf(
   if (secret === undefined || secret === '')
     throw new WrongExpression(`${where}/secretEnv: the environment has no ${secretEnv}, so that nothing could be verified.`)
   const hash = (algorithm ?? 'hmac-sha256').slice('hmac-'.length) as CompiledSignature['hash']
-  return { header: header.toLowerCase(), secret, hash, encoding: encoding ?? 'hex', prefix: prefix ?? '' }
+  return {
+    header: header.toLowerCase(),
+    secret,
+    hash,
+    encoding: (encoding ?? 'hex') as CompiledSignature['encoding'],
+    prefix: prefix ?? '',
+  }
 }
 
 /** The schema's first complaint that is not only of a union's other branches. */
@@ -129,9 +135,12 @@ function complaint(value: unknown, where: string): string {
   return `${path}: ${deepest.message}.`
 }
 
+/** Of a message that quotes the file. */
+const mostChars = 1_000
+
 /** Throws `CannotStart` with what is wrong and where; `from` names the file in it. */
 export function compileWebhooks(value: unknown, env: Env, from: string): Webhooks {
-  const wrong = (message: string) => new CannotStart(`${from}: ${message}`)
+  const wrong = (message: string) => new CannotStart(`${from}: ${message.slice(0, mostChars)}`)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('it must be an object of webhooks by their names.')
   return new Map(
     Object.entries(value).map(([name, one]: [string, unknown]) => {
