@@ -8,7 +8,7 @@ import { operationsOf } from './operations.ts'
 import { type ApiWorld, startApiWorld } from './world.ts'
 
 /** So many that each operation is also asked by one who may, with nothing wrong. */
-const requestsEach = 45
+const requestsEach = 60
 let world: ApiWorld
 beforeAll(async () => {
   world = await startApiWorld()
