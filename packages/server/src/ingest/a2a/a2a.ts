@@ -21,14 +21,22 @@ const mostLevels = 1_000
 
 export interface A2aReadOptions extends A2aOptions {
   readonly mostItems: number
-  /** Whether the event was stored a moment ago. */
-  readonly isKnown?: (event: EventInput) => boolean
+  /** Whether the event of this id told of its agent a moment ago. */
+  readonly isTold?: (id: string) => boolean
 }
 
 /** Throws `Refused` when nothing of the body can be read. */
-export function readA2a(body: Buffer, contentType: string, { mostItems, isKnown = () => false, ...options }: A2aReadOptions): Read {
+export function readA2a(body: Buffer, contentType: string, { mostItems, isTold = () => false, ...options }: A2aReadOptions): Read {
   const items = decodeA2a(body, contentType)
   withinBatch(items.length, mostItems)
+  const told = new Set<string>()
+  /** Of a stream of hundreds of updates each tells of its agent. */
+  const isRepeated = ({ type, id = '' }: EventInput) => {
+    if (type !== 'agent.started') return false
+    const isKnown = told.has(id) || isTold(id)
+    told.add(id)
+    return isKnown
+  }
   const mapped = items.flatMap(({ value, malformed }, item): readonly Mapped[] => {
     const refuse = (code: 'MALFORMED_JSON' | 'INVALID_EVENT' | 'TOO_DEEP', message: string): Mapped[] => [
       { item, refused: { code, message }, value: malformed ?? value },
@@ -36,7 +44,7 @@ export function readA2a(body: Buffer, contentType: string, { mostItems, isKnown 
     if (malformed !== undefined) return refuse('MALFORMED_JSON', `Item ${item} is not JSON.`)
     if (!isObject(value)) return refuse('INVALID_EVENT', `Item ${item} is no object.`)
     if (isDeeper(value, mostLevels)) return refuse('TOO_DEEP', `Item ${item} is nested deeper than ${mostLevels} levels.`)
-    return mapA2a(value, options).flatMap((event) => (isKnown(event) ? [] : [{ item, event }]))
+    return mapA2a(value, options).flatMap((event) => (isRepeated(event) ? [] : [{ item, event }]))
   })
   return { mapped, items: items.length }
 }
@@ -45,7 +53,7 @@ export function readA2a(body: Buffer, contentType: string, { mostItems, isKnown 
 const nameOf = (query: Query, headers: Readonly<Record<string, unknown>>, name: 'agent' | 'client') =>
   identifier(query[name]) ?? identifier(headers[`x-a2a-${name}`])
 
-/** Agents told of lately: of a stream of hundreds of updates each would tell again of its agent. */
+/** Events that told of agents lately. */
 const mostTold = 10_000
 
 export const a2aDoor =
@@ -79,7 +87,7 @@ export const a2aDoor =
           now: deps.clock.now(),
           seen: (key, time) => firstSeen(`${caller.tenant}\n${key}`, time),
           mostItems: deps.config.maxBatchEvents,
-          isKnown: ({ id = '' }) => toldAgents.has(`${caller.tenant}\n${id}`),
+          isTold: (id) => toldAgents.has(`${caller.tenant}\n${id}`),
         })
       },
       onDelivered({ mapped }, { caller }) {

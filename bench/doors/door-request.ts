@@ -1,0 +1,11 @@
+/** What a benchmark of a door sends. */
+export interface DoorRequest {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array<ArrayBuffer>
+  /** That it has to become. */
+  readonly events: number
+}
+
+/** Requests of one sender, each of about so many events. `nextId` makes UUIDv7s. */
+export type DoorRequests = (nextId: () => string, sender: number) => (count: number) => DoorRequest
