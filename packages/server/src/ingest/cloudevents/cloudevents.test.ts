@@ -1,6 +1,6 @@
 /** CloudEvents from their own SDK, through the server's door into its log. */
 import { uuidv7 } from '@signalbox/model/ids.ts'
-import { CloudEvent, emitterFor, HTTP, type Message, Mode } from 'cloudevents'
+import { CloudEvent, emitterFor, HTTP, httpTransport, Mode } from 'cloudevents'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestApi, type TestApi } from '../../api/testing.ts'
 import { stopDatabases } from '../../store/testing.ts'
@@ -70,14 +70,17 @@ test('the SDK’s structured, binary and batched messages are one event each, th
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     data: { note: 'reading' },
   })
+  const send = httpTransport(`${api.url}/v1/cloudevents`)
   const answers: Receipt[] = []
-  const send = async (message: Message) => answers.push((await post(message)).body)
-  await emitterFor(send, { binding: HTTP, mode: Mode.STRUCTURED })(event)
-  await emitterFor(send, { binding: HTTP, mode: Mode.BINARY })(event)
-  await batch([event.toJSON(), event.toJSON()])
+  for (const mode of [Mode.STRUCTURED, Mode.BINARY]) {
+    const { body } = (await emitterFor(send, { binding: HTTP, mode })(event)) as { readonly body: string }
+    answers.push(JSON.parse(body) as Receipt)
+  }
+  answers.push((await batch([event.toJSON(), event.toJSON()])).body)
   expect(answers).toMatchObject([
     { accepted: 1, duplicates: 0, durability: 'durable' },
     { accepted: 0, duplicates: 1 },
+    { accepted: 0, duplicates: 2 },
   ])
   const stored = await of('sdk run')
   expect(stored).toMatchObject([
