@@ -21,7 +21,7 @@ export function createPaths(): Paths {
       known.set(pattern, held)
     },
     refusal(method, path) {
-      const allow = [...known.values()].flatMap((one) => (one.path.test(path) ? [...one.methods] : []))
+      const allow = [...new Set([...known.values()].flatMap((one) => (one.path.test(path) ? [...one.methods] : [])))]
       const shown = path.slice(0, 200)
       // A part that is longer than any may be is found by no route of its own method either.
       return allow.length === 0 || allow.includes(method)

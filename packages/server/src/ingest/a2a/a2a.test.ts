@@ -321,3 +321,10 @@ test('names from a header, and what is no parameter', async () => {
   expect(await of(contextId)).toMatchObject([{ source: 'a2a/greeter', agent: 'caller', data: { to: 'greeter', text: 'hello' } }])
   expect(await send({ message }, { query: '?agents=x' })).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } })
 })
+
+test('received = stored + duplicate + refused + quarantined', async () => {
+  const text = await (await fetch(`${api.url}/metrics`)).text()
+  const of_ = (fate: string) => Number(new RegExp(`^signalbox_events_total{door="a2a",fate="${fate}"} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+  expect(of_('received')).toBeGreaterThan(0)
+  expect(of_('stored') + of_('duplicate') + of_('refused') + of_('quarantined')).toBe(of_('received'))
+})

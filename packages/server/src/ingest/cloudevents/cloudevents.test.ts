@@ -241,3 +241,11 @@ test('who names itself in the handshake is allowed to deliver', async () => {
   expect([nameless.status, nameless.headers.get('webhook-allowed-origin')]).toEqual([200, null])
   expect((await ask({ 'webhook-request-origin': 'a', origin: 'https://evil.example' })).status).toBe(403)
 })
+
+test('received = stored + duplicate + refused + quarantined', async () => {
+  const text = await (await fetch(`${api.url}/metrics`)).text()
+  const of_ = (fate: string) =>
+    Number(new RegExp(`^signalbox_events_total{door="cloudevents",fate="${fate}"} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+  expect(of_('received')).toBeGreaterThan(0)
+  expect(of_('stored') + of_('duplicate') + of_('refused') + of_('quarantined')).toBe(of_('received'))
+})

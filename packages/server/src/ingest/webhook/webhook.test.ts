@@ -238,6 +238,11 @@ test.each<[string, string, unknown, number, string]>([
   expect(await send(webhook, body)).toMatchObject({ status, body: { code } })
 })
 
+test('another method is told which one there is', async () => {
+  const response = await fetch(`${api.url}/v1/webhooks/github`)
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
+})
+
 const rule = { type: 'log' }
 test.each<[string, unknown, string]>([
   ['no object', [], 'must be an object of webhooks'],
@@ -268,4 +273,12 @@ test('a file that cannot be read ends the start', async () => {
   expect(() => readWebhooks(join(folder, 'nowhere.json'), {})).toThrow(CannotStart)
   await writeFile(join(folder, 'broken.json'), '{')
   expect(() => readWebhooks(join(folder, 'broken.json'), {})).toThrow(/SIGNALBOX_WEBHOOKS .*broken\.json/)
+})
+
+test('received = stored + duplicate + refused + quarantined', async () => {
+  const text = await (await fetch(`${api.url}/metrics`)).text()
+  const of_ = (fate: string) =>
+    Number(new RegExp(`^signalbox_events_total{door="webhook",fate="${fate}"} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+  expect(of_('received')).toBeGreaterThan(0)
+  expect(of_('stored') + of_('duplicate') + of_('refused') + of_('quarantined')).toBe(of_('received'))
 })
