@@ -120,6 +120,16 @@ function itemOf(bytes: Buffer, isText: boolean): RawItem {
   }
 }
 
+/** Of a body that is one value. Throws `Refused` when it is none. */
+export function parseJson(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
+  try {
+    return JSON.parse(body.toString())
+  } catch (error) {
+    throw new Refused({ code: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message.slice(0, 200)}.` })
+  }
+}
+
 export function parseBody(body: Buffer, contentType: string, maxEvents: number): readonly RawItem[] {
   const tooMany = () => new Refused({ code: 'BATCH_TOO_LARGE', detail: `The batch has more than ${maxEvents} events.` })
   if (isNdjson(contentType)) {
@@ -131,13 +141,7 @@ export function parseBody(body: Buffer, contentType: string, maxEvents: number):
     }
     return lines.map((line) => itemOf(line, isWhole || isUtf8(line)))
   }
-  if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
-  let value: unknown
-  try {
-    value = JSON.parse(body.toString())
-  } catch (error) {
-    throw new Refused({ code: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message.slice(0, 200)}.` })
-  }
+  const value = parseJson(body)
   if (!Array.isArray(value)) return [{ value }]
   if (value.length > maxEvents) throw tooMany()
   return value.map((item: unknown) => ({ value: item }))

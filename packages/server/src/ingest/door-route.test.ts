@@ -95,6 +95,6 @@ test('an item of many events is stored in batches of the size that one may have'
   })
   const history = Array.from({ length: 6 }, (_, i) => ({ messageId: `m-${i}`, role: 'agent', parts: [] }))
   const task = { id: 't', contextId: 'c', status: { state: 'working', timestamp: event.time }, history }
-  expect(await post('/v1/a2a', 'application/json', JSON.stringify({ task }))).toMatchObject({ status: 200, body: { accepted: 8 } })
-  expect(batches).toEqual([3, 3, 2])
+  expect(await post('/v1/a2a', 'application/json', JSON.stringify({ task }))).toMatchObject({ status: 200, body: { accepted: 9 } })
+  expect(batches).toEqual([3, 3, 3])
 })

@@ -41,7 +41,7 @@ async function send(body: unknown, { query = '', type = 'application/json' } = {
   return { status: response.status, body: (await response.json()) as Receipt }
 }
 const of = (run: string) => api.all<Stored>(`/v1/events?run=${run}`, 100)
-const brief = (events: readonly Stored[]) => events.filter(({ type }) => type !== 'agent.started').map(({ type }) => type)
+const brief = (events: readonly Stored[]) => events.filter(({ data }) => data.derived !== true).map(({ type }) => type)
 
 const start = Date.now() - 60_000
 const at = (seconds: number) => new Date(start + seconds * 1_000).toISOString()
@@ -124,6 +124,10 @@ test.each(['1.0', '0.3'] as const)('the SDK’s agent notifies by push, version 
     { agent: 'researcher', data: { message: 'm-1', text: 'looking', to: 'lead' } },
   ])
   expect(events.filter(({ data }) => data.role === 'user').length).toBe(1)
+  const { body: graph } = await api.get(`/v1/runs/${context}/graph`)
+  expect(graph).toMatchObject({
+    edges: expect.arrayContaining([expect.objectContaining({ from: 'lead', to: 'researcher', kind: 'delegation', count: 1 })]),
+  })
   const { body: worker } = await api.get('/v1/agents/researcher')
   expect(worker).toMatchObject({ manager: 'lead', role: 'worker', name: 'researcher' })
   expect(events.filter(({ type }) => type === 'agent.started')).toMatchObject([{ data: { intervalMs: 300_000, derived: true } }])

@@ -21,7 +21,7 @@ const mostLevels = 1_000
 
 export interface A2aReadOptions extends A2aOptions {
   readonly mostItems: number
-  /** Whether the event of this id told of its agent a moment ago. */
+  /** Whether the derived event of this id was told a moment ago. */
   readonly isTold?: (id: string) => boolean
 }
 
@@ -30,9 +30,9 @@ export function readA2a(body: Buffer, contentType: string, { mostItems, isTold =
   const items = decodeA2a(body, contentType)
   withinBatch(items.length, mostItems)
   const told = new Set<string>()
-  /** Of a stream of hundreds of updates each tells of its agent. */
-  const isRepeated = ({ type, id = '' }: EventInput) => {
-    if (type !== 'agent.started') return false
+  /** Of a stream of hundreds of updates each tells whose the task is. */
+  const isRepeated = ({ data, id = '' }: EventInput) => {
+    if (data?.derived !== true) return false
     const isKnown = told.has(id) || isTold(id)
     told.add(id)
     return isKnown
@@ -53,14 +53,14 @@ export function readA2a(body: Buffer, contentType: string, { mostItems, isTold =
 const nameOf = (query: Query, headers: Readonly<Record<string, unknown>>, name: 'agent' | 'client') =>
   identifier(query[name]) ?? identifier(headers[`x-a2a-${name}`])
 
-/** Events that told of agents lately. */
-const mostTold = 10_000
+/** Derived events that were told lately. */
+const mostTold = 20_000
 
 export const a2aDoor =
   (deps: DoorDeps): FastifyPluginAsync =>
   async (app) => {
     const firstSeen = createFirstSeen()
-    const toldAgents = new Set<string>()
+    const told = new Set<string>()
     takeAnyBody(app)
     doorRoute(app, deps, {
       path: '/v1/a2a',
@@ -87,13 +87,12 @@ export const a2aDoor =
           now: deps.clock.now(),
           seen: (key, time) => firstSeen(`${caller.tenant}\n${key}`, time),
           mostItems: deps.config.maxBatchEvents,
-          isTold: (id) => toldAgents.has(`${caller.tenant}\n${id}`),
+          isTold: (id) => told.has(`${caller.tenant}\n${id}`),
         })
       },
       onDelivered({ mapped }, { caller }) {
-        if (toldAgents.size > mostTold) toldAgents.clear()
-        for (const one of mapped)
-          if ('event' in one && one.event.type === 'agent.started') toldAgents.add(`${caller.tenant}\n${one.event.id}`)
+        if (told.size > mostTold) told.clear()
+        for (const one of mapped) if ('event' in one && one.event.data?.derived === true) told.add(`${caller.tenant}\n${one.event.id}`)
       },
     })
   }

@@ -16,15 +16,30 @@ const numbered = [
   'auth_required',
 ] as const
 
+/** A2A's states are ours, one to one. */
+export const typeOfState: ReadonlyMap<string, string> = new Map([
+  ['submitted', 'task.created'],
+  ['working', 'task.started'],
+  ['input_required', 'task.input_required'],
+  ['auth_required', 'task.auth_required'],
+  ['completed', 'task.completed'],
+  ['failed', 'task.failed'],
+  ['canceled', 'task.canceled'],
+  ['rejected', 'task.rejected'],
+])
+const terminal: ReadonlySet<string> = new Set(['completed', 'failed', 'canceled', 'rejected'])
+export const isTerminal = (state: string): boolean => terminal.has(state)
+
 /** The state in lower case, of `TASK_STATE_INPUT_REQUIRED`, `input-required` or its number. */
 export function stateOf(status: Json): string {
   const said = field(status, 'state')
   const name = typeof said === 'number' ? (numbered[said] ?? String(said)) : String(said ?? 'unspecified')
-  return name
+  const state = name
     .slice(0, 100)
     .toLowerCase()
     .replace(/^task_state_/, '')
     .replaceAll('-', '_')
+  return state === 'cancelled' ? 'canceled' : state
 }
 
 /** `agent` or `user`, of `ROLE_AGENT`, `agent` or its number. */

@@ -1,6 +1,7 @@
 /** From a body to its items: JSON, an array of it, one a line, or the transcript of a stream of server-sent events. */
 import { isUtf8 } from 'node:buffer'
 import { Refused } from '../../http/problem.ts'
+import { parseJson } from '../body.ts'
 import type { RawItem } from '../receive.ts'
 
 function itemOf(text: string): RawItem {
@@ -12,7 +13,7 @@ function itemOf(text: string): RawItem {
 }
 
 /** The data of each event; comments, names and ids of events are of the transport. */
-export function sseData(text: string): readonly string[] {
+function sseData(text: string): readonly string[] {
   const found: string[] = []
   let data: string[] = []
   const end = () => {
@@ -29,16 +30,12 @@ export function sseData(text: string): readonly string[] {
 
 /** Throws `Refused` when nothing of the body can be read; what is malformed within a stream costs no other. */
 export function decodeA2a(body: Buffer, contentType: string): readonly RawItem[] {
-  if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
-  const text = body.toString()
-  if (/event-stream/.test(contentType)) return sseData(text).map(itemOf)
-  if (/ndjson|jsonl|json-lines/.test(contentType)) {
-    return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [itemOf(line)]))
+  const isStream = /event-stream/.test(contentType)
+  if (isStream || /ndjson|jsonl|json-lines/.test(contentType)) {
+    if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
+    const text = body.toString()
+    return (isStream ? sseData(text) : text.split('\n').filter((line) => line.trim() !== '')).map(itemOf)
   }
-  try {
-    const value: unknown = JSON.parse(text)
-    return Array.isArray(value) ? value.map((one: unknown) => ({ value: one })) : [{ value }]
-  } catch (error) {
-    throw new Refused({ code: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message.slice(0, 200)}.` })
-  }
+  const value = parseJson(body)
+  return Array.isArray(value) ? value.map((one: unknown) => ({ value: one })) : [{ value }]
 }

@@ -11,6 +11,13 @@ export interface A2aRecord {
 const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 export const field = (value: Json, name: string): unknown => (Object.hasOwn(value, name) ? value[name] : own(value, snake(name)))
 const own = (value: Json, name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined)
+/** Protobuf's JSON writes what is empty too. */
+const isEmpty = (value: unknown) => value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
+/** Members that nothing else tells, but for empty ones. `told` in camelCase. */
+export function restOf(value: Json, told: readonly string[]): Json {
+  const known = new Set(told.flatMap((name) => [name, snake(name)]))
+  return Object.fromEntries(Object.entries(value).filter(([name, one]) => !known.has(name) && !isEmpty(one)))
+}
 export const textField = (value: Json, name: string): string | undefined => stringOf(field(value, name))
 
 /** Members that hold the thing itself, by its kind: `StreamResponse`, `SendMessageResponse`, `SendMessageRequest`. */

@@ -4,12 +4,12 @@
  * In: what any CloudEvents SDK sends. Out: one event each. Promises: the same CloudEvent is the same event for ever; of one without a
  * time for as long as its arrival is remembered.
  */
-import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
 import { isObject } from '@signalbox/model/text.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
 import { ProblemAnswer, Refused } from '../../http/problem.ts'
+import { parseJson } from '../body.ts'
 import { type DoorDeps, takeAnyBody } from '../door.ts'
 import { doorRoute, type Read, timeOfArrival, withinBatch } from '../door-route.ts'
 import { createFirstSeen, type FirstSeen } from '../first-seen.ts'
@@ -26,23 +26,14 @@ interface Decoded {
   readonly payload: Payload | undefined
 }
 
-function parse(body: Buffer): unknown {
-  if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
-  try {
-    return JSON.parse(body.toString())
-  } catch (error) {
-    throw new Refused({ code: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message.slice(0, 200)}.` })
-  }
-}
-
 const inJson = (event: unknown): Decoded => ({ attributes: event, payload: isObject(event) ? payloadIn(event) : { json: undefined } })
 
 /** Which of the three modes it is, the content type says. */
 function decode(body: Buffer, headers: IncomingHttpHeaders): readonly Decoded[] {
   const contentType = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
-  if (contentType === structured) return [inJson(parse(body))]
+  if (contentType === structured) return [inJson(parseJson(body))]
   if (contentType === batched) {
-    const events = parse(body)
+    const events = parseJson(body)
     if (!Array.isArray(events)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'A batch of CloudEvents must be an array.' })
     return events.map(inJson)
   }

@@ -3,25 +3,16 @@
  *
  * A signed webhook needs no key: who cannot set headers, as GitHub, proves itself by its signature.
  */
-import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../../http/problem.ts'
+import { parseJson } from '../body.ts'
 import { type DoorDeps, takeAnyBody } from '../door.ts'
 import { type DoorRoute, doorRoute, type Read, shown, timeOfArrival, withinBatch } from '../door-route.ts'
 import { createFirstSeen, type FirstSeen } from '../first-seen.ts'
 import type { CompiledWebhook, Webhooks } from './config.ts'
 import { itemsOf, mapWebhook } from './mapping.ts'
 import { isSigned, signatureIn } from './signature.ts'
-
-function parse(body: Buffer): unknown {
-  if (!isUtf8(body)) throw new Refused({ code: 'MALFORMED_JSON', detail: 'The body is not UTF-8.' })
-  try {
-    return JSON.parse(body.toString())
-  } catch (error) {
-    throw new Refused({ code: 'MALFORMED_JSON', detail: `The body is not JSON: ${(error as Error).message.slice(0, 200)}.` })
-  }
-}
 
 export interface ReadOptions {
   readonly tenant: string
@@ -37,7 +28,7 @@ export function readWebhook(
   headers: Readonly<Record<string, unknown>>,
   { tenant, now, firstSeen, mostItems }: ReadOptions,
 ): Read {
-  const value = parse(body)
+  const value = parseJson(body)
   const items = itemsOf(webhook, value)
   withinBatch(items.length, mostItems)
   const { isUntimed, ...read } = mapWebhook(webhook, value, items, { headers, seen: (key) => firstSeen(`${tenant}\n${key}`, now) })
