@@ -65,6 +65,7 @@ async function serve(data: string) {
     SIGNALBOX_DATA: data,
     SIGNALBOX_PORT: '0',
     SIGNALBOX_LOG_LEVEL: 'error',
+    SIGNALBOX_WEBHOOKS: join(here, 'doors/webhooks.json'),
   })
   for (;;) {
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(await server.line())?.[0]
@@ -96,8 +97,8 @@ async function bareCopy(data: string): Promise<number> {
   return rate
 }
 
-async function generate(door: string, url: string, rate = 0) {
-  const run = child(join(here, 'generate.ts'), [door, url, String(seconds), String(rate > 0 ? 50 : batch), String(rate)])
+async function generate(door: string, url: string, rate = 0, generator = 'generate.ts') {
+  const run = child(join(here, generator), [door, url, String(seconds), String(rate > 0 ? 50 : batch), String(rate)])
   const result = JSON.parse(await run.line()) as { acknowledged: number; refused: number; perSecond: number }
   if (result.refused > 0) throw new Error(`${result.refused} events of the benchmark were refused.`)
   return result
@@ -246,6 +247,22 @@ try {
   say(`| the same by Socket.IO, storing nothing | ${k(socketIo)} | 1.0 |`)
   say(`| the same by bare ws, one send each, storing nothing | ${k(bareWs)} | |`)
   say(`| resident memory of the server after all this | ${k(resident)} MiB | |`)
+  // With REST beside them in each round: minutes later the machine may be another.
+  const doors = [
+    ['rest', 'over REST once more, beside these doors'],
+    ['cloudevents', 'as CloudEvents, batched'],
+    ['a2a', 'as A2A status updates'],
+    ['webhook', 'by a webhook (Alertmanager)'],
+  ] as const
+  const rates = doors.map((): number[] => [])
+  for (let round = 0; round < 3; round += 1) {
+    for (const [i, [door]] of doors.entries())
+      rates[i]?.push((await generate(door, server.url, 0, door === 'rest' ? 'generate.ts' : 'doors.ts')).perSecond)
+  }
+  const [restBeside = Number.NaN, ...others] = rates.map(median)
+  say(`| durable events/s ${doors[0][1]} | ${k(restBeside)} | 1.00 |`)
+  for (const [i, rate] of others.entries())
+    say(`| durable events/s ${doors[i + 1]?.[1]} | ${k(rate)} | ${(rate / restBeside).toFixed(2)} of REST |`)
   await server.stop()
 } finally {
   await rm(data, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 /** What a benchmark of a door sends. */
-export interface DoorRequest {
+interface DoorRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array<ArrayBuffer>

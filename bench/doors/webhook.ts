@@ -1,4 +1,4 @@
-/** Groups of alerts, as Alertmanager sends them, to the webhook of that name in docs/doors/webhooks.example.json. */
+/** Groups of alerts, as Alertmanager sends them, to the webhook of that name in webhooks.json beside it. */
 import type { DoorRequests } from './door-request.ts'
 
 export const webhook: DoorRequests = (nextId, sender) => (count) => ({

@@ -183,7 +183,6 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(cloudEventsDoor(door))
     await http.app.register(a2aDoor(door))
     await http.app.register(webhookDoor({ ...door, webhooks }))
-    await http.app.register(claudeCode.plugin)
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
