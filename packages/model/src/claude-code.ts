@@ -11,6 +11,3 @@ export const agentOf = (session: string, agent = 'main'): string => `claude-code
 
 /** The tool that gives work to a subagent, by its names of then and now. */
 export const isDelegation = (tool: unknown): boolean => tool === 'Agent' || tool === 'Task'
-
-/** An agent of which nothing is heard for three times as long is taken for lost, until it is heard again. */
-export const silenceMs = 300_000

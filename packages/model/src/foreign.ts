@@ -5,6 +5,12 @@
 import type { EpochMs, EventInput } from './event.ts'
 import { foreignId, type Sha256 } from './ids.ts'
 
+/**
+ * The silence that is announced for agents of other tools, which send no heartbeats: after three of them one is taken for lost, and its
+ * open calls and tasks for orphaned, until it speaks again.
+ */
+export const silenceMs = 5 * 60_000
+
 export interface Draft {
   /** The tool's own name of the record (and of the part of it), unique within its source. */
   readonly foreign: string

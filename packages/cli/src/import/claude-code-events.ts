@@ -1,5 +1,6 @@
 /** What a record of a transcript says, as events. docs/imports/claude-code.md has the table. */
-import { agentOf, isDelegation, silenceMs } from '@signalbox/model/claude-code.ts'
+import { agentOf, isDelegation } from '@signalbox/model/claude-code.ts'
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip, isObject, type Json, stringOf } from '@signalbox/model/text.ts'
 import type { Log, Sink, Use, Worker } from './claude-code-reader.ts'
 import { type Entry, notificationOf } from './claude-code-records.ts'

@@ -49,12 +49,6 @@ export interface DeliverOptions {
   readonly backfill?: boolean
 }
 
-/**
- * The silence that a door announces for its agents, which send no heartbeats: after three of them one is taken for lost, and its open
- * calls and tasks for orphaned, until it speaks again.
- */
-export const silenceMs = 5 * 60_000
-
 /** Bodies reach the routes of `app` as they come; `bodyOf` reads them. */
 export function takeAnyBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()

@@ -1,8 +1,7 @@
 /** Events of one A2A record. Those that no record stands for are marked `derived`, and the same however often they are told. */
 import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
-import { type Draft, eventOf } from '@signalbox/model/foreign.ts'
+import { type Draft, eventOf, silenceMs } from '@signalbox/model/foreign.ts'
 import { clip, identifier, instantOf, isObject, type Json } from '@signalbox/model/text.ts'
-import { silenceMs } from '../door.ts'
 import { clipped, hashOf, isTerminal, otherParts, roleOf, stateOf, textOf, typeOfState } from './content.ts'
 import { field, restOf, textField } from './records.ts'
 

@@ -1,5 +1,5 @@
 /** One event of a hook, and those that several hooks tell. */
-import { silenceMs } from '@signalbox/model/claude-code.ts'
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { type Json, stringOf } from '@signalbox/model/text.ts'
 import { copyOf } from './bounded.ts'
 import { agentIn, type Hook } from './hook.ts'

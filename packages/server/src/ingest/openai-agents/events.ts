@@ -1,7 +1,7 @@
 /** The table from spans of OpenAI's Agents SDK to events. Each line knows its span alone. */
 import type { Draft } from '@signalbox/model/foreign.ts'
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip, identifier, type Json, stringOf } from '@signalbox/model/text.ts'
-import { silenceMs } from '../door.ts'
 import type { Attributes } from '../otlp/otlp.ts'
 import { createKeeper } from '../otlp/spans/keeping.ts'
 import type { SpanRecord, TraceRecord } from './records.ts'

@@ -6,8 +6,8 @@
  * the next one of the same process. It stays in the attributes.
  */
 import { agentOf, runOf } from '@signalbox/model/claude-code.ts'
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
-import { silenceMs } from '../../door.ts'
 import { countIn, isFalse, type LogDraft, numberIn, objectIn, type Reading, startedAt, type Told, textIn } from './record.ts'
 import { agentStarted, custom, levelOf, logged, prompt, type Session, said, sessionOf, spoken, toolDecided, toolEnded } from './session.ts'
 

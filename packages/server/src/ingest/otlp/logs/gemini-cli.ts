@@ -3,8 +3,9 @@
  * nor tool calls have ids, so that each is one event at its end. The same requests are told again as GenAI's
  * `gen_ai.client.inference.operation.details`, which is kept and not counted.
  */
+
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
-import { silenceMs } from '../../door.ts'
 import { countIn, type LogDraft, numberIn, type Reading, startedAt, type Told, textIn } from './record.ts'
 import { agentStarted, custom, mainStarted, prompt, type Session, said, sessionOf, toolEnded } from './session.ts'
 

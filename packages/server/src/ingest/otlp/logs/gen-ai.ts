@@ -2,8 +2,9 @@
  * GenAI events of the semantic conventions (open-telemetry/semantic-conventions-genai), and the messages of their releases to 1.36. They
  * are written within the span of their call, whose id is the call's: a span and its event are one call, counted once.
  */
+
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
-import { silenceMs } from '../../door.ts'
 import { createKeeper } from '../spans/keeping.ts'
 import { agentIn, callerIn, runIn, serviceOf, sourceOf } from './identity.ts'
 import { countIn, type LogDraft, objectIn, type Reading, saidBy, type Told, textIn } from './record.ts'

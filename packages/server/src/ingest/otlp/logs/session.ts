@@ -1,7 +1,7 @@
 /** What agents at a terminal have in common: a session is a run, somebody types, and one agent answers. */
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip, identifier } from '@signalbox/model/text.ts'
-import { silenceMs } from '../../door.ts'
 import type { Attributes } from '../otlp.ts'
 import { isFalse, isTrue, type LogDraft, saidBy, startedAt, type Told, textIn, typeName } from './record.ts'
 

@@ -1,6 +1,6 @@
 /** What is told of a span once those above it are known: whose call it was, who gave the agent its work. The same whenever that is. */
 import type { EventInput } from '@signalbox/model/event.ts'
-import { silenceMs } from '../../door.ts'
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { eventOf } from '../../event-of.ts'
 import type { Node, Top } from './trace.ts'
 

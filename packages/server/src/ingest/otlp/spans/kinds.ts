@@ -1,6 +1,7 @@
 /** What spans of each kind become, and what they say beside what all say. */
+
+import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
-import { silenceMs } from '../../door.ts'
 import { toolInName } from './aliases.ts'
 import { peerOf } from './identity.ts'
 import { createKeeper } from './keeping.ts'
