@@ -39,8 +39,6 @@ declare module 'fastify' {
     promptly?: boolean
     /** Served on the port of OTLP too, as nothing else is. */
     otlp?: boolean
-    /** The caller is not to wait for the database (`promptCaller`): the route asks again before what was sent takes effect. */
-    promptly?: boolean
   }
 }
 

@@ -40,17 +40,6 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
       help: 'Spans whose trace was forgotten while they waited for a parent: their calls stay without an agent.',
       registers,
     }),
-    hooksDropped: new Counter({
-      name: 'signalbox_hooks_dropped_total',
-      help: 'Hooks of agents that were answered and not kept: the queue was full (full), the server stopped (stopped), the key was revoked meanwhile (key), or they failed again and again (fault).',
-      labelNames: ['reason'],
-      registers,
-    }),
-    hooksQueued: new Gauge({
-      name: 'signalbox_hooks_queued',
-      help: 'Hooks of agents that were answered and are not yet stored.',
-      registers,
-    }),
     batchEvents: new Histogram({
       name: 'signalbox_commit_events',
       help: 'Events in one commit.',
