@@ -7,7 +7,7 @@ import { fuzzApi } from './openapi.ts'
 import { operationsOf } from './operations.ts'
 import { type ApiWorld, startApiWorld } from './world.ts'
 
-/** So many that each operation is also asked by one who may, with nothing wrong. */
+/** Of each operation. */
 const requestsEach = 60
 let world: ApiWorld
 beforeAll(async () => {

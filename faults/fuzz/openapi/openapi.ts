@@ -43,6 +43,8 @@ export interface ApiFuzzed {
 const methods = ['DELETE', 'PUT', 'PATCH', 'OPTIONS', 'HEAD', 'POST', 'GET', 'PROPFIND', 'LINK']
 const usualMost = 20
 const wrongShare = 0.6
+/** One round in so many is asked by who may, with nothing wrong: an operation that nobody is ever answered is not tried at all. */
+const fairRound = 4
 /** Longer ones pass Node's bound of a head, and are refused before anybody is asked for. */
 const mostPathChars = 10_000
 
@@ -57,15 +59,17 @@ export async function fuzzApi({
   most = usualMost,
 }: ApiFuzz): Promise<ApiFuzzed> {
   const operations = operationsOf(document)
+  const welcome = callers.filter(({ refusedWith }) => refusedWith === undefined)
   const judge = createJudge(document)
   const answers = new Map<string, number>()
   const findings: ApiFuzzed['findings'][number][] = []
   let asked = 0
   for (; asked < requests && Date.now() < until && findings.length < most; asked += 1) {
     const operation = operations[asked % operations.length] ?? dice.pick(operations)
-    const caller = dice.pick(callers)
-    const made = requestOf(dice, operation, known, wrongShare)
-    const method = dice.chance(0.05) && made.path.length < mostPathChars ? dice.pick(methods) : made.method
+    const isFair = Math.floor(asked / operations.length) % fairRound === 0
+    const caller = dice.pick(isFair ? welcome : callers)
+    const made = requestOf(dice, operation, known, isFair ? 0 : wrongShare)
+    const method = !isFair && dice.chance(0.05) && made.path.length < mostPathChars ? dice.pick(methods) : made.method
     const isAsDescribed = method === made.method
     const request: Request = {
       ...made,

@@ -90,6 +90,8 @@ async function knownOf(url: string, callers: readonly Readonly<Record<string, st
     const { cursor } = await get('/v1/info')
     for (const name of ['cursor', 'at', 'until', 'last-event-id']) learn(name, cursor)
   }
+  learn('since', new Date(Date.now() - 3_600_000).toISOString())
+  learn('until', new Date().toISOString(), new Date(Date.now() - 60_000).toISOString())
   learn('at', new Date().toISOString(), '2026-01-01T00:00:00+01:00', '1970-01-01T00:00:00Z')
   for (const part of ['graph', 'calls']) learn(`/v1/runs/{id}/${part}`, 'run-1', 'run-2')
   learn('run', 'run-1', 'run-2', 'nowhere')
