@@ -1,11 +1,19 @@
 /** A generator for the doors of other tools' formats, a process of its own: sends as fast as it is answered. Prints one line of JSON. */
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { a2a } from './doors/a2a.ts'
+import { claudeCode } from './doors/claude-code.ts'
 import { cloudevents } from './doors/cloudevents.ts'
 import type { DoorRequests } from './doors/door-request.ts'
+import { openAiAgents } from './doors/openai-agents.ts'
 import { webhook } from './doors/webhook.ts'
 
-const doors: Readonly<Record<string, DoorRequests>> = { cloudevents, a2a, webhook }
+const doors: Readonly<Record<string, DoorRequests>> = {
+  cloudevents,
+  a2a,
+  webhook,
+  'openai-agents': openAiAgents,
+  'claude-code': claudeCode,
+}
 const senders = 16
 
 const [door = '', url = '', seconds, batch] = process.argv.slice(2)
@@ -19,12 +27,13 @@ let refused = 0
 
 async function send(makeRequest: ReturnType<DoorRequests>) {
   while (performance.now() - startedAt < durationMs) {
-    const { path, headers, body, events } = makeRequest(Number(batch))
+    const { path, headers, body, events, isCounted = true } = makeRequest(Number(batch))
     const response = await fetch(`${url}${path}`, { method: 'POST', headers, body })
     const { accepted = 0 } = (await response.json()) as { accepted?: number }
-    acknowledged += accepted
+    const taken = isCounted ? accepted : response.ok ? events : 0
     // Some tell of their agents besides.
-    refused += Math.max(0, events - accepted)
+    acknowledged += isCounted ? taken : events
+    refused += Math.max(0, events - taken)
   }
 }
 

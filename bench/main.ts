@@ -187,6 +187,15 @@ async function delivered(url: string): Promise<number> {
   return count / took
 }
 
+/** Of the generators in `doors.ts`, and what they measure. */
+const doors = [
+  ['cloudevents', 'durable events/s as CloudEvents, batched'],
+  ['a2a', 'durable events/s as A2A status updates'],
+  ['webhook', 'durable events/s by a webhook (Alertmanager)'],
+  ['openai-agents', "durable events/s from spans of OpenAI's Agents SDK"],
+  ['claude-code', 'hooks/s of Claude Code, one a request, answered before they are stored'],
+] as const
+
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 const memory = async (pid: number | undefined) =>
   Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? 0) / 1_024
@@ -201,31 +210,22 @@ try {
     `Each rate and latency: median of three rounds of ${seconds} s in one run; generator and subscribers in other processes on the same cores.`,
   )
   say('')
-  const rounds: { copy: number; rest: number; socket: number; otlp: number; otlpEvents: number }[] = []
+  const rounds: { copy: number; rest: number; socket: number }[] = []
   for (let round = 0; round < 3; round += 1) {
     rounds.push({
       copy: await bareCopy(data),
       rest: (await generate('rest', server.url)).perSecond,
       socket: (await generate('websocket', server.url)).perSecond,
-      ...(await exported(server.url)),
     })
   }
   const copy = median(rounds.map((round) => round.copy))
   const rest = median(rounds.map((round) => round.rest))
   const socket = median(rounds.map((round) => round.socket))
-  const otlp = median(rounds.map((round) => round.otlp))
-  const otlpEvents = median(rounds.map((round) => round.otlpEvents))
   say('| what | figure | beside its reference |')
   say('| --- | --- | --- |')
   say(`| bare COPY, batches of ${batch}, same table, one connection | ${k(copy)} rows/s | 1.00 |`)
   say(`| durable events/s over REST | ${k(rest)} | ${(rest / copy).toFixed(2)} of COPY |`)
   say(`| durable events/s over WebSocket | ${k(socket)} | ${(socket / copy).toFixed(2)} of COPY |`)
-  say(`| spans/s over OTLP (HTTP, Protobuf, gzip, batches of ${batchSpans}) | ${k(otlp)} | ${(otlp / rest).toFixed(2)} of REST |`)
-  say(`| the events/s that they become | ${k(otlpEvents)} | ${(otlpEvents / rest).toFixed(2)} of REST |`)
-  const decoding = decodeRates()
-  say(
-    `| spans/s of processor time decoded from OTLP's Protobuf, in the shape that is mapped | ${k(decoding.ours)} | ${(decoding.ours / decoding.others).toFixed(2)} of @opentelemetry/otlp-transformer 0.214.0, which makes messages |`,
-  )
   const ourDelays: Latency[] = []
   const bareDelays: Latency[] = []
   for (let round = 0; round < 3; round += 1) {
@@ -248,21 +248,29 @@ try {
   say(`| the same by bare ws, one send each, storing nothing | ${k(bareWs)} | |`)
   say(`| resident memory of the server after all this | ${k(resident)} MiB | |`)
   // With REST beside them in each round: minutes later the machine may be another.
-  const doors = [
-    ['rest', 'over REST once more, beside these doors'],
-    ['cloudevents', 'as CloudEvents, batched'],
-    ['a2a', 'as A2A status updates'],
-    ['webhook', 'by a webhook (Alertmanager)'],
-  ] as const
-  const rates = doors.map((): number[] => [])
-  for (let round = 0; round < 3; round += 1) {
-    for (const [i, [door]] of doors.entries())
-      rates[i]?.push((await generate(door, server.url, 0, door === 'rest' ? 'generate.ts' : 'doors.ts')).perSecond)
+  const beside: Record<string, number[]> = {}
+  const note = (door: string, perSecond: number) => {
+    beside[door] = [...(beside[door] ?? []), perSecond]
   }
-  const [restBeside = Number.NaN, ...others] = rates.map(median)
-  say(`| durable events/s ${doors[0][1]} | ${k(restBeside)} | 1.00 |`)
-  for (const [i, rate] of others.entries())
-    say(`| durable events/s ${doors[i + 1]?.[1]} | ${k(rate)} | ${(rate / restBeside).toFixed(2)} of REST |`)
+  for (let round = 0; round < 3; round += 1) {
+    note('rest', (await generate('rest', server.url)).perSecond)
+    const { otlp, otlpEvents } = await exported(server.url)
+    note('otlp', otlp)
+    note('otlp events', otlpEvents)
+    for (const [door] of doors) note(door, (await generate(door, server.url, 0, 'doors.ts')).perSecond)
+  }
+  const rateOf = (door: string) => median(beside[door] ?? [])
+  const row = (what: string, door: string) =>
+    say(`| ${what} | ${k(rateOf(door))} | ${(rateOf(door) / rateOf('rest')).toFixed(2)}${door === 'rest' ? '' : ' of REST'} |`)
+  row('durable events/s over REST once more, beside these doors', 'rest')
+  row(`spans/s over OTLP (HTTP, Protobuf, gzip, batches of ${batchSpans})`, 'otlp')
+  row('the events/s that they become', 'otlp events')
+  for (const [door, what] of doors) row(what, door)
+  const decoding = decodeRates()
+  say(
+    `| spans/s of processor time decoded from OTLP's Protobuf, in the shape that is mapped | ${k(decoding.ours)} | ${(decoding.ours / decoding.others).toFixed(2)} of @opentelemetry/otlp-transformer 0.214.0, which makes messages |`,
+  )
+  say(`| resident memory of the server after the doors | ${k(await memory(server.process.pid))} MiB | |`)
   await server.stop()
 } finally {
   await rm(data, { recursive: true, force: true })

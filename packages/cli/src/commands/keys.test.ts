@@ -70,7 +70,10 @@ test('wrong usage is told with what there is, and ends with 2', async () => {
   for (const refused of [tenant, reserved])
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('A tenant has 1 to 64 letters') })
   expect(scope).toMatchObject({ code: 2, stderr: expect.stringContaining('A scope is one of ingest, read, admin') })
-  expect(format).toMatchObject({ code: 2, stderr: expect.stringContaining('Allowed choices are gastown, claude-code, langfuse, otlp, who-and-when') })
+  expect(format).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Allowed choices are gastown, claude-code, langfuse, otlp, who-and-when'),
+  })
   expect(speed).toMatchObject({ code: 2, stderr: expect.stringContaining('A speed is a number such as 10x, or max.') })
   expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("'--live' cannot be used with") })
   expect(command).toMatchObject({ code: 2, stderr: expect.stringContaining("unknown command 'dance'") })
