@@ -44,7 +44,10 @@ test('what signalboxTelemetry answers is what the AI SDK’s own types ask for',
 })
 
 test("LangGraph's supervisor, traced by OpenInference over OTLP", async () => {
-  await expectShown(server, await runFleet(server, key, 'langgraph', { pasted: { page: 'langgraph' } }))
+  const [team] = await expectShown(server, await runFleet(server, key, 'langgraph', { pasted: { page: 'langgraph' } }))
+  // The supervisor works three times: it hands over, hands over again, and answers.
+  const workers = ['mathematician', 'researcher', 'supervisor', 'supervisor', 'supervisor']
+  expect(tasksOf(team)).toEqual(workers.map((name) => `research-desk/${name}: ${name} completed`))
 })
 
 test.each(['ai7', 'legacy', 'ai6', 'ai5'])("Vercel's AI SDK over OpenTelemetry (%s)", async (version) => {

@@ -100,4 +100,5 @@ book.edge('handoff', named('supervisor'), named('mathematician'))
 book.edge('handoff', named('supervisor'), named('researcher'))
 await supervisor.compile({ name: 'team' }).invoke({ messages: [{ role: 'user', content: 'Go.' }] })
 await provider.forceFlush()
-tell(book.did(undefined, { name: 'team', state: 'finished' }))
+const roles = { [named('supervisor')]: 'manager', [named('mathematician')]: 'worker', [named('researcher')]: 'worker' }
+tell(book.did(undefined, { name: 'team', state: 'finished', roles }))

@@ -70,6 +70,8 @@ export interface KindAlias extends Alias {
   readonly whenPresent?: Kind
 }
 
+/** Scopes of OpenInference's two instrumentations of LangChain. */
+const langchain = { js: '@arizeai/openinference-instrumentation-langchain', python: 'openinference.instrumentation.langchain' } as const
 const claude = { dialect: 'claude-code', span: 'claude_code.' } as const
 
 /** Looked at in order; the first that says something wins. */
@@ -194,8 +196,8 @@ export const kindsByName: readonly { readonly name: string; readonly dialect: Di
   { name: 'claude_code.tool.execution', dialect: 'claude-code', kind: 'tool' },
   { name: 'claude_code.*', dialect: 'claude-code', kind: 'step' },
   { name: 'handoff to *', dialect: 'openinference', kind: 'handoff' },
-  { name: 'transfer_to_*', dialect: 'openinference', scope: '@arizeai/openinference-instrumentation-langchain', kind: 'handoff' },
-  { name: 'transfer_to_*', dialect: 'openinference', scope: 'openinference.instrumentation.langchain', kind: 'handoff' },
+  { name: 'transfer_to_*', dialect: 'openinference', scope: langchain.js, kind: 'handoff' },
+  { name: 'transfer_to_*', dialect: 'openinference', scope: langchain.python, kind: 'handoff' },
   { name: '*.success-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
   { name: '*.finish-*', dialect: 'beeai', scope: 'openinference.instrumentation.beeai', kind: 'step' },
 ]
@@ -223,9 +225,34 @@ export const fieldAliases = {
     {
       key: 'metadata',
       dialect: 'openinference',
-      pattern: /"langgraph_checkpoint_ns": ?"(?:[^"]*\|)?([^"|:]+)(?::[^"|:]*)?\|[^"|]+"/,
+      // A number stands where a node calls its graph once more.
+      pattern: /"langgraph_checkpoint_ns": ?"(?:[^"]*\|)?(?!\d+\|)([^"|:]+)(?::[^"|:]*)?(?:\|\d+)?\|[^"|]+"/,
     },
   ],
+  /** The agent's task that the span is part of. */
+  task: [
+    {
+      key: 'metadata',
+      dialect: 'openinference',
+      scope: langchain.js,
+      pattern: /"langgraph_checkpoint_ns": ?"(?:[^"]*\|)?([^"|:]+:[^"|:]+)\|[^"|]+"/,
+    },
+    // There a span is an agent's, with a task of its own, when its name has `agent` in it.
+    {
+      key: 'metadata',
+      dialect: 'openinference',
+      scope: langchain.python,
+      pattern: /"langgraph_checkpoint_ns": ?"(?:[^"]*\|)?((?![^"|:]*agent)[^"|:]+:[^"|:]+)\|[^"|]+"/i,
+    },
+  ],
+  /** What the span may be the execution of: an agent's task, if that is an agent's node. */
+  execution: [langchain.js, langchain.python].map((scope) => ({
+    key: 'metadata',
+    dialect: 'openinference' as const,
+    scope,
+    kinds: ['step'] as const,
+    pattern: /"langgraph_checkpoint_ns": ?"(?:[^"]*\|)?([^"|:]+:[^"|:]+)"/,
+  })),
   agentId: [
     { key: 'gen_ai.agent.id', dialect: 'otel', since: '1.31' },
     { key: 'agent_id', ...claude },
@@ -421,6 +448,9 @@ export type Field = keyof typeof fieldAliases
 export const agentInName: readonly RegExp[] = [/^(?:invoke_agent|create_agent) (.+)$/, /^agent_run \[(.+)\]$/, /^(.+)\.a?run$/]
 export const toolInName: readonly RegExp[] = [/^execute_tool (.+)$/, /^tool\.(?:.*\.)?([^.]+)\.start(?:-\d+)?$/, /^(.+)\.tool$/]
 export const handoffInName: readonly RegExp[] = [/^(?:handoff to |transfer_to_)(.+)$/]
+
+/** Names of LangGraph's handoffs, at which who hands over leads who takes over. */
+export const leads = 'transfer_to_'
 
 /** Exceptions by which a framework moves on: what they end did not fail. */
 export const controlFlow = /(?:^|[.\s'"(])(?:ParentCommand|GraphInterrupt|NodeInterrupt|GraphBubbleUp|AgentHandoff)\b/

@@ -2,7 +2,7 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import { silenceMs } from '@signalbox/model/foreign.ts'
 import { eventOf } from '../../event-of.ts'
-import type { Node, Top } from './trace.ts'
+import type { Execution, Node, Top } from './trace.ts'
 
 interface Draft {
   readonly part: string
@@ -34,7 +34,7 @@ export function furtherOf(traceId: string, node: Node, services: Set<string>): E
     case 'handoff':
       return handedOver(traceId, node, agent)
     case 'plain':
-      return []
+      return node.execution === undefined ? [] : executed(traceId, node, node.execution)
   }
 }
 
@@ -44,13 +44,18 @@ function attributed(traceId: string, node: Node, agent: Node | undefined, root: 
   if (whose !== undefined) {
     // Nothing else tells of an agent that has no span of its own.
     if (agent === undefined) return agentOfCalls(traceId, root, whose, node.service, services)
-    // Of an agent that it names itself only the task is news, if that is the agent's.
-    if (whose !== agent.agent || agent.run !== node.run) return []
+    // Of an agent that it names itself only the task is news, if that is the agent's and it names none.
+    if (node.task !== undefined || whose !== agent.agent || agent.run !== node.run) return []
     return [further(traceId, node, { part: 'attributed', type, time: node.end, agent: whose, task: agent.id, data: { call: node.call } })]
   }
   const told = further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } })
   return [...agentOfCalls(traceId, root, node.service, node.service, services), told]
 }
+
+const seen = (agent: string, service: string) => ({
+  name: agent.startsWith(`${service}/`) ? agent.slice(service.length + 1) : agent,
+  intervalMs: silenceMs,
+})
 
 function agentOfCalls(traceId: string, root: Node, agent: string, service: string, told: Set<string>): EventInput[] {
   const key = `${traceId} ${root.id} ${agent}`
@@ -63,7 +68,7 @@ function agentOfCalls(traceId: string, root: Node, agent: string, service: strin
       time: root.start,
       run: root.run,
       agent,
-      data: { name: agent.startsWith(`${service}/`) ? agent.slice(service.length + 1) : agent, intervalMs: silenceMs, derived: true },
+      data: { ...seen(agent, service), derived: true },
     }),
   ]
 }
@@ -81,7 +86,34 @@ function delegated(traceId: string, node: Node, { id, agent, run }: Node): Event
 function handedOver(traceId: string, node: Node, agent: Node | undefined): EventInput[] {
   const from = agent?.agent
   if (node.handoff === undefined || node.agent !== undefined || from === undefined || node.hasSource) return []
-  return [further(traceId, node, { part: 'handoff', type: 'handoff', time: node.end, agent: from, data: { from, to: node.handoff } })]
+  const handoff = further(traceId, node, {
+    part: 'handoff',
+    type: 'handoff',
+    time: node.end,
+    agent: from,
+    data: { from, to: node.handoff },
+  })
+  return [handoff, ...rolesOf(traceId, node, from)]
+}
+
+/** Of a handoff that says who leads whom, once it is known `from` whom it is. */
+export function rolesOf(traceId: string, node: Node, from: string): EventInput[] {
+  const { handoff: to, service, end: time } = node
+  if (!node.isLead || to === undefined || to === from) return []
+  const started = { type: 'agent.started', time }
+  return [
+    further(traceId, node, { ...started, part: 'manager', agent: from, data: { role: 'manager', ...seen(from, service) } }),
+    further(traceId, node, { ...started, part: 'worker', agent: to, data: { role: 'worker', manager: from, ...seen(to, service) } }),
+  ]
+}
+
+/** A step that turned out to be an agent at work. */
+function executed(traceId: string, node: Node, { task, agent, title }: Execution): EventInput[] {
+  const ended = node.failed === undefined ? { type: 'task.completed', data: {} } : { type: 'task.failed', data: { error: node.failed } }
+  return [
+    further(traceId, node, { part: 'started', type: 'task.started', time: node.start, agent, task, data: { title } }),
+    further(traceId, node, { ...ended, part: 'ended', time: node.end, agent, task }),
+  ]
 }
 
 /** The run of a trace whose root never came, from its first start to its last end. */

@@ -25,32 +25,51 @@ const Chat = fc.record(
   { requiredKeys: ['gen_ai.operation.name', 'gen_ai.usage.input_tokens'] },
 )
 
+const Chain = fc.constant({ 'openinference.span.kind': 'CHAIN' })
+const Transfer = fc.constant({ 'openinference.span.kind': 'TOOL' })
+
 interface Piece {
   readonly attributes: Readonly<Record<string, unknown>>
   readonly isChat: boolean
   /** Of the pieces before it. */
   readonly under: number
   readonly error: boolean
+  /** Of LangGraph a graph that a node calls: what is below is in its namespace. */
+  readonly isGraph?: boolean
+  readonly isTransfer?: boolean
 }
 const Piece: fc.Arbitrary<Piece> = fc.oneof(
   fc.record({ attributes: Kind, isChat: fc.constant(false), under: fc.nat(20), error: fc.boolean() }),
   fc.record({ attributes: Chat, isChat: fc.constant(true), under: fc.nat(20), error: fc.boolean() }),
+  fc.record({ attributes: Chain, isChat: fc.constant(false), under: fc.nat(20), error: fc.boolean(), isGraph: fc.constant(true) }),
+  fc.record({
+    attributes: Transfer,
+    isChat: fc.constant(false),
+    under: fc.nat(20),
+    error: fc.constant(false),
+    isTransfer: fc.constant(true),
+  }),
 )
+const langGraph = { scope: '@arizeai/openinference-instrumentation-langchain' }
 
 /** A tree, children within their parents' times; under a model's call only what is no such call, for then which of the two counts is told by who came first. */
 const Trace: fc.Arbitrary<Span[]> = fc.tuple(fc.array(Piece, { minLength: 1, maxLength: 14 }), fc.boolean()).map(([pieces, hasRoot]) => {
   const sketches: Sketch[] = []
-  for (const [index, { attributes, isChat, under, error }] of pieces.entries()) {
+  const spaces: (string | undefined)[] = []
+  for (const [index, { attributes, isChat, under, error, isGraph, isTransfer }] of pieces.entries()) {
     const parents = [...sketches.keys()].filter((at) => !pieces[at]?.isChat)
     const above = index === 0 ? -1 : (parents[under % Math.max(1, parents.length)] ?? -1)
     const parent = above >= 0 ? above + 1 : hasRoot && index === 0 ? undefined : 99
+    const space = pieces[above]?.isGraph ? `${spaces[above]}|node:${index}` : spaces[above]
+    spaces.push(isGraph ? `${'abc'[index % 3]}:${index}` : space)
+    const metadata = spaces[index] === undefined ? {} : { metadata: JSON.stringify({ langgraph_checkpoint_ns: spaces[index] }) }
     sketches.push({
       id: index + 1,
       ...(parent === undefined ? {} : { parent }),
-      name: `s${index + 1}`,
+      name: isTransfer ? `transfer_to_${'abc'[index % 3]}` : `s${index + 1}`,
       start: index * 10,
       end: 1_000 - index * 10,
-      attributes: isChat && index === 0 ? {} : attributes,
+      attributes: isChat && index === 0 ? metadata : { ...attributes, ...metadata },
       ...(error ? { error: 'went wrong' } : {}),
     })
   }
@@ -102,7 +121,7 @@ function summary(events: readonly EventInput[]) {
 
 function send(batches: readonly (readonly Span[])[]): EventInput[] {
   const mapping = createSpanMapping()
-  const events = batches.flatMap((batch) => eventsOf(mapping.map(decoded(batch), 't')))
+  const events = batches.flatMap((batch) => eventsOf(mapping.map(decoded(batch, langGraph), 't')))
   return [...events, ...mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events)]
 }
 

@@ -5,6 +5,7 @@ import { clip } from '@signalbox/model/text.ts'
 import { eventOf } from '../../event-of.ts'
 import type { AttributeValue, Span } from '../otlp.ts'
 import type { Kind } from './aliases.ts'
+import { rolesOf } from './further.ts'
 import { createKeeper, type Keeper } from './keeping.ts'
 import { agentData, ownType } from './kinds.ts'
 import { most, type Told, textOf } from './told.ts'
@@ -73,6 +74,7 @@ export function recordsOf(told: Told): EventInput[] {
   if (isRun) add('run', 'run.started', start, { name: clip(textOf(reading.runName) ?? span.name, most.name), derived: true })
 
   const isAgent = reading.kind === 'agent'
+  const isCall = node.role === 'model' || node.role === 'tool'
   const isSubagent = identity.manager !== undefined && reading.kind === 'llm'
   if (isAgent || isSubagent) add('agent', 'agent.started', start, { ...agentData(told), derived: true }, agent)
   if (isAgent) add('', 'task.started', start, { title: node.name, derived: true }, agent, node.id)
@@ -81,7 +83,8 @@ export function recordsOf(told: Told): EventInput[] {
   const data = commonData(told, keeper)
   const type = ownType(told, data)
   contents(told, data, keeper, isTool(reading.kind) ? ['args', 'result'] : ['input', 'output'])
-  add('', type, type === 'agent.started' ? start : end, data, agent, isAgent ? node.id : undefined)
+  add('', type, type === 'agent.started' ? start : end, data, agent, isAgent ? node.id : isCall ? node.task : undefined)
+  if (type === 'handoff' && typeof data.from === 'string') events.push(...rolesOf(span.traceId, node, data.from))
   if (isRun && node.failed === undefined) add('run', 'run.finished', end, { derived: true })
   else if (isRun) add('run', 'run.failed', end, { error: node.failed, derived: true })
   return events

@@ -2,10 +2,10 @@
 import type { EpochMs } from '@signalbox/model/event.ts'
 import { clip, identifier } from '@signalbox/model/text.ts'
 import type { Span } from '../otlp.ts'
-import { controlFlow, handoffInName, type Kind } from './aliases.ts'
+import { controlFlow, handoffInName, type Kind, leads } from './aliases.ts'
 import { type Identity, identityOf, peerOf, type Sender } from './identity.ts'
 import { type Reading, readSpan } from './reading.ts'
-import type { Node, Role } from './trace.ts'
+import type { Execution, Node, Role } from './trace.ts'
 
 const nobody: readonly Node[] = []
 
@@ -61,6 +61,14 @@ function callOf(span: Span, reading: Reading): string {
   return identifier(told) ?? (span.name === 'claude_code.tool.execution' ? (span.parentSpanId ?? span.spanId) : span.spanId)
 }
 
+function executionOf({ execution }: Reading, sender: Sender): Execution | undefined {
+  const task = identifier(execution)
+  const [title] = textOf(execution)?.split(':') ?? []
+  const agent = peerOf(title, sender)
+  if (task === undefined || title === undefined || agent === undefined) return undefined
+  return { task, agent, title: clip(title, most.name) }
+}
+
 /** Reads a span. Its times have to be ones that an event can have; where it ends before it starts it takes no time. */
 export function tellOf(span: Span, sender: Sender): Told {
   const reading = readSpan(span, sender.group.scope.name)
@@ -78,6 +86,9 @@ export function tellOf(span: Span, sender: Sender): Told {
     name: span.name.length > most.name ? clip(span.name, most.name) : span.name,
     handoff: reading.kind === 'handoff' ? peerOf(reading.handoffTo ?? handoffInName[0]?.exec(span.name)?.[1], sender) : undefined,
     hasSource: textOf(reading.handoffFrom) !== undefined,
+    isLead: reading.kind === 'handoff' && reading.dialect === 'openinference' && span.name.startsWith(leads),
+    task: identifier(reading.task),
+    execution: executionOf(reading, sender),
     start: span.start,
     end,
     failed: failureOf(span, reading),

@@ -4,6 +4,8 @@
  * joined small to large).
  */
 
+import { type Executions, learnFrom } from './executions.ts'
+
 /** What stands between a span and those above it: an agent's answers for all below; below a tool begins what it does of its own. */
 export type Role = 'agent' | 'model' | 'tool' | 'handoff' | 'plain'
 
@@ -24,6 +26,11 @@ export interface Node {
   /** Of a handoff the agent it goes to, and whether the span says from whom. */
   readonly handoff: string | undefined
   readonly hasSource: boolean
+  /** The handoff says by itself who leads whom. */
+  readonly isLead: boolean
+  /** The agent's task that it says to be part of. */
+  readonly task: string | undefined
+  readonly execution: Execution | undefined
   readonly start: number
   readonly end: number
   readonly failed: string | undefined
@@ -40,6 +47,13 @@ export interface Node {
   up: Node | undefined
 }
 
+/** What a step is the execution of, if that is an agent's: what goes on below it tells. */
+export interface Execution {
+  readonly task: string
+  readonly agent: string
+  readonly title: string
+}
+
 interface Waiting {
   nodes: Node[]
   /** A model's call is among them, and neither agent nor tool between. */
@@ -50,11 +64,18 @@ export interface Trace {
   readonly spans: Map<string, Node>
   /** By the parent that is missing. */
   readonly waiting: Map<string, Waiting>
+  readonly executions: Executions
   touchedAt: number
   isSettled: boolean
 }
 
-export const createTrace = (touchedAt: number): Trace => ({ spans: new Map(), waiting: new Map(), touchedAt, isSettled: false })
+export const createTrace = (touchedAt: number): Trace => ({
+  spans: new Map(),
+  waiting: new Map(),
+  executions: new Map(),
+  touchedAt,
+  isSettled: false,
+})
 
 /** The first and the last of a trace without a root. */
 export interface Top {
@@ -66,8 +87,15 @@ type End = { readonly agent: Node } | { readonly root: Node } | { readonly missi
 
 const nobody: readonly Node[] = []
 
-/** Takes a node that is new to the trace. Returns those of which it made certain whose work they are. */
+/** Takes a node that is new to the trace. Returns those of which it made certain whose work they are, or that they are an agent's. */
 export function addTo(trace: Trace, node: Node): readonly Node[] {
+  const settled = seat(trace, node)
+  const executions = learnFrom(trace.executions, node)
+  node.brought = executions.length === 0 ? settled : settled.concat(executions)
+  return node.brought
+}
+
+function seat(trace: Trace, node: Node): readonly Node[] {
   const { spans, waiting } = trace
   const below = waiting.get(node.id)
   if (below !== undefined) waiting.delete(node.id)
@@ -82,15 +110,13 @@ export function addTo(trace: Trace, node: Node): readonly Node[] {
   if (node.role === 'agent') {
     const all = certain(below?.nodes ?? nobody, node, node)
     const own = place(trace, { nodes: [node], hasModel: false }, end)
-    node.brought = all.length === 0 ? own : all.concat(own)
-    return node.brought
+    return all.length === 0 ? own : all.concat(own)
   }
   if (below === undefined && node.role === 'plain') return nobody
   const group = below ?? { nodes: [], hasModel: false }
   if (node.role !== 'plain') group.nodes.push(node)
   group.hasModel = node.role === 'model' || (node.role === 'plain' && group.hasModel)
-  node.brought = place(trace, group, end)
-  return node.brought
+  return place(trace, group, end)
 }
 
 /** As if no further span came: whose parents are missing are roots. `top` is undefined when the trace has a root of its own, or no spans. */
