@@ -70,7 +70,7 @@ function hooked(): readonly EventInput[] {
     ['SessionEnd', 9_900, { reason: 'exit' }],
   ]
   return hooks.flatMap(([name, ms, body]) => {
-    const value = { session_id: session, hook_event_name: name, cwd: '/work/gate', ...body }
+    const value = { session_id: session, hook_event_name: name, cwd: '/home/dev/gate', ...body }
     const read = readHook(value, Buffer.from(JSON.stringify(value)))
     if (!read.ok) throw new Error(read.message)
     return hookEvents({ ...read.hook, at: receivedAt + ms }, sessions.of('default', session))
