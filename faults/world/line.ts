@@ -4,6 +4,7 @@ import type { IngestServerFrame, ItemRefusal } from '@signalbox/model/live.ts'
 import { refusals } from '@signalbox/model/refusals.ts'
 import { WebSocket } from 'ws'
 import type { Told } from '../history/history.ts'
+import { frameBytes } from './frame-bytes.ts'
 
 type SendTold = Extract<Told, { op: 'send' }>
 /** How a call ended; `call` is the sender's to add. */
@@ -161,7 +162,7 @@ export function createSocketLine(url: string, encoding: Codec['name'], patienceM
         waiting.set(mine, { end, giveUp: setTimeout(() => lose(to, 'no answer in time'), patienceMs) })
       })
       const text = `{"kind":"batch","n":${mine},"events":[${items.join(',')}]}`
-      to.send(encoding === 'json' ? text : codec.encode(JSON.parse(text)))
+      to.send(frameBytes(codec, text))
       return ending
     },
     close() {

@@ -10,6 +10,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { NewClient } from '../store/connect.ts'
+import { endsWhenGone } from '../store/gone.ts'
 import { type Head, readCommit, takePartition } from '../store/log-write.ts'
 import { readLog } from '../store/reader.ts'
 import { refold } from '../store/refold.ts'
@@ -68,14 +69,9 @@ const longestConnectMs = 5_000
 /** Events folded again at once. */
 const pageEvents = 2_000
 
-/**
- * Ends what takes too long, and the session of a writer whose machine or network is gone: it holds the lock of the partition's head.
- * Where it waits for the rest of a COPY no time limit of PostgreSQL's ends it, and TCP's own are a quarter of an hour to two hours.
- */
-function sessionSettings(timeoutMs: number): string {
-  const probeSeconds = Math.max(1, Math.round(timeoutMs / 2_000))
-  return `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}; set tcp_user_timeout = ${timeoutMs}; set tcp_keepalives_idle = ${probeSeconds}; set tcp_keepalives_interval = ${probeSeconds}; set tcp_keepalives_count = 2`
-}
+/** Ends what takes too long, and the session of a writer that is gone: it holds the lock of the partition's head. */
+const sessionSettings = (timeoutMs: number) =>
+  `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}; ${endsWhenGone(timeoutMs)}`
 
 /** For readers it is as when the database itself says so. */
 const away = (code: string, message: string) => Object.assign(new Error(message), { code })

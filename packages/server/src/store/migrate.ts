@@ -3,12 +3,17 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from 'pg'
+import { endsWhenGone } from './gone.ts'
 
 /** Any fixed number of our own: the advisory lock that keeps two starting servers from changing the database together. */
 const lockKey = 7_446_251_830
 
+/** A machine that is gone holds up the start of others for so long. */
+const goneAfterMs = 30_000
+
 /** One starting server at a time. May be nested. */
 export async function underStartLock<T>(client: Client, run: () => Promise<T>): Promise<T> {
+  await client.query(endsWhenGone(goneAfterMs))
   await client.query('select pg_advisory_lock($1)', [lockKey])
   try {
     return await run()

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
-import { migrate } from './migrate.ts'
+import { migrate, underStartLock } from './migrate.ts'
 import { openStore, type Store } from './open.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
 
@@ -185,4 +185,18 @@ test('a transaction whose machine is gone does not keep its locks for as long as
     pool.query("select setting from pg_settings where name = 'idle_in_transaction_session_timeout'"),
   )
   expect(Number(rows[0]?.setting)).toBeGreaterThan(0)
+})
+
+test('a start whose machine is gone does not hold up the next one for as long as TCP would', async () => {
+  const client = new pg.Client({ connectionString: await withDatabase() })
+  await client.connect()
+  try {
+    const { rows } = await underStartLock(client, () =>
+      client.query<{ setting: string }>("select setting from pg_settings where name in ('tcp_user_timeout', 'tcp_keepalives_idle')"),
+    )
+    // Over TCP on Linux; elsewhere PostgreSQL says 0 of what the system lacks.
+    expect(rows.map(({ setting }) => Number(setting)).sort((a, b) => a - b)).toEqual([15, 30_000])
+  } finally {
+    await client.end()
+  }
 })
