@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import { createIdSource } from '@signalbox/model/ids.ts'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { connectIngest } from '../packages/server/src/ingest/senders.testing.ts'
 import { getJson, startServer, type TestServer } from './server.ts'
 
@@ -87,14 +87,16 @@ function load(server: TestServer, senders: number) {
   }
 }
 
+/** Backends outlive a killed postmaster by a moment and commit on: the database may be away only after what was waited for. 503 says to ask again. */
+const onceThere = <T>(url: string) => vi.waitFor(() => getJson<T>(url), { timeout: 20_000 })
+
 async function storedIds(server: TestServer): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   for (let run = 0; run < 5; run += 1) {
     let cursor: string | null = null
     do {
-      const page: { items: StoredEvent[]; next: string | null } = await getJson(
-        `${server.url}/v1/events?run=run-${run}&limit=1000${cursor === null ? '' : `&cursor=${cursor}`}`,
-      )
+      const url: string = `${server.url}/v1/events?run=run-${run}&limit=1000${cursor === null ? '' : `&cursor=${cursor}`}`
+      const page = await onceThere<{ items: StoredEvent[]; next: string | null }>(url)
       for (const { id } of page.items) found.set(id, (found.get(id) ?? 0) + 1)
       cursor = page.next
     } while (cursor !== null)
@@ -106,7 +108,7 @@ async function expectWhole(server: TestServer, acknowledged: readonly Sent[]) {
   const found = await storedIds(server)
   expect(acknowledged.filter(({ id }) => found.get(id) !== 1)).toEqual([])
   expect([...found.values()].every((times) => times === 1)).toBe(true)
-  const { items } = await getJson<{ items: { id: string; events: number }[] }>(`${server.url}/v1/runs`)
+  const { items } = await onceThere<{ items: { id: string; events: number }[] }>(`${server.url}/v1/runs`)
   // The rows were folded in the transactions that stored the events: each event counted once.
   expect(items.reduce((sum, { events }) => sum + events, 0)).toBe(found.size)
 }
