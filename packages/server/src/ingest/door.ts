@@ -69,6 +69,15 @@ export function holding<T>(inFlight: InFlight, { raw }: Answering, serve: (share
   return answered
 }
 
+/** Of a route whose only parameter is `backfill`; Fastify's own validation is off with that of the body. Throws `Refused`. */
+export function isBackfill({ query }: FastifyRequest): boolean {
+  const { backfill = 'false', ...others } = query as Readonly<Record<string, unknown>>
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new Refused({ code: 'BAD_REQUEST', detail: `There is no parameter "${unknown.slice(0, 100)}" here.` })
+  if (backfill === 'true' || backfill === 'false') return backfill === 'true'
+  throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "backfill" must be true or false.' })
+}
+
 /** The body, decompressed, held in `share`. Throws `Refused`, of which `onRefused` is told. */
 export async function bodyOf({ headers, body }: FastifyRequest, deps: DoorDeps, share: Share): Promise<Buffer> {
   try {

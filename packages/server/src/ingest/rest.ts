@@ -6,7 +6,7 @@ import Type from 'typebox'
 import { Unavailable } from '../broker/broker.ts'
 import { ProblemAnswer, Refused } from '../http/problem.ts'
 import { parseBody } from './body.ts'
-import { bodyOf, type DoorDeps, holding, takeAnyBody } from './door.ts'
+import { bodyOf, type DoorDeps, holding, isBackfill, takeAnyBody } from './door.ts'
 import type { Share } from './in-flight.ts'
 import type { RawItem, Receive } from './receive.ts'
 
@@ -43,17 +43,13 @@ const ReceiptBody = Type.Object(
 const longestKey = 255
 
 /** What the route's schema says of them; Fastify's own validation is off with that of the body. */
-function optionsOf({ query, headers }: FastifyRequest) {
-  const { backfill = 'false', ...others } = query as Readonly<Record<string, unknown>>
-  const [unknown] = Object.keys(others)
-  if (unknown !== undefined) throw new Refused({ code: 'BAD_REQUEST', detail: `There is no parameter "${unknown.slice(0, 100)}" here.` })
-  if (backfill !== 'true' && backfill !== 'false')
-    throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "backfill" must be true or false.' })
-  const idempotencyKey = headers['idempotency-key']?.toString()
+function optionsOf(request: FastifyRequest) {
+  const backfill = isBackfill(request)
+  const idempotencyKey = request.headers['idempotency-key']?.toString()
   // Cut or empty, the keys of two requests could be one, and the second one's events be taken for the first one's.
   if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > longestKey))
     throw new Refused({ code: 'BAD_REQUEST', detail: `The header Idempotency-Key must have 1 to ${longestKey} characters.` })
-  return { backfill: backfill === 'true', idempotencyKey }
+  return { backfill, idempotencyKey }
 }
 
 /** What the sender is told when nothing of its request, or an unknown part, was stored. */

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../../http/problem.ts'
-import { bodyOf, type DoorDeps, holding, takeAnyBody } from '../door.ts'
+import { bodyOf, type DoorDeps, holding, isBackfill, takeAnyBody } from '../door.ts'
 import type { Share } from '../in-flight.ts'
 import { encodeStatus, encodeTaken, statusOf } from './answer.ts'
 import type { Encoding } from './decode.ts'
@@ -24,14 +24,6 @@ function typeOf({ headers }: FastifyRequest): { readonly type: string; readonly 
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   const encoding = Object.hasOwn(mediaTypes, type) ? mediaTypes[type] : undefined
   return encoding === undefined ? undefined : { type, encoding }
-}
-
-function isBackfill({ query }: FastifyRequest): boolean {
-  const { backfill = 'false', ...others } = query as Readonly<Record<string, unknown>>
-  const [unknown] = Object.keys(others)
-  if (unknown !== undefined) throw new Refused({ code: 'BAD_REQUEST', detail: `There is no parameter "${unknown.slice(0, 100)}" here.` })
-  if (backfill === 'true' || backfill === 'false') return backfill === 'true'
-  throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "backfill" must be true or false.' })
 }
 
 const Partial = (name: string) =>
