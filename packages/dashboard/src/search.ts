@@ -2,46 +2,78 @@
 import { useNavigate, useSearch as useRouterSearch } from '@tanstack/react-router'
 import { useCallback } from 'react'
 
-export interface Search {
+/** Text parameters; the empty text is the default. */
+const texts = [
   /** Filter text. */
-  readonly q: string
-  readonly group: string
-  readonly view: 'grid' | 'table'
-  readonly errors: boolean
-  /** Only agents of this status, of this role. */
-  readonly status: string
-  readonly role: string
-  /** The view is frozen. */
-  readonly paused: boolean
+  'q',
+  'group',
   /** What the rows are ordered by: a column, with a `-` before it for the greatest first; empty: the page's own order. */
-  readonly sort: string
+  'sort',
   /** Selected thing, as the inspector reads it. */
-  readonly sel: string
-  /** Which events the tail asks for; a type ending in `.*` is a prefix. */
-  readonly type: string
-  readonly agent: string
-  readonly run: string
-  readonly task: string
-  /** The part of a run's time that is shown, epoch ms; absent: the page follows live. */
-  readonly from: number | undefined
-  readonly to: number | undefined
-}
+  'sel',
+  'status',
+  'role',
+  'type',
+  'agent',
+  'run',
+  'task',
+  'model',
+  'tool',
+  'host',
+  'team',
+  /** What figures are split by. */
+  'by',
+  /** A screen's own way to show the same. */
+  'mode',
+  /** Agents whose lanes stand first, by comma. */
+  'pin',
+  /** What is collapsed, by comma. */
+  'fold',
+  /** How deep a tree is open, 0 to 9. */
+  'level',
+  /** Highlighted terms, by comma. */
+  'mark',
+  /** How far back, as `5m`. */
+  'since',
+] as const
+const flags = [
+  'errors',
+  /** The view is frozen. */
+  'paused',
+  /** Time in which nothing happens is drawn short. */
+  'gaps',
+] as const
+const times = [
+  /** The part of the time that is shown, epoch ms; absent: the page follows live. */
+  'from',
+  'to',
+  /** The past moment that every screen shows, epoch ms by the server's clock; absent: live. */
+  'at',
+] as const
+
+export type Search = { readonly [N in (typeof texts)[number]]: string } & { readonly [N in (typeof flags)[number]]: boolean } & {
+  readonly [N in (typeof times)[number]]: number | undefined
+} & { readonly view: 'grid' | 'table' }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '')
-const texts = ['q', 'group', 'sort', 'sel', 'type', 'agent', 'run', 'task'] as const
-const times = ['from', 'to'] as const
 
 /** Only what differs from the default stands in the URL. */
 export function parseSearch(raw: Record<string, unknown>): Partial<Search> {
   return {
     ...Object.fromEntries(texts.flatMap((name) => (text(raw[name]) === '' ? [] : [[name, text(raw[name])]]))),
     ...Object.fromEntries(times.flatMap((name) => (Number.isSafeInteger(raw[name]) ? [[name, raw[name]]] : []))),
+    ...Object.fromEntries(flags.flatMap((name) => (raw[name] === true ? [[name, true]] : []))),
     ...(raw.view === 'table' ? { view: 'table' as const } : {}),
-    ...(raw.errors === true ? { errors: true } : {}),
-    ...(text(raw.status) === '' ? {} : { status: text(raw.status) }),
-    ...(text(raw.role) === '' ? {} : { role: text(raw.role) }),
-    ...(raw.paused === true ? { paused: true } : {}),
   }
+}
+
+const defaults: Search = {
+  ...(Object.fromEntries(texts.map((name) => [name, ''])) as Record<(typeof texts)[number], string>),
+  ...(Object.fromEntries(flags.map((name) => [name, false])) as Record<(typeof flags)[number], boolean>),
+  from: undefined,
+  to: undefined,
+  at: undefined,
+  view: 'grid',
 }
 
 export function useSearch(): readonly [Search, (change: Partial<Search>) => void] {
@@ -54,24 +86,24 @@ export function useSearch(): readonly [Search, (change: Partial<Search>) => void
     },
     [navigate],
   )
-  return [
-    {
-      q: raw.q ?? '',
-      group: raw.group ?? '',
-      view: raw.view ?? 'grid',
-      errors: raw.errors ?? false,
-      status: raw.status ?? '',
-      role: raw.role ?? '',
-      paused: raw.paused ?? false,
-      sort: raw.sort ?? '',
-      sel: raw.sel ?? '',
-      type: raw.type ?? '',
-      agent: raw.agent ?? '',
-      run: raw.run ?? '',
-      task: raw.task ?? '',
-      from: raw.from,
-      to: raw.to,
-    },
-    set,
-  ]
+  return [{ ...defaults, ...raw }, set]
+}
+
+/** What goes along to another screen: the moment, the time window, what is selected, and that only errors are shown. */
+const carried = ['at', 'from', 'to', 'sel', 'errors'] as const
+/** What each screen was last asked, for when it is gone back to. */
+const asked = new Map<string, Partial<Search>>()
+
+export const remember = (screen: string, search: Partial<Search>): void => void asked.set(screen, search)
+
+/** The search of a link to a screen: what was asked there before, with what goes along from here. */
+export function searchTo(screen: string, here: Record<string, unknown>): Partial<Search> {
+  const now = parseSearch(here)
+  const own = Object.entries(asked.get(screen) ?? {}).filter(
+    ([name]) => !(carried as readonly string[]).includes(name) && name !== 'paused',
+  )
+  return {
+    ...Object.fromEntries(own),
+    ...Object.fromEntries(carried.flatMap((name) => (now[name] === undefined ? [] : [[name, now[name]]]))),
+  }
 }

@@ -1,24 +1,33 @@
 /** The page's live connections and the hooks that read them. */
 import type { RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { create } from 'zustand'
 import { useBuffered } from '../pause.ts'
 import { noteFrame, noteRefusal, noteStatus, useConnection, watchNetwork } from './connection.ts'
-import { fetchWithKey, openKeyedFeed } from './key.ts'
+import { openPageFeed } from './feeds.ts'
+import { fetchWithKey } from './key.ts'
 import { createLiveStore, type LiveStore } from './store.ts'
 
 /** A hidden page gets no animation frames; its rows are applied once a second instead. */
 export const schedule = (flush: () => void) => (document.hidden ? setTimeout(flush, 1_000) : requestAnimationFrame(flush))
+/** The rows of now, whatever moment the page shows. */
 export const store = createLiveStore(schedule)
 
-export const serverUrl = location.origin
+interface Shown {
+  readonly store: LiveStore
+  /** The past moment that it holds, epoch ms by the server's clock; undefined: it is live. */
+  readonly at: number | undefined
+}
+/** The rows that the page shows: those of now, or of a past moment. */
+export const useShown = create<Shown>(() => ({ store, at: undefined }))
+
 let started = false
 
 export function startLive(): void {
   if (started) return
   started = true
   watchNetwork()
-  const feed = openKeyedFeed({
-    url: serverUrl,
+  const feed = openPageFeed({
     feed: 'state',
     onFrame(frame) {
       store.push(frame)
@@ -30,6 +39,7 @@ export function startLive(): void {
 }
 
 export function useRow<T extends Table>(table: T, key: string | undefined): RowOf[T] | undefined {
+  const { store } = useShown()
   return useSyncExternalStore(
     (listener) => (key === undefined ? () => {} : store.watchKey(table, key, listener)),
     () => (key === undefined ? undefined : store.get(table, key)),
@@ -38,17 +48,19 @@ export function useRow<T extends Table>(table: T, key: string | undefined): RowO
 
 /** A task, also one that ended: those are not among the page's rows, so it gets a feed of its own while it is looked at. */
 export function useTask(key: string): TaskRow | undefined {
+  const { at } = useShown()
   const live = useRow('tasks', key)
   const last = useRef<readonly [key: string, task: TaskRow] | undefined>(undefined)
   const [, renew] = useState(0)
   if (live !== undefined) last.current = [key, live]
   const isLive = live !== undefined
   useEffect(() => {
-    if (isLive) return
+    // Of the past the page has every task.
+    if (isLive || at !== undefined) return
     const [run = '', task = ''] = key.split('\u001f')
     const rows = createLiveStore(schedule)
     const filter = run === '' ? { task: [task] } : { run: [run], task: [task] }
-    const feed = openKeyedFeed({ url: serverUrl, feed: 'state', filter, onFrame: rows.push })
+    const feed = openPageFeed({ feed: 'state', filter, onFrame: rows.push })
     const stop = rows.watchKey('tasks', key, () => {
       const found = rows.get('tasks', key)
       if (found !== undefined) last.current = [key, found]
@@ -58,12 +70,14 @@ export function useTask(key: string): TaskRow | undefined {
       stop()
       feed.close()
     }
-  }, [isLive, key])
+  }, [isLive, at, key])
   return live ?? (last.current?.[0] === key ? last.current[1] : undefined)
 }
 
 /** Freezes the page's rows (or another store's) while paused, once there is a snapshot to look at. */
-export function useFrozen(paused: boolean, of: LiveStore = store): void {
+export function useFrozen(paused: boolean, own?: LiveStore): void {
+  const { store: shown } = useShown()
+  const of = own ?? shown
   const ready = useSyncExternalStore(
     (listener) => of.watchTable('agents', listener),
     () => of.ready(),
@@ -83,11 +97,14 @@ const listEveryMs = (rows: number): number => Math.max(250, rows / 10)
 
 /** All rows of a table, renewed on the lists' clock. */
 export function useTable<T extends Table>(table: T): readonly RowOf[T][] {
-  return useSyncExternalStore(slowly(table), () => store.all(table))
+  const { store } = useShown()
+  return useSyncExternalStore(slowly(store, table), () => store.all(table))
 }
-const slow = new Map<Table, (listener: () => void) => () => void>()
-function slowly(table: Table) {
-  const held = slow.get(table)
+const slow = new WeakMap<LiveStore, Map<Table, (listener: () => void) => () => void>>()
+function slowly(store: LiveStore, table: Table) {
+  const ofStore = slow.get(store) ?? new Map<Table, (listener: () => void) => () => void>()
+  slow.set(store, ofStore)
+  const held = ofStore.get(table)
   if (held !== undefined) return held
   const made = (listener: () => void) => {
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -105,16 +122,23 @@ function slowly(table: Table) {
       stop()
     }
   }
-  slow.set(table, made)
+  ofStore.set(table, made)
   return made
 }
 
-/** One clock for every relative time on the page: the server's, a tick a second. */
+/** One clock for every relative time on the page: the server's, a tick a second; it stands still in the past. */
 const ticks = new Set<() => void>()
 /** The server's time, as far as its heartbeats told. */
 export const serverNow = (): number => Date.now() + useConnection.getState().status.clockOffsetMs
+/** The moment that the page shows: now, or the past one. */
+export const shownNow = (): number => useShown.getState().at ?? serverNow()
 let now = Date.now()
+useShown.subscribe(() => {
+  now = shownNow()
+  for (const tick of ticks) tick()
+})
 setInterval(() => {
+  if (useShown.getState().at !== undefined) return
   now = serverNow()
   for (const tick of ticks) tick()
 }, 1_000)

@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 import { Command } from 'cmdk'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { screens } from '../frame/where.ts'
 import { bindings } from '../keys.ts'
 import { store } from '../live/live.ts'
 import { visible } from '../text.ts'
@@ -75,13 +76,6 @@ function found<T extends { readonly id: string; readonly name?: { readonly value
   return some
 }
 
-const places = [
-  ['Fleet', '/'],
-  ['Runs', '/runs'],
-  ['Live tail', '/tail'],
-  ['Settings', '/settings'],
-] as const
-
 export function Palette({ close }: { readonly close: () => void }) {
   const navigate = useNavigate()
   const [typed, setTyped] = useState('')
@@ -89,7 +83,7 @@ export function Palette({ close }: { readonly close: () => void }) {
   const titleOf = (row: { readonly id: string; readonly name?: { readonly value: string } | undefined }) =>
     visible(row.name?.value ?? row.id)
   const all: readonly Offer[] = [
-    ...places.map(([name, to]) => ({ key: to, name, what: 'screen' as const, pick: () => void navigate({ to }) })),
+    ...screens.map(({ name, to }) => ({ key: to, name, what: 'screen' as const, pick: () => void navigate({ to }) })),
     ...(['dark', 'light', 'system'] as const).map((theme) => ({
       key: theme,
       name: `Theme: ${theme}`,

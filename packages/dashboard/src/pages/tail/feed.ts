@@ -2,8 +2,8 @@
 import type { FeedRefused } from '@signalbox/client/feed.ts'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import { useEffect, useMemo, useState } from 'react'
-import { openKeyedFeed } from '../../live/key.ts'
-import { fetchJson, schedule, serverUrl } from '../../live/live.ts'
+import { openPageFeed } from '../../live/feeds.ts'
+import { fetchJson, schedule } from '../../live/live.ts'
 import { type Buffer, createBuffer, mostEvents } from './buffer.ts'
 
 /** Events from before the page was opened. */
@@ -67,8 +67,7 @@ export function useTail(filter: TailFilter): Tailed {
       renew()
     }
     buffer.clear()
-    const feed = openKeyedFeed({
-      url: serverUrl,
+    const feed = openPageFeed({
       feed: 'events',
       filter: Object.fromEntries(wanted.map(([name, value]) => [name, [value]])),
       onStatus({ state }) {

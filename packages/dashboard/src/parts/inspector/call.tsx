@@ -2,7 +2,7 @@ import { callState } from '@signalbox/model/fold/call.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { useSyncExternalStore } from 'react'
 import { store, useNow, useRow } from '../../live/live.ts'
-import { useShownRun } from '../../pages/run/rows.ts'
+import { useShownRun } from '../../live/run.ts'
 import { age, compact, dateTime, dollars, visible } from '../../text.ts'
 import { AgentLink, EventsLink, Field, Passage, RunLink, Select } from './fields.tsx'
 

@@ -3,9 +3,9 @@ import type { FeedRefused } from '@signalbox/client/feed.ts'
 import { type CallRow, type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import { create } from 'zustand'
-import { openKeyedFeed } from '../../live/key.ts'
-import { schedule, serverUrl } from '../../live/live.ts'
-import { createLiveStore, type LiveStore } from '../../live/store.ts'
+import { openPageFeed } from './feeds.ts'
+import { schedule } from './live.ts'
+import { createLiveStore, type LiveStore } from './store.ts'
 
 export type RunRows = { readonly [T in Table]: readonly RowOf[T][] } & { readonly ready: boolean }
 
@@ -28,8 +28,7 @@ export function useRunStore(run: string): { readonly store: LiveStore; readonly 
   }, [run])
   useEffect(() => {
     setRefused(undefined)
-    const feed = openKeyedFeed({
-      url: serverUrl,
+    const feed = openPageFeed({
       feed: 'state',
       filter: { run: [run] },
       onFrame: (frame) => store.push(frame),

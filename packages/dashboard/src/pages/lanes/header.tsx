@@ -1,6 +1,7 @@
 import { type RunRow, taskStates } from '@signalbox/model/rows.ts'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import { RunScreens } from '../../frame/screens.tsx'
 import { Figure } from '../../parts/controls.tsx'
 import { Badge } from '../../parts/status.tsx'
 import { age, compact, dateTime, dollars, visible } from '../../text.ts'
@@ -40,6 +41,7 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
             made-up pace
           </span>
         )}
+        <RunScreens />
         <span className="ml-auto flex shrink-0 items-center gap-2">{children}</span>
       </div>
       <div className="flex flex-wrap items-baseline gap-x-5 gap-y-1">

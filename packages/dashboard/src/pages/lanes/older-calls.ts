@@ -2,9 +2,9 @@
 import type { CallRow, RunRow } from '@signalbox/model/rows.ts'
 import { useEffect, useState } from 'react'
 import { fetchJson } from '../../live/live.ts'
+import { useShownRun } from '../../live/run.ts'
 import { mostCalls } from './calls.ts'
 import { callKey } from './layout.ts'
-import { useShownRun } from './rows.ts'
 
 const pageCalls = 1_000
 

@@ -1,5 +1,5 @@
-import { setSingleKeys, useKeys } from '../keys.ts'
-import { setTheme, type Theme, useTheme } from '../theme.ts'
+import { setSingleKeys, useKeys } from '../../keys.ts'
+import { setTheme, type Theme, useTheme } from '../../theme.ts'
 
 export function Settings() {
   const { theme } = useTheme()

@@ -2,7 +2,8 @@ import type { AgentRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.t
 import { Link, useParams } from '@tanstack/react-router'
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useAway } from '../../live/connection.ts'
-import { serverNow, useFrozen, useNow } from '../../live/live.ts'
+import { shownNow, useFrozen, useNow } from '../../live/live.ts'
+import { type RunRows, useRunRows, useRunStore } from '../../live/run.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { usePause } from '../../pause.ts'
 import { visible } from '../../text.ts'
@@ -16,7 +17,7 @@ import { revealLane } from './names.tsx'
 import { NotDrawn } from './not-drawn.tsx'
 import { useOlderCalls } from './older-calls.ts'
 import { placeLanes } from './place.ts'
-import { type RunRows, useRunRows, useRunStore } from './rows.ts'
+
 import { spendOf } from './task-list.ts'
 import { Tasks } from './tasks.tsx'
 import { useView } from './view.ts'
@@ -112,8 +113,8 @@ function Shown({ run, rows, paused, toggle }: ShownProps) {
   const spends = useMemo(() => spendOf(calls), [calls])
   const contradicted = useMemo(() => tasks.filter((task) => task.contradicted > 0).length, [tasks])
 
-  const pausedAt = useMemo(() => (paused ? serverNow() : undefined), [paused])
-  const clock = useCallback(() => pausedAt ?? serverNow(), [pausedAt])
+  const pausedAt = useMemo(() => (paused ? shownNow() : undefined), [paused])
+  const clock = useCallback(() => pausedAt ?? shownNow(), [pausedAt])
   const ticking = useNow()
   const now = pausedAt ?? ticking
   const extentAt = useCallback((at: number) => extentOf(run, heardAt, swimlanes, at), [run, heardAt, swimlanes])

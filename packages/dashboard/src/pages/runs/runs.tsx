@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
-import { store, useNow, useTable } from '../live/live.ts'
-import { NoAgents } from '../parts/empty.tsx'
-import { inkOf } from '../parts/status.tsx'
-import { age, compact, dateTime, dollars, visible, whole } from '../text.ts'
+import { store, useNow, useTable } from '../../live/live.ts'
+import { NoAgents } from '../../parts/empty.tsx'
+import { inkOf } from '../../parts/status.tsx'
+import { age, compact, dateTime, dollars, visible, whole } from '../../text.ts'
 
 const looks = { running: ['▶', 'busy'], finished: ['✓', 'good'], failed: ['✕', 'bad'] } as const
 const figure = 'text-right tabular-nums'

@@ -1,0 +1,74 @@
+/** What stands around every screen: where one can go, how live the page is, what is selected. */
+import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import { useBindings } from '../keys.ts'
+import { useConnection } from '../live/connection.ts'
+import { ConnectionBadge } from '../parts/connection.tsx'
+import { Palette, ShortcutSheet } from '../parts/dialogs.tsx'
+import { Inspector } from '../parts/inspector/inspector.tsx'
+import { KeyEntry } from '../parts/key-entry.tsx'
+import { remember, searchTo, useSearch } from '../search.ts'
+import { TimeBar } from '../time/bar.tsx'
+import { Screens } from './screens.tsx'
+import { screens } from './where.ts'
+
+export function Page() {
+  const navigate = useNavigate()
+  const [search, setSearch] = useSearch()
+  const [open, setOpen] = useState<'palette' | 'sheet' | undefined>()
+  const close = () => setOpen(undefined)
+  const locked = useConnection(({ refused }) => refused === 'UNAUTHENTICATED' || refused === 'FORBIDDEN')
+  const here = useRouterState({ select: ({ location }) => location })
+  useEffect(() => remember(here.pathname, here.search), [here])
+  useBindings([
+    ...screens.map(({ key, about, to }) => ({
+      keys: `g ${key}`,
+      about: `Go to ${about}`,
+      run: () => void navigate({ to, search: searchTo(to, here.search) as never }),
+    })),
+    { keys: 'mod+k', about: 'Command palette', run: () => setOpen('palette') },
+    { keys: '?', about: 'This sheet', run: () => setOpen('sheet') },
+    { keys: 'Escape', about: 'Close the inspector', run: () => setSearch({ sel: '' }) },
+  ])
+  return (
+    <div className="flex h-full flex-col">
+      <header className="flex flex-wrap items-center gap-x-4 gap-y-1.5 border-b border-line bg-panel px-4 py-2 max-md:px-3">
+        <h1 className="flex items-center gap-2 text-sm font-semibold">
+          <img src="/icon.svg" alt="" className="size-5" />
+          <span className="max-md:sr-only">Signalbox</span>
+        </h1>
+        <Screens />
+        <div className="ml-auto flex items-center gap-3">
+          <ConnectionBadge />
+          <button
+            type="button"
+            onClick={() => setOpen('palette')}
+            className="whitespace-nowrap rounded-md border border-line px-2 py-1 text-xs text-faint hover:text-ink"
+          >
+            <span className="sr-only">Command palette </span>
+            <span className="max-md:hidden">Ctrl/⌘ K</span>
+            <span aria-hidden="true" className="md:hidden">
+              ⌕
+            </span>
+          </button>
+          <button
+            type="button"
+            onClick={() => setOpen('sheet')}
+            aria-label="Keyboard shortcuts"
+            className="rounded-md border border-line px-2 py-1 text-xs text-faint hover:text-ink"
+          >
+            ?
+          </button>
+        </div>
+      </header>
+      <TimeBar />
+      {/* On a narrow screen the inspector covers what it is about. */}
+      <main className="relative flex min-h-0 flex-1 max-md:[&>aside]:absolute max-md:[&>aside]:inset-0 max-md:[&>aside]:z-30 max-md:[&>aside]:w-full">
+        {locked ? <KeyEntry /> : <Outlet />}
+        {!locked && search.sel !== '' && <Inspector selected={search.sel} close={() => setSearch({ sel: '' })} />}
+      </main>
+      {open === 'palette' && <Palette close={close} />}
+      {open === 'sheet' && <ShortcutSheet close={close} />}
+    </div>
+  )
+}

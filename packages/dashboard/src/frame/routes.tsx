@@ -1,0 +1,34 @@
+/** Each screen is loaded when it is first gone to. */
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from '@tanstack/react-router'
+import { Fleet } from '../pages/fleet/fleet.tsx'
+import { parseSearch } from '../search.ts'
+import { Page } from './page.tsx'
+
+function NotFound() {
+  return (
+    <p className="p-8 text-soft">
+      There is no such page. <Link to="/">To the fleet</Link>
+    </p>
+  )
+}
+
+const rootRoute = createRootRoute({ component: Page, validateSearch: parseSearch, notFoundComponent: NotFound })
+const under = { getParentRoute: () => rootRoute } as const
+const routes = [
+  createRoute({ ...under, path: '/', component: Fleet }),
+  createRoute({ ...under, path: '/runs', component: lazyRouteComponent(() => import('../pages/runs/runs.tsx'), 'Runs') }),
+  createRoute({ ...under, path: '/runs/$run', component: lazyRouteComponent(() => import('../pages/lanes/run.tsx'), 'Run') }),
+  createRoute({ ...under, path: '/runs/$run/tree', component: lazyRouteComponent(() => import('../pages/detail/detail.tsx'), 'Detail') }),
+  createRoute({ ...under, path: '/runs/$run/graph', component: lazyRouteComponent(() => import('../pages/graph/graph.tsx'), 'Graph') }),
+  createRoute({ ...under, path: '/tail', component: lazyRouteComponent(() => import('../pages/tail/tail.tsx'), 'Tail') }),
+  createRoute({ ...under, path: '/explore', component: lazyRouteComponent(() => import('../pages/explore/explore.tsx'), 'Explore') }),
+  createRoute({ ...under, path: '/pipeline', component: lazyRouteComponent(() => import('../pages/pipeline/pipeline.tsx'), 'Pipeline') }),
+  createRoute({ ...under, path: '/settings', component: lazyRouteComponent(() => import('../pages/settings/settings.tsx'), 'Settings') }),
+] as const
+export const router = createRouter({ routeTree: rootRoute.addChildren(routes), defaultPreload: 'intent' })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,4 @@
+/** Where the page stands in time. */
+export function TimeBar() {
+  return null
+}
