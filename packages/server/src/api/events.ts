@@ -2,12 +2,14 @@
 import { StoredEvent } from '@signalbox/model/event.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Pool } from 'pg'
 import Type from 'typebox'
+import { timeOf } from './moment-place.ts'
 import { decodeKey, Limit, ListCursor, pageOf } from './page.ts'
 import { eventById, listEvents } from './reads.ts'
 import { route } from './route.ts'
+import type { ApiOptions } from './routes.ts'
 import { closed, missing, Page, Types, Uuid, Values } from './schemas.ts'
+import { positionsAt } from './state.ts'
 
 const json = (reply: FastifyReply, text: string) => reply.type('application/json').send(text)
 
@@ -17,11 +19,12 @@ const EventsQuery = closed({
   type: Types,
   task: Values,
   order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
+  until: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339: only what was committed by then.' })),
   limit: Limit,
   cursor: ListCursor,
 })
 
-export function eventRoutes(app: FastifyInstance, pool: Pool): void {
+export function eventRoutes(app: FastifyInstance, { pool, meta }: ApiOptions['store']): void {
   route(
     app,
     '/v1/events',
@@ -41,7 +44,9 @@ export function eventRoutes(app: FastifyInstance, pool: Pool): void {
       const list = `events ${byPosition ? 'position' : 'id'} ${order}`
       const [after] = decodeKey(list, [byPosition ? 'number' : 'id'], query.cursor) ?? []
       const filter = { ...(run && { run }), ...(agent && { agent }), ...(type && { type }), ...(task && { task }) }
-      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition })
+      const until = query.until === undefined ? undefined : timeOf('until', query.until)
+      const committed = until === undefined ? undefined : { time: until, positions: await positionsAt(pool, meta.partitions, until) }
+      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition, committed })
       const page = pageOf(list, found, limit, toWire, (event) => [byPosition ? event.position : event.id])
       return json(reply, `{"items":[${page.items.join(',')}],"next":${JSON.stringify(page.next)}}`)
     },

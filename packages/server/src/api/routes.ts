@@ -13,7 +13,10 @@ import { infoRoute, type Told } from './info.ts'
 import { keptRoutes } from './kept.ts'
 import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
+import { momentRowsRoute } from './moment-rows.ts'
 import { operationRoutes } from './operations.ts'
+import { stepRoute } from './step.ts'
+import { timelineRoute } from './timeline.ts'
 
 export interface ApiOptions {
   readonly store: {
@@ -35,7 +38,7 @@ export const apiRoutes =
   (options: ApiOptions): FastifyPluginAsync =>
   async (app) => {
     app.setSchemaErrorFormatter(wrongParameter)
-    eventRoutes(app, options.store.pool)
+    eventRoutes(app, options.store)
     await app.register(async (fleet) => {
       // Who was acknowledged sees its event.
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
@@ -43,6 +46,9 @@ export const apiRoutes =
     })
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
+    momentRowsRoute(app, options)
+    timelineRoute(app, options)
+    stepRoute(app, options)
     keptRoutes(app, options)
     operationRoutes(app, options.store)
     infoRoute(app, options)
