@@ -81,7 +81,10 @@ try {
     for (const theme of ['dark', 'light']) {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: theme, reducedMotion: 'reduce' })
       await page.goto(`${url}${await picture.path()}`)
-      await page.getByTestId('connection').getByText(picture.past === true ? 'past' : 'live').waitFor()
+      await page
+        .getByTestId('connection')
+        .getByText(picture.past === true ? 'past' : 'live')
+        .waitFor()
       // Rows and lanes come with the feed, after the badge.
       await page.waitForLoadState('networkidle')
       await page.getByText(picture.shows).first().waitFor()
