@@ -3,7 +3,7 @@ import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { AgentRow, RunRow, TaskRow, TaskState } from '@signalbox/model/rows.ts'
 import type { Node } from './node.ts'
 
-export type Ink = 'faint' | 'busy' | 'wait' | 'good' | 'bad' | 'model' | 'tool' | 'soft'
+type Ink = 'faint' | 'busy' | 'wait' | 'good' | 'bad' | 'model' | 'tool' | 'soft'
 export interface Segment {
   readonly from: number
   /** Undefined: to now. */

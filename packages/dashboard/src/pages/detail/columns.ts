@@ -1,5 +1,6 @@
 /** Which columns have room beside the names, and where the time begins. CSS pixels. */
 import type { SortColumn } from './lines.ts'
+import type { Sums } from './node.ts'
 
 export const rowHeight = 26
 export const headHeight = 30
@@ -35,12 +36,23 @@ export interface Layout {
 const leastName = 220
 const leastTimeline = 200
 
-export function layoutFor(width: number): Layout {
+const isEmpty: Record<Column['name'], (sums: Sums) => boolean> = {
+  time: () => false,
+  in: ({ inputTokens }) => inputTokens === 0,
+  out: ({ outputTokens }) => outputTokens === 0,
+  cached: ({ cachedTokens }) => cachedTokens === 0,
+  cost: ({ costMicros }) => costMicros === 0,
+  errors: ({ errors }) => errors === 0,
+}
+
+/** Columns in which the run has nothing leave their room to the names. */
+export function layoutFor(width: number, sums: Sums): Layout {
   const timeline = width < leastName + leastTimeline + 60 ? 0 : Math.max(leastTimeline, Math.floor(width * 0.42))
   const tree = width - timeline
   let room = tree - leastName
   const fitting = new Set<Column>()
   for (const column of all) {
+    if (isEmpty[column.name](sums)) continue
     if (column.width > room) break
     room -= column.width
     fitting.add(column)

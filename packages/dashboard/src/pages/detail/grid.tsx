@@ -6,11 +6,14 @@ import type { Extent, Window } from '../lanes/window.ts'
 import type { StoppedAt } from './bars.ts'
 import { headHeight, type Layout, layoutFor, rowHeight } from './columns.ts'
 import { type Line, nextSort, parseSorting, type SortColumn } from './lines.ts'
+import type { Sums } from './node.ts'
 import { Row, roles } from './row.tsx'
 import { Timeline, zone } from './timeline.tsx'
 
 interface GridProps {
   readonly lines: readonly Line[]
+  /** Of the whole run. */
+  readonly sums: Sums
   /** What the user asked for: with another one the rows are read from the active one, or from the top. */
   readonly arrangement: string
   /** Place of the active row, or -1. */
@@ -30,11 +33,11 @@ interface GridProps {
 }
 
 export function Grid(props: GridProps) {
-  const { lines, arrangement, active, reveal, pick, toggle, name, stoppedAt, stopped, critical } = props
+  const { lines, sums, arrangement, active, reveal, pick, toggle, name, stoppedAt, stopped, critical } = props
   const [{ sel }] = useSearch()
   const box = useRef<HTMLDivElement>(null)
   const axis = useRef<HTMLCanvasElement>(null)
-  const layout = useLayout(box)
+  const layout = useLayout(box, sums)
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
@@ -102,18 +105,23 @@ export function Grid(props: GridProps) {
   )
 }
 
-function useLayout(box: RefObject<HTMLDivElement | null>): Layout {
-  const [layout, setLayout] = useState(() => layoutFor(0))
+function useLayout(box: RefObject<HTMLDivElement | null>, sums: Sums): Layout {
+  const [width, setWidth] = useState(0)
   useLayoutEffect(() => {
     const element = box.current
     if (element === null) return
-    const measure = () => setLayout(layoutFor(element.clientWidth))
+    const measure = () => setWidth(element.clientWidth)
     measure()
     const sizes = new ResizeObserver(measure)
     sizes.observe(element)
     return () => sizes.disconnect()
   }, [box])
-  return layout
+  const made = layoutFor(width, sums)
+  // The same one for the rows until it is another.
+  const held = useRef(made)
+  if (held.current.template !== made.template || held.current.timeline !== made.timeline || held.current.tree !== made.tree)
+    held.current = made
+  return held.current
 }
 
 /**

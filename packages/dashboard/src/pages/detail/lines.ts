@@ -16,7 +16,7 @@ export interface Line {
 }
 
 /** Columns that siblings may be sorted by. */
-export const sortable = ['name', 'time', 'in', 'out', 'cached', 'cost', 'errors'] as const
+const sortable = ['name', 'time', 'in', 'out', 'cached', 'cost', 'errors'] as const
 export type SortColumn = (typeof sortable)[number]
 export interface Sorting {
   readonly column: SortColumn

@@ -12,7 +12,7 @@ export interface Sums {
   readonly costMicros: number
 }
 
-export const noSums: Sums = { calls: 0, errors: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, costMicros: 0 }
+const noSums: Sums = { calls: 0, errors: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, costMicros: 0 }
 
 interface Common {
   /** Unique within its tree. */
@@ -62,7 +62,7 @@ export function isTroubled(node: Pick<Node, 'kind' | 'row'>): boolean {
   return node.kind === 'run' && 'state' in row && row.state === 'failed'
 }
 
-export const beginOfCall = ({ startedAt, endedAt }: CallRow): number => startedAt ?? endedAt ?? 0
+const beginOfCall = ({ startedAt, endedAt }: CallRow): number => startedAt ?? endedAt ?? 0
 
 const made = new WeakMap<CallRow, Node>()
 

@@ -148,7 +148,7 @@ export const Row = memo(function Row({
           {label}
         </span>
         <span className="sr-only">, {look.words}</span>
-        {who !== '' && who !== under && <span className="max-w-[40%] shrink-[3] truncate text-xs text-faint">{visible(name(who))}</span>}
+        {who !== '' && who !== under && <span className="max-w-[35%] shrink-0 truncate text-xs text-faint">{visible(name(who))}</span>}
         {critical && <span className="sr-only">, on the critical path</span>}
         {open === false && node.troubles > 0 && (
           <span className="shrink-0 text-xs text-bad" title={`${whole(node.troubles)} failed or contradicted below`}>
@@ -187,24 +187,27 @@ function Took({ node, stoppedAt, stopped }: TookProps) {
   return node.end === undefined ? (
     <Ticking node={node} stoppedAt={stoppedAt} stopped={stopped} />
   ) : (
-    <Time node={node} text={spanOf(Math.max(0, node.end - node.begin))} />
+    <Time begin={node.begin} end={node.end} ink="text-soft" />
   )
 }
 
 /** Only rows of what is open are rendered by the clock. */
 function Ticking({ node, stoppedAt, stopped }: TookProps) {
   const ticking = useNow()
-  return <Time node={node} text={spanOf(Math.max(0, endAt(node, undefined, stoppedAt, stopped ?? ticking) - node.begin))} />
+  const left = stoppedAt(node)
+  return (
+    <Time
+      begin={node.begin}
+      end={endAt(node, undefined, stoppedAt, stopped ?? ticking)}
+      ink={left === undefined ? 'text-busy' : 'text-wait'}
+    />
+  )
 }
 
-function Time({ node, text }: { readonly node: Node; readonly text: string }) {
-  const begun = Number.isFinite(node.begin)
+function Time({ begin, end, ink }: { readonly begin: number; readonly end: number; readonly ink: string }) {
   return (
-    <span
-      {...roles.cell}
-      className={`truncate px-1.5 text-right text-xs tabular-nums ${node.end === undefined && begun ? 'text-busy' : 'text-soft'}`}
-    >
-      {begun ? text : '–'}
+    <span {...roles.cell} className={`truncate px-1.5 text-right text-xs tabular-nums ${ink}`}>
+      {Number.isFinite(begin) ? spanOf(Math.max(0, end - begin)) : '–'}
     </span>
   )
 }

@@ -175,6 +175,7 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
           )}
           <Grid
             lines={lines}
+            sums={root.sums}
             arrangement={`${made.arrangement} ${mode}`}
             active={active}
             reveal={made.reveal}
