@@ -291,11 +291,12 @@ test('fifty thousand rows are a tree within 50 ms, also when some of them change
     for (let i = 0; i < 100; i += 1)
       calls[(i * 479 + round) % calls.length] = { ...call((i * 479 + round) % calls.length), costMicros: 2 } as never
     calls.push(call(48_000 + round))
-    const at = performance.now()
+    const before = process.cpuUsage()
     const root = tree({ run: { ...run }, agents, tasks: many, calls: [...calls] }, 'task')
     linesOf(root, { isOpen: isOpenIn(allOpen), sorting: undefined })
-    return performance.now() - at
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1_000
   })
-  // The box may be busy with others: the best of nine is what it takes.
+  // Of the processor's time, and the best of nine: the box may be busy with others.
   expect(Math.min(...times)).toBeLessThan(50)
 })
