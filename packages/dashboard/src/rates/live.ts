@@ -1,8 +1,9 @@
 /** The rates of the page's agents: looked at once a second from when a screen first asks for them, as long as the page is open. */
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import { useSyncExternalStore } from 'react'
-import { serverNow, store, useShown } from '../live/live.ts'
-import { createRates, type Rates } from './rates.ts'
+import { useConnection } from '../live/connection.ts'
+import { fetchJson, serverNow, store, useShown } from '../live/live.ts'
+import { createRates, type Rates, type RatesSeed } from './rates.ts'
 
 const rates = createRates()
 const listeners = new Set<() => void>()
@@ -11,8 +12,38 @@ let started = false
 /** The view is frozen: its rates are too. */
 let held = false
 
+/** A look that comes later than this has missed something: what changed meanwhile did not change within a second. */
+const awayFromMs = 5_000
+let lookedAt = 0
+const askAgainMs = 10_000
+let seeding = false
+let askedAt = Number.NEGATIVE_INFINITY
+/** The page was not at its rows: what they say next is not of this second. */
+let missed = true
+
+async function seed() {
+  seeding = true
+  askedAt = performance.now()
+  try {
+    const told = await fetchJson<RatesSeed>('/v1/fleet/rates')
+    rates.seed(told)
+    missed = false
+  } catch {
+    // The server is away, or the key may not read: what is counted here goes on, and it is asked again.
+  }
+  seeding = false
+}
+
 function look() {
-  if (held || !store.ready()) return
+  if (held || seeding || !store.ready()) return
+  const now = serverNow()
+  if (Math.abs(now - lookedAt) > awayFromMs) missed = true
+  lookedAt = now
+  if (missed && performance.now() - askedAt > askAgainMs && useConnection.getState().status.state === 'open') void seed().then(count)
+  else count()
+}
+
+function count() {
   rates.look(store.all('agents'), serverNow())
   looks += 1
   for (const listener of listeners) listener()
@@ -21,6 +52,9 @@ function look() {
 function start() {
   if (started) return
   started = true
+  useConnection.subscribe(({ status }, before) => {
+    if (status.state !== 'open' && before.status.state === 'open') missed = true
+  })
   look()
   setInterval(look, 1_000)
 }

@@ -71,6 +71,17 @@ test('the server’s word replaces what was counted, and counting goes on from t
   rates.look([agent('a', start + 4_000, [31, 9_002, 9_000, 9])], start + 4_000)
   expect(rates.spark('a', []).slice(-3)).toEqual([7, 0, 1])
   expect(rates.of('nobody')).toBeUndefined()
+
+  // Too many to be told of: the bars go on from what was counted here.
+  rates.seed({
+    at: new Date(start + 5_000).toISOString(),
+    ids: ['a'],
+    tokensLastMinute: [5],
+    costMicrosLastHour: [0],
+    errorsLast5Minutes: [0],
+    spark: null,
+  })
+  expect(seen(rates, 'a')).toEqual([8, 5, 0, 0])
 })
 
 test('ten thousand agents are looked at in a few milliseconds', () => {

@@ -26,7 +26,7 @@ export interface Rate {
 export interface Rates {
   /** Counts what changed since the last look, as of now (epoch ms). */
   look(agents: readonly AgentRow[], now: number): void
-  /** Replaces what was counted. The next look begins from the rows as they then are. */
+  /** Replaces what was counted; the next look begins from the rows as they then are. An agent that it does not name did nothing lately. */
   seed(seed: RatesSeed): void
   of(id: string): Rate | undefined
   /** Events of each of the last sixty seconds, oldest first, the last under way; `into` is filled and answered. */
@@ -97,7 +97,8 @@ export function createRates(): Rates {
       const at = Date.parse(seed.at)
       for (const window of windows) {
         window.advance(at)
-        window.clear()
+        // Too many events to be told of: those counted here go on.
+        if (window !== events || seed.spark !== null) window.clear()
       }
       looked.fill(0)
       lookedAt = 0

@@ -1,13 +1,11 @@
 /** What the fleet asks of an agent's row. */
-import type { AgentRow, Latest } from '@signalbox/model/rows.ts'
+import type { AgentRow } from '@signalbox/model/rows.ts'
 import { hasGone } from '../../parts/status.tsx'
 import { age } from '../../text.ts'
 
-type Teamed = AgentRow & { readonly team?: Latest<string> | undefined }
-
 export const nameOf = (agent: AgentRow): string => agent.name?.value ?? agent.id
 export const tokensOf = ({ totals }: AgentRow): number => totals.inputTokens + totals.outputTokens
-export const teamOf = (agent: Teamed): string | undefined => agent.team?.value
+export const teamOf = (agent: AgentRow): string | undefined => agent.team?.value
 
 /** As the filter and the figures name it; an agent that was only ever mentioned has none of its own. */
 export const statuses = ['busy', 'waiting', 'stuck', 'lost', 'idle', 'stopped', 'seen'] as const

@@ -42,7 +42,9 @@ export function HeatGrid({ heat: { pitch, lines: made }, grouping, width, box, s
   const active = cellOf(lines, selected) === undefined ? first : selected
   const columns = Math.max(1, Math.floor(width / pitch))
   // biome-ignore lint/correctness/useExhaustiveDependencies: who is selected comes into view, and may be scrolled away then
-  useEffect(() => document.getElementById('dot')?.scrollIntoView({ block: 'nearest' }), [selected])
+  useEffect(() => {
+    document.getElementById('dot')?.scrollIntoView({ block: 'nearest' })
+  }, [selected])
   return (
     <div className="relative" style={{ height: places.height }}>
       <div aria-hidden="true" className="sticky top-0">

@@ -16,7 +16,7 @@ export interface Trouble {
 }
 
 /** Errors within five minutes from which on an agent fails, rather than errs. */
-const failingFrom = 3
+const failingFrom = 5
 /** Who goes on failing is named again after this long. */
 const knownForMs = 3_600_000
 
