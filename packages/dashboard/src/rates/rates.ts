@@ -16,7 +16,7 @@ export interface RatesSeed {
   readonly spark: readonly (readonly number[])[] | null
 }
 
-export interface Rate {
+interface Rate {
   readonly tokensPerMinute: number
   readonly costMicrosPerHour: number
   /** In the last five minutes. */

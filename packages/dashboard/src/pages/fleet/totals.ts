@@ -22,7 +22,7 @@ export function totalsOf(agents: readonly AgentRow[]): Totals {
   return totals
 }
 
-export function difference(now: Totals, then: Totals): Totals {
+function difference(now: Totals, then: Totals): Totals {
   const of = { ...now.of }
   for (const status of statuses) of[status] -= then.of[status]
   return {
