@@ -1,14 +1,16 @@
 /** `/v1/events`: the log, event by event. */
 import { StoredEvent } from '@signalbox/model/event.ts'
+import { callId } from '@signalbox/model/fold/keys.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
+import { Refused } from '../http/problem.ts'
 import { timeOf } from './moment-place.ts'
 import { decodeKey, Limit, ListCursor, pageOf } from './page.ts'
 import { eventById, listEvents } from './reads.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
-import { closed, missing, Page, Types, Uuid, Values } from './schemas.ts'
+import { closed, missing, Name, Page, Types, Uuid, Values } from './schemas.ts'
 import { positionsAt } from './state.ts'
 
 const json = (reply: FastifyReply, text: string) => reply.type('application/json').send(text)
@@ -18,13 +20,20 @@ const EventsQuery = closed({
   agent: Values,
   type: Types,
   task: Values,
+  call: Type.Optional({
+    ...Name,
+    description: 'Of one `run`: what was told of this model or tool call. Newest first unless `order` says otherwise.',
+  }),
   order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
   until: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339: only what was committed by then.' })),
   limit: Limit,
   cursor: ListCursor,
 })
 
-export function eventRoutes(app: FastifyInstance, { pool, meta }: ApiOptions['store']): void {
+export function eventRoutes(
+  app: FastifyInstance,
+  { pool, projections, meta }: Pick<ApiOptions['store'], 'pool' | 'projections' | 'meta'>,
+): void {
   route(
     app,
     '/v1/events',
@@ -38,17 +47,27 @@ export function eventRoutes(app: FastifyInstance, { pool, meta }: ApiOptions['st
       answer: Page(StoredEvent),
     },
     async ({ tenant, query, reply }) => {
-      const { run, agent, type, task, limit } = query
+      const { run, agent, type, task, call, limit } = query
       const byPosition = run?.length === 1
-      const order = query.order ?? (byPosition ? 'asc' : 'desc')
+      if (call !== undefined && !byPosition)
+        throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "call" needs exactly one "run": two runs may use one name.' })
+      // Its row tells where to look.
+      if (call !== undefined) await projections.caughtUp()
+      const order = query.order ?? (byPosition && call === undefined ? 'asc' : 'desc')
       const list = `events ${byPosition ? 'position' : 'id'} ${order}`
       const [after] = decodeKey(list, [byPosition ? 'number' : 'id'], query.cursor) ?? []
       const filter = { ...(run && { run }), ...(agent && { agent }), ...(type && { type }), ...(task && { task }) }
       const until = query.until === undefined ? undefined : timeOf('until', query.until)
       const committed = until === undefined ? undefined : { time: until, positions: await positionsAt(pool, meta.partitions, until) }
-      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition, committed })
-      const page = pageOf(list, found, limit, toWire, (event) => [byPosition ? event.position : event.id])
-      return json(reply, `{"items":[${page.items.join(',')}],"next":${JSON.stringify(page.next)}}`)
+      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition, call, committed })
+      const page = pageOf(
+        list,
+        found,
+        limit,
+        (event) => (call === undefined || callId(event) === call ? [toWire(event)] : []),
+        (event) => [byPosition ? event.position : event.id],
+      )
+      return json(reply, `{"items":[${page.items.flat().join(',')}],"next":${JSON.stringify(page.next)}}`)
     },
   )
   route(

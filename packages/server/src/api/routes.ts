@@ -15,6 +15,7 @@ import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
 import { momentRowsRoute } from './moment-rows.ts'
 import { operationRoutes } from './operations.ts'
+import { ratesRoute } from './rates.ts'
 import { stepRoute } from './step.ts'
 import { timelineRoute } from './timeline.ts'
 
@@ -43,6 +44,7 @@ export const apiRoutes =
       // Who was acknowledged sees its event.
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
       fleetRoutes(fleet, options.store.pool)
+      ratesRoute(fleet, options.store.pool, options.now)
     })
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
