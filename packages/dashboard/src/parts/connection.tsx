@@ -1,6 +1,6 @@
 import { badgeOf } from '../live/badge.ts'
 import { useConnection } from '../live/connection.ts'
-import { useNow } from '../live/live.ts'
+import { useNow, useShown } from '../live/live.ts'
 import { useBuffered } from '../pause.ts'
 import { useSearch } from '../search.ts'
 
@@ -13,7 +13,12 @@ export function ConnectionBadge() {
   const connection = useConnection()
   const { buffered } = useBuffered()
   const [{ paused }] = useSearch()
-  const { tone, words, detail, hover } = badgeOf(connection, { paused, buffered }, useNow())
+  const isPast = useShown(({ at }) => at !== undefined)
+  const badge = badgeOf(connection, { paused, buffered }, useNow())
+  const { hover } = badge
+  // Of a page that shows the past nothing is live, however well the feed is.
+  const { tone, words, detail } =
+    isPast && badge.tone !== 'bad' ? ({ tone: 'wait', words: 'past', detail: 'live data keeps coming in behind' } as const) : badge
   return (
     <div
       data-testid="connection"
