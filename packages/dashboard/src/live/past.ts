@@ -135,20 +135,21 @@ export async function stepFrom(
   try {
     const response = await fetchWithKey(`/v1/events/step?at=${new Date(at).toISOString()}&direction=${direction}&kind=${kind}`)
     const body = (await response.json()) as {
-      readonly event?: { readonly receivedAt: string; readonly type: string; readonly agent?: string; readonly task?: string }
+      readonly event?: { readonly type: string; readonly agent?: string; readonly task?: string }
+      readonly committedAt?: string
       readonly truncated?: boolean
       readonly reached?: string
       readonly code?: string
       readonly detail?: string
     }
     if (!response.ok) return { code: body.code, detail: body.detail ?? `The server answered ${response.status}.` }
-    const { event } = body
-    if (event === undefined) {
+    const { event, committedAt } = body
+    if (event === undefined || committedAt === undefined) {
       if (body.truncated === true && body.reached !== undefined)
         return { at: Date.parse(body.reached), what: 'looked this far without finding one; step again to go on' }
       return undefined
     }
-    return { at: Date.parse(event.receivedAt), what: [event.type, event.agent, event.task].filter(Boolean).join(' · ') }
+    return { at: Date.parse(committedAt), what: [event.type, event.agent, event.task].filter(Boolean).join(' · ') }
   } catch {
     return { code: undefined, detail: 'The server was not reached.' }
   }

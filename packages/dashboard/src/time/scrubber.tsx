@@ -19,7 +19,7 @@ const shapes: Readonly<Record<MarkKind, readonly [shape: string, tone: string]>>
   restart: ['↻', 'text-good'],
 }
 const markPx = 14
-const smallSteps = 240
+const smallSteps = 120
 const bigSteps = 10
 /** Nearer to now than this is live. */
 const liveWithinMs = 250
