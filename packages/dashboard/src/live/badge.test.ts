@@ -12,6 +12,8 @@ const open: Connection = {
   heardAt: now - 1_000,
   newestAt: now - 4_000,
   behindMs: 0,
+  role: { role: 'alone', tabs: 1, silent: false },
+  dropped: 0,
 }
 const lost: Connection = {
   ...open,
