@@ -4,7 +4,8 @@ const place = 'signalbox.key'
 export const heldKey = (): string | undefined => sessionStorage.getItem(place) ?? undefined
 const headersOf = (key: string | undefined): Record<string, string> => (key === undefined ? {} : { authorization: `Bearer ${key}` })
 
-export const fetchWithKey = (path: string): Promise<Response> => fetch(path, { headers: headersOf(heldKey()) })
+export const fetchWithKey = (path: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}): Promise<Response> =>
+  fetch(path, { ...init, headers: { ...init.headers, ...headersOf(heldKey()) } })
 
 /** Tries the key and keeps it when it may read. Answers what is wrong with it, in a sentence. */
 export async function tryKey(text: string): Promise<string | undefined> {
