@@ -1,4 +1,4 @@
-/** What is known of the page's main feed, for the badge and the clock. */
+/** What is known of the page's main feed, for the badge, the clock and the settings. */
 import type { FeedRefused, FeedStatus } from '@signalbox/client/feed.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { create } from 'zustand'
@@ -19,6 +19,8 @@ export interface Connection {
   readonly role: Role
   /** Events left out of feeds of this page because it was too busy for them; the gap is shown where they are missing. */
   readonly dropped: number
+  /** Times that events were left out, here or by the server. */
+  readonly gaps: number
   /** The code of a refusal for good. */
   readonly refused?: string | undefined
 }
@@ -32,6 +34,7 @@ export const useConnection = create<Connection>(() => ({
   behindMs: 0,
   role: { role: 'alone', tabs: 1, silent: false },
   dropped: 0,
+  gaps: 0,
 }))
 
 /** The server is not reached now. */
@@ -93,7 +96,9 @@ export const noteRefusal = ({ code }: FeedRefused) => useConnection.setState({ r
 
 export const noteRole = (role: Role) => useConnection.setState({ role })
 export const noteDropped = (events: number) => useConnection.setState(({ dropped }) => ({ dropped: dropped + events }))
+export const noteGap = () => useConnection.setState(({ gaps }) => ({ gaps: gaps + 1 }))
 
 export function watchNetwork(): void {
-  for (const name of ['online', 'offline']) addEventListener(name, () => useConnection.setState({ online: navigator.onLine }))
+  for (const name of ['online', 'offline'])
+    addEventListener(name, () => useConnection.setState({ online: navigator.onLine, since: Date.now() }))
 }

@@ -2,11 +2,11 @@
 import type { Feed, FeedStatus } from '@signalbox/client/feed.ts'
 import { FeedRefused } from '@signalbox/client/feed.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import { noteDropped, noteRole } from './connection.ts'
+import { noteDropped, noteGap, noteRole } from './connection.ts'
 import type { PageFeed, PageFeedOptions } from './feeds.ts'
 import { heldKey } from './key.ts'
 import { openKeyedFeed } from './keyed-feed.ts'
-import { schedule } from './pace.ts'
+import { schedule } from './schedule.ts'
 import type { FromPage, ToPage } from './worker/messages.ts'
 
 interface Opened {
@@ -64,6 +64,7 @@ export function createLink(): (options: PageFeedOptions) => PageFeed {
 
   function take(feed: Opened, frame: ServerFrame) {
     if ('cursor' in frame && (frame.kind !== 'snapshot' || frame.last)) feed.cursor = frame.cursor
+    if (frame.kind === 'gap') noteGap()
     try {
       feed.options.onFrame(frame)
     } catch (error) {

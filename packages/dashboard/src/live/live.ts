@@ -6,10 +6,10 @@ import { useBuffered } from '../pause.ts'
 import { noteFrame, noteRefusal, noteStatus, startCursor, useConnection, watchNetwork } from './connection.ts'
 import { openPageFeed } from './feeds.ts'
 import { fetchWithKey } from './key.ts'
-import { schedule, watchVisibility } from './pace.ts'
+import { schedule, watchVisibility } from './schedule.ts'
 import { createLiveStore, type LiveStore } from './store.ts'
 
-/** With the page's next changes: pace.ts. */
+/** With the page's next changes: schedule.ts. */
 export { schedule }
 /** The rows of now, whatever moment the page shows. */
 export const store = createLiveStore(schedule)

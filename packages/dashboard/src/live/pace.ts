@@ -2,10 +2,8 @@
  * When changes are applied to what is shown: once a frame, more seldom where frames take too long, once a second while nobody looks.
  * Everything that applies changes waits for the same moment, so that a frame is made once for all of them.
  */
-import { create } from 'zustand'
-
 /** Times a second; each step halves what the page has to do. */
-const rates = [60, 30, 15, 8, 4, 2] as const
+export const rates = [60, 30, 15, 8, 4, 2] as const
 /** A frame that takes longer is felt, ms. */
 const longFrameMs = 12
 const longFramesInRow = 30
@@ -114,33 +112,3 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
     },
   }
 }
-
-/** How often a second changes are shown; less than 60: the page cannot do it more often. */
-export const useRate = create<{ readonly rate: number }>(() => ({ rate: rates[0] }))
-
-const painting = new MessageChannel()
-const waiting: (() => void)[] = []
-painting.port1.onmessage = () => waiting.shift()?.()
-
-const pace = createPace(
-  {
-    now: () => performance.now(),
-    request(run) {
-      const asked = requestAnimationFrame(run)
-      return () => cancelAnimationFrame(asked)
-    },
-    after(ms, run) {
-      const asked = setTimeout(run, ms)
-      return () => clearTimeout(asked)
-    },
-    painted(run) {
-      waiting.push(run)
-      painting.port2.postMessage(undefined)
-    },
-    hidden: () => document.hidden,
-  },
-  (rate) => useRate.setState({ rate }),
-)
-
-export const schedule = pace.next
-export const watchVisibility = (): void => document.addEventListener('visibilitychange', pace.reconsider)

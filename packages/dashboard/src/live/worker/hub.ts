@@ -108,6 +108,8 @@ export function createHub(open: OpenFeed, say: (message: Said, tabs: ReadonlySet
     shared.cursor ??= at
     shared.head ??= at
     tell(shared, { kind: 'begin', name: shared.name, cursor: shared.head })
+    // Who asked for more while it was not known where it would begin.
+    for (const asked of [...shared.readers.values()]) if (asked.cursor !== undefined) serve(shared, asked)
   }
 
   function take(shared: Shared, frame: ServerFrame) {

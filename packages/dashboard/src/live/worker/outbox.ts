@@ -6,7 +6,7 @@ import type { Filter, ServerFrame } from '@signalbox/model/live.ts'
 import { compact } from './merge.ts'
 
 /** Past it the oldest are left out, and the gap is announced in their place. */
-export const mostEvents = 10_000
+const mostEvents = 10_000
 /** Frames after which those that wait are merged, so that rows are held once. */
 const compactFrom = 64
 

@@ -9,7 +9,7 @@ import { createHub, type Hub, type OpenFeed } from './hub.ts'
 import { beatMs, type FromPage, type Peer, type Role, type ToLeader, type ToPage } from './messages.ts'
 import { createReader, type FeedReader } from './reader.ts'
 
-export interface Channel {
+interface Channel {
   post(message: Peer): void
   close(): void
 }
@@ -38,9 +38,9 @@ export interface Tab {
 }
 
 /** For the tabs that are there to say from where they go on, before a new leader opens feeds. */
-export const settleMs = 100
+const settleMs = 100
 /** Hidden for so long: going through tabs does not move the connection with each step. */
-export const yieldAfterMs = 2_000
+const yieldAfterMs = 2_000
 /** Beats without a word of the leader after which a page is told, and after which the lead is taken from it. */
 const silentBeats = 3
 const stolenBeats = 8
