@@ -93,7 +93,9 @@ export function createTab({ id, shared, give, open, clock, visible: begunVisible
   }
 
   const tellStatus = (one: number, entry: Held, status: FeedStatus) => {
+    const known = entry.status
     entry.status = status
+    if (known !== undefined && (['state', 'transport', 'reason', 'attempts'] as const).every((name) => known[name] === status[name])) return
     give({ kind: 'status', id: one, status })
   }
 
@@ -239,7 +241,10 @@ export function createTab({ id, shared, give, open, clock, visible: begunVisible
   function beat() {
     cancelTick = clock.after(beatMs, beat, true)
     // What was asked for and never came is asked for again.
-    for (const entry of held.values()) entry.asked = false
+    for (const [one, entry] of held) {
+      entry.asked = false
+      if (entry.status === undefined || entry.reader.cursor() === undefined) want(one, entry)
+    }
     if (hub !== undefined && term !== undefined) {
       post({ kind: 'lead', term, tab: id, tabs: peers.size + 1 })
       return void prune()
