@@ -407,6 +407,10 @@ test('metrics are asked for, with or without any', async () => {
   expect(await api.get('/v1/metrics/series?name=none')).toMatchObject({ status: 200, body: { name: 'none', series: [], truncated: false } })
 })
 
+test('what people keep is asked for, with or without any', async () => {
+  for (const list of ['views', 'acknowledgements']) expect(await api.get(`/v1/${list}`)).toEqual({ status: 200, body: { items: [] } })
+})
+
 test('every query of the document was asked, and each answer was one that the document allows', () => {
   expect(api.document.openapi).toBe('3.1.0')
   const queries = Object.entries(api.document.paths).flatMap(([path, operations]) =>
