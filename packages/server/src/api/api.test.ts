@@ -219,7 +219,7 @@ describe('operations', () => {
 
   test('every path of the document says what it takes to who uses another method', async () => {
     for (const [path, methods] of Object.entries(api.document.paths)) {
-      const response = await fetch(`${api.url}${path.replace(/\{\w+\}/g, 'x')}`, { method: 'DELETE' })
+      const response = await fetch(`${api.url}${path.replace(/\{\w+\}/g, 'x')}`, { method: 'PATCH' })
       const allow = response.headers.get('allow')?.split(', ') ?? []
       expect([path, response.status, allow.filter((method) => method !== 'HEAD').sort()]).toEqual([
         path,
