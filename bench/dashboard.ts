@@ -102,6 +102,8 @@ interface Piece {
   readonly heapMB: number
   /** Events a second by the page's own figure; what it shows is ten seconds' mean. */
   readonly shownPerSecond: number | undefined
+  /** What the page says of its connection. */
+  readonly connection: string
 }
 
 interface Measured {
@@ -121,6 +123,8 @@ const shown = async (page: Page): Promise<number | undefined> => {
   )
   return text === null ? undefined : Number(text[0]) * (text[1] === 'k' ? 1_000 : 1)
 }
+
+const connectionOf = (page: Page) => page.evaluate(() => document.querySelector('[data-testid=connection]')?.textContent ?? '')
 
 async function main() {
   const { version } = await import('../package.json', { with: { type: 'json' } }).then(({ default: about }) => about)
@@ -169,11 +173,11 @@ async function main() {
       const pieces: Piece[] = []
       for (let left = forMs; left > 0; left -= pieceMs) {
         taken.push(await framesWhile(on, () => on.waitForTimeout(Math.min(left, pieceMs))))
-        pieces.push({ shownPerSecond: await shown(on), heapMB: await heapOf(of) })
-        const { heapMB, shownPerSecond } = pieces.at(-1) ?? {}
+        pieces.push({ shownPerSecond: await shown(on), connection: await connectionOf(on), heapMB: await heapOf(of) })
+        const { heapMB, shownPerSecond, connection } = pieces.at(-1) ?? {}
         const { p95, max, longTasks, longestTask } = figuresOf(taken.slice(-1))
         console.log(
-          `  ${name}: p95 ${p95}, max ${max} ms, long tasks ${longTasks} (${longestTask} ms), heap ${heapMB} MB, shows ${shownPerSecond}/s`,
+          `  ${name}: p95 ${p95}, max ${max} ms, long tasks ${longTasks} (${longestTask} ms), heap ${heapMB} MB, shows ${shownPerSecond}/s, ${connection}`,
         )
       }
       const passed = (performance.now() - before.at) / 1_000
