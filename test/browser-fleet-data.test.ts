@@ -39,7 +39,12 @@ async function all<T>(path: string): Promise<readonly T[]> {
 }
 
 test('totals, statuses and each row are what the API says', async () => {
-  const agents = await all<AgentRow>('/v1/agents')
+  let agents: readonly AgentRow[] = []
+  const stuck = async () => {
+    agents = await all<AgentRow>('/v1/agents')
+    return agents.filter(({ status }) => status?.value === 'stuck').length
+  }
+  await expect.poll(stuck, patient).toBe(1)
   expect(agents.length).toBeGreaterThan(20)
   const page = await open('/?view=table&group=none&sort=-tokens')
   const fleet = page.getByRole('region', { name: 'Fleet' })
@@ -161,7 +166,11 @@ test('runs: as the API tells them, filtered, sorted and walked by keys into one'
   const runs = await all<RunRow>('/v1/runs')
   const page = await open('/runs')
   const newest = runs.toSorted((a, b) => b.startedAt - a.startedAt)[0]
-  await page.getByRole('row').nth(1).getByText(newest?.name?.value ?? newest?.id ?? '?').waitFor()
+  await page
+    .getByRole('row')
+    .nth(1)
+    .getByText(newest?.name?.value ?? newest?.id ?? '?')
+    .waitFor()
   for (const state of ['running', 'finished', 'failed'] as const) {
     const count = runs.filter((run) => run.state === state).length
     await page
@@ -183,7 +192,14 @@ test('runs: as the API tells them, filtered, sorted and walked by keys into one'
   await page.waitForURL(/\/runs\/now$/)
 })
 
-const looks = ['/?mode=tiles', '/?mode=compact&group=team', '/?mode=heat&sel=agent:hand', '/?mode=heat&group=status', '/?view=table', '/runs']
+const looks = [
+  '/?mode=tiles',
+  '/?mode=compact&group=team',
+  '/?mode=heat&sel=agent:hand',
+  '/?mode=heat&group=status',
+  '/?view=table',
+  '/runs',
+]
 describe.each(['dark', 'light'] as const)('in %s', (theme) => {
   test.each(looks)('%s passes axe', async (path) => {
     const page = await open(path, theme)
