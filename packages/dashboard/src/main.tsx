@@ -7,10 +7,12 @@ import { listenToKeys } from './keys.ts'
 import { startLive } from './live/live.ts'
 import './styles.css'
 import { startTheme } from './theme.ts'
+import { startKept } from './views.ts'
 
 startTheme()
 listenToKeys()
 startLive()
+startKept()
 const root = document.getElementById('root')
 if (root === null) throw new Error('The page has no root element.')
 createRoot(root).render(

@@ -10,6 +10,7 @@ import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
 import { infoRoute, type Told } from './info.ts'
+import { keptRoutes } from './kept.ts'
 import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
 import { operationRoutes } from './operations.ts'
@@ -42,6 +43,7 @@ export const apiRoutes =
     })
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
+    keptRoutes(app, options)
     operationRoutes(app, options.store)
     infoRoute(app, options)
   }
