@@ -234,7 +234,7 @@ describe.each(['dark', 'light'] as const)('in %s', (theme) => {
     await page.keyboard.press('w')
     await page.getByTestId('events').getByRole('button', { name: 'copy line' }).waitFor()
     expect(await axe(page)).toEqual([])
-    await box(page).fill('type:task.* (')
+    await box(page).fill('type:task.* (x')
     await page.getByText('The bracket that opens here is not closed').waitFor()
     expect(await axe(page)).toEqual([])
   })

@@ -38,6 +38,8 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
   const away = useAway()
   const box = useRef<HTMLDivElement>(null)
   const [atEnd, setAtEnd] = useState(true)
+  /** On the way back to a moment: `from` is set when its events are there. */
+  const [rewinding, setRewinding] = useState<{ readonly from?: number }>()
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const marks = useMemo(() => marksOf(search.mark), [search.mark])
   const { view } = intake
@@ -49,7 +51,7 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
     view.ask(errors ? ({ event, level }) => level === 'error' && test(event) : ({ event }) => test(event))
     intake.want(errors ? (event) => levelOf(event) === 'error' && test(event) : test)
   }, [intake, view, test, errors])
-  if ((paused || !atEnd) && loaded) view.hold()
+  if ((paused || !atEnd || rewinding !== undefined) && loaded) view.hold()
   else view.follow()
   const lines = view.lines()
   const looked = view.all().length
@@ -78,10 +80,16 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
   useLayoutEffect(() => {
     const element = box.current
     if (element === null) return
-    if (atEnd) element.scrollTop = element.scrollHeight
+    if (rewinding !== undefined) {
+      const { from } = rewinding
+      if (from === undefined) return
+      const index = lines.findIndex((line) => line.kind === 'event' && Date.parse(line.event.time) >= from)
+      if (index >= 0) virtual.scrollToIndex(index, { align: 'start' })
+      setAtEnd(index < 0)
+      setRewinding(undefined)
+    } else if (atEnd) element.scrollTop = element.scrollHeight
     else if (element.scrollHeight - element.scrollTop - element.clientHeight < endWithin) setAtEnd(true)
-    void lines
-  }, [lines, atEnd])
+  }, [lines, atEnd, rewinding, virtual])
 
   // What fits without scrolling is filled from before, once for each question.
   const filled = useRef<unknown>(undefined)
@@ -93,18 +101,15 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
   }, [intake, loaded, lines, test])
 
   const since = sinceMs(search.since)
-  const rewound = useRef<unknown>(undefined)
+  const rewound = useRef<number>(undefined)
   useEffect(() => {
-    if (!loaded || since === undefined || rewound.current === `${since} ${looked > 0}`) return
-    rewound.current = `${since} ${looked > 0}`
+    if (!loaded || rewound.current === since) return
+    rewound.current = since
+    if (since === undefined) return
     const from = now() - since
-    setAtEnd(false)
-    void intake.older(from).then(() => {
-      const index = view.lines().findIndex((line) => line.kind === 'event' && Date.parse(line.event.time) >= from)
-      if (index >= 0) virtual.scrollToIndex(index, { align: 'start' })
-      else setAtEnd(true)
-    })
-  }, [intake, view, loaded, since, looked, now, virtual])
+    setRewinding({})
+    void intake.older(from).then(() => setRewinding({ from }))
+  }, [intake, loaded, since, now])
 
   const at = lines.findIndex((line) => line.kind === 'event' && search.sel === `event:${line.event.id}`)
   const step = (by: 1 | -1) => {
@@ -133,7 +138,6 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
   const toEnd = () => {
     if (paused) resume()
     setSearch({ since: '' })
-    rewound.current = undefined
     setAtEnd(true)
   }
   useBindings([

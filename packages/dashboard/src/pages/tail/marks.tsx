@@ -1,8 +1,9 @@
 /** Terms that are highlighted wherever they stand in a line. Each has its own colour and its own underline: colour is never the only signal. */
 import { useState } from 'react'
 import { useSearch } from '../../search.ts'
+import { piecesOf } from './pieces.ts'
 
-export const mostMarks = 5
+const mostMarks = 5
 /** Literal, so that the style sheet has them. */
 const looks = [
   'bg-wait/20 decoration-wait decoration-solid',
@@ -28,27 +29,6 @@ export function Marked({ text, marks }: { readonly text: string; readonly marks:
       </mark>
     ),
   )
-}
-
-interface Piece {
-  readonly from: number
-  readonly text: string
-  /** Which of the terms it is. */
-  readonly mark?: number
-}
-
-/** Joined they are the text. Where terms overlap the first one wins. */
-export function piecesOf(text: string, marks: readonly string[]): readonly Piece[] {
-  const pattern = new RegExp(marks.map((mark) => `(${mark.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')})`).join('|'), 'gi')
-  const pieces: Piece[] = []
-  let at = 0
-  for (const found of text.matchAll(pattern)) {
-    if (found.index > at) pieces.push({ from: at, text: text.slice(at, found.index) })
-    pieces.push({ from: found.index, text: found[0], mark: found.slice(1).findIndex((group) => group !== undefined) })
-    at = found.index + found[0].length
-  }
-  if (at < text.length) pieces.push({ from: at, text: text.slice(at) })
-  return pieces
 }
 
 export function MarkBox({ box }: { readonly box: React.Ref<HTMLInputElement> }) {

@@ -22,9 +22,11 @@ export function QueryBox({ box, asked, known }: Props) {
   const id = useId()
   const [typed, setTyped] = useState<string>()
   const [caret, setCaret] = useState<number>()
+  /** Asked for by key, before anything was typed. */
+  const [all, setAll] = useState(false)
   const [active, setActive] = useState(-1)
   const text = typed ?? asked.text
-  const options = useMemo(() => (caret === undefined ? [] : complete(text, caret, known)), [text, caret, known])
+  const options = useMemo(() => (caret === undefined ? [] : complete(text, caret, known, all)), [text, caret, known, all])
   const parsed = useMemo(() => parse(text), [text])
   const isOpen = options.length > 0
   const { set, server } = asked
@@ -37,6 +39,7 @@ export function QueryBox({ box, asked, known }: Props) {
 
   const close = () => {
     setCaret(undefined)
+    setAll(false)
     setActive(-1)
   }
   const commit = () => {
@@ -47,6 +50,7 @@ export function QueryBox({ box, asked, known }: Props) {
   const write = (next: string, at: number) => {
     setTyped(next)
     setCaret(at)
+    setAll(false)
     setActive(-1)
   }
   const take = (option: Option) => {
@@ -57,8 +61,10 @@ export function QueryBox({ box, asked, known }: Props) {
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     const { key, currentTarget } = event
     const chosen = options[active]
-    if (key === 'ArrowDown' && !isOpen) setCaret(currentTarget.selectionStart ?? text.length)
-    else if (key === 'ArrowDown' && isOpen) setActive((active + 1) % options.length)
+    if (key === 'ArrowDown' && !isOpen) {
+      setCaret(currentTarget.selectionStart ?? text.length)
+      setAll(true)
+    } else if (key === 'ArrowDown' && isOpen) setActive((active + 1) % options.length)
     else if (key === 'ArrowUp' && isOpen) setActive(active <= 0 ? options.length - 1 : active - 1)
     else if ((key === 'Enter' || key === 'Tab') && isOpen && chosen !== undefined) take(chosen)
     else if (key === 'Enter') {

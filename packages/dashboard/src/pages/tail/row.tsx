@@ -149,5 +149,4 @@ function Opened({ line: { event }, add }: { readonly line: EventLine; readonly a
   )
 }
 
-export const lineText = (event: EventLine['event']): string =>
-  [event.time, event.agent ?? event.source, event.type, briefOf(event)].join('  ')
+const lineText = (event: EventLine['event']): string => [event.time, event.agent ?? event.source, event.type, briefOf(event)].join('  ')

@@ -4,10 +4,10 @@
  */
 
 /** Lines a second held of each kind. */
-export const mostPerSecond = 800
+const mostPerSecond = 800
 const windowMs = 500
 
-export type Lane = 'errors' | 'wanted' | 'others'
+type Lane = 'errors' | 'wanted' | 'others'
 
 interface Counted {
   came: number

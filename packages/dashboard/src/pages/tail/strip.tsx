@@ -1,6 +1,6 @@
 /** What comes in, what of it is held and shown, and what is not: renewed twice a second, whatever comes. */
 import { useEffect, useRef, useState } from 'react'
-import { compact, whole } from '../../text.ts'
+import { compact, visible, whole } from '../../text.ts'
 import type { Asked } from './asked.ts'
 import { mostLines } from './buffer.ts'
 import type { Counters, Intake } from './intake.ts'
@@ -89,17 +89,12 @@ export function Strip({
         </span>
       )}
       <span className="ml-auto truncate">
-        {asked.byServer !== '' && (
-          <>
-            server filters <span className="font-mono text-soft">{asked.byServer}</span>
-          </>
-        )}
-        {asked.byServer !== '' && asked.byPage !== '' && ' · '}
-        {asked.byPage !== '' && (
-          <>
-            page filters <span className="font-mono text-soft">{asked.byPage}</span>
-          </>
-        )}
+        {[
+          asked.byServer === '' ? '' : `server filters ${visible(asked.byServer)}`,
+          asked.byPage === '' ? '' : `page filters ${visible(asked.byPage)}`,
+        ]
+          .filter((part) => part !== '')
+          .join(' · ')}
       </span>
       <span data-testid="held">
         {lines === view.all().length ? '' : `${whole(lines)} of `}

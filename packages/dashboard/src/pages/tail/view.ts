@@ -2,7 +2,7 @@
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import { type Buffer, type Line, linesFrom, mostLines } from './buffer.ts'
 
-export type LineTest = (line: Line & { readonly kind: 'event' }) => boolean
+type LineTest = (line: Line & { readonly kind: 'event' }) => boolean
 
 /** Lines of a held view with the older ones that were added to it: a bound for those who scroll up all day. */
 const mostHeld = 3 * mostLines

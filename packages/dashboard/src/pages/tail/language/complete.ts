@@ -48,7 +48,8 @@ function matching<T>(items: readonly T[], textOf: (item: T) => string, typed: st
 
 const written = (value: Value) => print({ kind: 'field', field: '', values: [value] }).slice(1)
 
-export function complete(text: string, caret: number, known: Known): readonly Option[] {
+/** `all`: also where nothing has been typed yet. */
+export function complete(text: string, caret: number, known: Known, all = false): readonly Option[] {
   const start = termStart(text, caret)
   const term = text.slice(start, caret)
   const rest = text.slice(caret)
@@ -71,7 +72,7 @@ export function complete(text: string, caret: number, known: Known): readonly Op
       .filter((value) => value !== typed || comma > 0)
       .map((value) => put(value, '', at, written({ text: value, pattern: field === 'type' && value.endsWith('.*') })))
   }
-  if (term.startsWith('"')) return []
+  if (term.startsWith('"') || (term === '' && !all)) return []
   const fields = [
     ...Object.entries(textFields).map(([name, { about }]) => ({ name, about, insert: `${name}:` })),
     { name: 'is', about: Object.keys(kinds).join(', '), insert: 'is:' },

@@ -136,4 +136,6 @@ test('completion offers fields, then their values, quoted where they need it', (
   expect(offered('data.mo')).toEqual([['data.model:', 'data.model:', 11]])
   expect(offered('"agent:')).toEqual([])
   expect(offered('nope:')).toEqual([])
+  expect(offered('x ')).toEqual([])
+  expect(complete('x ', 2, known, true)[0]).toMatchObject({ label: 'type:', text: 'x type:' })
 })

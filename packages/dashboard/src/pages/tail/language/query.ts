@@ -40,7 +40,7 @@ export const any = (...parts: readonly Query[]): Query => joined('any', parts)
 export const endsWord = /[\s()"]/
 export const keywords: ReadonlySet<string> = new Set(['or', 'and', 'not'])
 /** A word that would be read as a field and its value, or as a figure compared. */
-export const fieldLike = /^[A-Za-z][\w.-]*(?::|[<>]=?|=)/
+const fieldLike = /^[A-Za-z][\w.-]*(?::|[<>]=?|=)/
 
 const quoted = (text: string) => `"${text.replace(/[\\"]/g, '\\$&')}"`
 
