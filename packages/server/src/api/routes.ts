@@ -14,6 +14,7 @@ import { keptRoutes } from './kept.ts'
 import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
 import { operationRoutes } from './operations.ts'
+import { ratesRoute } from './rates.ts'
 
 export interface ApiOptions {
   readonly store: {
@@ -35,11 +36,12 @@ export const apiRoutes =
   (options: ApiOptions): FastifyPluginAsync =>
   async (app) => {
     app.setSchemaErrorFormatter(wrongParameter)
-    eventRoutes(app, options.store.pool)
+    eventRoutes(app, options.store)
     await app.register(async (fleet) => {
       // Who was acknowledged sees its event.
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
       fleetRoutes(fleet, options.store.pool)
+      ratesRoute(fleet, options.store.pool, options.now)
     })
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
