@@ -236,6 +236,7 @@ describe('operations', () => {
   })
 
   test('the server tells about itself', async () => {
+    expect((await api.get('/v1/pipeline')).body).toMatchObject({ durability: expect.any(String), totals: { underWay: 0 } })
     expect((await api.get('/v1/info')).body).toMatchObject({
       partitions: 2,
       retentionDays: 30,
