@@ -4,12 +4,11 @@
  */
 import type { LiveRow } from '@signalbox/model/live.ts'
 import { create } from 'zustand'
-import { useSearch } from '../search.ts'
 import { fetchWithKey } from './key.ts'
 import { store as liveStore, useShown } from './live.ts'
 import { createLiveStore } from './store.ts'
 
-export interface Problem {
+interface Problem {
   /** `HISTORY_GONE` where the moment is no longer kept; undefined where the server was not reached. */
   readonly code: string | undefined
   readonly detail: string
@@ -29,12 +28,6 @@ const linked = Number(new URLSearchParams(location.search).get('at') ?? Number.N
 const atFirst = Number.isSafeInteger(linked) ? linked : undefined
 
 export const useTravel = create<Travel>(() => ({ at: atFirst, seeking: false, problem: undefined, cursor: '' }))
-
-/** The past moment of the address, for screens that read the log: they show what was committed by then. */
-export function usePast(): { readonly at: number } | undefined {
-  const [{ at }] = useSearch()
-  return at === undefined ? undefined : { at }
-}
 
 interface Rows {
   readonly cursor: string

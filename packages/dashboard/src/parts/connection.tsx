@@ -1,6 +1,7 @@
 import { badgeOf } from '../live/badge.ts'
 import { useConnection } from '../live/connection.ts'
 import { useNow, useShown } from '../live/live.ts'
+import { useRate } from '../live/schedule.ts'
 import { useBuffered } from '../pause.ts'
 import { useSearch } from '../search.ts'
 
@@ -12,13 +13,10 @@ const inks = { good: 'text-ink', wait: 'text-wait', bad: 'text-bad' }
 export function ConnectionBadge() {
   const connection = useConnection()
   const { buffered } = useBuffered()
+  const { rate } = useRate()
+  const { at } = useShown()
   const [{ paused }] = useSearch()
-  const isPast = useShown(({ at }) => at !== undefined)
-  const badge = badgeOf(connection, { paused, buffered }, useNow())
-  const { hover } = badge
-  // Of a page that shows the past nothing is live, however well the feed is.
-  const { tone, words, detail } =
-    isPast && badge.tone !== 'bad' ? ({ tone: 'wait', words: 'past', detail: 'live data keeps coming in behind' } as const) : badge
+  const { tone, words, detail, hover } = badgeOf(connection, { paused, buffered, rate, at }, useNow())
   return (
     <div
       data-testid="connection"

@@ -219,7 +219,7 @@ describe('operations', () => {
 
   test('every path of the document says what it takes to who uses another method', async () => {
     for (const [path, methods] of Object.entries(api.document.paths)) {
-      const response = await fetch(`${api.url}${path.replace(/\{\w+\}/g, 'x')}`, { method: 'DELETE' })
+      const response = await fetch(`${api.url}${path.replace(/\{\w+\}/g, 'x')}`, { method: 'PATCH' })
       const allow = response.headers.get('allow')?.split(', ') ?? []
       expect([path, response.status, allow.filter((method) => method !== 'HEAD').sort()]).toEqual([
         path,
@@ -236,6 +236,7 @@ describe('operations', () => {
   })
 
   test('the server tells about itself', async () => {
+    expect((await api.get('/v1/pipeline')).body).toMatchObject({ durability: expect.any(String), totals: { underWay: 0 } })
     expect((await api.get('/v1/info')).body).toMatchObject({
       partitions: 2,
       retentionDays: 30,
@@ -414,6 +415,10 @@ test('once its log left with the retention, a moment is refused, and now is stil
 test('metrics are asked for, with or without any', async () => {
   expect(await api.get('/v1/metrics')).toEqual({ status: 200, body: { items: [], truncated: false } })
   expect(await api.get('/v1/metrics/series?name=none')).toMatchObject({ status: 200, body: { name: 'none', series: [], truncated: false } })
+})
+
+test('what people keep is asked for, with or without any', async () => {
+  for (const list of ['views', 'acknowledgements']) expect(await api.get(`/v1/${list}`)).toEqual({ status: 200, body: { items: [] } })
 })
 
 test('rates are of every agent that did something just now', async () => {

@@ -17,10 +17,10 @@ export interface EventsQuery {
   readonly after: string | number | undefined
   readonly limit: number
   readonly byPosition: boolean
-  /** Only what was committed by then: the time, and the position of each partition. */
-  readonly committed?: { readonly time: number; readonly positions: readonly number[] } | undefined
   /** Only events of the one run's call of this id; the reader looks at `callId` too, some others may be among them. */
   readonly call?: string | undefined
+  /** Only what was committed by then: the time, and the position of each partition. */
+  readonly committed?: { readonly time: number; readonly positions: readonly number[] } | undefined
 }
 
 /** Rows of an index looked at for one page, however few of them match. */
