@@ -37,7 +37,7 @@ export const apiRoutes =
   (options: ApiOptions): FastifyPluginAsync =>
   async (app) => {
     app.setSchemaErrorFormatter(wrongParameter)
-    eventRoutes(app, options.store.pool)
+    eventRoutes(app, options.store)
     await app.register(async (fleet) => {
       // Who was acknowledged sees its event.
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
