@@ -4,7 +4,8 @@ import { useSearch } from '../../search.ts'
 import { dateTime, visible } from '../../text.ts'
 import { csvOf, download } from './export.ts'
 import { type Explored, filterNames, kinds, type Split, splits } from './figures.ts'
-import { presets, useSpan } from './span.ts'
+import { presets } from './span.ts'
+import { useSpan } from './use-span.ts'
 import { ofSplit } from './words.ts'
 
 const kindNames = { llm: 'model calls', tool: 'tool calls', task: 'tasks' } as const

@@ -7,12 +7,14 @@ import { useSearch } from '../../search.ts'
 import { whole } from '../../text.ts'
 import { Charts } from './charts.tsx'
 import { Controls } from './controls.tsx'
-import { filterNames, splitOf, useFigures } from './figures.ts'
+import { filterNames, splitOf } from './figures.ts'
 import { Groups } from './groups.tsx'
 import { stepsOf } from './series.ts'
-import { presets, useSpan } from './span.ts'
+import { presets } from './span.ts'
 import { Loading, Nothing, Problem } from './states.tsx'
 import { Totals } from './totals.tsx'
+import { useFigures } from './use-figures.ts'
+import { useSpan } from './use-span.ts'
 
 const counted = { llm: 'Model calls', tool: 'Tool calls', task: 'Tasks' } as const
 

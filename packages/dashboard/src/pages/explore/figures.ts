@@ -1,8 +1,5 @@
-/** What `/v1/explore` answers, and how the page asks for it. */
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { fetchJson, serverNow } from '../../live/live.ts'
+/** What `/v1/explore` answers, and what it is asked. */
 import type { Search } from '../../search.ts'
-import type { Span } from './span.ts'
 
 export interface Sums {
   readonly calls: number
@@ -42,7 +39,7 @@ export const splitOf = ({ by }: Pick<Search, 'by'>): Split => splits.find((split
 /** What narrows the figures, by the names that the address and the API share. */
 export const filterNames = ['agent', 'team', 'model', 'tool'] as const
 
-type Asked = Pick<Search, 'by' | 'type' | (typeof filterNames)[number]>
+export type Asked = Pick<Search, 'by' | 'type' | (typeof filterNames)[number]>
 
 /** Events by type are of the whole fleet: filters do not say anything of them. */
 export function queryOf(asked: Asked, from: number, to: number): string {
@@ -52,28 +49,4 @@ export function queryOf(asked: Asked, from: number, to: number): string {
   if (kinds.some((kind) => kind === asked.type)) query.set('kind', asked.type)
   for (const name of filterNames) if (asked[name] !== '') query.set(name, asked[name])
   return String(query)
-}
-
-/** Long windows change slowly, and cost more. */
-const renewEveryMs = (lengthMs: number) =>
-  lengthMs <= 3_600_000 ? 2_000 : lengthMs <= 21_600_000 ? 5_000 : lengthMs <= 86_400_000 ? 15_000 : 60_000
-
-/** The figures of a span; `earlier`: of as long a time before it. What is shown stays until the next answer is here. */
-export function useFigures(
-  asked: Asked,
-  span: Span,
-  { paused, earlier = false }: { readonly paused: boolean; readonly earlier?: boolean },
-) {
-  const { by, type, agent, team, model, tool } = asked
-  return useQuery({
-    queryKey: ['explore', span, earlier, { by, type, agent, team, model, tool }],
-    queryFn: () => {
-      const to = span.kind === 'fixed' ? span.to : serverNow()
-      const from = span.kind === 'fixed' ? span.from : to - span.lengthMs
-      return fetchJson<Explored>(`/v1/explore?${earlier ? queryOf(asked, from - (to - from), from) : queryOf(asked, from, to)}`)
-    },
-    refetchInterval: span.kind === 'live' && !paused && (earlier ? 60_000 : renewEveryMs(span.lengthMs)),
-    placeholderData: keepPreviousData,
-    retry: 1,
-  })
 }

@@ -1,6 +1,7 @@
 /** How many calls took how long, step by step: the darker, the more. Outliers and second humps that quantiles hide stand out. */
 import { useCallback, useId, useMemo, useRef, useState } from 'react'
 import type uPlot from 'uplot'
+import { boundsOf, bucketName, countedOf } from './buckets.ts'
 import { ink } from './colours.ts'
 import { useCursor } from './cursor.ts'
 import type { Explored } from './figures.ts'
@@ -19,45 +20,6 @@ interface HeatmapProps {
   readonly to: number
   readonly brush: (from: number, to: number) => void
   readonly reset: () => void
-}
-
-/** `1 s to 1.5 s`. */
-export function bucketName(boundsMs: readonly number[], i: number): string {
-  const [low, high] = [boundsMs[i - 1], boundsMs[i]]
-  if (low === undefined) return `up to ${duration(high ?? 0)}`
-  return high === undefined ? `over ${duration(low)}` : `${duration(low)} to ${duration(high)}`
-}
-
-interface Counted {
-  readonly byTime: ReadonlyMap<number, readonly number[]>
-  readonly most: number
-  /** Buckets that hold anything: the others above and below are left out. */
-  readonly low: number
-  readonly high: number
-}
-
-export function countedOf({ cells, boundsMs }: Explored['latency']): Counted {
-  let [most, low, high] = [0, boundsMs.length, 0]
-  for (const [, ...counts] of cells) {
-    for (const [i, count] of counts.entries()) {
-      if (count <= 0) continue
-      most = Math.max(most, count)
-      low = Math.min(low, i)
-      high = Math.max(high, i)
-    }
-  }
-  return {
-    byTime: new Map(cells.map(([at = 0, ...counts]) => [at, counts])),
-    most,
-    low: Math.max(0, low - 1),
-    high: Math.min(boundsMs.length, high + 1),
-  }
-}
-
-/** Which bounds are written at the side: about six. */
-function boundsOf({ low, high }: Counted): number[] {
-  const every = Math.ceil((high - low + 1) / 6)
-  return Array.from({ length: high - low + 1 }, (_, i) => low + i).filter((i) => i > 0 && (i - low) % every === (every === 1 ? 0 : 1))
 }
 
 export function Heatmap({ latency, steps, stepMs, from, to, brush, reset }: HeatmapProps) {

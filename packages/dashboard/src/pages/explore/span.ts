@@ -1,6 +1,5 @@
 /** The time that the figures are of: what was brushed, or how far back from now (or from the past moment that the page shows). */
-import { useShown } from '../../live/live.ts'
-import { type Search, useSearch } from '../../search.ts'
+import type { Search } from '../../search.ts'
 
 const minuteMs = 60_000
 export const presets = [
@@ -10,7 +9,7 @@ export const presets = [
   { name: '24h', about: '24 hours', ms: 1_440 * minuteMs },
   { name: '7d', about: '7 days', ms: 10_080 * minuteMs },
 ] as const
-const usual = presets[1]
+export const usual = presets[1]
 
 export type Span =
   | { readonly kind: 'fixed'; readonly from: number; readonly to: number }
@@ -23,26 +22,8 @@ export function spanOf({ from, to, since }: Pick<Search, 'from' | 'to' | 'since'
   return at === undefined ? { kind: 'live', lengthMs: ms } : { kind: 'fixed', from: at - ms, to: at }
 }
 
-/** The same length of time, before it. */
-export const before = (span: Span): Span => (span.kind === 'fixed' ? { kind: 'fixed', from: 2 * span.from - span.to, to: span.from } : span)
-
 /** Figures are of whole minutes; a brush of less is one. */
 export function brushed(a: number, b: number): { readonly from: number; readonly to: number } {
   const from = Math.floor(Math.min(a, b) / minuteMs) * minuteMs
   return { from, to: Math.max(from + minuteMs, Math.ceil(Math.max(a, b) / minuteMs) * minuteMs) }
-}
-
-/** The span of the page, and how it is changed. */
-export function useSpan() {
-  const [search, setSearch] = useSearch()
-  const { at } = useShown()
-  return {
-    span: spanOf(search, at),
-    at,
-    isBrushed: search.from !== undefined && search.to !== undefined,
-    preset: presets.find(({ name }) => name === search.since)?.name ?? usual.name,
-    brush: (a: number, b: number) => setSearch(brushed(a, b)),
-    reset: () => setSearch({ from: undefined, to: undefined }),
-    choose: (name: string) => setSearch({ since: name === usual.name ? '' : name, from: undefined, to: undefined }),
-  }
 }

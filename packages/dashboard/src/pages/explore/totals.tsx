@@ -1,6 +1,7 @@
 import { dollars, whole } from '../../text.ts'
+import { columns } from './columns.ts'
 import type { Explored } from './figures.ts'
-import { Change, columns } from './groups.tsx'
+import { Change } from './groups.tsx'
 import { rate } from './words.ts'
 
 interface TotalsProps {
