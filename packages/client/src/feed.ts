@@ -44,6 +44,8 @@ export interface FeedOptions {
   /** Called for every frame that continues the feed, in order. */
   readonly onFrame: (frame: ServerFrame) => void
   readonly onStatus?: (status: FeedStatus) => void
+  /** events without a cursor: where the feed begins, once the server has said it. */
+  readonly onStart?: (cursor: string) => void
   /** The feed is closed: the server refuses it for good. */
   readonly onRefused?: (refusal: FeedRefused) => void
   /** Default the system's. */
@@ -53,6 +55,8 @@ export interface FeedOptions {
 export interface Feed {
   readonly cursor: () => string | undefined
   readonly status: () => FeedStatus
+  /** While it waits to connect again: does so now, as when the network is known to be back. */
+  hurry(): void
   close(): void
 }
 
@@ -154,7 +158,9 @@ export function openFeed(options: FeedOptions): Feed {
       return
     }
     if (frame.kind === 'subscribed') {
-      cursor ??= feed === 'events' ? frame.cursor : undefined
+      if (feed !== 'events' || cursor !== undefined) return
+      cursor = frame.cursor
+      options.onStart?.(cursor)
       return
     }
     if (frame.kind === 'error') return
@@ -194,6 +200,11 @@ export function openFeed(options: FeedOptions): Feed {
   return {
     cursor: () => cursor,
     status,
+    hurry() {
+      if (state !== 'waiting') return
+      cancelRetry()
+      connect()
+    },
     close: () => end('close'),
   }
 }
