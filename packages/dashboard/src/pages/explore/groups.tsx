@@ -78,6 +78,18 @@ export function Groups({ split, found, earlier }: GroupsProps) {
                         {nameOf(split, key)}
                       </button>
                     )}
+                    {split === 'agent' && key !== '' && (
+                      <button
+                        type="button"
+                        aria-pressed={search.sel === `agent:${key}`}
+                        aria-label={`Inspect ${nameOf(split, key)}`}
+                        title="Inspect"
+                        onClick={() => setSearch({ sel: search.sel === `agent:${key}` ? '' : `agent:${key}` })}
+                        className="ml-auto shrink-0 rounded px-1.5 text-faint hover:text-ink aria-pressed:text-accent"
+                      >
+                        <span aria-hidden="true">⧉</span>
+                      </button>
+                    )}
                   </span>
                 </th>
                 {shown.map((name) => (
