@@ -1,5 +1,5 @@
 /**
- * `npm run screenshots [-- fleet run …]`: writes docs/screenshots/*.png, so that the README shows the dashboard as it is.
+ * `npm run screenshots [-- fleet run …]`: writes docs/screenshots/*.png, each screen in dark and light, so that the documents show the dashboard as it is.
  * Starts a server of its own and `signalbox demo`, and takes each picture at its moment of that story: what is seen is about the same
  * each time.
  */
@@ -56,32 +56,45 @@ try {
   demo.stdout.resume()
   const begin = Date.now()
 
-  // By their moment, in seconds: one agent is lost then, another stuck.
+  // The story's moments, in seconds: one agent is lost from 33, another stuck at 38.
+  const at = { fleet: 38, run: 50 }
+  const run = async () => `/runs/${encodeURIComponent(await firstRun(url))}`
   const pictures = {
-    fleet: { at: 38, path: () => '/', shows: 'Harbour' },
-    'fleet-light': { at: 42, path: () => '/?view=table&sel=agent:demo/dogwood', shows: 'Harbour', theme: 'light' },
-    run: { at: 50, path: async () => `/runs/${encodeURIComponent(await firstRun(url))}`, shows: 'Demo' },
-    tail: { at: 60, path: () => '/tail', shows: 'task.' },
+    fleet: { from: at.fleet, path: () => '/', shows: 'Harbour' },
+    table: { from: at.fleet, path: () => '/?view=table&sel=agent:demo/dogwood', shows: 'Harbour' },
+    run: { from: at.run, path: run, shows: 'Demo' },
+    tree: { from: at.run, path: async () => `${await run()}/tree`, shows: 'Demo' },
+    graph: { from: at.run, path: async () => `${await run()}/graph`, shows: 'Demo' },
+    runs: { from: at.run, path: () => '/runs', shows: 'Demo' },
+    tail: { from: at.run, path: () => '/tail', shows: 'task.' },
+    explore: { from: at.run, path: () => '/explore', shows: 'tokens' },
+    past: { from: at.run, path: () => `/?at=${Date.now() - 20_000}`, shows: 'Harbour', past: true },
+    pipeline: { from: at.run, path: () => '/pipeline', shows: 'stored' },
+    palette: { from: at.run, path: () => '/', shows: 'Harbour', press: 'Control+k' },
+    settings: { from: at.run, path: () => '/settings', shows: 'Theme' },
   }
   const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(pictures)
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] })
   for (const name of wanted) {
-    const {
-      at,
-      path,
-      shows,
-      theme = 'dark',
-    } = pictures[name] ?? fail(`there is no picture "${name}"; there are ${Object.keys(pictures).join(', ')}.`)
-    await new Promise((resume) => setTimeout(resume, Math.max(0, begin + at * 1_000 - Date.now())))
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: theme, reducedMotion: 'reduce' })
-    await page.goto(`${url}${await path()}`)
-    await page.getByTestId('connection').getByText('live').waitFor()
-    // Rows and lanes come with the feed, after the badge.
-    await page.waitForLoadState('networkidle')
-    await page.getByText(shows).first().waitFor()
-    await page.screenshot({ path: join(root, 'docs', 'screenshots', `${name}.png`) })
-    await page.close()
-    console.log(`docs/screenshots/${name}.png`)
+    const picture = pictures[name] ?? fail(`there is no picture "${name}"; there are ${Object.keys(pictures).join(', ')}.`)
+    await new Promise((resume) => setTimeout(resume, Math.max(0, begin + picture.from * 1_000 - Date.now())))
+    for (const theme of ['dark', 'light']) {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: theme, reducedMotion: 'reduce' })
+      await page.goto(`${url}${await picture.path()}`)
+      await page
+        .getByTestId('connection')
+        .getByText(picture.past === true ? 'past' : 'live')
+        .waitFor()
+      // Rows and lanes come with the feed, after the badge.
+      await page.waitForLoadState('networkidle')
+      await page.getByText(picture.shows).first().waitFor()
+      if (picture.press !== undefined) await page.keyboard.press(picture.press)
+      // Charts and sparklines have something to show after a few frames of the feed.
+      await page.waitForTimeout(2_500)
+      await page.screenshot({ path: join(root, 'docs', 'screenshots', `${name}-${theme}.png`) })
+      await page.close()
+      console.log(`docs/screenshots/${name}-${theme}.png`)
+    }
   }
   await browser.close()
 } finally {

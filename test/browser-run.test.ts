@@ -1,7 +1,8 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { journeys } from './browser.ts'
+import { startServerWithKeys } from './server.ts'
 
 const { url, open, visit, send } = journeys()
 
@@ -269,15 +270,35 @@ test('an event is inspected by keys: hostile text is shown, a long body on deman
   await inspector.getByText('<b>bold</b>\\u{202e}gnp.exe').waitFor()
 })
 
-test('with a key the run page and the tail send it', async () => {
-  const page = await visit(url(), { expected: /40[13]/ })
-  const key = 'sbx_0_0_00000000'
-  await page.evaluate((held) => sessionStorage.setItem('signalbox.key', held), key)
+test('with a key the run page and the tail send it, and show what it may read', async () => {
+  const { server, read, ingest } = await startServerWithKeys()
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  const event = {
+    source: 'test',
+    type: 'log',
+    time: new Date().toISOString(),
+    agent: 'keeper',
+    run: 'kept',
+    data: { message: 'locked away' },
+  }
+  const sent = await fetch(`${server.url}/v1/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ingest}` },
+    body: JSON.stringify([event]),
+  })
+  expect(await sent.json()).toMatchObject({ accepted: 1 })
+
+  // Without a key it is refused, in the console too.
+  const page = await visit(server.url, { expected: /40[13]|WebSocket/ })
+  await page.getByLabel('Read key').fill(read)
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: /^keeper/ }).waitFor()
   const asked = (what: string) =>
-    page.waitForRequest(async (request) => request.url().includes(what) && (await request.headerValue('authorization')) === `Bearer ${key}`)
-  for (const [path, what] of [
-    ['/runs/kept', 'run=kept'],
-    ['/tail?agent=kept', 'agent=kept'],
-  ] as const)
-    await Promise.all([asked(what), page.goto(url(path))])
+    page.waitForRequest(
+      async (request) => request.url().includes(what) && (await request.headerValue('authorization')) === `Bearer ${read}`,
+    )
+  await Promise.all([asked('run=kept'), page.goto(`${server.url}/runs/kept`)])
+  await page.getByRole('button', { name: /^keeper/ }).waitFor()
+  await Promise.all([asked('agent=keeper'), page.goto(`${server.url}/tail?agent=keeper`)])
+  await page.getByText('locked away').waitFor()
 })

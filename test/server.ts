@@ -1,10 +1,11 @@
 /** A whole server in a process of its own, as a user starts it, on a folder of its own. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect } from 'vitest'
 import { freePort } from './free-port.ts'
 
@@ -84,6 +85,26 @@ export async function startServer(env: Record<string, string> = {}): Promise<Tes
   }
   await server.start()
   return server
+}
+
+/** A server that asks for a key, as one beyond loopback does, and a key of each scope. */
+export async function startServerWithKeys(): Promise<{ readonly server: TestServer; readonly read: string; readonly ingest: string }> {
+  const env: Record<string, string> = {}
+  const server = await startServer(env)
+  const create = async (scope: string) => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(root, 'packages/cli/src/main.ts'), 'keys', 'create', scope, '--scope', scope],
+      { env: { ...process.env, SIGNALBOX_DATA: server.data } },
+    )
+    return stdout.trim()
+  }
+  const read = await create('read')
+  const ingest = await create('ingest')
+  await server.terminate()
+  env.SIGNALBOX_HOST = '0.0.0.0'
+  await server.start()
+  return { server, read, ingest }
 }
 
 export async function getJson<T>(url: string): Promise<T> {

@@ -72,6 +72,10 @@ async function fill(url: string, tenant: string, headers: Readonly<Record<string
     body: body.subarray(0),
   })
   if (status !== 200) throw new Error(`The fleet of ${tenant} was answered ${status}: ${answer}`)
+  const keep = (path: string, text: object) =>
+    ask(url, { method: 'PUT', path, headers: { ...headers, 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(text)) })
+  await keep('/v1/views/secret', { name: secret, screen: '/', search: '' })
+  await keep('/v1/acknowledgements/agent:secret', { note: secret })
 }
 
 /** Ids and cursors as the server itself gives them, of both. */
@@ -94,6 +98,10 @@ async function knownOf(url: string, callers: readonly Readonly<Record<string, st
   learn('until', new Date().toISOString(), new Date(Date.now() - 60_000).toISOString())
   learn('at', new Date().toISOString(), '2026-01-01T00:00:00+01:00', '1970-01-01T00:00:00Z')
   for (const part of ['graph', 'calls']) learn(`/v1/runs/{id}/${part}`, 'run-1', 'run-2')
+  learn('/v1/views/{id}', 'view-1', 'view-2')
+  learn('body of /v1/views/{id}', JSON.stringify({ name: 'fuzz', screen: '/tail', search: '?q=a' }))
+  learn('/v1/acknowledgements/{subject}', 'agent:agent-0', 'task:run-1\u001ftask-0-1')
+  learn('body of /v1/acknowledgements/{subject}', JSON.stringify({ note: 'known' }))
   learn('run', 'run-1', 'run-2', 'nowhere')
   learn('agent', 'agent-0', 'agent-1')
   learn('task', 'task-0-1', 'task-1-2')

@@ -1,31 +1,39 @@
-/** Every shortcut of the page, once: the handler and the sheet read the same table. */
+/** Every shortcut of the page, once: the handler, the sheet and the palette read the same table. */
 import { useEffect } from 'react'
 import { create } from 'zustand'
 
 export interface Binding {
+  /** `g f` is two strokes, `mod+k` is Ctrl or Command. */
   readonly keys: string
   readonly about: string
+  /** Under which head it stands in the sheet; absent: what the shown screen does. */
+  readonly group?: string
   readonly run: () => void
 }
 
-const registry = new Map<string, Binding>()
-export const useKeys = create<{ readonly single: boolean; readonly version: number }>(() => ({
+/** By keys; the last one bound is the one that is meant, and the one before it when that has gone. */
+const registry = new Map<string, readonly Binding[]>()
+export const useKeys = create<{ readonly single: boolean }>(() => ({
   single: localStorage.getItem('signalbox.single-keys') !== 'off',
-  version: 0,
 }))
 
 export function setSingleKeys(single: boolean) {
   localStorage.setItem('signalbox.single-keys', single ? 'on' : 'off')
   useKeys.setState({ single })
 }
-export const bindings = (): readonly Binding[] => [...registry.values()]
+const bound = (keys: string): Binding | undefined => registry.get(keys)?.at(-1)
+export const bindings = (): readonly Binding[] => [...registry.keys()].flatMap((keys) => bound(keys) ?? [])
 
-/** While the component is shown. `g f` is two strokes, `mod+k` is Ctrl or Command. */
+/** While the component is shown. */
 export function useBindings(list: readonly Binding[]): void {
   useEffect(() => {
-    for (const binding of list) registry.set(binding.keys, binding)
+    for (const binding of list) registry.set(binding.keys, [...(registry.get(binding.keys) ?? []), binding])
     return () => {
-      for (const binding of list) if (registry.get(binding.keys) === binding) registry.delete(binding.keys)
+      for (const binding of list) {
+        const left = (registry.get(binding.keys) ?? []).filter((other) => other !== binding)
+        if (left.length === 0) registry.delete(binding.keys)
+        else registry.set(binding.keys, left)
+      }
     }
   })
 }
@@ -36,22 +44,21 @@ let pendingAt = 0
 const strokesWithinMs = 1_200
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+/** What has arrow keys, space and enter of its own. */
+const hasOwnKeys = (target: EventTarget | null, key: string) =>
+  target instanceof HTMLElement &&
+  (((key === 'space' || key === 'Enter') && ['BUTTON', 'A', 'SUMMARY'].includes(target.tagName)) ||
+    ((key.startsWith('Arrow') || key === 'Home' || key === 'End') && target.getAttribute('role') === 'separator'))
 
 export function listenToKeys(): void {
   addEventListener('keydown', (event) => {
     const mod = event.metaKey || event.ctrlKey
     const key = mod ? `mod+${event.key.toLowerCase()}` : event.key === ' ' ? 'space' : event.key
-    if (event.altKey || (isTyping(event.target) && !mod && key !== 'Escape')) return
+    if (event.altKey || event.isComposing || (isTyping(event.target) && !mod && key !== 'Escape')) return
     if (!mod && key.length === 1 && !useKeys.getState().single) return
     if (event.timeStamp - pendingAt > strokesWithinMs) pending = ''
-    // A focused button or link has its own space and enter.
-    if (
-      (key === 'space' || key === 'Enter') &&
-      event.target instanceof HTMLElement &&
-      ['BUTTON', 'A', 'SUMMARY'].includes(event.target.tagName)
-    )
-      return
-    const binding = registry.get(pending === '' ? key : `${pending} ${key}`) ?? registry.get(key)
+    if (hasOwnKeys(event.target, key)) return
+    const binding = bound(pending === '' ? key : `${pending} ${key}`) ?? bound(key)
     pending = key === 'g' && pending === '' ? 'g' : ''
     pendingAt = event.timeStamp
     if (binding === undefined) return

@@ -1,51 +1,87 @@
-/** Saved views and acknowledgements: kept for all who look at this fleet, made offline too. */
+/** Saved views and acknowledgements: kept by the server for all who look at this fleet, made offline too. */
 import { create } from 'zustand'
+import { useConnection } from './live/connection.ts'
+import { fetchWithKey, heldKey } from './live/key.ts'
+import { serverNow } from './live/live.ts'
+import type { Acknowledgement, SavedView, Shown } from './offline/kept.ts'
+import { memoryBox, placeBox } from './offline/kept-box.ts'
+import { type Answer, createKeptSync, type KeptSync } from './offline/kept-sync.ts'
+import { nameOf, openPlace } from './offline/place.ts'
 
-export interface SavedView {
-  readonly id: string
-  readonly name: string
-  /** Path of its screen, as `/tail`. */
-  readonly screen: string
-  /** The search of the address, as `?type=tool.*`. */
-  readonly search: string
-  /** Epoch ms. */
-  readonly savedAt: number
+export type { Acknowledgement, SavedView }
+
+export const useKept = create<Shown & { /** Why a change was not taken. */ readonly refused?: string | undefined }>(() => ({
+  views: [],
+  acknowledged: new Map(),
+  waiting: 0,
+}))
+
+/** What others keep is read so often while the page is looked at. */
+const readEveryMs = 60_000
+
+let started: Promise<KeptSync> | undefined
+const isReached = () => {
+  const { status, refused } = useConnection.getState()
+  return status.state === 'open' && refused === undefined
 }
 
-export interface Acknowledgement {
-  /** What is known and needs no more attention, as `sel` names it: `agent:id`, `task:key`. */
-  readonly subject: string
-  readonly note: string
-  /** Epoch ms. */
-  readonly at: number
+export function startKept(): void {
+  started ??= start()
 }
 
-interface Kept {
-  readonly views: readonly SavedView[]
-  readonly acknowledged: ReadonlyMap<string, Acknowledgement>
-  /** Changes made here that the server does not have yet. */
-  readonly waiting: number
-}
-
-export const useKept = create<Kept>(() => ({ views: [], acknowledged: new Map(), waiting: 0 }))
-
-export function saveView(view: Pick<SavedView, 'name' | 'screen' | 'search'>): void {
-  const saved = { ...view, id: crypto.randomUUID(), savedAt: Date.now() }
-  useKept.setState(({ views }) => ({ views: [...views, saved] }))
-}
-
-export function removeView(id: string): void {
-  useKept.setState(({ views }) => ({ views: views.filter((view) => view.id !== id) }))
-}
-
-export function acknowledge(subject: string, note = ''): void {
-  useKept.setState(({ acknowledged }) => ({ acknowledged: new Map(acknowledged).set(subject, { subject, note, at: Date.now() }) }))
-}
-
-export function unacknowledge(subject: string): void {
-  useKept.setState(({ acknowledged }) => {
-    const left = new Map(acknowledged)
-    left.delete(subject)
-    return { acknowledged: left }
+async function start(): Promise<KeptSync> {
+  const key = heldKey()
+  const place = await openPlace(key)
+  const name = `${(await nameOf(key)) ?? 'signalbox'}.kept`
+  const channel = new BroadcastChannel(name)
+  const sync = createKeptSync({
+    box: place === undefined ? memoryBox() : placeBox(place),
+    ask,
+    now: serverNow,
+    onShown: (shown) => useKept.setState(shown),
+    onRefused: (refused) => useKept.setState({ refused }),
+    onStored: () => channel.postMessage('stored'),
+    // Only in secure contexts; without it a change may be sent twice, which is as good as once.
+    alone: async (run) => (navigator.locks === undefined ? run() : navigator.locks.request(name, run)),
+    later: (ms, run) => void setTimeout(run, ms),
+    random: Math.random,
+    isReached,
   })
+  channel.addEventListener('message', () => void sync.reload())
+  document.addEventListener('visibilitychange', () => void (document.hidden || sync.sync()))
+  setInterval(() => void (document.hidden || sync.sync()), readEveryMs)
+  useConnection.subscribe(({ status }, before) => {
+    if (status.state === 'open' && before.status.state !== 'open') void sync.sync()
+  })
+  await sync.reload().catch(() => undefined)
+  void sync.sync()
+  return sync
 }
+
+async function ask(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer | undefined> {
+  try {
+    const content = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    const response = await fetchWithKey(path, { method, ...content })
+    return { status: response.status, body: await response.json() }
+  } catch {
+    return undefined
+  }
+}
+
+const change: KeptSync['change'] = (content) => {
+  useKept.setState({ refused: undefined })
+  started ??= start()
+  void started.then((sync) => sync.change(content))
+}
+
+/** Not `randomUUID`: that needs a secure context. */
+const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+export const saveView = ({ name, screen, search }: Pick<SavedView, 'name' | 'screen' | 'search'>): void =>
+  change({ kind: 'view', id: newId(), body: { name, screen, search } })
+
+export const removeView = (id: string): void => change({ kind: 'view', id, body: null })
+
+export const acknowledge = (subject: string, note = ''): void => change({ kind: 'acknowledgement', id: subject, body: { note } })
+
+export const unacknowledge = (subject: string): void => change({ kind: 'acknowledgement', id: subject, body: null })

@@ -54,3 +54,14 @@ test('tasks of one name without a run, in two partitions, are two rows: one that
   expect(state.apply({ kind: 'resync', sub: 's', cursor: 'c', reason: 'epoch' }).get('tasks')).toEqual(new Set([key]))
   expect([state.size('tasks'), state.size('agents')]).toEqual([0, 0])
 })
+
+test('its rows, read as one snapshot, make the same state: agents of two partitions too', () => {
+  const state = createLiveState()
+  state.apply(delta([...rowsOf(0, 'a'), ...rowsOf(1, 'a'), ...rowsOf(1, 'b')]))
+  const again = createLiveState()
+  again.apply({ kind: 'snapshot', sub: 's', cursor: 'b', rows: state.rows(), last: true })
+  expect([...again.all('agents')]).toEqual([...state.all('agents')])
+  expect([...again.all('tasks')]).toEqual([...state.all('tasks')])
+  again.apply(delta([], state.rows()))
+  expect([again.rows(), again.size('agents'), state.size('agents')]).toEqual([[], 0, 2])
+})

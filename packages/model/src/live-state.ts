@@ -1,7 +1,7 @@
 /** The state a reader holds: fed with state frames, asked for joined rows. The same in browser, SDK and command line. */
 
 import { joinAgents } from './fold/agent.ts'
-import type { ServerFrame } from './live.ts'
+import type { LiveRow, ServerFrame } from './live.ts'
 import { type AgentRow, type RowOf, type Table, tables } from './rows.ts'
 
 /** `key` is that of the frames' rows. */
@@ -18,53 +18,59 @@ export interface LiveState extends LiveRows {
   apply(frame: ServerFrame): ReadonlyMap<Table, ReadonlySet<string>>
   /** The rows as they are now, whatever is applied later. */
   copy(): LiveRows
+  /** Every row as it came, with its partition: a snapshot's rows. */
+  rows(): readonly LiveRow[]
 }
 
-/** Agents joined, by key; other rows by key and partition. */
-type Held = { readonly [T in Table]: Map<string, RowOf[T]> }
+/** Joined, by key. */
+type Agents = Map<string, AgentRow>
+/** As they came, by table, then by key and partition; agents by key and partition too. */
+type Held = { readonly [T in Table]: Map<string, LiveRow> }
 
 const nameOf = (key: string, partition: number) => `${key}\u001e${partition}`
 
-const readerOf = (rows: Held, partitions: ReadonlySet<number>): LiveRows => ({
+/** `row` is of the table that its map is for. */
+const rowOf = <T extends Table>({ row }: LiveRow) => row as RowOf[T]
+
+function* named<T extends Table>(rows: ReadonlyMap<string, LiveRow>): MapIterator<readonly [string, RowOf[T]]> {
+  for (const [name, live] of rows) yield [name, rowOf<T>(live)]
+}
+
+const readerOf = (held: Held, agents: Agents, partitions: ReadonlySet<number>): LiveRows => ({
   get<T extends Table>(table: T, key: string) {
-    const held = rows[table] as Map<string, RowOf[T]>
-    if (table === 'agents') return held.get(key)
+    if (table === 'agents') return agents.get(key) as RowOf[T] | undefined
     for (const partition of partitions) {
-      const row = held.get(nameOf(key, partition))
-      if (row !== undefined) return row
+      const live = held[table].get(nameOf(key, partition))
+      if (live !== undefined) return rowOf<T>(live)
     }
     return undefined
   },
-  all: <T extends Table>(table: T) => (rows[table] as Map<string, RowOf[T]>).entries(),
-  size: (table) => rows[table].size,
+  all: <T extends Table>(table: T) => (table === 'agents' ? (agents as Map<string, RowOf[T]>).entries() : named<T>(held[table])),
+  size: (table) => (table === 'agents' ? agents : held[table]).size,
 })
 
 export function createLiveState(): LiveState {
-  /** Rows of an agent, by partition. */
-  const parts = new Map<string, Map<number, AgentRow>>()
-  const rows: Held = { agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() }
-  const { agents } = rows
+  const held: Held = { agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() }
+  const agents: Agents = new Map()
   const partitions = new Set<number>()
   let snapshotCursor: string | undefined
 
-  const held = <T extends Table>(table: T) => rows[table] as Map<string, RowOf[T]>
-  const keyOf = (table: Table, name: string) => (table === 'agents' ? name : name.slice(0, name.lastIndexOf('\u001e')))
-
   const clear = (changed: Map<Table, Set<string>>) => {
     for (const table of tables) {
-      if (held(table).size > 0) changed.set(table, new Set([...held(table).keys()].map((name) => keyOf(table, name))))
-      held(table).clear()
+      if (held[table].size > 0) changed.set(table, new Set([...held[table].values()].map(({ key }) => key)))
+      held[table].clear()
     }
-    parts.clear()
+    agents.clear()
   }
 
-  const joinParts = (key: string) => {
-    const agent = joinAgents([...(parts.get(key)?.values() ?? [])])
-    if (agent !== undefined) agents.set(key, agent)
-    else {
-      agents.delete(key)
-      parts.delete(key)
-    }
+  const join = (key: string) => {
+    const parts = [...partitions].flatMap((partition) => {
+      const live = held.agents.get(nameOf(key, partition))
+      return live === undefined ? [] : [rowOf<'agents'>(live)]
+    })
+    const agent = joinAgents(parts)
+    if (agent === undefined) agents.delete(key)
+    else agents.set(key, agent)
   }
 
   return {
@@ -80,36 +86,33 @@ export function createLiveState(): LiveState {
         if (keys === undefined) changed.set(table, new Set([key]))
         else keys.add(key)
       }
-      for (const { table, key, partition, row } of frame.rows) {
+      for (const live of frame.rows) {
+        const { table, key, partition } = live
         mark(table, key)
         partitions.add(partition)
-        if (table === 'agents') {
-          const own = parts.get(key) ?? new Map<number, AgentRow>()
-          own.set(partition, row as AgentRow)
-          parts.set(key, own)
-          joinParts(key)
-        } else held<Table>(table).set(nameOf(key, partition), row)
+        held[table].set(nameOf(key, partition), live)
+        if (table === 'agents') join(key)
       }
       for (const { table, key, partition } of (frame.kind === 'delta' && frame.removed) || []) {
-        if (table === 'agents') {
-          if (parts.get(key)?.delete(partition) !== true) continue
-          joinParts(key)
-        } else if (!held(table).delete(nameOf(key, partition))) continue
+        if (!held[table].delete(nameOf(key, partition))) continue
+        if (table === 'agents') join(key)
         mark(table, key)
       }
       return changed
     },
-    ...readerOf(rows, partitions),
+    ...readerOf(held, agents, partitions),
     copy: () =>
       readerOf(
         {
-          agents: new Map(rows.agents),
-          runs: new Map(rows.runs),
-          tasks: new Map(rows.tasks),
-          calls: new Map(rows.calls),
-          edges: new Map(rows.edges),
+          agents: new Map(),
+          runs: new Map(held.runs),
+          tasks: new Map(held.tasks),
+          calls: new Map(held.calls),
+          edges: new Map(held.edges),
         },
+        new Map(agents),
         new Set(partitions),
       ),
+    rows: () => tables.flatMap((table) => [...held[table].values()]),
   }
 }

@@ -124,6 +124,24 @@ export const refusals = {
     hint: 'Ask for a later moment, or raise SIGNALBOX_RETENTION_DAYS.',
     retryable: false,
   },
+  CHANGE_FROM_FUTURE: {
+    status: 422,
+    means: 'The time of the change is in the future.',
+    hint: 'Take the time from "serverTime" of the answer, or leave it out.',
+    retryable: false,
+  },
+  CHANGE_TOO_OLD: {
+    status: 422,
+    means: 'The change is older than removals are remembered.',
+    hint: 'Look at what is there now, and change it now.',
+    retryable: false,
+  },
+  TOO_MANY_KEPT: {
+    status: 409,
+    means: 'No more views or acknowledgements are kept.',
+    hint: 'Remove some that nobody needs.',
+    retryable: false,
+  },
   TOO_MANY_CONNECTIONS: {
     status: 503,
     means: 'The server has no room for another connection of this kind.',

@@ -167,7 +167,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
           },
         },
         security: isLoopback(config.host) ? [{}, { key: [] }] : [{ key: [] }],
-        tags: ['ingest', 'live', 'events', 'state', 'ops'].map((name) => ({ name })),
+        tags: ['ingest', 'live', 'events', 'state', 'kept', 'ops'].map((name) => ({ name })),
       },
     })
     await http.app.register(restDoor(door))

@@ -3,6 +3,7 @@ import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useBindings } from '../keys.ts'
 import { useConnection } from '../live/connection.ts'
+import { UpdateNotice } from '../offline/update-notice.tsx'
 import { ConnectionBadge } from '../parts/connection.tsx'
 import { Palette, ShortcutSheet } from '../parts/dialogs.tsx'
 import { Inspector } from '../parts/inspector/inspector.tsx'
@@ -67,6 +68,7 @@ export function Page() {
         {locked ? <KeyEntry /> : <Outlet />}
         {!locked && search.sel !== '' && <Inspector selected={search.sel} close={() => setSearch({ sel: '' })} />}
       </main>
+      <UpdateNotice />
       {open === 'palette' && <Palette close={close} />}
       {open === 'sheet' && <ShortcutSheet close={close} />}
     </div>

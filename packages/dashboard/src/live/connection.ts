@@ -30,6 +30,16 @@ export const useConnection = create<Connection>(() => ({
 /** The server is not reached now. */
 export const useAway = (): boolean => useConnection(({ status, online }) => !online || status.state !== 'open')
 
+/** Where the main feed goes on, when rows were saved. */
+let seededCursor: string | undefined
+export const startCursor = (): string | undefined => seededCursor
+
+export function noteSeed({ cursor, savedAt }: { readonly cursor: string; readonly savedAt: number }): void {
+  seededCursor = cursor
+  seen = { ...seen, heardAt: savedAt }
+  useConnection.setState({ heardAt: savedAt })
+}
+
 let knowsClock = false
 /** Told to the page at once, then at most so often: what is shown of it has whole seconds. */
 const tellEveryMs = 250

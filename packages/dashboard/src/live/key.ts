@@ -6,7 +6,8 @@ const place = 'signalbox.key'
 export const heldKey = (): string | undefined => sessionStorage.getItem(place) ?? undefined
 const headersOf = (key: string | undefined): Record<string, string> => (key === undefined ? {} : { authorization: `Bearer ${key}` })
 
-export const fetchWithKey = (path: string): Promise<Response> => fetch(path, { headers: headersOf(heldKey()) })
+export const fetchWithKey = (path: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}): Promise<Response> =>
+  fetch(path, { ...init, headers: { ...init.headers, ...headersOf(heldKey()) } })
 
 /** A browser's WebSocket takes no headers: with a key the feed goes over fetch. */
 export const openKeyedFeed = (options: FeedOptions): Feed => {

@@ -3,7 +3,7 @@ import type { RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { create } from 'zustand'
 import { useBuffered } from '../pause.ts'
-import { noteFrame, noteRefusal, noteStatus, useConnection, watchNetwork } from './connection.ts'
+import { noteFrame, noteRefusal, noteStatus, startCursor, useConnection, watchNetwork } from './connection.ts'
 import { openPageFeed } from './feeds.ts'
 import { fetchWithKey } from './key.ts'
 import { createLiveStore, type LiveStore } from './store.ts'
@@ -29,6 +29,7 @@ export function startLive(): void {
   watchNetwork()
   const feed = openPageFeed({
     feed: 'state',
+    cursor: startCursor(),
     onFrame(frame) {
       store.push(frame)
       noteFrame(frame, feed.status().clockOffsetMs)

@@ -186,3 +186,24 @@ test('however long a view is frozen, what came and went meanwhile leaves nothing
   // Which rows changed is not known any more, only of which table.
   expect([told.mock.calls.length, other.mock.calls.length]).toEqual([1, 0])
 })
+
+test('what is applied can be kept with its cursor, and shown by another store', () => {
+  let flush = () => {}
+  const store = createLiveStore((run) => {
+    flush = run
+  })
+  expect(store.snapshot()).toBeUndefined()
+  store.push({ kind: 'snapshot', sub: 's', cursor: 'a', rows: [], last: true })
+  flush()
+  expect(store.snapshot()).toEqual({ cursor: 'a', rows: [] })
+  store.push(delta(agent('w1', 3)))
+  expect(store.snapshot()?.cursor).toBe('a')
+  flush()
+  store.push({ kind: 'heartbeat', sub: 's', from: 'b', cursor: 'c', serverTime: 0 })
+  flush()
+  const kept = store.snapshot()
+  expect(kept).toMatchObject({ cursor: 'c', rows: [{ table: 'agents', key: 'w1', partition: 0 }] })
+  const other = createLiveStore((run) => run())
+  other.push({ kind: 'snapshot', sub: '', cursor: kept?.cursor ?? '', rows: kept?.rows ?? [], last: true })
+  expect(other.get('agents', 'w1')?.events).toBe(3)
+})

@@ -2,7 +2,7 @@
  * Live rows outside React: fed with frames, applied once per animation frame, read per key.
  * A component that watches one agent renders when that agent changed and at no other time.
  */
-import type { ServerFrame } from '@signalbox/model/live.ts'
+import type { LiveRow, ServerFrame } from '@signalbox/model/live.ts'
 import { createLiveState, type LiveRows } from '@signalbox/model/live-state.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 
@@ -23,6 +23,13 @@ export interface LiveStore {
   thaw(): void
   /** True once a whole snapshot is here. */
   ready(): boolean
+  /** The rows that are applied, and the cursor they stand for; undefined before a whole snapshot is. */
+  snapshot(): LiveSnapshot | undefined
+}
+
+export interface LiveSnapshot {
+  readonly rows: readonly LiveRow[]
+  readonly cursor: string
 }
 
 type SnapshotPage = ServerFrame & { readonly kind: 'snapshot' }
@@ -49,6 +56,8 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
   /** Of a snapshot that is not whole yet: what is shown stays until it is, so that a new one does not flicker by. */
   let pages: SnapshotPage[] = []
   let isReady = false
+  /** Of the last frame that is applied. */
+  let cursor: string | undefined
   let frozen: Frozen | undefined
 
   function flush() {
@@ -68,6 +77,7 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       if (frame.kind === 'resync') continue
       if (frame.kind !== 'snapshot') {
         apply(frame)
+        if ('from' in frame) cursor = frame.cursor
         continue
       }
       if (pages[0]?.cursor !== frame.cursor) pages = []
@@ -76,6 +86,7 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       for (const page of pages) apply(page)
       pages = []
       isReady = true
+      cursor = frame.cursor
       // An empty first snapshot changes no row, but the page must know that it is here.
       if (!dirty.has('agents')) dirty.set('agents', new Set())
     }
@@ -144,5 +155,6 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       for (const table of changed) tell(table, () => true)
     },
     ready: () => isReady,
+    snapshot: () => (isReady && cursor !== undefined ? { rows: state.rows(), cursor } : undefined),
   }
 }

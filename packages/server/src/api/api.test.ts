@@ -407,6 +407,11 @@ test('metrics are asked for, with or without any', async () => {
   expect(await api.get('/v1/metrics/series?name=none')).toMatchObject({ status: 200, body: { name: 'none', series: [], truncated: false } })
 })
 
+test('rates are of every agent that did something just now', async () => {
+  const { status, body } = await api.get<{ ids: string[]; spark: number[][] }>('/v1/fleet/rates')
+  expect([status, body.spark.length]).toEqual([200, body.ids.length])
+})
+
 test('every query of the document was asked, and each answer was one that the document allows', () => {
   expect(api.document.openapi).toBe('3.1.0')
   const queries = Object.entries(api.document.paths).flatMap(([path, operations]) =>
@@ -414,4 +419,29 @@ test('every query of the document was asked, and each answer was one that the do
   )
   expect(queries.length).toBeGreaterThan(12)
   expect([...api.checked]).toEqual(expect.arrayContaining(queries))
+})
+
+test('events of one call, newest first: however it is named, and none that only speaks of it', async () => {
+  const at = (i: number) => ({ source: 'caller', time: new Date(base + i).toISOString(), run: 'calls', id: uuidv7(base + i) })
+  const named = (data: Record<string, unknown>) => ({ data })
+  const long = 'x'.repeat(300)
+  const unnamed = { ...at(5), type: 'llm.finished' }
+  const events = [
+    { ...at(0), type: 'tool.started', ...named({ name: 'grep', call: 'c"1' }) },
+    { ...at(1), type: 'tool.started', ...named({ call: 'c"12' }) },
+    { ...at(2), type: 'tool.started', ...named({ call: 'other', args: { call: 'c"1' } }) },
+    { ...at(3), type: 'log', ...named({ call: 'c"1' }) },
+    { ...at(4), type: 'tool.finished', ...named({ call: 'c"1' }) },
+    unnamed,
+    { ...at(6), type: 'tool.failed', ...named({ call: long }) },
+  ]
+  await api.send(events)
+  const of = async (call: string, more = '') =>
+    (await api.all<StoredEvent>(`/v1/events?run=calls&call=${encodeURIComponent(call)}${more}`, 1)).map(({ id }) => id)
+  expect(await of('c"1')).toEqual([events[4]?.id, events[0]?.id])
+  expect(await of('c"1', '&order=asc')).toEqual([events[0]?.id, events[4]?.id])
+  expect(await of(unnamed.id)).toEqual([unnamed.id])
+  expect(await of(long.slice(0, 256))).toEqual([events[6]?.id])
+  expect(await of('nothing')).toEqual([])
+  expect(await api.get('/v1/events?call=c')).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } })
 })

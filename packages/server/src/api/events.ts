@@ -1,13 +1,15 @@
 /** `/v1/events`: the log, event by event. */
 import { StoredEvent } from '@signalbox/model/event.ts'
+import { callId } from '@signalbox/model/fold/keys.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Pool } from 'pg'
 import Type from 'typebox'
+import { Refused } from '../http/problem.ts'
 import { decodeKey, Limit, ListCursor, pageOf } from './page.ts'
 import { eventById, listEvents } from './reads.ts'
 import { route } from './route.ts'
-import { closed, missing, Page, Types, Uuid, Values } from './schemas.ts'
+import type { ApiOptions } from './routes.ts'
+import { closed, missing, Name, Page, Types, Uuid, Values } from './schemas.ts'
 
 const json = (reply: FastifyReply, text: string) => reply.type('application/json').send(text)
 
@@ -16,12 +18,16 @@ const EventsQuery = closed({
   agent: Values,
   type: Types,
   task: Values,
+  call: Type.Optional({
+    ...Name,
+    description: 'Of one `run`: what was told of this model or tool call. Newest first unless `order` says otherwise.',
+  }),
   order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
   limit: Limit,
   cursor: ListCursor,
 })
 
-export function eventRoutes(app: FastifyInstance, pool: Pool): void {
+export function eventRoutes(app: FastifyInstance, { pool, projections }: Pick<ApiOptions['store'], 'pool' | 'projections'>): void {
   route(
     app,
     '/v1/events',
@@ -35,15 +41,25 @@ export function eventRoutes(app: FastifyInstance, pool: Pool): void {
       answer: Page(StoredEvent),
     },
     async ({ tenant, query, reply }) => {
-      const { run, agent, type, task, limit } = query
+      const { run, agent, type, task, call, limit } = query
       const byPosition = run?.length === 1
-      const order = query.order ?? (byPosition ? 'asc' : 'desc')
+      if (call !== undefined && !byPosition)
+        throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "call" needs exactly one "run": two runs may use one name.' })
+      // Its row tells where to look.
+      if (call !== undefined) await projections.caughtUp()
+      const order = query.order ?? (byPosition && call === undefined ? 'asc' : 'desc')
       const list = `events ${byPosition ? 'position' : 'id'} ${order}`
       const [after] = decodeKey(list, [byPosition ? 'number' : 'id'], query.cursor) ?? []
       const filter = { ...(run && { run }), ...(agent && { agent }), ...(type && { type }), ...(task && { task }) }
-      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition })
-      const page = pageOf(list, found, limit, toWire, (event) => [byPosition ? event.position : event.id])
-      return json(reply, `{"items":[${page.items.join(',')}],"next":${JSON.stringify(page.next)}}`)
+      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition, call })
+      const page = pageOf(
+        list,
+        found,
+        limit,
+        (event) => (call === undefined || callId(event) === call ? [toWire(event)] : []),
+        (event) => [byPosition ? event.position : event.id],
+      )
+      return json(reply, `{"items":[${page.items.flat().join(',')}],"next":${JSON.stringify(page.next)}}`)
     },
   )
   route(

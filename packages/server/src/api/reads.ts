@@ -1,6 +1,7 @@
 /** The lists' statements. Each names the index it walks, and walks a bounded part of it: a page may be short and have a next one. */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
+import { callTypes, rowKey } from '@signalbox/model/fold/keys.ts'
 import { firstIdOf, idTime } from '@signalbox/model/ids.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
@@ -16,6 +17,8 @@ export interface EventsQuery {
   readonly after: string | number | undefined
   readonly limit: number
   readonly byPosition: boolean
+  /** Only events of the one run's call of this id; the reader looks at `callId` too, some others may be among them. */
+  readonly call?: string | undefined
 }
 
 /** Rows of an index looked at for one page, however few of them match. */
@@ -24,14 +27,40 @@ const mostScanned = 10_000
 /** The end of the millisecond of an id: the walk crosses events of every tenant, and the edge is told in a cursor. */
 const beyond = (id: string, order: 'asc' | 'desc') => firstIdOf(order === 'asc' ? idTime(id) + 1 : idTime(id))
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** As it begins in the data's JSON; what the fold made readable in the id is not looked for. */
+const begunAs = (call: string) => `"call":${JSON.stringify(call.split('\ufffd')[0]).slice(0, -1)}`
+
+/** Events of a call, by how it is told; `values` grows. */
+function callConditions(call: string, values: unknown[]): string {
+  const types = `type = any($${values.push(Object.keys(callTypes))})`
+  const told = `strpos(data, $${values.push(begunAs(call))}) > 0`
+  // A call without a name of its own has its event's.
+  return ` and ${types} and (${told}${uuid.test(call) ? ` or id = $${values.push(call)}` : ''})`
+}
+
+/** Where the newest event of a call stands: its row changed there last. Primary key of projections. */
+async function newestOfCall(pool: Pool, tenant: TenantId, run: string, call: string): Promise<number> {
+  const keys = (['llm', 'tool'] as const).map((kind) => rowKey.call(run, kind, call))
+  const { rows } = await pool.query<{ newest: string | null }>(
+    "select max(position) as newest from projections where tenant = $1 and tbl = 'calls' and key = any($2)",
+    [tenant, keys],
+  )
+  return Number(rows[0]?.newest ?? 0)
+}
+
 /** By time: primary key, day after day. By position: log_run. */
 export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedEvent>> {
   const key = q.byPosition ? 'position' : 'id'
   const [past, within] = q.order === 'asc' ? ['>', '<='] : ['<', '>=']
+  const run = q.filter.run?.[0]
+  // Nothing of a call comes after its newest event: the way back from there to its begin is mostly short.
+  const newest = q.call === undefined || run === undefined ? undefined : await newestOfCall(pool, q.tenant, run, q.call)
   const walked: unknown[] = []
   const walk = [
     // With `any`, of however few, the index is not walked in order: a large run would be read whole for each page.
-    ...(q.byPosition ? [`tenant = $${walked.push(q.tenant)}`, `run = $${walked.push(q.filter.run?.[0])}`] : []),
+    ...(q.byPosition ? [`tenant = $${walked.push(q.tenant)}`, `run = $${walked.push(run)}`] : []),
+    ...(newest === undefined ? [] : [`position <= $${walked.push(newest)}`]),
     ...(q.after === undefined ? [] : [`${key} ${past} $${walked.push(q.after)}`]),
   ]
   const { rows: edges } = await pool.query<{ edge: string }>(
@@ -41,6 +70,8 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
   const edge = edges[0] === undefined ? undefined : q.byPosition ? Number(edges[0].edge) : beyond(edges[0].edge, q.order)
   const values: unknown[] = [q.tenant, q.limit]
   let conditions = eventConditions(q.filter, values)
+  if (q.call !== undefined && newest !== undefined)
+    conditions += `${callConditions(q.call, values)} and position <= $${values.push(newest)}`
   if (q.after !== undefined) conditions += ` and ${key} ${past} $${values.push(q.after)}`
   if (edge !== undefined) conditions += ` and ${key} ${within} $${values.push(edge)}`
   const { rows } = await pool.query<LogRow>(

@@ -10,9 +10,11 @@ import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
 import { infoRoute, type Told } from './info.ts'
+import { keptRoutes } from './kept.ts'
 import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
 import { operationRoutes } from './operations.ts'
+import { ratesRoute } from './rates.ts'
 
 export interface ApiOptions {
   readonly store: {
@@ -34,14 +36,16 @@ export const apiRoutes =
   (options: ApiOptions): FastifyPluginAsync =>
   async (app) => {
     app.setSchemaErrorFormatter(wrongParameter)
-    eventRoutes(app, options.store.pool)
+    eventRoutes(app, options.store)
     await app.register(async (fleet) => {
       // Who was acknowledged sees its event.
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
       fleetRoutes(fleet, options.store.pool)
+      ratesRoute(fleet, options.store.pool, options.now)
     })
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
+    keptRoutes(app, options)
     operationRoutes(app, options.store)
     infoRoute(app, options)
   }

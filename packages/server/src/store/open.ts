@@ -7,6 +7,7 @@ import { type Check, checkDurability } from './checks.ts'
 import { clientsOf, type NewClient } from './connect.ts'
 import { createLogDays, type LogDays } from './days.ts'
 import { newEpoch } from './epoch.ts'
+import { forgetRemoved } from './kept.ts'
 import { migrate, underStartLock } from './migrate.ts'
 import { createProjections, type Projections } from './projections.ts'
 import { createQuarantine, type Quarantine } from './quarantine.ts'
@@ -103,6 +104,7 @@ export async function openStore({ url, config, log, clock = systemClock }: Store
     await time.remember()
     const dropped = await days.dropExpired()
     const refused = await quarantine.dropExpired()
+    await forgetRemoved(pool, clock.now())
     if (dropped.length + refused > 0) log.info({ dropped, refused }, 'the retention dropped tables of the log, and refused items')
   }
   let keeping = Promise.resolve()

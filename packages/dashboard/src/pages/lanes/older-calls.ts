@@ -35,8 +35,17 @@ export interface OlderCalls {
 }
 const none: OlderCalls = { calls: [], reading: false }
 
-/** Reads them when the run has come (`ready`) and has more than it brought; anew with another `again`. */
-export function useOlderCalls(run: RunRow | undefined, held: readonly CallRow[], ready: boolean, again: number): OlderCalls {
+/** What was read is told this often at most: who shows it lays everything out anew. */
+const tellMs = 300
+
+/** Reads them when the run has come (`ready`) and has more than it brought, `most` of them; anew with another `again`. */
+export function useOlderCalls(
+  run: RunRow | undefined,
+  held: readonly CallRow[],
+  ready: boolean,
+  again: number,
+  most = mostCalls,
+): OlderCalls {
   const [older, setOlder] = useState(none)
   const id = run?.id
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked once when a run opens, not with every call that comes
@@ -49,6 +58,7 @@ export function useOlderCalls(run: RunRow | undefined, held: readonly CallRow[],
     const read = async () => {
       const calls: CallRow[] = []
       let next: string | null = ''
+      let toldAt = performance.now()
       while (wanted && next !== null) {
         const after: string = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`
         const page: Page = await fetchJson(`/v1/runs/${encodeURIComponent(run.id)}/calls?limit=${pageCalls}${after}`)
@@ -56,7 +66,9 @@ export function useOlderCalls(run: RunRow | undefined, held: readonly CallRow[],
           const call = rowOf(view)
           if (call.outcome !== undefined && !known.has(callKey(call))) calls.push(call)
         }
-        next = calls.length + known.size < mostCalls ? page.next : null
+        next = calls.length + known.size < most ? page.next : null
+        if (next !== null && performance.now() - toldAt < tellMs) continue
+        toldAt = performance.now()
         if (wanted) setOlder({ calls: [...calls], reading: next !== null })
       }
     }

@@ -1,0 +1,17 @@
+/** The fleet's rows as they were when the page was last open, shown until the server's come; and the rows of now, to be kept for then. */
+import type { LiveRow } from '@signalbox/model/live.ts'
+import { noteSeed } from './connection.ts'
+import { store } from './live.ts'
+import type { LiveSnapshot } from './store.ts'
+
+/**
+ * Call it before `startLive`: shows the rows at once, and the feed goes on after `cursor` instead of asking for all of them again.
+ * `savedAt`, epoch ms by this machine's clock: until a frame comes the badge says of when the data is.
+ */
+export function seedLive(rows: readonly LiveRow[], cursor: string, savedAt: number): void {
+  store.push({ kind: 'snapshot', sub: '', cursor, rows, last: true })
+  noteSeed({ cursor, savedAt })
+}
+
+/** The rows that the page's main feed has brought, and their cursor; undefined before the first snapshot is applied. */
+export const liveSnapshot = (): LiveSnapshot | undefined => store.snapshot()

@@ -1,0 +1,119 @@
+import { type Ref, useEffect, useRef } from 'react'
+import { Toggle } from '../../parts/controls.tsx'
+import { FilterBox } from '../../parts/filter-box.tsx'
+import { useSearch } from '../../search.ts'
+import { whole } from '../../text.ts'
+import { type Mode, modes, parseMode } from './tree.ts'
+
+const names: Record<Mode, string> = { task: 'by task', agent: 'by agent', time: 'by time' }
+const abouts: Record<Mode, string> = {
+  task: 'What was given by whom, and what was done for it',
+  agent: 'Who did what',
+  time: 'All tasks and calls in the order of their begin',
+}
+
+function Small({
+  label,
+  keys,
+  press,
+  children,
+}: {
+  readonly label: string
+  readonly keys: string
+  readonly press: () => void
+  readonly children: string
+}) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      aria-keyshortcuts={keys}
+      title={`${label} (${keys})`}
+      onClick={press}
+      className="min-w-7 rounded border border-line bg-panel px-1.5 py-0.5 text-xs text-soft hover:text-ink"
+    >
+      {children}
+    </button>
+  )
+}
+
+interface ToolbarProps {
+  readonly filter: Ref<HTMLInputElement>
+  readonly shown: number
+  readonly all: number
+  readonly matches: number | undefined
+  readonly level: (level: number) => void
+  readonly zoom: { readonly closer: () => void; readonly wider: () => void; readonly fit: () => void }
+  /** Undefined: there is nothing to follow. */
+  readonly follow: { readonly following: boolean; readonly press: () => void } | undefined
+  readonly told: (write: (text: string) => void) => void
+}
+
+export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told }: ToolbarProps) {
+  const [search, setSearch] = useSearch()
+  const mode = parseMode(search.mode)
+  return (
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line px-4 py-1.5">
+      <fieldset aria-label="Arranged" className="flex gap-0.5 rounded-md border border-line p-0.5 text-xs">
+        {modes.map((name) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={name === mode}
+            title={abouts[name]}
+            onClick={() => setSearch({ mode: name === 'task' ? '' : name, fold: '' })}
+            className={`whitespace-nowrap rounded px-2 py-0.5 ${name === mode ? 'bg-raised text-ink' : 'text-soft hover:text-ink'}`}
+          >
+            {names[name]}
+          </button>
+        ))}
+      </fieldset>
+      <FilterBox box={filter} name="Filter the tree" look="w-44 bg-page py-0.5" />
+      <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
+        errors only
+      </Toggle>
+      <fieldset aria-label="Open and close" className="flex gap-1">
+        <Small label="Open all rows" keys="e" press={() => level(9)}>
+          ⊞
+        </Small>
+        <Small label="Close all rows" keys="w" press={() => level(1)}>
+          ⊟
+        </Small>
+      </fieldset>
+      <span className="whitespace-nowrap text-xs tabular-nums text-faint" data-testid="shown-rows">
+        {matches === undefined ? `${whole(shown)} of ${whole(all)} rows` : `${whole(matches)} of ${whole(all)} match`}
+      </span>
+      <span className="ml-auto" />
+      <WindowText told={told} />
+      <fieldset aria-label="Time window" className="flex items-center gap-1">
+        <Small label="Wider window" keys="o" press={zoom.wider}>
+          −
+        </Small>
+        <Small label="Closer window" keys="i" press={zoom.closer}>
+          +
+        </Small>
+        <Small label="The whole run" keys="f" press={zoom.fit}>
+          fit
+        </Small>
+        {follow !== undefined && (
+          <Toggle on={follow.following} press={follow.press}>
+            {follow.following ? '● live' : 'follow live'}
+          </Toggle>
+        )}
+      </fieldset>
+    </div>
+  )
+}
+
+/** The shown window in words, written by each frame without React. */
+function WindowText({ told }: { readonly told: (write: (text: string) => void) => void }) {
+  const place = useRef<HTMLSpanElement>(null)
+  useEffect(
+    () =>
+      told((text) => {
+        if (place.current !== null && place.current.textContent !== text) place.current.textContent = text
+      }),
+    [told],
+  )
+  return <span ref={place} data-testid="window" className="whitespace-nowrap text-xs tabular-nums text-faint" />
+}
