@@ -17,6 +17,7 @@ import { useView } from '../lanes/view.ts'
 import { around, type Extent, fitted, panned, type Window, zoomed } from '../lanes/window.ts'
 import { endAt, stoppedIn } from './bars.ts'
 import { criticalPath } from './critical.ts'
+import { Export } from './exporting.tsx'
 import { Grid } from './grid.tsx'
 import type { Line } from './lines.ts'
 import { Missing, mostCalls } from './missing.tsx'
@@ -139,6 +140,7 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
   return (
     <section aria-label={`Run ${title}`} className="flex min-w-0 flex-1 flex-col">
       <Header run={run} contradicted={contradicted} now={now} quiet={run.state === 'running' && !live}>
+        <Export run={run} root={root} stoppedAt={stoppedAt} clock={clock} />
         <Toggle on={paused} press={toggle}>
           {paused ? 'resume (space)' : 'pause'}
         </Toggle>
