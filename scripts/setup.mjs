@@ -68,7 +68,8 @@ export function buildDashboard() {
   const home = join(root, 'packages', 'dashboard')
   const stamp = join(home, 'dist', '.sources')
   const sources = ['model', 'client', 'dashboard'].flatMap((name) => filesBelow(join(root, 'packages', name, 'src')))
-  const wanted = hashOf([...sources, join(home, 'vite.config.ts'), join(home, 'index.html'), join(root, 'package-lock.json')])
+  const build = ['vite.config.ts', 'shell.ts', 'compress.ts', 'index.html'].map((name) => join(home, name))
+  const wanted = hashOf([...sources, ...filesBelow(join(home, 'public')), ...build, join(root, 'package-lock.json')])
   if (readIf(stamp) === wanted) return
   console.error('signalbox: building the dashboard, a few seconds …')
   const done = run(join(root, 'node_modules', 'vite', 'bin', 'vite.js'), ['build', '--logLevel', 'warn'], home)

@@ -240,7 +240,7 @@ test('ten thousand agents: a bounded number of elements, each within reach', asy
     while (response.status === 503) response = await post()
     expect(response.status).toBe(200)
   }
-  const page = await visit(`${large.url}/?group=none`)
+  const page = await visit(`${large.url}/?group=none&mode=tiles`)
   const agent = (number: number) => page.getByRole('button', { name: new RegExp(`^Agent ${number} ?, idle`) })
   const elements = () => page.evaluate(() => document.querySelectorAll('*').length)
   await page.getByRole('button', { name: '10,000 idle' }).waitFor()

@@ -119,7 +119,7 @@ export const sequencerMutants: readonly Mutant[] = [
     law: 'replay',
     file: 'server/src/sequencer/writer.ts',
     find: writeCommit,
-    put: `    held.rows.keep(rows, last)\n${writeCommit}`,
+    put: `    held.rows.keep(rows, last, events)\n${writeCommit}`,
     scenario: 'load',
   },
   {

@@ -116,6 +116,8 @@ async function writeRows(engine: Engine, statements: readonly string[], copies: 
   const owner = {}
   try {
     for (const statement of statements.slice(1, -1)) {
+      // No law here reads the figures of minutes.
+      if (statement.startsWith('execute add_rollups')) continue
       await engine.step()
       if (statement.startsWith('execute take_open_calls')) {
         const [tenants = [], keys = []] = argumentsOf(statement).map(arrayIn)

@@ -1,3 +1,4 @@
+import './trusted.ts'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
@@ -5,6 +6,7 @@ import { createRoot } from 'react-dom/client'
 import { router } from './frame/routes.tsx'
 import { listenToKeys } from './keys.ts'
 import { startLive } from './live/live.ts'
+import { startUpdates } from './offline/updates.ts'
 import './styles.css'
 import { startTheme } from './theme.ts'
 import { startKept } from './views.ts'
@@ -13,6 +15,7 @@ startTheme()
 listenToKeys()
 startLive()
 startKept()
+void startUpdates()
 const root = document.getElementById('root')
 if (root === null) throw new Error('The page has no root element.')
 createRoot(root).render(

@@ -1,1 +1,3 @@
 /// <reference types="vite/client" />
+/** Of this page. */
+declare const __VERSION__: string

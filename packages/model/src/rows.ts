@@ -65,6 +65,8 @@ export interface AgentRow {
   readonly manager?: Latest<string> | undefined
   readonly model?: Latest<string> | undefined
   readonly host?: Latest<string> | undefined
+  /** What it belongs to, by its own word. Absent in rows of older folds. */
+  readonly team?: Latest<string> | undefined
   readonly status?: Latest<AgentStatus> | undefined
   readonly run?: Latest<string> | undefined
   /** Task it works on now; '' when none. */

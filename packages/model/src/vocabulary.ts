@@ -24,7 +24,7 @@ const ended = { ...call, startedAt: Text }
 const attributed = need({ call: Text }, {})
 
 export const vocabulary = {
-  'agent.started': data({ role: Role, name: Text, manager: Text, model: Text, host: Text, intervalMs: Count }),
+  'agent.started': data({ role: Role, name: Text, manager: Text, model: Text, host: Text, team: Text, intervalMs: Count }),
   'agent.heartbeat': data({ intervalMs: Count }),
   'agent.status': data({ status: Status, detail: Text }),
   'agent.stopped': data({ reason: Text }),

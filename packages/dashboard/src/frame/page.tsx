@@ -3,6 +3,7 @@ import { Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-
 import { useEffect, useState } from 'react'
 import { useBindings } from '../keys.ts'
 import { useConnection } from '../live/connection.ts'
+import { UpdateNotice } from '../offline/update-notice.tsx'
 import { Palette } from '../palette/palette.tsx'
 import { ShortcutSheet } from '../palette/sheet.tsx'
 import { ConnectionBadge } from '../parts/connection.tsx'
@@ -80,6 +81,7 @@ export function Page() {
       {said !== '' && (
         <output className="fixed bottom-4 left-4 z-40 rounded-md border border-line bg-raised px-3 py-1.5 text-xs shadow-lg">{said}</output>
       )}
+      <UpdateNotice />
       {open === 'palette' && <Palette close={close} />}
       {open === 'sheet' && <ShortcutSheet close={close} />}
     </div>

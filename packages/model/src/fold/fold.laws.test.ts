@@ -44,6 +44,7 @@ const Sketched: fc.Arbitrary<Sketch> = fc.record({
     call: name('c', 4),
     name: name('n', 3),
     host: name('h', 3),
+    team: name('t', 3),
     model: name('m', 3),
     manager: name('a', 3),
     to: name('a', 3),
@@ -159,7 +160,7 @@ test('a type that objects inherit a member of is unknown, not a status', () => {
 
 test('what an agent last said of itself does not depend on order: the later wins, ties go to the greater id', () => {
   const said = ({ agents }: ReturnType<typeof fold>) =>
-    new Map([...agents].map(([key, { name, host, model, run }]) => [key, { name, host, model, run }] as const).sort())
+    new Map([...agents].map(([key, { name, host, team, model, run }]) => [key, { name, host, team, model, run }] as const).sort())
   fc.assert(
     fc.property(fc.array(Sketched, { maxLength: 40 }), fc.array(fc.nat(20), { minLength: 1, maxLength: 40 }), (sketches, picks) => {
       const events = logged(sketches)

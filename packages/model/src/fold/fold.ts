@@ -13,7 +13,7 @@ import { foldTask, isTerminal } from './task.ts'
 import { addTotals, callDelta, emptyTotals } from './totals.ts'
 
 /** Changes whenever the same log would give other rows. */
-export const FOLD_VERSION = '6'
+export const FOLD_VERSION = '7'
 
 function reportedTotals(event: LoggedEvent): Totals | undefined {
   const reported = event.data.reported

@@ -407,6 +407,11 @@ test('metrics are asked for, with or without any', async () => {
   expect(await api.get('/v1/metrics/series?name=none')).toMatchObject({ status: 200, body: { name: 'none', series: [], truncated: false } })
 })
 
+test('rates are of every agent that did something just now', async () => {
+  const { status, body } = await api.get<{ ids: string[]; spark: number[][] }>('/v1/fleet/rates')
+  expect([status, body.spark.length]).toEqual([200, body.ids.length])
+})
+
 test('every query of the document was asked, and each answer was one that the document allows', () => {
   expect(api.document.openapi).toBe('3.1.0')
   const queries = Object.entries(api.document.paths).flatMap(([path, operations]) =>

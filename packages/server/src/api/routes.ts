@@ -14,6 +14,7 @@ import { keptRoutes } from './kept.ts'
 import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
 import { operationRoutes } from './operations.ts'
+import { ratesRoute } from './rates.ts'
 
 export interface ApiOptions {
   readonly store: {
@@ -40,6 +41,7 @@ export const apiRoutes =
       // Who was acknowledged sees its event.
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
       fleetRoutes(fleet, options.store.pool)
+      ratesRoute(fleet, options.store.pool, options.now)
     })
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)

@@ -197,7 +197,7 @@ export function createHolding({ partition, newClient, clock, log, timeoutMs, onC
       await rows.warm(events)
       const overlays: Overlays = new Map()
       for (const event of events) refold(overlayOf(rows, overlays, event), event, log)
-      rows.keep(changesOf(rows, overlays), last)
+      rows.keep(changesOf(rows, overlays), last, events)
       await rows.write()
       at = last
     }

@@ -52,7 +52,7 @@ test('a row that is written while a batch that needs it is warmed is there when 
   reads.shift()?.([])
   await opening
   let position = 1
-  rows.keep([{ tenant, table: 'agents', key: 'w1', row: agent(5), position, was: undefined }], position)
+  rows.keep([{ tenant, table: 'agents', key: 'w1', row: agent(5), position, was: undefined }], position, [])
   // So many others that the cache forgets it, twice over.
   for (let round = 0; round < 2; round += 1) {
     const others = Array.from({ length: 12_501 }, (_, i) => {
@@ -60,7 +60,7 @@ test('a row that is written while a batch that needs it is warmed is there when 
       const key = `${round} ${i}`
       return { tenant, table: 'calls' as const, key, row: call(key), position, was: undefined }
     })
-    rows.keep(others, position)
+    rows.keep(others, position, [])
   }
   const writing = rows.write()
   await turn()
@@ -99,7 +99,7 @@ test('with too many rows due a batch waits for a write', async () => {
     position: i + 1,
     was: undefined,
   }))
-  rows.keep(many, many.length)
+  rows.keep(many, many.length, [])
   let hasRoom = false
   const waiting = rows.room().then(() => {
     hasRoom = true

@@ -1,15 +1,16 @@
 /**
  * The rows of one partition: what its writer holds of them in memory, written behind the log.
  *
- * In: what batches changed, once they are committed. Out: the newest row of every key that changed, and the position that the rows
- * stand for, in one transaction every `writeEveryMs`. So what is stored is at every moment what the log folds to at some position, and
+ * In: what batches changed, once they are committed. Out: the newest row of every key that changed, what that adds to the figures of
+ * minutes, and the position that both stand for, in one transaction every `writeEveryMs`. So what is stored is at every moment what the log folds to at some position, and
  * whoever takes the partition folds the rest again. A row that changes often is written once a while, and a commit waits for none.
  */
-import type { Event, Partition, TenantId } from '@signalbox/model/event.ts'
+import type { Event, LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import { othersKeys, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
+import { createDueRollups } from '../store/due-rollups.ts'
 import { type RowWrite, readAllRows, readKeys, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
 import { blamesData } from '../store/sqlstate.ts'
 import type { CommittedRow } from './commit.ts'
@@ -21,8 +22,8 @@ export interface PartitionRows {
   warm(events: readonly Event[]): Promise<void>
   /** The newest committed row, if it was warmed or there is none. */
   of(tenant: TenantId): Pick<Rows, 'get'>
-  /** A batch is committed: its rows are held from now on, and due to be written. */
-  keep(rows: readonly CommittedRow[], upTo: number): void
+  /** A batch is committed: its rows are held from now on, and due to be written, with what it adds to the figures of minutes. */
+  keep(rows: readonly CommittedRow[], upTo: number, events: readonly LoggedText[]): void
   /** Waits until rows that are due are few enough for another batch. */
   room(): Promise<void>
   /** Resolves when all that was kept before the call is written. */
@@ -66,6 +67,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   /** By tenant, in order of last use. What it holds of a key is the newest. */
   const caches = new Map<TenantId, RowCache>()
   let due = createDueRows()
+  const rollups = createDueRollups()
   /** Being written. */
   let leaving: DueRows | undefined
   let kept = folded
@@ -148,7 +150,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     leaving = due
     due = createDueRows()
     const startedAt = performance.now()
-    const write = { partition, fence, upTo, ...leaving.sorted() }
+    const write = { partition, fence, upTo, ...leaving.sorted(), rollups: rollups.take() }
     let refused = 0
     try {
       await writeRows(writes, write)
@@ -190,7 +192,8 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
       if (cache === undefined) throw new Error(`No rows are held for tenant ${tenant}.`)
       return { get: lookUp(tenant, cache) }
     },
-    keep(rows, upTo) {
+    keep(rows, upTo, events) {
+      rollups.add(rows, events)
       for (const changed of rows) {
         const { tenant, table, key, row, was } = changed
         due.put(changed, storedOf(tenant, table, key, was))

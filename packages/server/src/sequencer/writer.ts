@@ -103,7 +103,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
     })
 
     held.head = { ...head, position: last, hash }
-    held.rows.keep(rows, last)
+    held.rows.keep(rows, last, events)
     for (let i = 0; i < kept.length; i += 1) {
       const item = kept[i]
       if (item !== undefined) item.outcome = { kind: 'stored', position: first + i }

@@ -43,7 +43,7 @@ const fromFold3: Convert = (row) => {
   return { ...row, body: { ...row.body, task: { ...task, run: task.run ?? run?.value } } }
 }
 
-/** By the version that made the rows. Fold 2 differs from 3 in what it counts as in flight, 4 from 5 in when an agent was seen, 5 from 6 in what an end may tell, not in shape. */
+/** By the version that made the rows. Fold 2 differs from 3 in what it counts as in flight, 4 from 5 in when an agent was seen, 5 from 6 in what an end may tell, 6 from 7 in that an agent has a team: none is told apart by shape. */
 const converts: ReadonlyMap<string, Convert> = new Map([
   ['', (row) => fromFold3(fromFold1(row))],
   ['1', (row) => fromFold3(fromFold1(row))],
@@ -51,6 +51,7 @@ const converts: ReadonlyMap<string, Convert> = new Map([
   ['3', fromFold3],
   ['4', (row) => row],
   ['5', (row) => row],
+  ['6', (row) => row],
 ])
 
 /** Undefined for a version that is not known here. */

@@ -13,9 +13,12 @@ import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
 import { converterFrom, type StoredRow } from './convert.ts'
+import { createDueRollups } from './due-rollups.ts'
 import { newEpoch } from './epoch.ts'
 import { readLog } from './reader.ts'
 import { refold } from './refold.ts'
+import { countEvents } from './rollups-count.ts'
+import { addRollups } from './rollups-write.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
 
 export interface RebuildOptions {
@@ -66,7 +69,7 @@ export async function rebuildProjections({ client, log, pageEvents = usualPageEv
     if (!(await foldAgain(client, log, head, pageEvents))) await withoutHistory(client, log, head, pageEvents)
     log.info({ partition: head.partition, fold: FOLD_VERSION }, 'the projections are of this fold')
   }
-  await client.query('drop table projections_next')
+  await client.query('drop table projections_next, rollups_next')
 }
 
 /** Rows that are not what the log folds to: the next start makes them again. Only for a log that is whole. */
@@ -91,11 +94,12 @@ const prepare = (client: Client) =>
   transaction(client, async () => {
     const { rowCount } = await client.query('select from checkpoints where consumer = $1', [consumer])
     if (rowCount === 0) {
-      await client.query('drop table if exists projections_next')
+      await client.query('drop table if exists projections_next, rollups_next')
       await client.query('update meta set former_epochs = former_epochs || epoch, epoch = $1', [newEpoch()])
     }
     await client.query("delete from checkpoints where consumer like 'rebuild to fold %' and consumer <> $1", [consumer])
     await client.query('create table if not exists projections_next (like projections, primary key (tenant, tbl, key, partition))')
+    await client.query('create table if not exists rollups_next (like rollups, primary key (tenant, minute, kind, agent, name, partition))')
   })
 
 /** False when the log is not whole. */
@@ -159,6 +163,8 @@ function takePlace(client: Client, partition: number, upTo: number, standsFor: n
     if (position > upTo || (standsFor < upTo && Number(rows[0]?.folded ?? 0) !== standsFor)) return position
     await client.query('delete from projections where partition = $1', [partition])
     await client.query(`insert into projections (${columns}) select ${columns} from projections_next where partition = $1`, [partition])
+    await client.query('delete from rollups where partition = $1', [partition])
+    await client.query('insert into rollups select * from rollups_next where partition = $1', [partition])
     await startOver(client, partition)
     // Taken of the rows that were; what is taken next would go on from them.
     await client.query('delete from snapshots where partition = $1', [partition])
@@ -177,6 +183,7 @@ function takePlace(client: Client, partition: number, upTo: number, standsFor: n
 async function startOver(client: Client, partition: number): Promise<void> {
   await client.query('delete from checkpoints where consumer = $1 and partition = $2', [consumer, partition])
   await client.query('delete from projections_next where partition = $1', [partition])
+  await client.query('delete from rollups_next where partition = $1', [partition])
 }
 
 async function checkpointOf(client: Client, partition: number): Promise<number> {
@@ -202,6 +209,7 @@ async function foldPage(
     await load(client, held, partition, events, touchedKeys)
     await load(client, held, partition, events, (event) => othersKeys(event, rowsOf(held, event.tenant)))
     const written = new Map<string, Written>()
+    const rollups = createDueRollups()
     for (const event of events) {
       const { tenant, position } = event
       const base = rowsOf(held, tenant)
@@ -209,6 +217,7 @@ async function foldPage(
         {
           get: base.get,
           set(table, key, row) {
+            rollups.add([{ tenant, table, row, was: base.get(table, key) }], [])
             base.set(table, key, row)
             written.set(`${tenant}\u0000${table}\u0000${key}`, { tenant, table, key, position, row })
           },
@@ -217,7 +226,9 @@ async function foldPage(
         log,
       )
     }
+    rollups.add([], events)
     await write(client, partition, [...written.values()])
+    await addRollups(client, 'rollups_next', partition, rollups.take())
     const last = events.at(-1)?.position ?? 0
     if (isResumable)
       await client.query(
@@ -287,11 +298,15 @@ async function convertRows(client: Client, partition: number, convert: (row: Sto
     )
     for (;;) {
       const { rows } = await client.query<Omit<StoredRow, 'position'> & { readonly position: string }>(`fetch ${usualPageEvents} from old`)
-      if (rows.length === 0) return
+      if (rows.length === 0) return countEvents(client, 'rollups_next', partition)
       const converted = rows.map((row) => convert({ ...row, position: Number(row.position) }))
       // The one place where a stored row of a former shape becomes one of today's.
       const written = converted.map(({ body, ...row }): Written => ({ ...row, row: body as unknown as RowOf[Table] }))
-      await write(client, partition, [...new Map(written.map((row) => [`${row.tenant}\u0000${row.table}\u0000${row.key}`, row])).values()])
+      const distinct = [...new Map(written.map((row) => [`${row.tenant}\u0000${row.table}\u0000${row.key}`, row])).values()]
+      const rollups = createDueRollups()
+      rollups.add(distinct, [])
+      await write(client, partition, distinct)
+      await addRollups(client, 'rollups_next', partition, rollups.take())
     }
   })
 }

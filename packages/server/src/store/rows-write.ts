@@ -4,6 +4,7 @@ import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import { sendBulk } from './bulk.ts'
 import { arrayOf, escaped, orNull } from './copy-text.ts'
+import { prepareRollups, type RollupWrite, rollupArrays } from './rollups-write.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
 import { blamesData } from './sqlstate.ts'
 
@@ -64,7 +65,8 @@ export async function prepareRows(client: Pick<Client, 'query'>, partition: numb
          select open_call.ctid from unnest($1, $2) as k (tenant, key), lateral (
            select ctid from projections_open o
            where o.tenant = k.tenant and o.tbl = 'calls' and o.key = k.key and o.partition = ${partition} offset 0
-         ) as open_call))`,
+         ) as open_call));
+     ${prepareRollups(partition)}`,
   )
 }
 
@@ -78,9 +80,11 @@ export interface RowsWrite {
   /** Rows of calls that were open: taken out, and copied to where they belong now. */
   readonly moved: readonly RowWrite[]
   readonly changed: readonly RowWrite[]
+  /** What they add to the figures of minutes. */
+  readonly rollups: readonly RollupWrite[]
 }
 
-function bulkOf({ partition, created, moved, changed }: Omit<RowsWrite, 'fence' | 'upTo'>) {
+function bulkOf({ partition, created, moved, changed, rollups }: Omit<RowsWrite, 'fence' | 'upTo'>) {
   const statements: string[] = []
   const copies: Buffer[] = []
   if (moved.length > 0)
@@ -91,6 +95,7 @@ function bulkOf({ partition, created, moved, changed }: Omit<RowsWrite, 'fence' 
     copies.push(Buffer.from(copied.map((row) => rowLine(partition, row)).join('')))
   }
   if (changed.length > 0) statements.push(`execute write_rows(${rowArrays(changed)})`)
+  if (rollups.length > 0) statements.push(`execute add_rollups(${rollupArrays(rollups)})`)
   return { statements, copies }
 }
 
@@ -109,26 +114,36 @@ export async function writeRows(client: Client, write: RowsWrite): Promise<void>
 /** The same where PostgreSQL refuses some of the rows and does not name them: halves find them, and the rest is written. */
 export async function writeRowsApart(client: Client, write: RowsWrite, onRefused: (row: RowWrite, cause: unknown) => void): Promise<void> {
   const { partition } = write
-  const none = { partition, created: [], moved: [], changed: [] }
+  const none = { partition, created: [], moved: [], changed: [], rollups: [] }
   const kinds = ['created', 'moved', 'changed'] as const
-  async function piece(kind: (typeof kinds)[number], rows: readonly RowWrite[]): Promise<void> {
-    const [first] = rows
+  async function piece<T>(
+    all: readonly T[],
+    writing: (some: readonly T[]) => object,
+    refuse: (one: T, cause: unknown) => void,
+  ): Promise<void> {
+    const [first] = all
     if (first === undefined) return
-    const { statements, copies } = bulkOf({ ...none, [kind]: rows })
+    const { statements, copies } = bulkOf({ ...none, ...writing(all) })
     await client.query('savepoint piece')
     try {
       await sendBulk(client, statements.join(';'), copies)
     } catch (error) {
       if (!blamesData(error)) throw error
       await client.query('rollback to savepoint piece')
-      if (rows.length === 1) return onRefused(first, error)
-      await piece(kind, rows.slice(0, rows.length >>> 1))
-      await piece(kind, rows.slice(rows.length >>> 1))
+      if (all.length === 1) return refuse(first, error)
+      await piece(all.slice(0, all.length >>> 1), writing, refuse)
+      await piece(all.slice(all.length >>> 1), writing, refuse)
     }
   }
   await client.query(`begin; ${fenced(write)}`)
   try {
-    for (const kind of kinds) await piece(kind, write[kind])
+    for (const kind of kinds) await piece(write[kind], (rows) => ({ [kind]: rows }), onRefused)
+    // Of an agent whose name no index takes: its row was refused for it, and that was said.
+    await piece(
+      write.rollups,
+      (rollups) => ({ rollups }),
+      () => undefined,
+    )
     await client.query(`${written(write)}; commit`)
   } catch (error) {
     await client.query('rollback')

@@ -32,16 +32,16 @@ export function Export({ run, root, stoppedAt, clock }: ExportProps) {
       if (target instanceof Element && !place.current?.contains(target)) setOpen(false)
     }
     // Before the page's own Escape, which closes the inspector.
-    const escape = (event: KeyboardEvent) => {
+    const onEscape = (event: KeyboardEvent) => {
       if (event.key !== 'Escape') return
       event.stopPropagation()
       setOpen(false)
     }
     addEventListener('pointerdown', outside)
-    addEventListener('keydown', escape, true)
+    addEventListener('keydown', onEscape, true)
     return () => {
       removeEventListener('pointerdown', outside)
-      removeEventListener('keydown', escape, true)
+      removeEventListener('keydown', onEscape, true)
     }
   }, [open])
   const events = async () => {

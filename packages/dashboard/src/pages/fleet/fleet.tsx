@@ -1,113 +1,114 @@
-import { Link, useNavigate } from '@tanstack/react-router'
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { useBindings } from '../../keys.ts'
-import { store, useFrozen, useRow, useTable } from '../../live/live.ts'
+/** The fleet: everybody as tiles, dots or rows, in groups and an order of the reader's choice. */
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useFrozen, useNow, useShown, useTable } from '../../live/live.ts'
 import { NoAgents, NoMatches } from '../../parts/empty.tsx'
 import { usePause } from '../../pause.ts'
+import { holdRates, ratesOfAll, useRates } from '../../rates/live.ts'
 import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
-import { visible, whole } from '../../text.ts'
+import { whole } from '../../text.ts'
+import { useKept } from '../../views.ts'
+import { Attention } from './attention.tsx'
 import { Bar } from './bar.tsx'
-import {
-  createRoster,
-  filtersIn,
-  type Grouping,
-  groupings,
-  joinedSince,
-  type Line,
-  linesOf,
-  matching,
-  nameOf,
-  parseSorting,
-  stepped,
-} from './order.ts'
-import { headHeight, roles, rowHeight, TableHead, TableRow } from './table.tsx'
-import { Tile, tileHeight, tileWidth } from './tile.tsx'
+import { columnsIn, densityOf, heatOf, sizes } from './density.ts'
+import { filtersIn, matching, nothing } from './filter.ts'
+import { HeatGrid } from './heat.tsx'
+import { useFleetKeys } from './keys.ts'
+import { Lines } from './lines.tsx'
+import { foldedText, groupings, groupsOf, joinedSince, linesOf, parseFolded, type Step, stepped } from './order.ts'
+import { createRoster, parseSorting } from './sort.ts'
+import { createTrend, totalsOf } from './totals.ts'
+import { subjectOf, troublesOf } from './trouble.ts'
 
-const groupHeight = 38
-const gap = 10
+/** Left and right of what is shown; below it there is as much as a group's head. */
+const padding = 16
+const belowPx = 24
+
+/** While the page is open, whichever screen is shown. */
+const trend = createTrend()
 
 export function Fleet() {
-  const navigate = useNavigate()
   const [search, setSearch] = useSearch()
   const { paused, toggle } = usePause()
   useFrozen(paused)
+  useEffect(() => {
+    holdRates(paused)
+    return () => holdRates(false)
+  }, [paused])
+  const { store, at } = useShown()
   const agents = useTable('agents')
+  const now = useNow()
+  const { rates, look } = useRates()
+  const acknowledged = useKept((kept) => kept.acknowledged)
   const box = useRef<HTMLDivElement>(null)
   const filterBox = useRef<HTMLInputElement>(null)
-  const [columns, setColumns] = useState(4)
-  useLayoutEffect(() => {
-    const element = box.current
-    if (element === null) return
-    const observer = new ResizeObserver(() => setColumns(Math.max(1, Math.floor((element.clientWidth - 32 + gap) / (tileWidth + gap)))))
-    observer.observe(element)
-    return () => observer.disconnect()
-  }, [])
-  const { q, errors, status, role } = search
+  const size = useSize(box)
+  const width = Math.max(1, size.width - 2 * padding)
+
+  // Once a second is often enough for figures and alarms.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
+  const troubles = useMemo(() => troublesOf(agents, acknowledged, rates, now), [agents, acknowledged, rates, look, now])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
+  const rate = useMemo(() => ratesOfAll(agents, rates), [agents, rates, look])
+  const totals = useMemo(() => totalsOf(agents), [agents])
+  const change = useMemo(() => (at === undefined && store.ready() ? trend.note(totals, now) : undefined), [totals, now, at, store])
+  const attention = useMemo(() => new Set(troubles.map(({ id }) => id)), [troubles])
+  const known = useMemo(() => new Set(troubles.flatMap(({ id, isKnown }) => (isKnown ? [id] : []))), [troubles])
+
+  const { q, errors, status, role, run, model, host, team } = search
   const roster = useMemo(createRoster, [])
-  const shown = useMemo(() => matching(roster(agents), { q, errors, status, role }), [roster, agents, q, errors, status, role])
+  const needed = status === 'attention' ? attention : undefined
+  const shown = useMemo(
+    () => matching(roster(agents), { q, errors, status, role, run, model, host, team }, needed),
+    [roster, agents, q, errors, status, role, run, model, host, team, needed],
+  )
   const grouping = groupings.find((name) => name === search.group) ?? 'manager'
   const isTable = search.view === 'table'
-  const made = useMemo(
-    () => linesOf(shown, grouping, isTable ? 1 : columns, parseSorting(search.sort)),
-    [shown, grouping, columns, isTable, search.sort],
+  const density = densityOf(search.mode, shown.length)
+  const isHeat = !isTable && density === 'heat'
+  const { gap } = sizes[density === 'compact' ? 'compact' : 'tiles']
+  const columns = isTable ? 1 : columnsIn(width, sizes[density === 'compact' ? 'compact' : 'tiles'])
+  const groups = useMemo(
+    () => groupsOf(shown, { grouping, sorting: parseSorting(search.sort), folded: parseFolded(search.fold), rates }),
+    [shown, grouping, search.sort, search.fold, rates],
   )
-  const filters = filtersIn(search)
+  const made = useMemo(
+    () => (isHeat ? heatOf(groups, grouping, width, size.height - belowPx) : { pitch: 0, lines: linesOf(groups, columns, grouping) }),
+    [groups, isHeat, grouping, width, size.height, columns],
+  )
   // Another order is read from where the eye is: at the selected agent, else from the top.
-  const arrangement = `${search.view} ${search.sort} ${grouping} ${errors} ${status} ${role} ${q}`
-  const { shown: lines, stir, release, hover } = useStill(made, `${arrangement} ${columns} ${shown.length === 0}`)
-  const joined = useMemo(() => joinedSince(lines, made), [lines, made])
-  const tall = isTable ? rowHeight : tileHeight + gap
-  const above = isTable ? headHeight : 0
-  const virtual = useVirtualizer({
-    count: lines.length,
-    getScrollElement: () => box.current,
-    estimateSize: (i) => (lines[i]?.kind === 'head' ? groupHeight : tall),
-    overscan: 6,
-    scrollMargin: above,
-    scrollPaddingStart: above,
-  })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are measured again when the lines are others
-  useLayoutEffect(() => virtual.measure(), [lines, tall])
+  const arrangement = `${search.view} ${density} ${search.sort} ${grouping} ${errors} ${status} ${role} ${run} ${model} ${host} ${team} ${q}`
+  const setting = `${arrangement} ${search.fold} ${columns} ${width} ${size.height} ${at} ${shown.length === 0}`
+  const { shown: still, stir, release, hover } = useStill(made, setting)
+  const { lines } = still
+  const joined = useMemo(() => joinedSince(lines, made.lines), [lines, made])
+
   const selected = search.sel.startsWith('agent:') ? search.sel.slice('agent:'.length) : ''
-  const lineOf = (id: string) => lines.findIndex((line) => line.kind === 'agents' && line.ids.includes(id))
-  const step = (to: Parameters<typeof stepped>[2]) => {
+  const selectedNow = useRef(selected)
+  useLayoutEffect(() => {
+    selectedNow.current = selected
+  }, [selected])
+  const select = useCallback((id: string) => setSearch({ sel: selectedNow.current === id ? '' : subjectOf(id) }), [setSearch])
+  const step = (to: Step) => {
     stir()
     const id = stepped(lines, selected, to)
-    if (id === undefined) return
-    setSearch({ sel: `agent:${id}` })
-    virtual.scrollToIndex(lineOf(id))
+    if (id !== undefined) setSearch({ sel: subjectOf(id) })
   }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only another arrangement scrolls
-  useLayoutEffect(() => {
-    const at = selected === '' ? -1 : lineOf(selected)
-    if (at > 0) virtual.scrollToIndex(at, { align: 'center' })
-    else box.current?.scrollTo(0, 0)
-  }, [arrangement])
-  const run = useRow('agents', selected === '' ? undefined : selected)?.run?.value
-  useBindings([
-    { keys: 'j', about: 'Next agent', run: () => step('next') },
-    { keys: 'ArrowRight', about: 'Next agent', run: () => step('next') },
-    { keys: 'k', about: 'Previous agent', run: () => step('previous') },
-    { keys: 'ArrowLeft', about: 'Previous agent', run: () => step('previous') },
-    { keys: 'ArrowDown', about: 'Agent below', run: () => step('down') },
-    { keys: 'ArrowUp', about: 'Agent above', run: () => step('up') },
-    {
-      keys: 'Enter',
-      about: 'Swimlanes of the selected agent’s run',
-      run: () => run !== undefined && void navigate({ to: '/runs/$run', params: { run }, search: { sel: search.sel } }),
-    },
-    { keys: '/', about: 'Filter agents', run: () => filterBox.current?.focus() },
-    { keys: 'x', about: 'Errors only', run: () => setSearch({ errors: !errors }) },
-    { keys: 'v', about: 'Grid or table', run: () => setSearch({ view: isTable ? 'grid' : 'table' }) },
-  ])
-  const isEmpty = agents.length === 0
+  const fold = (name: string) => setSearch({ fold: foldedText(parseFolded(search.fold).symmetricDifference(new Set([name]))) })
+  const foldAll = (isFolded: boolean) => setSearch({ fold: isFolded ? foldedText(new Set(groups.map(({ name }) => name))) : '' })
+  useFleetKeys({ search, setSearch, selected, troubles, step, foldAll, filterBox })
 
+  const isEmpty = agents.length === 0
+  const isReady = store.ready()
   return (
     <section aria-label="Fleet" className="flex min-w-0 flex-1 flex-col">
       {/* Nothing to count or to filter: the page says how to begin. */}
-      {!(isEmpty && store.ready()) && <Bar {...{ agents, search, setSearch, grouping, paused, filterBox }} togglePause={toggle} />}
+      {!(isEmpty && isReady) && <Bar {...{ totals, change, rate, search, setSearch, grouping, paused, filterBox }} togglePause={toggle} />}
+      <Attention
+        {...{ troubles, selected, select }}
+        only={status === 'attention'}
+        showOnly={() => setSearch({ status: status === 'attention' ? '' : 'attention' })}
+      />
       <div ref={box} {...hover} className="relative min-h-0 flex-1 overflow-auto px-4 pb-6">
         {joined > 0 && (
           <p className="sticky top-2 z-20 mx-auto h-0 w-fit">
@@ -120,74 +121,41 @@ export function Fleet() {
             </button>
           </p>
         )}
-        {isEmpty && store.ready() && <NoAgents />}
+        {isEmpty && isReady && <NoAgents />}
+        {isEmpty && !isReady && <p className="mt-16 text-center text-faint">The fleet is being read …</p>}
         {!isEmpty && shown.length === 0 && (
-          <NoMatches all={agents.length} filters={filters} clear={() => setSearch({ q: '', errors: false, status: '', role: '' })} />
+          <NoMatches all={agents.length} filters={filtersIn({ ...nothing, ...search })} clear={() => setSearch(nothing)} />
         )}
-        <div {...(isTable ? { role: 'table', 'aria-label': 'Agents', 'aria-rowcount': lines.length + 1 } : {})}>
-          {isTable && !isEmpty && <TableHead sorting={parseSorting(search.sort)} sort={(sort) => setSearch({ sort })} />}
-          <div className="relative" style={{ height: virtual.getTotalSize() }} {...(isTable ? { role: 'rowgroup' } : {})}>
-            {virtual.getVirtualItems().map(({ index, start }) => {
-              const line = lines[index]
-              if (line === undefined) return null
-              return (
-                <div
-                  key={line.kind === 'head' ? `head ${line.name}` : line.ids[0]}
-                  {...(isTable ? { role: 'presentation' } : {})}
-                  className="absolute inset-x-0 top-0"
-                  style={{ transform: `translateY(${start - above}px)` }}
-                >
-                  {line.kind === 'head' ? (
-                    <GroupHead line={line} grouping={grouping} inTable={isTable} />
-                  ) : isTable ? (
-                    line.ids.map((id) => <TableRow key={id} id={id} />)
-                  ) : (
-                    <ul className="grid" style={{ gap, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
-                      {line.ids.map((id) => (
-                        <Tile key={id} id={id} />
-                      ))}
-                    </ul>
-                  )}
-                </div>
-              )
-            })}
-          </div>
-        </div>
+        {isEmpty ? null : isHeat ? (
+          <HeatGrid {...{ heat: still, grouping, width, box, selected, select, fold, known }} />
+        ) : (
+          <Lines
+            {...{ lines, grouping, isTable, isCompact: density === 'compact', columns, box, selected, select, fold, arrangement }}
+            tileWidth={(width + gap) / columns - gap}
+            sorting={parseSorting(search.sort)}
+            sort={(sort) => setSearch({ sort })}
+          />
+        )}
       </div>
     </section>
   )
 }
 
-interface GroupHeadProps {
-  readonly line: Line & { readonly kind: 'head' }
-  readonly grouping: Grouping
-  readonly inTable: boolean
-}
-
-function GroupHead({ line: { name, count, busy, troubled }, grouping, inTable }: GroupHeadProps) {
-  const manager = useRow('agents', grouping === 'manager' ? name : undefined)
-  const run = useRow('runs', grouping === 'run' ? name : undefined)
-  const words = visible(manager !== undefined ? nameOf(manager) : (run?.name?.value ?? name))
-  const head = (
-    <div className="flex h-[38px] items-baseline gap-2.5 pt-4 text-xs text-faint">
-      <h2 className="truncate font-semibold text-soft" title={visible(name)}>
-        {run === undefined ? (
-          words
-        ) : (
-          <Link to="/runs/$run" params={{ run: run.id }} className="hover:text-accent">
-            {words}
-          </Link>
-        )}
-      </h2>
-      <span className="tabular-nums">{whole(count)}</span>
-      {busy > 0 && grouping !== 'status' && <span className="whitespace-nowrap tabular-nums text-busy">▶ {whole(busy)} busy</span>}
-      {troubled > 0 && <span className="whitespace-nowrap tabular-nums text-bad">✕ {whole(troubled)} in trouble</span>}
-    </div>
-  )
-  if (!inTable) return head
-  return (
-    <div {...roles.row}>
-      <div {...roles.cell}>{head}</div>
-    </div>
-  )
+/** Inner size of an element, with its padding. */
+function useSize(of: { readonly current: HTMLElement | null }) {
+  const [size, setSize] = useState({ width: 1_000, height: 600 })
+  useLayoutEffect(() => {
+    const element = of.current
+    if (element === null) return
+    const observer = new ResizeObserver(() =>
+      setSize((held) =>
+        held.width === element.clientWidth && held.height === element.clientHeight
+          ? held
+          : { width: element.clientWidth, height: element.clientHeight },
+      ),
+    )
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [of])
+  return size
 }

@@ -1,11 +1,17 @@
+import { memo } from 'react'
+import { useNow } from '../../live/live.ts'
+import { Spark } from '../../parts/spark.tsx'
 import { agentLook, Badge } from '../../parts/status.tsx'
+import { shownRates } from '../../rates/live.ts'
 import { compact, dollars, visible } from '../../text.ts'
-import { isSortable, nextSorting, type Sorting, tokensOf } from './order.ts'
-import { doing, LastEvent, Pick, Role, useAgent } from './tile.tsx'
+import { doing, tokensOf } from './agent.ts'
+import { isSortable, nextSorting, type Sorting } from './sort.ts'
+import { type AgentProps, LastEvent, Pick, Role } from './tile.tsx'
+import { useAgent } from './use-agent.ts'
 
 export const rowHeight = 34
 
-/** The virtual list places the rows, which a <table> does not allow: its roles, by hand. */
+/** The page places the rows itself, which a <table> does not allow: its roles, by hand. */
 export const roles = {
   row: { role: 'row' },
   cell: { role: 'cell' },
@@ -13,12 +19,29 @@ export const roles = {
 }
 
 export const headHeight = 32
-const grid = 'grid gap-3 grid-cols-[minmax(0,1fr)_84px_64px_84px] md:grid-cols-[minmax(0,2fr)_84px_92px_minmax(0,2fr)_72px_80px_60px_88px]'
-const columns = ['agent', 'role', 'status', 'doing', 'tokens', 'cost', 'errors', 'last event'] as const
+const grid =
+  'grid gap-3 grid-cols-[minmax(0,1fr)_84px_64px_84px] md:grid-cols-[minmax(0,2fr)_76px_84px_minmax(0,2fr)_60px_56px_64px_56px_76px] xl:grid-cols-[minmax(0,2fr)_76px_84px_minmax(0,2fr)_64px_64px_64px_52px_60px_68px_52px_76px]'
+const columns = [
+  'agent',
+  'role',
+  'status',
+  'doing',
+  'activity',
+  'tok/min',
+  '$/h',
+  'err/5m',
+  'tokens',
+  'cost',
+  'errors',
+  'last event',
+] as const
 type Column = (typeof columns)[number]
-/** Figures stand to the right. On a narrow screen some columns give way. */
+/** On a narrow screen some columns give way. */
+const narrow: readonly Column[] = ['agent', 'status', 'tokens', 'last event']
+const wide: readonly Column[] = ['err/5m', 'cost', 'errors']
+const texts: readonly Column[] = ['agent', 'role', 'status', 'doing', 'activity']
 const place = (column: Column) =>
-  `${['tokens', 'cost', 'errors', 'last event'].includes(column) ? 'text-right tabular-nums' : ''} ${['role', 'doing', 'cost', 'errors'].includes(column) ? 'max-md:hidden' : ''}`
+  `${texts.includes(column) ? '' : 'text-right tabular-nums'} ${narrow.includes(column) ? '' : 'max-md:hidden'} ${wide.includes(column) ? 'max-xl:hidden' : ''}`
 
 export function TableHead({ sorting, sort }: { readonly sorting: Sorting | undefined; readonly sort: (by: string) => void }) {
   return (
@@ -49,28 +72,41 @@ export function TableHead({ sorting, sort }: { readonly sorting: Sorting | undef
   )
 }
 
-export function TableRow({ id }: { readonly id: string }) {
-  const { agent, title, now, selected, select } = useAgent(id)
+const none = (key: string) => (
+  <span key={key} className="text-faint">
+    –
+  </span>
+)
+const errors = (key: string, count: number | undefined) =>
+  count === undefined || count === 0 ? (
+    none(key)
+  ) : (
+    <span key={key} className="text-bad">
+      ✕ {compact(count)}
+    </span>
+  )
+
+export const TableRow = memo(function TableRow({ id, selected, select }: AgentProps) {
+  const { agent, title } = useAgent(id)
+  const now = useNow()
   if (agent === undefined) return null
   const look = agentLook(agent.status?.value)
+  const { text } = doing(agent, title, now)
+  const rate = shownRates()?.of(id)
   const cells = [
     <Pick key="agent" agent={agent} words={look.words} selected={selected} select={select} />,
     <Role key="role" role={agent.role?.value} />,
     <Badge key="status" look={look} />,
-    <span key="doing" className="block truncate text-xs text-soft" title={visible(doing(agent, title, now).text)}>
-      {visible(doing(agent, title, now).text)}
+    <span key="doing" className="block truncate text-xs text-soft" title={visible(text)}>
+      {visible(text)}
     </span>,
+    <Spark key="activity" id={id} width={60} height={16} className="block" />,
+    rate === undefined ? none('tok/min') : compact(rate.tokensPerMinute),
+    rate === undefined ? none('$/h') : dollars(rate.costMicrosPerHour),
+    errors('err/5m', rate?.errors),
     compact(tokensOf(agent)),
     dollars(agent.totals.costMicros),
-    agent.totals.errors === 0 ? (
-      <span key="errors" className="text-faint">
-        –
-      </span>
-    ) : (
-      <span key="errors" className="text-bad">
-        ✕ {compact(agent.totals.errors)}
-      </span>
-    ),
+    errors('errors', agent.totals.errors),
     <LastEvent key="age" agent={agent} now={now} />,
   ]
   return (
@@ -85,4 +121,4 @@ export function TableRow({ id }: { readonly id: string }) {
       ))}
     </div>
   )
-}
+})

@@ -1,57 +1,27 @@
-import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow } from '@signalbox/model/rows.ts'
-import { useNow, useRow } from '../../live/live.ts'
-import { agentLook, Badge, hasGone } from '../../parts/status.tsx'
-import { useSearch } from '../../search.ts'
+import { memo } from 'react'
+import { useNow } from '../../live/live.ts'
+import { Spark } from '../../parts/spark.tsx'
+import { agentLook, Badge } from '../../parts/status.tsx'
+import { shownRates } from '../../rates/live.ts'
 import { age, compact, dollars, visible } from '../../text.ts'
-import { nameOf, tokensOf } from './order.ts'
+import { doing, isSilent, nameOf, tokensOf } from './agent.ts'
+import { sizes } from './density.ts'
+import { useAgent } from './use-agent.ts'
 
-/** At least; tiles share what a line leaves. */
-export const tileWidth = 236
-export const tileHeight = 122
-
-/** What it does right now: an open call and its task by title. A task that is not among the open ones was ended by somebody else. */
-export function doing(agent: AgentRow, title: string | undefined, now: number): { readonly text: string; readonly since?: string } {
-  const open = hasGone(agent) ? undefined : agent.inFlight.at(-1)
-  if (open !== undefined) return { text: title === undefined ? open.name : `${open.name} · ${title}`, since: age(now - open.startedAt) }
-  return { text: title ?? (agent.status?.value === 'busy' ? (agent.task?.value ?? '') : '') }
-}
-
-export function useAgent(id: string) {
-  const agent = useRow('agents', id)
-  const held = agent?.task?.value
-  const task = useRow('tasks', held === undefined || held === '' ? undefined : rowKey.task(agent?.run?.value, held))
-  const now = useNow()
-  const [search, setSearch] = useSearch()
-  const selected = search.sel === `agent:${id}`
-  // Somebody else has it now, and this agent does nothing with it.
-  const isInactive = agent !== undefined && (hasGone(agent) || agent.status?.value === 'idle')
-  const isHandedOn = isInactive && task?.assignee !== undefined && task.assignee.value !== id
-  return {
-    agent,
-    title: task === undefined || isHandedOn ? undefined : (task.title?.value ?? task.id),
-    now,
-    selected,
-    select: () => setSearch({ sel: selected ? '' : `agent:${id}` }),
-  }
+export interface AgentProps {
+  readonly id: string
+  readonly selected: boolean
+  /** The same function as long as the page is shown. */
+  readonly select: (id: string) => void
 }
 
 /** Names the whole tile: its area is the button's, its text is the agent's name and status. */
-export function Pick({
-  agent,
-  words,
-  selected,
-  select,
-}: {
-  readonly agent: AgentRow
-  readonly words: string
-  readonly selected: boolean
-  readonly select: () => void
-}) {
+export function Pick({ agent, words, selected, select }: { readonly agent: AgentRow; readonly words: string } & Omit<AgentProps, 'id'>) {
   return (
     <button
       type="button"
-      onClick={select}
+      onClick={() => select(agent.id)}
       aria-pressed={selected}
       title={visible(nameOf(agent))}
       className="min-w-0 truncate text-left font-medium outline-none after:absolute after:inset-0 after:rounded-lg focus-visible:after:outline-2 focus-visible:after:outline-accent"
@@ -62,15 +32,31 @@ export function Pick({
   )
 }
 
-export function Tile({ id }: { readonly id: string }) {
-  const { agent, title, now, selected, select } = useAgent(id)
+/** Selected, in trouble, silent for too long (a dashed edge, no ground), or as usual. */
+export function edge(agent: AgentRow, selected: boolean, now: number): string {
+  const status = agent.status?.value
+  const tone = selected
+    ? 'border-accent ring-1 ring-accent'
+    : status === 'stuck' || status === 'lost'
+      ? 'border-bad/50'
+      : status === 'waiting'
+        ? 'border-wait/50'
+        : 'border-line'
+  return `${tone} ${isSilent(agent, now) ? 'border-dashed' : 'bg-panel'}`
+}
+
+/** `wide`: of the tile, CSS pixels. */
+export const Tile = memo(function Tile({ id, selected, select, wide }: AgentProps & { readonly wide: number }) {
+  const { agent, title } = useAgent(id)
+  const now = useNow()
   if (agent === undefined) return null
   const look = agentLook(agent.status?.value)
   const { text, since } = doing(agent, title, now)
+  const rate = shownRates()?.of(id)
   return (
     <li
-      style={{ height: tileHeight }}
-      className={`relative flex flex-col rounded-lg border bg-panel p-3 transition-colors hover:border-accent/60 ${selected ? 'border-accent ring-1 ring-accent' : 'border-line'}`}
+      style={{ height: sizes.tiles.height }}
+      className={`relative flex flex-col rounded-lg border p-3 hover:border-accent/60 ${edge(agent, selected, now)}`}
     >
       <span className="flex items-center justify-between gap-2">
         <Pick agent={agent} words={look.words} selected={selected} select={select} />
@@ -78,7 +64,11 @@ export function Tile({ id }: { readonly id: string }) {
       </span>
       <span className="mt-1 flex items-center justify-between">
         <Badge look={look} />
-        {agent.status !== undefined && <span className="text-xs text-faint">{age(now - agent.status.at)}</span>}
+        {agent.status !== undefined && (
+          <span className="text-xs text-faint" title={`since ${new Date(agent.status.at).toISOString()}`}>
+            {age(now - agent.status.at)}
+          </span>
+        )}
       </span>
       <span className="mt-1.5 flex gap-2 text-xs text-soft">
         <span className="min-w-0 flex-1 truncate" title={visible(text)}>
@@ -86,30 +76,52 @@ export function Tile({ id }: { readonly id: string }) {
         </span>
         {since !== undefined && <span className="text-busy">{since}</span>}
       </span>
-      <span className="mt-auto flex items-center gap-3 border-t border-line/60 pt-1.5 text-xs text-faint">
-        <span title="tokens in and out">{compact(tokensOf(agent))} tok</span>
-        <span title="cost">{dollars(agent.totals.costMicros)}</span>
-        {agent.totals.errors > 0 && <span className="text-bad">✕ {agent.totals.errors}</span>}
+      <Spark id={id} width={wide - 26} height={18} className="mt-auto" />
+      <span className="mt-1.5 flex items-center gap-3 whitespace-nowrap text-xs tabular-nums text-faint">
+        {rate === undefined ? (
+          <>
+            <span title="tokens in and out">{compact(tokensOf(agent))} tok</span>
+            <span title="cost">{dollars(agent.totals.costMicros)}</span>
+          </>
+        ) : (
+          <>
+            <span title={`tokens in the last minute; ${compact(tokensOf(agent))} in all`}>{compact(rate.tokensPerMinute)} tok/min</span>
+            <span title={`cost in the last hour; ${dollars(agent.totals.costMicros)} in all`}>{dollars(rate.costMicrosPerHour)}/h</span>
+          </>
+        )}
+        <Errors agent={agent} lately={rate?.errors} />
         <span className="ml-auto">
           <LastEvent agent={agent} now={now} />
         </span>
       </span>
     </li>
   )
+})
+
+/** Those of the last five minutes where that is known. */
+export function Errors({ agent, lately }: { readonly agent: AgentRow; readonly lately: number | undefined }) {
+  const shown = lately ?? agent.totals.errors
+  if (shown === 0) return null
+  return (
+    <span
+      className="text-bad"
+      title={`${lately === undefined ? '' : 'errors in the last five minutes; '}${compact(agent.totals.errors)} errors in all`}
+    >
+      ✕ {compact(shown)}
+    </span>
+  )
 }
 
 /** How long ago it was heard; with a sign once that is longer than it announced. */
 export function LastEvent({ agent, now }: { readonly agent: AgentRow; readonly now: number }) {
-  const since = now - agent.lastSeenAt
-  const status = agent.status?.value
-  const silent = since > 3 * (agent.heartbeatIntervalMs ?? 60_000) && status !== 'stopped' && status !== 'lost'
+  const silent = isSilent(agent, now)
   return (
     <span
       className={`whitespace-nowrap ${silent ? 'text-wait' : 'text-faint'}`}
       title={`last event ${new Date(agent.lastSeenAt).toISOString()}`}
     >
       {silent ? '⚠ ' : ''}
-      {age(since)}
+      {age(now - agent.lastSeenAt)}
     </span>
   )
 }
