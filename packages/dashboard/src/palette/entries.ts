@@ -1,6 +1,6 @@
 /** What the palette offers: screens, what the keys do, saved views, and everything that the page knows by name. */
 import { rowKey } from '@signalbox/model/fold/keys.ts'
-import type { AgentRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
+import type { AgentRow, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { screens } from '../frame/where.ts'
 import { bindings } from '../keys.ts'
 import { useShown } from '../live/live.ts'
@@ -83,6 +83,32 @@ function tools(): Entries {
 }
 
 const keyOf = ([key]: Entry) => key
+
+/** Tables that a kind is made from; another version of one of them makes other entries. */
+const tablesOf: Partial<Record<Kind, readonly Table[]>> = {
+  run: ['runs'],
+  agent: ['agents'],
+  task: ['tasks'],
+  model: ['agents'],
+  tool: ['calls'],
+}
+const numbers = new WeakMap<LiveStore, number>()
+let stores = 0
+function numberOf(store: LiveStore): number {
+  const held = numbers.get(store)
+  if (held !== undefined) return held
+  stores += 1
+  numbers.set(store, stores)
+  return stores
+}
+
+/** Changes when the kind's entries may have. */
+export function stampOf(kind: Kind): string {
+  const tables = tablesOf[kind] ?? []
+  return [useShown.getState().store, useShownRun.getState().store]
+    .flatMap((store) => (store === undefined ? [] : [`${numberOf(store)}:${tables.map((table) => store.version(table)).join()}`]))
+    .join(' ')
+}
 
 export const makers: Record<Kind, () => Entries> = {
   screen: () => entriesOf(screens.map(({ to, name, about, key }): Entry => [to, name, `${about} g ${key}`])),

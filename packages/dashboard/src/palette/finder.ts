@@ -1,5 +1,5 @@
 /** Asks the worker. What it holds is renewed when the palette opens; the answer to an older question is dropped. */
-import { type Entries, makers } from './entries.ts'
+import { type Entries, makers, stampOf } from './entries.ts'
 import { type FromIndex, packed, type ToIndex } from './messages.ts'
 import { type Kind, kinds, type Question } from './rank.ts'
 
@@ -16,8 +16,8 @@ export interface Offers {
 }
 
 export interface Finder {
-  /** Collects what there is now. */
-  renew(): void
+  /** Collects what there is now; answers whether any of it is other than before. */
+  renew(): boolean
   find(
     question: Omit<Question, 'recent'>,
     recent: readonly { readonly kind: Kind; readonly key: string }[],
@@ -40,14 +40,21 @@ function started(): Worker {
 
 export function createFinder(): Finder {
   const held = new Map<Kind, Entries>()
+  const stamps = new Map<Kind, string>()
   const send = (message: ToIndex) => started().postMessage(message)
   return {
     renew() {
+      let changed = false
       for (const of of kinds) {
+        const stamp = stampOf(of)
+        if (stamps.get(of) === stamp) continue
+        stamps.set(of, stamp)
+        changed = true
         const entries = makers[of]()
         held.set(of, entries)
         send({ kind: 'put', of, names: packed(entries.names), details: packed(entries.details), count: entries.names.length })
       }
+      return changed
     },
     find(question, recent, tell) {
       number += 1

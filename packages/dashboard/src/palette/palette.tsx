@@ -1,6 +1,6 @@
 import { useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import { Command } from 'cmdk'
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { runScreens } from '../frame/where.ts'
 import { bindings } from '../keys.ts'
 import { keyName, Modal } from '../parts/dialogs.tsx'
@@ -14,6 +14,9 @@ import { kinds } from './rank.ts'
 import { notePicked, recents } from './recent.ts'
 
 const mostOffered = 50
+/** What there is to find changes while one looks; collecting it takes a small share of the time. */
+const renewMs = 1_000
+const leastRest = 20
 const nothing: Offers = { offers: [], total: 0 }
 
 /** What a picked thing does; undefined where it is no longer there. */
@@ -61,20 +64,40 @@ function usePick(): (offer: Pick<Offer, 'kind' | 'key'>) => void {
 export function Palette({ close }: { readonly close: () => void }) {
   const [typed, setTyped] = useState('')
   const [found, setFound] = useState(nothing)
+  /** Place of the selected offer: a new answer is read from its best one. */
+  const [at, setAt] = useState('0')
   const finder = useMemo(createFinder, [])
   const lately = useMemo(recents, [])
   const { pathname, searchStr } = useRouterState({ select: ({ location }) => location })
   const pick = usePick()
   const asked = parseAsked(typed)
-  useEffect(() => finder.renew(), [finder])
-  useEffect(() => {
+  const ask = useRef(() => {})
+  ask.current = () => {
     const { only, text } = parseAsked(typed)
-    finder.find({ typed: text, only, limit: mostOffered }, lately, setFound)
-  }, [finder, typed, lately])
+    finder.find({ typed: text, only, limit: mostOffered }, lately, (answer) => {
+      setFound(answer)
+      setAt('0')
+    })
+  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked with each stroke
+  useEffect(() => ask.current(), [typed])
+  const isMoved = useRef(false)
+  isMoved.current = at !== '0'
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const renew = () => {
+      const before = performance.now()
+      // Who walks the offers by keys keeps them as they are.
+      if (finder.renew() && !isMoved.current) ask.current()
+      timer = setTimeout(renew, Math.max(renewMs, (performance.now() - before) * leastRest))
+    }
+    renew()
+    return () => clearTimeout(timer)
+  }, [finder])
   const { offers, total } = asked.save ? nothing : found
   return (
     <Modal label="Command palette" close={close}>
-      <Command label="Command palette" shouldFilter={false} loop>
+      <Command label="Command palette" shouldFilter={false} loop value={at} onValueChange={setAt}>
         <Command.Input
           autoFocus
           value={typed}
@@ -85,7 +108,7 @@ export function Palette({ close }: { readonly close: () => void }) {
         <Command.List className="max-h-[52vh] min-h-32 overflow-auto p-2">
           {asked.save && (
             <Command.Item
-              value="save"
+              value="0"
               disabled={asked.text === ''}
               onSelect={() => {
                 close()
@@ -97,10 +120,10 @@ export function Palette({ close }: { readonly close: () => void }) {
             </Command.Item>
           )}
           {!asked.save && offers.length === 0 && <p className="p-4 text-center text-faint">Nothing matches.</p>}
-          {offers.map((offer) => (
+          {offers.map((offer, i) => (
             <Command.Item
               key={`${offer.kind} ${offer.key}`}
-              value={`${offer.kind} ${offer.key}`}
+              value={String(i)}
               onSelect={() => {
                 close()
                 notePicked(offer)

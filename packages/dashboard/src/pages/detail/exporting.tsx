@@ -68,7 +68,7 @@ export function Export({ run, root, stoppedAt, clock }: ExportProps) {
         type="button"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
-        className="rounded-md border border-line bg-panel px-2.5 py-1 text-soft hover:text-ink"
+        className="rounded border border-line bg-panel px-2 py-0.5 text-xs text-soft hover:text-ink"
       >
         export
       </button>

@@ -140,7 +140,6 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
   return (
     <section aria-label={`Run ${title}`} className="flex min-w-0 flex-1 flex-col">
       <Header run={run} contradicted={contradicted} now={now} quiet={run.state === 'running' && !live}>
-        <Export run={run} root={root} stoppedAt={stoppedAt} clock={clock} />
         <Toggle on={paused} press={toggle}>
           {paused ? 'resume (space)' : 'pause'}
         </Toggle>
@@ -154,7 +153,9 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
         zoom={zoom}
         follow={live ? { following, press: follow } : undefined}
         told={told}
-      />
+      >
+        <Export run={run} root={root} stoppedAt={stoppedAt} clock={clock} />
+      </Toolbar>
       {rows.ready && <Missing run={run} held={calls.length} older={older} read={() => setAgain(again + 1)} />}
       {lines.length === 0 ? (
         <NoMatches
