@@ -3,7 +3,7 @@
 export const kinds = ['screen', 'action', 'view', 'run', 'agent', 'task', 'model', 'tool'] as const
 export type Kind = (typeof kinds)[number]
 
-export interface Hit {
+interface Hit {
   readonly kind: Kind
   /** Place in the kind's lists. */
   readonly at: number
@@ -43,7 +43,7 @@ export interface Index {
   find(question: Question): Answer
 }
 
-export const wordsOf = (typed: string): readonly string[] => typed.toLowerCase().split(/\s+/).filter(Boolean)
+const wordsOf = (typed: string): readonly string[] => typed.toLowerCase().split(/\s+/).filter(Boolean)
 
 export function createIndex(): Index {
   const held = new Map<Kind, Names>()
