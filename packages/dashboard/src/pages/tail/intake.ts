@@ -105,7 +105,7 @@ export function openIntake(filter: Filter, at: number | undefined): Intake {
   async function readOlder(since: number | undefined) {
     const top = view.all().find(({ kind }) => kind === 'event')
     // What was in between has left the buffer since.
-    if (buffer.left() > 0 && top?.kind === 'event') history.from(Date.parse(top.event.receivedAt))
+    if (buffer.left() > 0 && top?.kind === 'event') history.from(top.event)
     const before = matches()
     for (let page = 0; page < mostPages && isOpen && !history.isDone() && !view.isFull(); page += 1) {
       const events = await history.next()
