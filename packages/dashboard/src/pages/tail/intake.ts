@@ -19,6 +19,8 @@ import { createView, type View } from './view.ts'
 /** Events from before the page was opened. */
 const historyEvents = 200
 const tellEveryMs = 100
+/** While more comes than anybody reads. */
+const tellSeldomMs = 250
 /** Pages looked through in one go for a line that matches, or for a moment. */
 const mostPages = 40
 
@@ -85,7 +87,7 @@ export function openIntake(filter: Filter, at: number | undefined): Intake {
         toldAt = performance.now()
         if (isOpen) for (const listener of listeners) listener()
       })
-    const wait = toldAt + tellEveryMs - performance.now()
+    const wait = toldAt + (sampler.oneIn('wanted') > 1 ? tellSeldomMs : tellEveryMs) - performance.now()
     if (wait > 0) setTimeout(say, wait)
     else say()
   }
