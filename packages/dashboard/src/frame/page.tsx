@@ -26,7 +26,16 @@ export function Page() {
   const [said, copyLink] = useCopyLink()
   const locked = useConnection(({ refused }) => refused === 'UNAUTHENTICATED' || refused === 'FORBIDDEN')
   const here = useRouterState({ select: ({ location }) => location })
-  useEffect(() => remember(here.pathname, here.search), [here])
+  const screen = useRouterState({ select: ({ matches }) => matches.at(-1)?.fullPath ?? '/' })
+  const { run = '' } = useParams({ strict: false })
+  useEffect(
+    () =>
+      remember(
+        screen.replace('$run', () => run),
+        here.search,
+      ),
+    [screen, run, here],
+  )
   useBindings([
     ...screens.map(({ key, about, to }) => ({
       keys: `g ${key}`,
