@@ -1,5 +1,5 @@
 /** What stands around every screen: where one can go, how live the page is, what is selected. */
-import { Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
+import { Outlet, useNavigate, useParams, useRouter, useRouterState } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useBindings } from '../keys.ts'
 import { useConnection } from '../live/connection.ts'
