@@ -33,22 +33,25 @@ interface PageOptions {
 /** A page of its own context at 1280 by 800, closed when the test ends. */
 async function openPage(browser: Browser, url: string, { theme = 'dark', expected }: PageOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: theme })
-  const page = await context.newPage()
   const complaints: string[] = []
   const complain = (text: string) => {
     if (expected?.test(text) !== true) complaints.push(text)
   }
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complain(message.text()))
-  page.on('pageerror', (error) => complain(error.message))
-  page.on('requestfailed', (request) => {
-    const why = request.failure()?.errorText ?? 'failed'
-    // The page itself ends its feeds and what it no longer waits for.
-    if (why !== 'net::ERR_ABORTED') complain(`${request.url()} ${why}`)
+  // Of every tab that the test opens in it.
+  context.on('page', (page) => {
+    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complain(message.text()))
+    page.on('pageerror', (error) => complain(error.message))
+    page.on('requestfailed', (request) => {
+      const why = request.failure()?.errorText ?? 'failed'
+      // The page itself ends its feeds and what it no longer waits for.
+      if (why !== 'net::ERR_ABORTED') complain(`${request.url()} ${why}`)
+    })
   })
   onTestFinished(async () => {
     await context.close()
     expect(complaints).toEqual([])
   })
+  const page = await context.newPage()
   await page.goto(url)
   return page
 }

@@ -44,6 +44,8 @@ export interface FeedOptions {
   /** Called for every frame that continues the feed, in order. */
   readonly onFrame: (frame: ServerFrame) => void
   readonly onStatus?: (status: FeedStatus) => void
+  /** events without a cursor: where the feed begins, once the server has said it. */
+  readonly onStart?: (cursor: string) => void
   /** The feed is closed: the server refuses it for good. */
   readonly onRefused?: (refusal: FeedRefused) => void
   /** Default the system's. */
@@ -53,6 +55,8 @@ export interface FeedOptions {
 export interface Feed {
   readonly cursor: () => string | undefined
   readonly status: () => FeedStatus
+  /** The network may be another, as after a sleep: what waits to connect does so now, what was silent for `silentMs` connects anew. */
+  hurry(silentMs: number): void
   close(): void
 }
 
@@ -79,6 +83,7 @@ export function openFeed(options: FeedOptions): Feed {
   let connection: Connection | undefined
   let generation = 0
   let heard = false
+  let heardAt = clock.monotonic()
   let cancelRetry = () => {}
   let cancelWatchdog = () => {}
   let cancelProbe = () => {}
@@ -148,13 +153,16 @@ export function openFeed(options: FeedOptions): Feed {
     if (of !== generation || state === 'closed') return
     watch()
     heard = true
+    heardAt = clock.monotonic()
     if (frame.kind === 'goaway') {
       const askedMs = withinMs(clock, frame.reconnectInMs)
       reconnectMs = askedMs > 0 ? askedMs : undefined
       return
     }
     if (frame.kind === 'subscribed') {
-      cursor ??= feed === 'events' ? frame.cursor : undefined
+      if (feed !== 'events' || cursor !== undefined) return
+      cursor = frame.cursor
+      options.onStart?.(cursor)
       return
     }
     if (frame.kind === 'error') return
@@ -172,6 +180,7 @@ export function openFeed(options: FeedOptions): Feed {
     const mine = ++generation
     watch()
     heard = false
+    heardAt = clock.monotonic()
     try {
       connection = transports[transport()](wanted(), {
         onOpen() {
@@ -194,6 +203,12 @@ export function openFeed(options: FeedOptions): Feed {
   return {
     cursor: () => cursor,
     status,
+    hurry(silentMs) {
+      if (state === 'open' && clock.monotonic() - heardAt >= silentMs) lose(generation, 'nothing came for long; trying anew')
+      if (state !== 'waiting') return
+      cancelRetry()
+      connect()
+    },
     close: () => end('close'),
   }
 }

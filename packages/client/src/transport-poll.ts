@@ -17,10 +17,10 @@ export function openPoll(wanted: Wanted, listener: Listener): Connection {
       const answer = (await response.json()) as { frames: ServerFrame[]; cursor: string }
       if (first) listener.onOpen()
       for (const frame of answer.frames) listener.onFrame(frame)
-      // Progress without matches: the answer's cursor is further than the last frame's.
+      // Progress without matches: the answer's cursor is further than the last frame's. Without progress it is a word of the server all the same.
       const last = answer.frames.at(-1)
       const from = last !== undefined && 'cursor' in last ? last.cursor : cursor
-      if (from !== undefined && from !== answer.cursor)
+      if (from !== undefined && (last === undefined || from !== answer.cursor))
         listener.onFrame({ kind: 'heartbeat', sub: '', from, cursor: answer.cursor, serverTime: Date.now() })
       else if (from === undefined) listener.onFrame({ kind: 'subscribed', ref: '', sub: '', cursor: answer.cursor })
       cursor = answer.cursor

@@ -1,7 +1,8 @@
-/** What is known of the page's main feed, for the badge and the clock. */
+/** What is known of the page's main feed, for the badge, the clock and the settings. */
 import type { FeedRefused, FeedStatus } from '@signalbox/client/feed.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { create } from 'zustand'
+import type { Role } from './worker/messages.ts'
 
 export interface Connection {
   readonly status: FeedStatus
@@ -14,6 +15,12 @@ export interface Connection {
   readonly newestAt: number
   /** How old the newest change was when it came, ms; 0 until the server's clock is known. */
   readonly behindMs: number
+  /** This tab's part in the connection that the tabs share. */
+  readonly role: Role
+  /** Events left out of feeds of this page because it was too busy for them; the gap is shown where they are missing. */
+  readonly dropped: number
+  /** Times that events were left out, here or by the server. */
+  readonly gaps: number
   /** The code of a refusal for good. */
   readonly refused?: string | undefined
 }
@@ -25,6 +32,9 @@ export const useConnection = create<Connection>(() => ({
   heardAt: 0,
   newestAt: 0,
   behindMs: 0,
+  role: { role: 'alone', tabs: 1, silent: false },
+  dropped: 0,
+  gaps: 0,
 }))
 
 /** The server is not reached now. */
@@ -34,7 +44,7 @@ export const useAway = (): boolean => useConnection(({ status, online }) => !onl
 let seededCursor: string | undefined
 export const startCursor = (): string | undefined => seededCursor
 
-export function noteSeed({ cursor, savedAt }: { readonly cursor: string; readonly savedAt: number }): void {
+export function noteSeed({ cursor, savedAt }: { readonly cursor: string | undefined; readonly savedAt: number }): void {
   seededCursor = cursor
   seen = { ...seen, heardAt: savedAt }
   useConnection.setState({ heardAt: savedAt })
@@ -84,6 +94,11 @@ function tell() {
 export const noteStatus = (status: FeedStatus) => useConnection.setState({ status, since: Date.now() })
 export const noteRefusal = ({ code }: FeedRefused) => useConnection.setState({ refused: code })
 
+export const noteRole = (role: Role) => useConnection.setState({ role })
+export const noteDropped = (events: number) => useConnection.setState(({ dropped }) => ({ dropped: dropped + events }))
+export const noteGap = () => useConnection.setState(({ gaps }) => ({ gaps: gaps + 1 }))
+
 export function watchNetwork(): void {
-  for (const name of ['online', 'offline']) addEventListener(name, () => useConnection.setState({ online: navigator.onLine }))
+  for (const name of ['online', 'offline'])
+    addEventListener(name, () => useConnection.setState({ online: navigator.onLine, since: Date.now() }))
 }

@@ -1,7 +1,7 @@
 /** Feeds of the page's own filters. Screens open them here and nowhere else: how many connections stand behind them is not theirs to know. */
 import type { FeedRefused, FeedStatus } from '@signalbox/client/feed.ts'
 import type { FeedKind, Filter, ServerFrame } from '@signalbox/model/live.ts'
-import { openKeyedFeed } from './key.ts'
+import { createLink } from './link.ts'
 
 export interface PageFeedOptions {
   readonly feed: FeedKind
@@ -19,4 +19,9 @@ export interface PageFeed {
   close(): void
 }
 
-export const openPageFeed = (options: PageFeedOptions): PageFeed => openKeyedFeed({ url: location.origin, ...options })
+let link: ReturnType<typeof createLink> | undefined
+
+export function openPageFeed(options: PageFeedOptions): PageFeed {
+  link ??= createLink()
+  return link(options)
+}

@@ -1,6 +1,4 @@
 /** The read key of a server beyond loopback: kept for this tab's session, sent as a header, never part of an address. */
-import { type Feed, type FeedOptions, openFeed } from '@signalbox/client/feed.ts'
-
 const place = 'signalbox.key'
 
 export const heldKey = (): string | undefined => sessionStorage.getItem(place) ?? undefined
@@ -8,12 +6,6 @@ const headersOf = (key: string | undefined): Record<string, string> => (key === 
 
 export const fetchWithKey = (path: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}): Promise<Response> =>
   fetch(path, { ...init, headers: { ...init.headers, ...headersOf(heldKey()) } })
-
-/** A browser's WebSocket takes no headers: with a key the feed goes over fetch. */
-export const openKeyedFeed = (options: FeedOptions): Feed => {
-  const key = heldKey()
-  return openFeed(key === undefined ? options : { ...options, key, transports: ['sse', 'poll'] })
-}
 
 /** Tries the key and keeps it when it may read. Answers what is wrong with it, in a sentence. */
 export async function tryKey(text: string): Promise<string | undefined> {

@@ -6,10 +6,11 @@ import { useBuffered } from '../pause.ts'
 import { noteFrame, noteRefusal, noteStatus, startCursor, useConnection, watchNetwork } from './connection.ts'
 import { openPageFeed } from './feeds.ts'
 import { fetchWithKey } from './key.ts'
+import { schedule, watchVisibility } from './schedule.ts'
 import { createLiveStore, type LiveStore } from './store.ts'
 
-/** A hidden page gets no animation frames; its rows are applied once a second instead. */
-export const schedule = (flush: () => void) => (document.hidden ? setTimeout(flush, 1_000) : requestAnimationFrame(flush))
+/** With the page's next changes: schedule.ts. */
+export { schedule }
 /** The rows of now, whatever moment the page shows. */
 export const store = createLiveStore(schedule)
 
@@ -27,6 +28,7 @@ export function startLive(): void {
   if (started) return
   started = true
   watchNetwork()
+  watchVisibility()
   const feed = openPageFeed({
     feed: 'state',
     cursor: startCursor(),

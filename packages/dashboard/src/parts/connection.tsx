@@ -1,6 +1,7 @@
 import { badgeOf } from '../live/badge.ts'
 import { useConnection } from '../live/connection.ts'
-import { useNow } from '../live/live.ts'
+import { useNow, useShown } from '../live/live.ts'
+import { useRate } from '../live/schedule.ts'
 import { useBuffered } from '../pause.ts'
 import { useSearch } from '../search.ts'
 
@@ -12,8 +13,10 @@ const inks = { good: 'text-ink', wait: 'text-wait', bad: 'text-bad' }
 export function ConnectionBadge() {
   const connection = useConnection()
   const { buffered } = useBuffered()
+  const { rate } = useRate()
+  const { at } = useShown()
   const [{ paused }] = useSearch()
-  const { tone, words, detail, hover } = badgeOf(connection, { paused, buffered }, useNow())
+  const { tone, words, detail, hover } = badgeOf(connection, { paused, buffered, rate, at }, useNow())
   return (
     <div
       data-testid="connection"
