@@ -55,8 +55,8 @@ export interface FeedOptions {
 export interface Feed {
   readonly cursor: () => string | undefined
   readonly status: () => FeedStatus
-  /** While it waits to connect again: does so now, as when the network is known to be back. */
-  hurry(): void
+  /** The network may be another, as after a sleep: what waits to connect does so now, what was silent for `silentMs` connects anew. */
+  hurry(silentMs: number): void
   close(): void
 }
 
@@ -83,6 +83,7 @@ export function openFeed(options: FeedOptions): Feed {
   let connection: Connection | undefined
   let generation = 0
   let heard = false
+  let heardAt = clock.monotonic()
   let cancelRetry = () => {}
   let cancelWatchdog = () => {}
   let cancelProbe = () => {}
@@ -152,6 +153,7 @@ export function openFeed(options: FeedOptions): Feed {
     if (of !== generation || state === 'closed') return
     watch()
     heard = true
+    heardAt = clock.monotonic()
     if (frame.kind === 'goaway') {
       const askedMs = withinMs(clock, frame.reconnectInMs)
       reconnectMs = askedMs > 0 ? askedMs : undefined
@@ -178,6 +180,7 @@ export function openFeed(options: FeedOptions): Feed {
     const mine = ++generation
     watch()
     heard = false
+    heardAt = clock.monotonic()
     try {
       connection = transports[transport()](wanted(), {
         onOpen() {
@@ -200,7 +203,8 @@ export function openFeed(options: FeedOptions): Feed {
   return {
     cursor: () => cursor,
     status,
-    hurry() {
+    hurry(silentMs) {
+      if (state === 'open' && clock.monotonic() - heardAt >= silentMs) lose(generation, 'nothing came for long; trying anew')
       if (state !== 'waiting') return
       cancelRetry()
       connect()

@@ -76,7 +76,7 @@ test.each([
     `showing data of ${clock(now - 1_000)} (1s ago)`,
   ],
   [{ ...open, heardAt: now - idleMs }, seen, 'no word from the server', `for 31 s · showing data of ${clock(now - idleMs)} (31s ago)`],
-  [open, { ...seen, rate: 15 }, 'reduced rate', '15/s · newest event 4s ago'],
+  [open, { ...seen, rate: 15 }, 'live · reduced rate', '15/s · newest event 4s ago'],
   [{ ...open, gaps: 2 }, seen, 'live · WebSocket', 'newest event 4s ago · 2 gaps in events'],
   [open, { ...seen, at: now - 60_000 }, 'viewing the past', dateTime(now - 60_000)],
   [{ ...open, refused: 'UNAUTHENTICATED' }, { ...seen, at: now }, 'unauthorised', 'the server asks for a read key'],

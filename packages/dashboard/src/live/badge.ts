@@ -78,7 +78,7 @@ export function badgeOf(connection: Connection, view: View, now: number): Badge 
     return badge('catching up', 'wait', `${Math.round(connection.behindMs / 1_000)} s behind`)
   const gaps =
     connection.gaps === 0 ? '' : ` · ${connection.gaps === 1 ? '1 gap' : `${connection.gaps.toLocaleString('en')} gaps`} in events`
-  if (view.rate < fullRate) return badge('reduced rate', 'wait', `${view.rate}/s · ${newest}${gaps}`)
+  if (view.rate < fullRate) return badge('reduced rate', 'wait', `${view.rate}/s · ${newest}${gaps}`, 'live · reduced rate')
   if (role.role === 'follower') return badge('via another tab', 'good', `${newest}${gaps}`, 'live · via another tab')
   return badge('live', 'good', `${newest}${gaps}`, `live · ${names[status.transport]}`)
 }

@@ -45,19 +45,23 @@ function screen() {
     if (!hidden) run?.()
     now = Math.max(begun + 1_000 / 60, now)
   }
+  const pass = (ms: number, each: number) => {
+    tookMs = each
+    for (const until = now + ms; now < until; ) frame()
+  }
   return {
     pace,
     rates,
+    pass,
     /** With something to apply all the time. Answers how often it was. */
     run(ms: number, each = 1) {
-      tookMs = each
       applied = 0
       const again = () => {
         applied += 1
         pace.next(again)
       }
       pace.next(again)
-      for (const until = now + ms; now < until; ) frame()
+      pass(ms, each)
       return applied
     },
     hide(is: boolean) {
@@ -134,4 +138,13 @@ test('one that stumbles does not stop the others', () => {
   run(20)
   expect([after.mock.calls.length, complain.mock.calls.length]).toEqual([1, 1])
   vi.unstubAllGlobals()
+})
+
+test('frames that take long, but come now and then, do not lessen the rate', () => {
+  const { pace, rates, pass } = screen()
+  for (let i = 0; i < 100; i += 1) {
+    pace.next(() => {})
+    pass(100, 30)
+  }
+  expect(rates).toEqual([])
 })

@@ -7,8 +7,10 @@ export const rates = [60, 30, 15, 8, 4, 2] as const
 /** A frame that takes longer is felt, ms. */
 const longFrameMs = 12
 const longFramesInRow = 30
-/** Seconds of frames that are short enough, before the next rate is tried. */
-const calmSeconds = 10
+/** Less than so many long frames in a row are not the page's load. */
+const chanceFrames = 3
+/** So long frames are short enough, or few, before the next rate is tried. */
+const calmMs = 10_000
 /** A rate that did not hold for so long is tried again more seldom. */
 const heldMs = 30_000
 const mostPatience = 16
@@ -36,7 +38,7 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
   let cancel: (() => void) | undefined
   let step = 0
   let long = 0
-  let calm = 0
+  let calmSince = 0
   let patience = 1
   let appliedAt = Number.NEGATIVE_INFINITY
   let raisedAt = Number.NEGATIVE_INFINITY
@@ -60,6 +62,7 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
     cancel = undefined
     const now = queue
     queue = []
+    const sinceLastMs = frames.now() - appliedAt
     appliedAt = frames.now()
     const isSeen = !frames.hidden()
     for (const run of now) {
@@ -72,23 +75,21 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
     }
     if (isSeen) {
       const begun = appliedAt
-      frames.painted(() => measure(frames.now() - begun))
+      frames.painted(() => measure(frames.now() - begun, sinceLastMs))
     }
   }
 
-  function measure(tookMs: number) {
-    if (tookMs > longFrameMs) {
-      long += 1
-      calm = 0
-    } else {
-      long = 0
-      calm += 1
-    }
+  function measure(tookMs: number, sinceLastMs: number) {
+    const now = frames.now()
+    // One long frame now and then is felt by nobody: where little comes a lesser rate would only delay it.
+    const isBusy = sinceLastMs < 2_000 / rate()
+    long = tookMs > longFrameMs && isBusy ? long + 1 : 0
+    if (long >= chanceFrames) calmSince = now
     if (long >= longFramesInRow && step < rates.length - 1) {
-      patience = frames.now() - raisedAt < heldMs ? Math.min(mostPatience, patience * 2) : 1
+      patience = now - raisedAt < heldMs ? Math.min(mostPatience, patience * 2) : 1
       turn(1)
-    } else if (step > 0 && calm >= calmSeconds * rate() * patience) {
-      raisedAt = frames.now()
+    } else if (step > 0 && now - calmSince >= calmMs * patience) {
+      raisedAt = now
       turn(-1)
     }
   }
@@ -96,7 +97,7 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
   function turn(by: 1 | -1) {
     step += by
     long = 0
-    calm = 0
+    calmSince = frames.now()
     onRate(rate())
   }
 

@@ -72,7 +72,7 @@ export function watchRates(listener: () => void): () => void {
 }
 
 /** What is known of rates at the moment that the page shows; of the past nothing is. */
-export type ShownRates = Pick<Rates, 'of' | 'spark'> | undefined
+export type ShownRates = Pick<Rates, 'of' | 'spark' | 'eventsPerSecond'> | undefined
 
 /** Renders once a second; `look` is another number then. */
 export function useRates(): { readonly rates: ShownRates; readonly look: number } {
@@ -84,10 +84,10 @@ export function useRates(): { readonly rates: ShownRates; readonly look: number 
 /** Of one agent, for who renders each second anyway; nothing in the past. */
 export const shownRates = (): ShownRates => (useShown.getState().at === undefined ? rates : undefined)
 
-/** Sums over agents. */
+/** Sums over agents; events a second of everybody. */
 export function ratesOfAll(agents: readonly AgentRow[], of: ShownRates) {
-  const sum = { tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0 }
   if (of === undefined) return undefined
+  const sum = { events: of.eventsPerSecond(), tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0 }
   for (const { id } of agents) {
     const rate = of.of(id)
     if (rate === undefined) continue

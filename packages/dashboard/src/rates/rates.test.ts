@@ -84,6 +84,34 @@ test('the server’s word replaces what was counted, and counting goes on from t
   expect(seen(rates, 'a')).toEqual([8, 5, 0, 0])
 })
 
+test('of how many calls an agent’s errors are is counted, and taken as usual for those that the server tells of', () => {
+  const rates = createRates()
+  const calling = (at: number, calls: number, errors: number): AgentRow => {
+    const row = agent('a', at, [calls, 0, 0, errors])
+    return { ...row, totals: { ...row.totals, toolCalls: calls } }
+  }
+  rates.look([calling(start, 100, 10)], start)
+  rates.look([calling(start + 1_000, 104, 12)], start + 1_000)
+  expect(rates.of('a')).toMatchObject({ errors: 2, calls: 4 })
+  rates.seed({
+    at: new Date(start + 2_000).toISOString(),
+    ids: ['a'],
+    tokensLastMinute: [0],
+    costMicrosLastHour: [0],
+    errorsLast5Minutes: [6],
+    spark: null,
+  })
+  rates.look([calling(start + 2_000, 104, 13)], start + 2_000)
+  expect(rates.of('a')).toMatchObject({ errors: 6, calls: 48 })
+})
+
+test('events a second are those of all agents that came in the last ten seconds', () => {
+  const rates = createRates()
+  for (let second = 0; second <= 30; second += 1)
+    rates.look([agent('a', start, [second * 20, 0, 0, 0]), agent('b', start, [second * 5, 0, 0, 0])], start + second * 1_000)
+  expect(rates.eventsPerSecond()).toBe(25)
+})
+
 test('ten thousand agents are looked at in a few milliseconds', () => {
   const rates = createRates()
   const rows = (n: number) => Array.from({ length: 10_000 }, (_, i) => agent(`agent ${i}`, start + n * 1_000, [n, n, n, 0]))

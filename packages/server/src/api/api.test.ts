@@ -236,6 +236,7 @@ describe('operations', () => {
   })
 
   test('the server tells about itself', async () => {
+    expect((await api.get('/v1/pipeline')).body).toMatchObject({ durability: expect.any(String), totals: { underWay: 0 } })
     expect((await api.get('/v1/info')).body).toMatchObject({
       partitions: 2,
       retentionDays: 30,
@@ -382,6 +383,15 @@ test('text that PostgreSQL cannot hold is kept in every field that the fold read
     expect((await api.get(path)).status, path).toBe(200)
   expect((await api.get('/v1/runs/odd')).body).toMatchObject({ name: odd, error: odd })
   expect((await api.all<StoredEvent>('/v1/events?run=odd', 4)).map(({ data }) => data)).toEqual(events.map(({ data }) => data))
+})
+
+test('the past can be asked for: rows of a moment, how much happened when, and where the next step is', async () => {
+  const { body } = await api.get<{ rows: readonly Row[] }>(`/v1/state/rows?at=${new Date().toISOString()}&run=alpha`)
+  expect(body.rows.length).toBeGreaterThan(10)
+  expect((await api.get('/v1/timeline?buckets=10')).status).toBe(200)
+  expect((await api.get(`/v1/events/step?at=${new Date(0).toISOString()}&kind=delegation`)).body).toMatchObject({
+    event: { type: 'task.created' },
+  })
 })
 
 test('once its log left with the retention, a moment is refused, and now is still known', async () => {

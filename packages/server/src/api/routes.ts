@@ -13,8 +13,11 @@ import { infoRoute, type Told } from './info.ts'
 import { keptRoutes } from './kept.ts'
 import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
+import { momentRowsRoute } from './moment-rows.ts'
 import { operationRoutes } from './operations.ts'
 import { ratesRoute } from './rates.ts'
+import { stepRoute } from './step.ts'
+import { timelineRoute } from './timeline.ts'
 
 export interface ApiOptions {
   readonly store: {
@@ -45,6 +48,9 @@ export const apiRoutes =
     })
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
+    momentRowsRoute(app, options)
+    timelineRoute(app, options)
+    stepRoute(app, options)
     keptRoutes(app, options)
     operationRoutes(app, options.store)
     infoRoute(app, options)

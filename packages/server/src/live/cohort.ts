@@ -44,6 +44,8 @@ interface CohortDeps {
 }
 
 const pageLimits: Limits = { items: 500, bytes: 256 * 1024 }
+/** Rows move on while they are read: with small pages who is behind a busy fleet never comes up. */
+const rowPageLimits: Limits = { ...pageLimits, items: 2_000 }
 const flushLimits: Limits = { items: 5_000, bytes: 1024 * 1024 }
 
 export function createCohort(deps: CohortDeps): Cohort {
@@ -160,9 +162,10 @@ export function createCohort(deps: CohortDeps): Cohort {
     session.bestLag = Math.min(session.bestLag, lag)
     if (recent?.key === `${start}>${target}`) return recent.page
     const range = { after: start, from: start, upTo: target }
+    const limits = feed.feed === 'state' ? rowPageLimits : pageLimits
     const page = pages.covers(start)
-      ? Promise.resolve(pages.fromRing(range, pageLimits))
-      : turns(async () => (isFull(session) ? undefined : pages.fromStore(range, pageLimits)))
+      ? Promise.resolve(pages.fromRing(range, limits))
+      : turns(async () => (isFull(session) ? undefined : pages.fromStore(range, limits)))
     return share(start, target, page)
   }
 

@@ -36,8 +36,8 @@ export interface Hub {
   begin(): void
   /** Forgets the readers of other tabs than these. */
   keepOnly(tabs: ReadonlySet<string>): void
-  /** Feeds that wait to connect try now. */
-  hurry(): void
+  /** Feeds that wait to connect do so now, and those that were silent for so long. */
+  hurry(silentMs: number): void
   close(): void
 }
 
@@ -196,8 +196,8 @@ export function createHub(open: OpenFeed, say: (message: Said, tabs: ReadonlySet
       for (const shared of [...all.values()])
         for (const [key, { reader }] of [...shared.readers]) if (!tabs.has(reader.tab)) forget(shared, key)
     },
-    hurry() {
-      for (const { feed } of all.values()) feed?.hurry()
+    hurry(silentMs) {
+      for (const { feed } of all.values()) feed?.hurry(silentMs)
     },
     close() {
       for (const shared of all.values()) leave(shared)

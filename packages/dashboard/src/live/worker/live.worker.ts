@@ -6,9 +6,12 @@ import { createTab, type Tab } from './tab.ts'
 
 const give = (message: ToPage) => postMessage(message)
 
-/** Tabs of one key find each other by its hash; the key is not to be had from it. */
+/**
+ * Tabs of one key find each other by its hash; the key is not to be had from it. So do tabs of one build only, since the address of this file
+ * carries a hash of its content: what they say to each other may change.
+ */
 async function nameFor(key: string | undefined): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`signalbox live ${key ?? ''}`)))
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${location.pathname} ${key ?? ''}`)))
   return `signalbox.live.${[...hash.subarray(0, 12)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 

@@ -4,7 +4,7 @@
  */
 import type { FeedStatus } from '@signalbox/client/feed.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import { decodeCursor, isWithin, later } from '@signalbox/model/live-cursor.ts'
+import { decodeCursor, earlier, isWithin, later } from '@signalbox/model/live-cursor.ts'
 import { nameOf, type Wish } from './messages.ts'
 import { type Batch, createOutbox, type Outbox } from './outbox.ts'
 
@@ -35,6 +35,14 @@ export function createReader(wish: Wish, from: string | undefined, give: (batch:
     return { ...frame, ...reach, items: frame.items.filter(({ partition, position }) => position > (positions[partition] ?? 0)) }
   }
 
+  /** Whether it is another reader of the feed whose cursor was of no use. */
+  function isOfAnother(frame: Extract<ServerFrame, { kind: 'resync' }>, held: string): boolean {
+    // Rows come whole after it, for all readers.
+    if (wish.feed === 'state' || earlier(frame.cursor, held) === undefined) return false
+    if (frame.reason === 'expired') return isWithin(frame.cursor, held)
+    return frame.reason === 'epoch' || isWithin(held, frame.cursor)
+  }
+
   /** Answers whether the frame continues what is held. */
   function takeOne(frame: ServerFrame): boolean {
     if (frame.kind === 'snapshot') {
@@ -44,8 +52,7 @@ export function createReader(wish: Wish, from: string | undefined, give: (batch:
       return true
     }
     if (frame.kind === 'resync') {
-      // Another reader, long behind, was told that its events are gone. This one has them.
-      if (wish.feed === 'events' && frame.reason === 'expired' && cursor !== undefined && isWithin(frame.cursor, cursor)) return true
+      if (cursor !== undefined && isOfAnother(frame, cursor)) return isWithin(frame.cursor, cursor)
       cursor = wish.feed === 'events' ? frame.cursor : undefined
       outbox.put(frame)
       return true

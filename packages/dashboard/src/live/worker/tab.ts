@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@signalbox/client/clock.ts'
 import type { FeedStatus } from '@signalbox/client/feed.ts'
+import { heartbeatMs } from '@signalbox/model/live.ts'
 import { createElection, type Locks } from './election.ts'
 import { createHub, type Hub, type OpenFeed } from './hub.ts'
 import { beatMs, type FromPage, type Peer, type Role, type ToLeader, type ToPage } from './messages.ts'
@@ -44,6 +45,11 @@ const yieldAfterMs = 2_000
 /** Beats without a word of the leader after which a page is told, and after which the lead is taken from it. */
 const silentBeats = 3
 const stolenBeats = 8
+
+/** After the network was away a connection that says nothing for so long is not believed in. */
+const onlineSilentMs = 5_000
+/** A heartbeat should have come: the machine may have slept until somebody looked. */
+const seenSilentMs = heartbeatMs + 5_000
 
 interface Held {
   readonly reader: FeedReader
@@ -87,7 +93,9 @@ export function createTab({ id, shared, give, open, clock, visible: begunVisible
   }
 
   const tellStatus = (one: number, entry: Held, status: FeedStatus) => {
+    const known = entry.status
     entry.status = status
+    if (known !== undefined && (['state', 'transport', 'reason', 'attempts'] as const).every((name) => known[name] === status[name])) return
     give({ kind: 'status', id: one, status })
   }
 
@@ -178,6 +186,7 @@ export function createTab({ id, shared, give, open, clock, visible: begunVisible
     switch (message.kind) {
       case 'here':
         peers.set(message.tab, message.visible)
+        if (message.visible) hub?.hurry(seenSilentMs)
         if (message.asks) {
           post({ kind: 'here', tab: id, visible, asks: false })
           if (hub !== undefined && term !== undefined) post({ kind: 'lead', term, tab: id, tabs: peers.size + 1 })
@@ -232,7 +241,10 @@ export function createTab({ id, shared, give, open, clock, visible: begunVisible
   function beat() {
     cancelTick = clock.after(beatMs, beat, true)
     // What was asked for and never came is asked for again.
-    for (const entry of held.values()) entry.asked = false
+    for (const [one, entry] of held) {
+      entry.asked = false
+      if (entry.status === undefined || entry.reader.cursor() === undefined) want(one, entry)
+    }
     if (hub !== undefined && term !== undefined) {
       post({ kind: 'lead', term, tab: id, tabs: peers.size + 1 })
       return void prune()
@@ -319,6 +331,7 @@ export function createTab({ id, shared, give, open, clock, visible: begunVisible
           return
         case 'visible':
           visible = message.visible
+          if (visible) hub?.hurry(seenSilentMs)
           post({ kind: 'here', tab: id, visible, asks: false })
           return considerYield()
         case 'leave':
@@ -326,7 +339,7 @@ export function createTab({ id, shared, give, open, clock, visible: begunVisible
         case 'return':
           return join()
         case 'online':
-          return hub?.hurry()
+          return hub?.hurry(onlineSilentMs)
       }
     },
   }

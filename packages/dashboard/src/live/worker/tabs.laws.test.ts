@@ -43,7 +43,7 @@ function expectOneConnection(world: World, pages: readonly Page[], what: string)
   expect([what, roles.filter((role) => role !== 'follower').length]).toEqual([what, pages.length === 0 ? 0 : 1])
 }
 
-test('tabs come, hide, crash, are put away and come back: nothing is lost, nothing comes twice, one is connected', async () => {
+test('tabs come, hide, crash, are put away and come back, frames and the log are lost: nothing is lost, nothing comes twice, one is connected', async () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const chance = seeded(seed)
     const world = createWorld(chance)
@@ -80,7 +80,10 @@ test('tabs come, hide, crash, are put away and come back: nothing is lost, nothi
         if (!away.delete(page)) away.add(page)
       },
       () => world.advance(chance.of([50, 200, 2_500]) ?? 0),
+      () => world.advance(chance.of([50, 200, 2_500]) ?? 0),
+      () => chance.below(4) === 0 && world.restore(),
     ]
+    world.lose(seed % 2 === 0)
     join()
     for (let turn = 0; turn < 300; turn += 1) {
       if (chance.below(3) === 0) world.append()
@@ -89,9 +92,16 @@ test('tabs come, hide, crash, are put away and come back: nothing is lost, nothi
       await world.step()
       expect([seed, world.connections().size <= 1]).toEqual([seed, true])
     }
-    for (const page of away) page.tab.take({ kind: 'return' })
-    await calm(world, pages)
+    world.lose(false)
     const what = `seed ${seed}`
+    // Nobody waits for those that are put away.
+    const staying = pages.filter((page) => !away.has(page))
+    await calm(world, staying)
+    expectOneConnection(world, staying, what)
+    for (const page of away) page.tab.take({ kind: 'return' })
+    // Who lost the last frame learns of it with the next.
+    for (let i = 0; i < 5; i += 1) world.append()
+    await calm(world, pages)
     expectOneConnection(world, pages, what)
     for (const page of pages)
       for (const [one, feed] of page.feeds) {
@@ -126,6 +136,10 @@ test('a leader that stops without a word is told of as silent, then its place is
   expect([first.role()?.role, second.role()?.role]).toEqual(['follower', 'leader'])
   expectOneConnection(world, [first, second], 'after the thaw')
   for (const page of [first, second]) for (const feed of page.feeds.values()) expectEveryEventOnce(feed, world, page.id)
+  // It stands in the queue again.
+  world.kill('second')
+  await calm(world, [first])
+  expect(first.role()?.role).toBe('alone')
 })
 
 test('the connection goes to a tab that is seen, a while after its own was hidden', async () => {

@@ -34,6 +34,8 @@ export function createWorld(chance: Chance) {
   const logs: StoredEvent[][] = Array.from({ length: partitions }, () => [])
   const timers = new Set<{ readonly at: number; readonly run: () => void; readonly owner: string }>()
   let now = 0
+  let epoch = 10
+  let lossy = false
   /** Work of the made-up server and channel; of each lane in order, the lanes in any. */
   const lanes = new Map<string, (() => void)[]>()
   const later = (lane: string, run: () => void) => lanes.set(lane, [...(lanes.get(lane) ?? []), run])
@@ -42,7 +44,8 @@ export function createWorld(chance: Chance) {
   const connected = new Map<string, Set<object>>()
 
   const positions = () => logs.map((log) => log.length)
-  const cursorOf = (at: readonly number[]) => encodeCursor({ epoch: '0000000a', positions: at })
+  const epochText = () => epoch.toString(16).padStart(8, '0')
+  const cursorOf = (at: readonly number[]) => encodeCursor({ epoch: epochText(), positions: at })
   const head = () => cursorOf(positions())
 
   function append() {
@@ -65,6 +68,13 @@ export function createWorld(chance: Chance) {
   }
   const wakes = new Set<() => void>()
 
+  /** The log is another one: an older state of it was brought back, and went on differently. */
+  function restore() {
+    epoch += 1
+    for (const log of logs) log.splice(chance.below(log.length + 1))
+    for (const wake of wakes) wake()
+  }
+
   /** Rows as of positions. A run that had an event whose position can be divided by seven is removed until its next one. */
   function rowsAt(at: readonly number[], after: readonly number[] = []): { rows: LiveRow[]; removed: LiveRow[] } {
     const newest = new Map<string, LiveRow>()
@@ -86,15 +96,29 @@ export function createWorld(chance: Chance) {
       const self = {}
       const lane = `feed ${owner}`
       let at = cursor === undefined ? undefined : [...(decodeCursor(cursor)?.positions ?? [])]
+      let of = cursor === undefined ? epochText() : decodeCursor(cursor)?.epoch
       let status: FeedStatus = { state: 'connecting', transport: 'ws', clockOffsetMs: 0, attempts: 0 }
       const mine = connected.get(owner) ?? new Set()
       connected.set(owner, mine)
       mine.add(self)
       const isOpen = () => mine.has(self) && !gone.has(owner)
       const emit = (frame: ServerFrame) => onFrame(frame)
+      const emitSnapshot = (all: readonly number[]) => {
+        const { rows } = rowsAt(all)
+        const half = Math.ceil(rows.length / 2)
+        emit({ kind: 'snapshot', sub: 's', cursor: cursorOf(all), rows: rows.slice(0, half), last: false })
+        emit({ kind: 'snapshot', sub: 's', cursor: cursorOf(all), rows: rows.slice(half), last: true })
+      }
       const more = () =>
         later(lane, () => {
           if (!isOpen() || at === undefined || status.state !== 'open') return
+          if (of !== epochText()) {
+            of = epochText()
+            at = positions()
+            emit({ kind: 'resync', sub: 's', cursor: cursorOf(at), reason: 'epoch' })
+            if (feed === 'state') emitSnapshot(at)
+            return
+          }
           const to = at.map((position, p) => position + chance.below((logs[p]?.length ?? 0) - position + 1))
           if (to.every((position, p) => position === at?.[p])) {
             if (chance.below(8) === 0) emit({ kind: 'heartbeat', sub: 's', from: cursorOf(at), cursor: cursorOf(at), serverTime: now })
@@ -113,18 +137,14 @@ export function createWorld(chance: Chance) {
         onStatus?.(status)
         if (at === undefined) {
           at = positions()
+          of = epochText()
           if (feed === 'events') onStart?.(cursorOf(at))
-          else {
-            const { rows } = rowsAt(at)
-            const half = Math.ceil(rows.length / 2)
-            emit({ kind: 'snapshot', sub: 's', cursor: cursorOf(at), rows: rows.slice(0, half), last: false })
-            emit({ kind: 'snapshot', sub: 's', cursor: cursorOf(at), rows: rows.slice(half), last: true })
-          }
+          else emitSnapshot(at)
         }
         more()
       })
       const made: Feed = {
-        cursor: () => (at === undefined ? cursor : cursorOf(at)),
+        cursor: () => cursor,
         status: () => status,
         hurry() {},
         close() {
@@ -191,7 +211,8 @@ export function createWorld(chance: Chance) {
       post(message: Peer) {
         const copy = JSON.stringify(message)
         for (const tab of ears.keys())
-          if (tab !== owner) later(`${frozen.has(tab) ? 'ice' : 'channel'} ${tab}`, () => ears.get(tab)?.(JSON.parse(copy) as Peer))
+          if (tab !== owner && !(lossy && message.kind === 'frames' && chance.below(20) === 0))
+            later(`${frozen.has(tab) ? 'ice' : 'channel'} ${tab}`, () => ears.get(tab)?.(JSON.parse(copy) as Peer))
       },
       close: () => void ears.delete(owner),
     }
@@ -213,6 +234,11 @@ export function createWorld(chance: Chance) {
 
   return {
     append,
+    restore,
+    /** Some frames do not reach some tabs. */
+    lose(is: boolean) {
+      lossy = is
+    },
     head,
     logs,
     rows: () => rowsAt(positions()).rows,
@@ -273,7 +299,8 @@ export type World = ReturnType<typeof createWorld>
 
 export interface PageFeed {
   readonly wish: Wish
-  readonly start: string | undefined
+  /** Where it began, or began again in another log. */
+  start: string | undefined
   readonly events: StoredEvent[]
   readonly gaps: ServerFrame[]
   readonly state: LiveState
@@ -299,6 +326,10 @@ export function createPage(world: World, id: string, visible = true) {
     for (const frame of message.frames) {
       if ('from' in frame && feed.cursor !== undefined && frame.from !== feed.cursor)
         throw new Error(`A frame does not continue what ${id} has.`)
+      if (frame.kind === 'resync') {
+        feed.start = frame.cursor
+        feed.events.length = 0
+      }
       if (frame.kind === 'events') feed.events.push(...frame.items)
       if (frame.kind === 'gap') feed.gaps.push(frame)
       if (feed.wish.feed === 'state') feed.state.apply(frame)

@@ -15,7 +15,9 @@ interface BarProps {
   readonly totals: Totals
   /** Against a minute ago, once that is known. */
   readonly change: Totals | undefined
-  readonly rate: { readonly tokensPerMinute: number; readonly costMicrosPerHour: number; readonly errors: number } | undefined
+  readonly rate:
+    | { readonly events: number; readonly tokensPerMinute: number; readonly costMicrosPerHour: number; readonly errors: number }
+    | undefined
   readonly search: Search
   readonly setSearch: (change: Partial<Search>) => void
   readonly grouping: Grouping
@@ -49,6 +51,9 @@ export function Bar({ totals, change, rate, search, setSearch, grouping, paused,
         ))}
       </fieldset>
       <div className="flex flex-wrap gap-x-5">
+        {rate !== undefined && (
+          <Total name="events/s" value={rate.events < 10 ? rate.events.toFixed(1) : compact(Math.round(rate.events))} />
+        )}
         <Total name="tokens" value={compact(totals.tokens)} beside={rate && `${compact(rate.tokensPerMinute)}/min`} />
         <Total name="cost" value={dollars(totals.cost)} beside={rate && `${dollars(rate.costMicrosPerHour)}/h`} />
         <Total

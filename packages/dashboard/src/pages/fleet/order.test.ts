@@ -54,8 +54,9 @@ test.each([
 
 const figures: Record<string, number> = { anna: 1, carl: 9, loner: 4, 'z boss': 2 }
 const rates: Arrangement['rates'] = {
-  of: (id) => ({ tokensPerMinute: figures[id] ?? 0, costMicrosPerHour: 10 * (figures[id] ?? 0), errors: 0 }),
+  of: (id) => ({ tokensPerMinute: figures[id] ?? 0, costMicrosPerHour: 10 * (figures[id] ?? 0), errors: 0, calls: 0 }),
   spark: (_, into) => into,
+  eventsPerSecond: () => 0,
 }
 
 test.each([
@@ -137,6 +138,7 @@ test('a head tells who works, who is in trouble, and what they use', () => {
   const busy = { ...anna, status: of('busy') } as AgentRow
   const lost = { ...carl, status: of('lost') } as AgentRow
   const head = { kind: 'head', name: 'z boss', count: 2, busy: 1, troubled: 1, isFolded: false }
-  expect(lined([busy, lost], 'manager', 2)[0]).toEqual(head)
-  expect(lined([busy, lost], 'manager', 2, { rates })[0]).toEqual({ ...head, tokensPerMinute: 10, costMicrosPerHour: 100 })
+  const attention = new Set(['carl', 'nobody'])
+  expect(lined([busy, lost], 'manager', 2, { attention })[0]).toEqual(head)
+  expect(lined([busy, lost], 'manager', 2, { attention, rates })[0]).toEqual({ ...head, tokensPerMinute: 10, costMicrosPerHour: 100 })
 })

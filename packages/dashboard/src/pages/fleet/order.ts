@@ -2,7 +2,7 @@
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import { agentLook } from '../../parts/status.tsx'
 import type { ShownRates } from '../../rates/live.ts'
-import { isTroubled, roleOf, teamOf } from './agent.ts'
+import { roleOf, teamOf } from './agent.ts'
 import { compare, naturalKey, ordered, type Sorting } from './sort.ts'
 
 const groupOf = {
@@ -57,13 +57,15 @@ export interface Arrangement {
   readonly sorting?: Sorting | undefined
   readonly folded?: ReadonlySet<string>
   readonly rates?: ShownRates
+  /** Who needs somebody. */
+  readonly attention?: ReadonlySet<string>
 }
 
 /** Groups in which somebody worked lately stand first; they seldom change places. */
 const lately = 10 * 60_000
 
 /** `agents` in the order of their names, as a roster gives them. */
-export function groupsOf(agents: readonly AgentRow[], { grouping, sorting, folded, rates }: Arrangement): readonly Group[] {
+export function groupsOf(agents: readonly AgentRow[], { grouping, sorting, folded, rates, attention }: Arrangement): readonly Group[] {
   const groups = new Map<string, { readonly members: AgentRow[]; newest: number }>()
   let newest = 0
   const groupName = groupOf[grouping]
@@ -85,7 +87,7 @@ export function groupsOf(agents: readonly AgentRow[], { grouping, sorting, folde
       let cost = 0
       for (const agent of members) {
         if (agent.status?.value === 'busy') busy += 1
-        if (isTroubled(agent)) troubled += 1
+        if (attention?.has(agent.id) === true) troubled += 1
         const rate = grouping === 'none' ? undefined : rates?.of(agent.id)
         tokens += rate?.tokensPerMinute ?? 0
         cost += rate?.costMicrosPerHour ?? 0
