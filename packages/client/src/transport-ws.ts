@@ -10,8 +10,8 @@ function bytesOf(text: string): number {
   return utf8.encodeInto(text, scratch).written
 }
 
-/** Bytes the server may have unacknowledged to us: a page that falls behind is demoted, not flooded. */
-const creditBytes = 1_048_576
+/** Bytes the server may have unacknowledged to us: a page that falls behind is demoted, not flooded. Some tenths of a second of a fleet at full load. */
+const creditBytes = 4_194_304
 
 interface User extends Listener {
   readonly what: string

@@ -5,15 +5,17 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { router } from './frame/routes.tsx'
 import { listenToKeys } from './keys.ts'
-import { startLive } from './live/live.ts'
+import { startMotion } from './motion.ts'
+import { startPage } from './offline/offline.ts'
 import { startUpdates } from './offline/updates.ts'
 import './styles.css'
 import { startTheme } from './theme.ts'
 import { startKept } from './views.ts'
 
 startTheme()
+startMotion()
 listenToKeys()
-startLive()
+void startPage()
 startKept()
 void startUpdates()
 const root = document.getElementById('root')

@@ -30,9 +30,8 @@ export function startKept(): void {
 }
 
 async function start(): Promise<KeptSync> {
-  const key = heldKey()
-  const place = await openPlace(key)
-  const name = `${(await nameOf(key)) ?? 'signalbox'}.kept`
+  const place = await openPlace()
+  const name = `${(await nameOf(heldKey())) ?? 'signalbox'}.kept`
   const channel = new BroadcastChannel(name)
   const sync = createKeptSync({
     box: place === undefined ? memoryBox() : placeBox(place),

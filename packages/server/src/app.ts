@@ -8,6 +8,8 @@ import { partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
 import type { Durability } from '@signalbox/model/live.ts'
 import type { Logger } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
+import { pipelineRoute } from './api/pipeline.ts'
+import { startPipelineHistory } from './api/pipeline-history.ts'
 import { eventById } from './api/reads.ts'
 import { apiRoutes } from './api/routes.ts'
 import type { Broker } from './broker/broker.ts'
@@ -88,6 +90,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const bus = createMemoryBus(log)
     const broker = createDirectBroker(config)
     const { partitions } = store.meta
+    const history = startPipelineHistory({ pool: store.pool, metrics, clock, log })
+    stops.push(() => history.stop())
     const hub = createHub({ store, bus, config, metrics, log, clock })
     stops.push(() => hub.stop())
     const snapshots = startSnapshots({ ...store, partitions, heads: store.reader.heads, bus, config, clock, log })
@@ -185,6 +189,9 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(webhookDoor({ ...door, webhooks }))
     await http.app.register(liveRoutes({ hub, clock }))
     await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
+    await http.app.register(
+      pipelineRoute({ history, pool: store.pool, durability, version: packageJson.version, now: clock.now, monotonic: clock.monotonic }),
+    )
     await http.app.register(
       opsRoutes({
         metrics,

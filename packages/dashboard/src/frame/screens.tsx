@@ -33,6 +33,7 @@ export function RunScreens() {
   useBindings(
     runScreens.map(({ to, key, about }) => ({
       keys: `g ${key}`,
+      group: 'Go to',
       about: `Go to ${about}`,
       run: () => void navigate({ to, params: { run }, search: there(to) }),
     })),

@@ -44,7 +44,7 @@ export const useAway = (): boolean => useConnection(({ status, online }) => !onl
 let seededCursor: string | undefined
 export const startCursor = (): string | undefined => seededCursor
 
-export function noteSeed({ cursor, savedAt }: { readonly cursor: string; readonly savedAt: number }): void {
+export function noteSeed({ cursor, savedAt }: { readonly cursor: string | undefined; readonly savedAt: number }): void {
   seededCursor = cursor
   seen = { ...seen, heardAt: savedAt }
   useConnection.setState({ heardAt: savedAt })

@@ -7,10 +7,11 @@ import type { LiveSnapshot } from './store.ts'
 /**
  * Call it before `startLive`: shows the rows at once, and the feed goes on after `cursor` instead of asking for all of them again.
  * `savedAt`, epoch ms by this machine's clock: until a frame comes the badge says of when the data is.
+ * Rows that are not whole are shown, and the feed asks for all of them.
  */
-export function seedLive(rows: readonly LiveRow[], cursor: string, savedAt: number): void {
+export function seedLive(rows: readonly LiveRow[], cursor: string, savedAt: number, isWhole = true): void {
   store.push({ kind: 'snapshot', sub: '', cursor, rows, last: true })
-  noteSeed({ cursor, savedAt })
+  noteSeed({ cursor: isWhole ? cursor : undefined, savedAt })
 }
 
 /** The rows that the page's main feed has brought, and their cursor; undefined before the first snapshot is applied. */

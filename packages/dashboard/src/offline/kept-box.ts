@@ -1,11 +1,11 @@
 import { type KeptChange, type KeptThing, keyOf } from './kept.ts'
 import type { Box } from './kept-sync.ts'
-import type { Place } from './place.ts'
+import { held, hold, type Place } from './place.ts'
 
 /** In the browser's database: for the pages to come, and the other tabs. */
 export const placeBox = (place: Place): Box => ({
   async load() {
-    const [things, changes] = await Promise.all([place.get('held', 'kept'), place.getAll('outbox')])
+    const [things, changes] = await Promise.all([held(place, 'kept'), place.getAll('outbox')])
     return { things: things ?? [], changes }
   },
   async put(change) {
@@ -13,12 +13,12 @@ export const placeBox = (place: Place): Box => ({
   },
   async settle(change) {
     const { store, done } = place.transaction('outbox', 'readwrite')
-    const held = await store.get(keyOf(change))
-    if (held?.at === change.at) await store.delete(keyOf(change))
+    const waiting = await store.get(keyOf(change))
+    if (waiting?.at === change.at) await store.delete(keyOf(change))
     await done
   },
   async keep(things) {
-    await place.put('held', things, 'kept')
+    await hold(place, 'kept', things)
   },
 })
 

@@ -29,6 +29,7 @@ test('what an agent did before the page looked is not counted, what it does then
   expect(seen(rates, 'a')).toEqual([0, 0, 0, 0])
   rates.look([agent('a', start + 1_000, [53, 1_600, 950, 4])], start + 1_000)
   expect(seen(rates, 'a')).toEqual([3, 600, 50, 1])
+  expect(rates.all()).toMatchObject({ tokensPerMinute: 600, costMicrosPerHour: 50, errors: 1 })
   const later = (ms: number) => rates.look([agent('a', start + 1_000, [53, 1_600, 950, 4])], start + ms)
   later(60_000)
   expect(seen(rates, 'a')).toEqual([3, 600, 50, 1])
@@ -82,6 +83,34 @@ test('the server’s word replaces what was counted, and counting goes on from t
     spark: null,
   })
   expect(seen(rates, 'a')).toEqual([8, 5, 0, 0])
+})
+
+test('of how many calls an agent’s errors are is counted, and taken as usual for those that the server tells of', () => {
+  const rates = createRates()
+  const calling = (at: number, calls: number, errors: number): AgentRow => {
+    const row = agent('a', at, [calls, 0, 0, errors])
+    return { ...row, totals: { ...row.totals, toolCalls: calls } }
+  }
+  rates.look([calling(start, 100, 10)], start)
+  rates.look([calling(start + 1_000, 104, 12)], start + 1_000)
+  expect(rates.of('a')).toMatchObject({ errors: 2, calls: 4 })
+  rates.seed({
+    at: new Date(start + 2_000).toISOString(),
+    ids: ['a'],
+    tokensLastMinute: [0],
+    costMicrosLastHour: [0],
+    errorsLast5Minutes: [6],
+    spark: null,
+  })
+  rates.look([calling(start + 2_000, 104, 13)], start + 2_000)
+  expect(rates.of('a')).toMatchObject({ errors: 6, calls: 48 })
+})
+
+test('events a second are those of all agents that came in the last ten seconds', () => {
+  const rates = createRates()
+  for (let second = 0; second <= 30; second += 1)
+    rates.look([agent('a', start, [second * 20, 0, 0, 0]), agent('b', start, [second * 5, 0, 0, 0])], start + second * 1_000)
+  expect(rates.all().eventsPerSecond).toBe(25)
 })
 
 test('ten thousand agents are looked at in a few milliseconds', () => {

@@ -19,8 +19,9 @@ export interface RatesSeed {
 interface Rate {
   readonly tokensPerMinute: number
   readonly costMicrosPerHour: number
-  /** In the last five minutes. */
+  /** Calls that failed in the last five minutes, and all that began or ended. */
   readonly errors: number
+  readonly calls: number
 }
 
 export interface Rates {
@@ -31,10 +32,18 @@ export interface Rates {
   of(id: string): Rate | undefined
   /** Events of each of the last sixty seconds, oldest first, the last under way; `into` is filled and answered. */
   spark(id: string, into: number[]): readonly number[]
+  /** Sums over all agents. */
+  all(): FleetRate
+}
+
+export interface FleetRate extends Rate {
+  /** Over the last ten seconds that are whole, as they came. */
+  readonly eventsPerSecond: number
 }
 
 export const sparkSeconds = 60
 const minute = 60_000
+const fleetSeconds = 10
 
 export function createRates(): Rates {
   const subjects = new Map<string, number>()
@@ -42,12 +51,17 @@ export function createRates(): Rates {
   const tokens = createWindow(60, 1_000)
   const cost = createWindow(60, minute)
   const errors = createWindow(30, 10_000)
-  const windows = [events, tokens, cost, errors]
-  /** The counters as they were at the last look, four a subject. */
-  let counters = new Float64Array(4 * 256)
+  const calls = createWindow(30, 10_000)
+  const windows = [events, tokens, cost, errors, calls]
+  /** What came of all, as one subject. */
+  const came = createWindow(fleetSeconds + 1, 1_000)
+  /** The counters as they were at the last look, five a subject. */
+  let counters = new Float64Array(5 * 256)
   /** Known by a look, not by the seed alone. */
   let looked = new Uint8Array(256)
   let lookedAt = 0
+  /** Who stood where at the last look, for most stand there again: comparing is cheaper than looking up. */
+  const order: { readonly id: string; readonly subject: number }[] = []
 
   function subjectOf(id: string): number {
     const held = subjects.get(id)
@@ -68,29 +82,43 @@ export function createRates(): Rates {
   return {
     look(agents, now) {
       for (const window of windows) window.advance(now)
-      for (const agent of agents) {
-        const subject = subjectOf(agent.id)
-        const place = 4 * subject
+      came.advance(now)
+      let all = 0
+      for (let i = 0; i < agents.length; i += 1) {
+        const agent = agents[i]
+        if (agent === undefined) continue
+        const stood = order[i]
+        const subject = stood?.id === agent.id ? stood.subject : subjectOf(agent.id)
+        if (stood?.subject !== subject) order[i] = { id: agent.id, subject }
+        const place = 5 * subject
         const { totals } = agent
         const used = totals.inputTokens + totals.outputTokens
+        const called = totals.llmCalls + totals.toolCalls
         // Who is first seen now, and began since the last look, did all that it did since.
         if (looked[subject] === 1 || (lookedAt > 0 && agent.firstSeenAt >= lookedAt)) {
           // Old events that come late are not of now: what came is as new as the agent's newest event.
           const at = Math.min(now, agent.lastSeenAt)
           const more = agent.events - (counters[place] ?? 0)
           if (more > 0) {
+            all += more
             events.add(subject, more, at)
             tokens.add(subject, used - (counters[place + 1] ?? 0), at)
             cost.add(subject, totals.costMicros - (counters[place + 2] ?? 0), at)
             errors.add(subject, totals.errors - (counters[place + 3] ?? 0), at)
+            calls.add(subject, called - (counters[place + 4] ?? 0), at)
           }
+        } else if (errors.sum(subject) > 0) {
+          // Of how many calls the errors are that the server told of it does not say: of as many as usual.
+          calls.add(subject, (errors.sum(subject) * called) / Math.max(1, totals.errors), now)
         }
         looked[subject] = 1
         counters[place] = agent.events
         counters[place + 1] = used
         counters[place + 2] = totals.costMicros
         counters[place + 3] = totals.errors
+        counters[place + 4] = called
       }
+      came.add(0, all, now)
       lookedAt = now
     },
     seed(seed) {
@@ -115,11 +143,27 @@ export function createRates(): Rates {
     of(id) {
       const subject = subjects.get(id)
       if (subject === undefined) return undefined
-      return { tokensPerMinute: tokens.sum(subject), costMicrosPerHour: cost.sum(subject), errors: errors.sum(subject) }
+      return {
+        tokensPerMinute: tokens.sum(subject),
+        costMicrosPerHour: cost.sum(subject),
+        errors: errors.sum(subject),
+        calls: calls.sum(subject),
+      }
     },
     spark(id, into) {
       return events.read(subjects.get(id) ?? Number.MAX_SAFE_INTEGER, into)
     },
+    all: () => ({
+      tokensPerMinute: tokens.total(),
+      costMicrosPerHour: cost.total(),
+      errors: errors.total(),
+      calls: calls.total(),
+      eventsPerSecond:
+        came
+          .read(0, [])
+          .slice(0, fleetSeconds)
+          .reduce((a, b) => a + b, 0) / fleetSeconds,
+    }),
   }
 }
 

@@ -219,7 +219,7 @@ describe('operations', () => {
 
   test('every path of the document says what it takes to who uses another method', async () => {
     for (const [path, methods] of Object.entries(api.document.paths)) {
-      const response = await fetch(`${api.url}${path.replace(/\{\w+\}/g, 'x')}`, { method: 'DELETE' })
+      const response = await fetch(`${api.url}${path.replace(/\{\w+\}/g, 'x')}`, { method: 'PATCH' })
       const allow = response.headers.get('allow')?.split(', ') ?? []
       expect([path, response.status, allow.filter((method) => method !== 'HEAD').sort()]).toEqual([
         path,
@@ -236,6 +236,7 @@ describe('operations', () => {
   })
 
   test('the server tells about itself', async () => {
+    expect((await api.get('/v1/pipeline')).body).toMatchObject({ durability: expect.any(String), totals: { underWay: 0 } })
     expect((await api.get('/v1/info')).body).toMatchObject({
       partitions: 2,
       retentionDays: 30,
@@ -384,6 +385,15 @@ test('text that PostgreSQL cannot hold is kept in every field that the fold read
   expect((await api.all<StoredEvent>('/v1/events?run=odd', 4)).map(({ data }) => data)).toEqual(events.map(({ data }) => data))
 })
 
+test('the past can be asked for: rows of a moment, how much happened when, and where the next step is', async () => {
+  const { body } = await api.get<{ rows: readonly Row[] }>(`/v1/state/rows?at=${new Date().toISOString()}&run=alpha`)
+  expect(body.rows.length).toBeGreaterThan(10)
+  expect((await api.get('/v1/timeline?buckets=10')).status).toBe(200)
+  expect((await api.get(`/v1/events/step?at=${new Date(0).toISOString()}&kind=delegation`)).body).toMatchObject({
+    event: { type: 'task.created' },
+  })
+})
+
 test('once its log left with the retention, a moment is refused, and now is still known', async () => {
   const before = await api.get<{ cursor: string; agents: Row[]; tasks: Row[] }>('/v1/state')
   const later = Date.now() + 60 * 86_400_000
@@ -407,9 +417,17 @@ test('metrics are asked for, with or without any', async () => {
   expect(await api.get('/v1/metrics/series?name=none')).toMatchObject({ status: 200, body: { name: 'none', series: [], truncated: false } })
 })
 
+test('what people keep is asked for, with or without any', async () => {
+  for (const list of ['views', 'acknowledgements']) expect(await api.get(`/v1/${list}`)).toEqual({ status: 200, body: { items: [] } })
+})
+
 test('rates are of every agent that did something just now', async () => {
   const { status, body } = await api.get<{ ids: string[]; spark: number[][] }>('/v1/fleet/rates')
   expect([status, body.spark.length]).toEqual([200, body.ids.length])
+})
+
+test('figures over time are asked for', async () => {
+  expect(await api.get('/v1/explore?by=agent')).toMatchObject({ status: 200, body: { complete: true } })
 })
 
 test('every query of the document was asked, and each answer was one that the document allows', () => {

@@ -5,11 +5,13 @@ import { toWire } from '@signalbox/model/wire.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
+import { timeOf } from './moment-place.ts'
 import { decodeKey, Limit, ListCursor, pageOf } from './page.ts'
 import { eventById, listEvents } from './reads.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { closed, missing, Name, Page, Types, Uuid, Values } from './schemas.ts'
+import { positionsAt } from './state.ts'
 
 const json = (reply: FastifyReply, text: string) => reply.type('application/json').send(text)
 
@@ -23,11 +25,15 @@ const EventsQuery = closed({
     description: 'Of one `run`: what was told of this model or tool call. Newest first unless `order` says otherwise.',
   }),
   order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
+  until: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339: only what was committed by then.' })),
   limit: Limit,
   cursor: ListCursor,
 })
 
-export function eventRoutes(app: FastifyInstance, { pool, projections }: Pick<ApiOptions['store'], 'pool' | 'projections'>): void {
+export function eventRoutes(
+  app: FastifyInstance,
+  { pool, projections, meta }: Pick<ApiOptions['store'], 'pool' | 'projections' | 'meta'>,
+): void {
   route(
     app,
     '/v1/events',
@@ -51,7 +57,9 @@ export function eventRoutes(app: FastifyInstance, { pool, projections }: Pick<Ap
       const list = `events ${byPosition ? 'position' : 'id'} ${order}`
       const [after] = decodeKey(list, [byPosition ? 'number' : 'id'], query.cursor) ?? []
       const filter = { ...(run && { run }), ...(agent && { agent }), ...(type && { type }), ...(task && { task }) }
-      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition, call })
+      const until = query.until === undefined ? undefined : timeOf('until', query.until)
+      const committed = until === undefined ? undefined : { time: until, positions: await positionsAt(pool, meta.partitions, until) }
+      const found = await listEvents(pool, { tenant, filter, order, after, limit: limit + 1, byPosition, call, committed })
       const page = pageOf(
         list,
         found,

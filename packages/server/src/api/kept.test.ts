@@ -57,6 +57,8 @@ describe('views', () => {
       { ...view, name: '' },
       { ...view, name: 'x'.repeat(201) },
       { ...view, screen: 'https://evil.example/' },
+      { ...view, screen: '//evil.example/' },
+      { ...view, screen: '/\\evil.example/' },
       { ...view, search: 'javascript:alert(1)' },
       { ...view, search: `?${'x'.repeat(4_000)}` },
       { ...view, more: 1 },

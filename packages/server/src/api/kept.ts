@@ -17,7 +17,7 @@ const At = Type.Optional(
 )
 const ViewBody = {
   name: Type.String({ minLength: 1, maxLength: 200 }),
-  screen: Type.String({ maxLength: 400, pattern: '^/', description: 'Path of its screen, as /tail.' }),
+  screen: Type.String({ maxLength: 400, pattern: '^/([^/\\\\]|$)', description: 'Path of its screen, as /tail.' }),
   search: Type.String({ maxLength: 4_000, pattern: '^(\\?|$)', description: 'Query of its address, as ?type=tool.*' }),
 }
 const View = closed({ id: Type.String(), ...ViewBody, savedAt: Time })

@@ -4,12 +4,12 @@ import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/mod
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
-import { decodeCursor, encodeCursor } from '../live/cursor.ts'
+import { encodeCursor } from '../live/cursor.ts'
+import { placeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { closed, Name } from './schemas.ts'
-import { type FoldedRows, positionsAt, stateAt, stateNow } from './state.ts'
-import { instantOf } from './time.ts'
+import { type FoldedRows, stateAt, stateNow } from './state.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
 const State = Type.Object(
@@ -25,13 +25,6 @@ const State = Type.Object(
   { additionalProperties: false },
 )
 
-function timeOf(text: string): number {
-  const time = instantOf(text)
-  if (Number.isNaN(time))
-    throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "at" is neither a live cursor nor an RFC 3339 time.' })
-  return time
-}
-
 interface Moment {
   readonly instant: number
   readonly positions: readonly number[]
@@ -44,7 +37,7 @@ const StateQuery = closed({
 })
 
 export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOptions): void {
-  const { pool, reader, meta } = store
+  const { reader, meta } = store
   /** One at a time: each is a whole state in memory. */
   let turn: Promise<unknown> = Promise.resolve()
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -55,13 +48,7 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
 
   async function moment(tenant: string, at: string | undefined, run: string | undefined): Promise<Moment> {
     const heads = await reader.heads()
-    const asked = at === undefined ? heads : decodeCursor(at)
-    const instant = asked === undefined ? timeOf(at ?? '') : now()
-    const isOurs = asked === undefined || asked.epoch === meta.epoch || meta.formerEpochs.includes(asked.epoch)
-    if (!isOurs || (asked !== undefined && asked.positions.length !== meta.partitions))
-      throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })
-    const wanted = asked?.positions ?? (await positionsAt(pool, meta.partitions, instant))
-    const positions = heads.positions.map((head, i) => Math.min(head, wanted[i] ?? 0))
+    const { instant, positions } = await placeOf({ store, now }, heads, at)
     try {
       return { instant, positions, folded: await stateAt(store, tenant, positions, log) }
     } catch (error) {

@@ -1,5 +1,5 @@
 /** The lists' statements. Each names the index it walks, and walks a bounded part of it: a page may be short and have a next one. */
-import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import { type LoggedEvent, limits, type TenantId } from '@signalbox/model/event.ts'
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import { callTypes, rowKey } from '@signalbox/model/fold/keys.ts'
 import { firstIdOf, idTime } from '@signalbox/model/ids.ts'
@@ -19,6 +19,8 @@ export interface EventsQuery {
   readonly byPosition: boolean
   /** Only events of the one run's call of this id; the reader looks at `callId` too, some others may be among them. */
   readonly call?: string | undefined
+  /** Only what was committed by then: the time, and the position of each partition. */
+  readonly committed?: { readonly time: number; readonly positions: readonly number[] } | undefined
 }
 
 /** Rows of an index looked at for one page, however few of them match. */
@@ -62,6 +64,10 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
     ...(q.byPosition ? [`tenant = $${walked.push(q.tenant)}`, `run = $${walked.push(run)}`] : []),
     ...(newest === undefined ? [] : [`position <= $${walked.push(newest)}`]),
     ...(q.after === undefined ? [] : [`${key} ${past} $${walked.push(q.after)}`]),
+    // No id is further ahead of its commit than the future that is accepted: what came later is not walked.
+    ...(q.committed === undefined || q.byPosition
+      ? []
+      : [`id < $${walked.push(firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))}`]),
   ]
   const { rows: edges } = await pool.query<{ edge: string }>(
     `select ${key}::text as edge from log ${walk.length === 0 ? '' : `where ${walk.join(' and ')}`} order by ${key} ${q.order} offset ${mostScanned - 1} limit 1`,
@@ -74,6 +80,11 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
     conditions += `${callConditions(q.call, values)} and position <= $${values.push(newest)}`
   if (q.after !== undefined) conditions += ` and ${key} ${past} $${values.push(q.after)}`
   if (edge !== undefined) conditions += ` and ${key} ${within} $${values.push(edge)}`
+  if (q.committed !== undefined) {
+    const held = `unnest($${values.push(q.committed.positions)}::bigint[]) with ordinality as c (last, n)`
+    conditions += ` and position <= (select last from ${held} where n = partition + 1)`
+    if (!q.byPosition) conditions += ` and id < $${values.push(firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))}`
+  }
   const { rows } = await pool.query<LogRow>(
     `select ${logColumns} from log where tenant = $1${conditions} order by ${key} ${q.order} limit $2`,
     values,

@@ -8,13 +8,17 @@ import type { Projections } from '../store/projections.ts'
 import type { Quarantine } from '../store/quarantine.ts'
 import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
+import { exploreRoute } from './explore.ts'
 import { fleetRoutes } from './fleet.ts'
 import { infoRoute, type Told } from './info.ts'
 import { keptRoutes } from './kept.ts'
 import { metricRoutes } from './metrics.ts'
 import { momentRoute } from './moment.ts'
+import { momentRowsRoute } from './moment-rows.ts'
 import { operationRoutes } from './operations.ts'
 import { ratesRoute } from './rates.ts'
+import { stepRoute } from './step.ts'
+import { timelineRoute } from './timeline.ts'
 
 export interface ApiOptions {
   readonly store: {
@@ -43,8 +47,12 @@ export const apiRoutes =
       fleetRoutes(fleet, options.store.pool)
       ratesRoute(fleet, options.store.pool, options.now)
     })
+    exploreRoute(app, options.store.pool, options.store.projections, options.now)
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
+    momentRowsRoute(app, options)
+    timelineRoute(app, options)
+    stepRoute(app, options)
     keptRoutes(app, options)
     operationRoutes(app, options.store)
     infoRoute(app, options)

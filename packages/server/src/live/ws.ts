@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { Caller, Upgrades } from '../http.ts'
 import { type BadFrame, checkClientFrame, parseClientFrame } from './client-frame.ts'
+import { type Credit, createCredits } from './credit.ts'
 import type { Hub, Subscribed } from './live.ts'
 import { heldCursor, subscribeOfUrl } from './query.ts'
 import type { Outlet } from './session.ts'
@@ -23,17 +24,19 @@ export interface LiveSocketDeps {
 }
 
 export function registerLiveSockets(upgrades: Upgrades, deps: LiveSocketDeps): void {
-  upgrades.on('/v1/live', 'read', subprotocols, (socket, request, caller) => serve(socket, request, caller, deps))
+  const credits = createCredits(deps.hub.socketBytes)
+  upgrades.on('/v1/live', 'read', subprotocols, (socket, request, caller) => serve(socket, request, caller, { ...deps, credits }))
 }
 
-function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs }: LiveSocketDeps): void {
+interface SocketDeps extends LiveSocketDeps {
+  readonly credits: (window: number) => Credit
+}
+
+function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs, credits }: SocketDeps): void {
   // First of all: an error that nobody hears ends the process.
   socket.on('error', () => socket.terminate())
   const url = new URL(request.url ?? '/', 'http://localhost')
-  const window = Number(url.searchParams.get('credit') ?? 0)
   const subscriptions = new Map<string, Subscribed>()
-  /** Frame bytes the client has not acknowledged; counted only with a window. */
-  let uncredited = 0
   const codec = Object.values(codecs).find(({ subprotocol }) => subprotocol === socket.protocol) ?? codecs.json
   const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(codec.encode(frame))
   const leave = () => {
@@ -54,6 +57,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
     return
   }
+  const credit = credits(Number(url.searchParams.get('credit') ?? 0))
 
   const fail = (message: string) => {
     say({ kind: 'error', code: 'BAD_REQUEST', message })
@@ -62,7 +66,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   const drained = () => {
     for (const subscription of subscriptions.values()) subscription.drained()
   }
-  const pending = () => (window > 0 && uncredited >= window ? hub.socketBytes + 1 + uncredited : socket.bufferedAmount)
+  const pending = () => credit.pending(socket.bufferedAmount)
 
   /** The one subscription is refused, the others of the socket go on. */
   const refuse = (ref: string, code: RefusalCode, message: string) => {
@@ -81,7 +85,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
       opened: (cursor) => say({ kind: 'subscribed', ref, sub, cursor }),
       write(frame) {
         if (socket.readyState !== socket.OPEN) return
-        uncredited += frame.bytes
+        credit.wrote(frame.bytes)
         // The frame is finished, the same for every reader; with no extension and no fragments `ws` would write just these bytes.
         request.socket.write(frame.payload)
       },
@@ -119,6 +123,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   socket.on('close', () => {
     cancelCheck()
     seat.leave()
+    credit.end()
     leave()
   })
   socket.on('message', (bytes: Buffer) => {
@@ -136,7 +141,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
       subscriptions.get(frame.sub)?.close()
       subscriptions.delete(frame.sub)
     } else if (frame.kind === 'ack') {
-      uncredited = Math.max(0, uncredited - frame.bytes)
+      credit.acknowledged(frame.bytes)
       drained()
     }
   }

@@ -41,20 +41,20 @@ const mostChars = 256 * 1024 * 1024
 
 class TooLarge extends Error {}
 
-/** `[[tenant, table, key, row], …]` as JSON text, rows as they are stored. Index: projections_position. */
+/** `[[tenant, table, key, row], …]` as JSON text, a row a line, as they are stored. Index: projections_position. */
 async function* stateText(client: PoolClient, partition: number, after: number, what: string): AsyncGenerator<string> {
   await client.query({
     text: `declare state no scroll cursor for select json_build_array(tenant, tbl, key, body)::text from projections
            where partition = $1 and position > $2 and (${what})`,
     values: [partition, after],
   })
-  let separator = '['
+  let separator = '[\n'
   let chars = 0
   for (;;) {
     const { rows } = await client.query<[string]>({ text: `fetch ${pageRows} from state`, rowMode: 'array' })
     if (rows.length > 0) {
-      const text = `${separator}${rows.join()}`
-      separator = ','
+      const text = `${separator}${rows.join(',\n')}`
+      separator = ',\n'
       chars += text.length
       if (chars > mostChars) throw new TooLarge()
       yield text
@@ -62,7 +62,7 @@ async function* stateText(client: PoolClient, partition: number, after: number, 
     if (rows.length < pageRows) break
   }
   await client.query('close state')
-  yield separator === '[' ? '[]' : ']'
+  yield separator === '[\n' ? '[]' : '\n]'
 }
 
 async function compressed(text: AsyncGenerator<string>): Promise<Buffer> {

@@ -1,9 +1,9 @@
 /** The fleet: everybody as tiles, dots or rows, in groups and an order of the reader's choice. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { useFrozen, useNow, useShown, useTable } from '../../live/live.ts'
+import { shownNow, useFrozen, useNow, useShown, useTable } from '../../live/live.ts'
 import { NoAgents, NoMatches } from '../../parts/empty.tsx'
 import { usePause } from '../../pause.ts'
-import { holdRates, ratesOfAll, useRates } from '../../rates/live.ts'
+import { holdRates, useRates } from '../../rates/live.ts'
 import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
 import { whole } from '../../text.ts'
@@ -47,13 +47,13 @@ export function Fleet() {
 
   // Once a second is often enough for figures and alarms.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
-  const troubles = useMemo(() => troublesOf(agents, acknowledged, rates, now), [agents, acknowledged, rates, look, now])
+  const troubles = useMemo(() => troublesOf(agents, acknowledged, rates, shownNow()), [agents, acknowledged, rates, look])
   // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
-  const rate = useMemo(() => ratesOfAll(agents, rates), [agents, rates, look])
+  const rate = useMemo(() => rates?.all(), [rates, look])
   const totals = useMemo(() => totalsOf(agents), [agents])
   const change = useMemo(() => (at === undefined && store.ready() ? trend.note(totals, now) : undefined), [totals, now, at, store])
-  const attention = useMemo(() => new Set(troubles.map(({ id }) => id)), [troubles])
-  const known = useMemo(() => new Set(troubles.flatMap(({ id, isKnown }) => (isKnown ? [id] : []))), [troubles])
+  const attention = useSameSet(useMemo(() => new Set(troubles.map(({ id }) => id)), [troubles]))
+  const known = useSameSet(useMemo(() => new Set(troubles.flatMap(({ id, isKnown }) => (isKnown ? [id] : []))), [troubles]))
 
   const { q, errors, status, role, run, model, host, team } = search
   const roster = useMemo(createRoster, [])
@@ -69,8 +69,8 @@ export function Fleet() {
   const { gap } = sizes[density === 'compact' ? 'compact' : 'tiles']
   const columns = isTable ? 1 : columnsIn(width, sizes[density === 'compact' ? 'compact' : 'tiles'])
   const groups = useMemo(
-    () => groupsOf(shown, { grouping, sorting: parseSorting(search.sort), folded: parseFolded(search.fold), rates }),
-    [shown, grouping, search.sort, search.fold, rates],
+    () => groupsOf(shown, { grouping, sorting: parseSorting(search.sort), folded: parseFolded(search.fold), rates, attention }),
+    [shown, grouping, search.sort, search.fold, rates, attention],
   )
   const made = useMemo(
     () => (isHeat ? heatOf(groups, grouping, width, size.height - belowPx) : { pitch: 0, lines: linesOf(groups, columns, grouping) }),
@@ -158,4 +158,11 @@ function useSize(of: { readonly current: HTMLElement | null }) {
     return () => observer.disconnect()
   }, [of])
   return size
+}
+
+/** The set from before as long as the same are in it: what is made of it need not be made again. */
+function useSameSet(set: ReadonlySet<string>): ReadonlySet<string> {
+  const held = useRef(set)
+  if (held.current !== set && (held.current.size !== set.size || !set.isSubsetOf(held.current))) held.current = set
+  return held.current
 }

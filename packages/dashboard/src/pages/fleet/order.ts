@@ -2,7 +2,7 @@
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import { agentLook } from '../../parts/status.tsx'
 import type { ShownRates } from '../../rates/live.ts'
-import { isTroubled, roleOf, teamOf } from './agent.ts'
+import { roleOf, teamOf } from './agent.ts'
 import { compare, naturalKey, ordered, type Sorting } from './sort.ts'
 
 const groupOf = {
@@ -23,9 +23,7 @@ export interface Group {
   readonly count: number
   readonly busy: number
   readonly troubled: number
-  /** Sums of its members; absent where no rates are known. */
-  readonly tokensPerMinute?: number | undefined
-  readonly costMicrosPerHour?: number | undefined
+  readonly members: readonly AgentRow[]
   readonly isFolded: boolean
   /** In order; none while it is folded. */
   readonly ids: readonly string[]
@@ -57,13 +55,15 @@ export interface Arrangement {
   readonly sorting?: Sorting | undefined
   readonly folded?: ReadonlySet<string>
   readonly rates?: ShownRates
+  /** Who needs somebody. */
+  readonly attention?: ReadonlySet<string>
 }
 
 /** Groups in which somebody worked lately stand first; they seldom change places. */
 const lately = 10 * 60_000
 
 /** `agents` in the order of their names, as a roster gives them. */
-export function groupsOf(agents: readonly AgentRow[], { grouping, sorting, folded, rates }: Arrangement): readonly Group[] {
+export function groupsOf(agents: readonly AgentRow[], { grouping, sorting, folded, rates, attention }: Arrangement): readonly Group[] {
   const groups = new Map<string, { readonly members: AgentRow[]; newest: number }>()
   let newest = 0
   const groupName = groupOf[grouping]
@@ -81,18 +81,12 @@ export function groupsOf(agents: readonly AgentRow[], { grouping, sorting, folde
       const isFolded = folded?.has(name) === true && grouping !== 'none'
       let busy = 0
       let troubled = 0
-      let tokens = 0
-      let cost = 0
       for (const agent of members) {
         if (agent.status?.value === 'busy') busy += 1
-        if (isTroubled(agent)) troubled += 1
-        const rate = grouping === 'none' ? undefined : rates?.of(agent.id)
-        tokens += rate?.tokensPerMinute ?? 0
-        cost += rate?.costMicrosPerHour ?? 0
+        if (attention?.has(agent.id) === true) troubled += 1
       }
       return {
-        ...{ name, count: members.length, busy, troubled, isFolded },
-        ...(rates === undefined ? {} : { tokensPerMinute: tokens, costMicrosPerHour: cost }),
+        ...{ name, count: members.length, busy, troubled, members, isFolded },
         ids: isFolded ? [] : ordered(members, name, sorting, rates).map(({ id }) => id),
       }
     })

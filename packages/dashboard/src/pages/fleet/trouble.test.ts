@@ -6,11 +6,17 @@ import { subjectOf, troublesOf } from './trouble.ts'
 const hour = 3_600_000
 const now = 100 * hour
 const agent = (id: string, status: AgentStatus | undefined, at: number, heard = now): AgentRow => ({
-  ...{ id, firstSeenAt: 1, lastSeenAt: heard, lastReceivedAt: heard, events: 1, inFlight: [], totals: emptyTotals },
+  ...{ id, firstSeenAt: 1, lastSeenAt: heard, lastReceivedAt: heard, events: 1, inFlight: [], totals: { ...emptyTotals, errors: 9 } },
   status: status === undefined ? undefined : { value: status, at, by: '' },
 })
 const rates = {
-  of: (id: string) => ({ tokensPerMinute: 0, costMicrosPerHour: 0, errors: id.startsWith('err') ? 5 : 1 }),
+  of: (id: string) => ({
+    tokensPerMinute: 0,
+    costMicrosPerHour: 0,
+    errors: id.startsWith('err') ? 5 : 1,
+    calls: id === 'err seldom' ? 50 : 9,
+  }),
+  all: () => ({ tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0, calls: 0, eventsPerSecond: 0 }),
   spark: () => [],
 }
 const found = (agents: readonly AgentRow[], acknowledged: Readonly<Record<string, number>> = {}) =>
@@ -26,6 +32,7 @@ test('who is stuck stands first, then lost, waiting and failing; the newest of e
     agent('fine', 'busy', now),
     agent('wait', 'waiting', now - 5),
     agent('err', 'idle', now),
+    agent('err seldom', 'busy', now),
     agent('lost long', 'lost', now - hour),
     agent('lost now', 'lost', now - 1),
     agent('stuck', 'stuck', now - hour),

@@ -15,8 +15,9 @@ export interface Trouble {
   readonly isKnown: boolean
 }
 
-/** Errors within five minutes from which on an agent fails, rather than errs. */
+/** Errors within five minutes from which on an agent fails, rather than errs, and the share of its calls that they are then. */
 const failingFrom = 5
+const failingShare = 1 / 3
 /** Who goes on failing is named again after this long. */
 const knownForMs = 3_600_000
 
@@ -25,7 +26,9 @@ export const subjectOf = (id: string): string => `agent:${id}`
 function kindOf(agent: AgentRow, rates: ShownRates): Kind | undefined {
   const status = agent.status?.value
   if (status === 'stuck' || status === 'lost' || status === 'waiting') return status
-  return (rates?.of(agent.id)?.errors ?? 0) >= failingFrom ? 'failing' : undefined
+  // Most never failed so often: they are not looked up.
+  const rate = agent.totals.errors < failingFrom ? undefined : rates?.of(agent.id)
+  return rate !== undefined && rate.errors >= failingFrom && rate.errors >= failingShare * rate.calls ? 'failing' : undefined
 }
 
 /** What began after it was acknowledged is another trouble. That an agent is lost the server says; what it says itself may be by a clock that is ahead. */

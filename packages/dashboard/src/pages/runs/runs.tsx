@@ -1,88 +1,153 @@
-import { Link } from '@tanstack/react-router'
-import { useMemo } from 'react'
-import { store, useNow, useTable } from '../../live/live.ts'
-import { NoAgents } from '../../parts/empty.tsx'
-import { inkOf } from '../../parts/status.tsx'
-import { age, compact, dateTime, dollars, visible, whole } from '../../text.ts'
+/** Every run that there is, those that go on as they go. */
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useLayoutEffect, useMemo, useRef } from 'react'
+import { useBindings } from '../../keys.ts'
+import { shownNow, useFrozen, useShown, useTable } from '../../live/live.ts'
+import { Figure, Toggle } from '../../parts/controls.tsx'
+import { NoAgents, NoMatches } from '../../parts/empty.tsx'
+import { FilterBox } from '../../parts/filter-box.tsx'
+import { usePause } from '../../pause.ts'
+import { useRates } from '../../rates/live.ts'
+import { useSearch } from '../../search.ts'
+import { useStill } from '../../still.ts'
+import { compact, dollars, whole } from '../../text.ts'
+import { listed, pacesOf, parseRunSorting, runFiltersIn, states } from './list.ts'
+import { RunRow, RunsHead, rowHeight, StateBadge } from './row.tsx'
 
-const looks = { running: ['▶', 'busy'], finished: ['✓', 'good'], failed: ['✕', 'bad'] } as const
-const figure = 'text-right tabular-nums'
-/** On a narrow screen some columns give way. */
-const columns = [
-  { name: 'Run', place: '' },
-  { name: 'State', place: '' },
-  { name: 'Started', place: 'tabular-nums max-md:hidden' },
-  { name: 'Took', place: figure },
-  { name: 'Agents', place: `${figure} max-md:hidden` },
-  { name: 'Tasks', place: `${figure} max-md:hidden` },
-  { name: 'Tokens', place: `${figure} max-md:hidden` },
-  { name: 'Cost', place: `${figure} max-md:hidden` },
-]
-/** Rows shown; older runs are reached by their address. */
-const most = 500
+const headHeight = 32
 
 export function Runs() {
+  const [search, setSearch] = useSearch()
+  const { paused, toggle } = usePause()
+  useFrozen(paused)
+  const { store, at } = useShown()
   const runs = useTable('runs')
-  const now = useNow()
-  const newest = useMemo(() => [...runs].sort((a, b) => b.startedAt - a.startedAt || a.id.localeCompare(b.id)).slice(0, most), [runs])
-  if (runs.length === 0) return <section className="flex-1 overflow-auto">{store.ready() && <NoAgents />}</section>
+  const agents = useTable('agents')
+  const { rates, look } = useRates()
+  const box = useRef<HTMLDivElement>(null)
+  const filterBox = useRef<HTMLInputElement>(null)
+  const { q, status, errors, sort } = search
+  const sorting = parseRunSorting(sort)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
+  const paces = useMemo(() => pacesOf(agents, rates), [agents, rates, look])
+  const made = useMemo(
+    () => listed(runs, { q, status, errors }, parseRunSorting(sort), paces, shownNow()),
+    [runs, q, status, errors, sort, paces],
+  )
+  const setting = `${q} ${status} ${errors} ${sort} ${at} ${made.length === 0}`
+  const { shown: ids, stir, hover } = useStill(made, setting)
+  const virtual = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => rowHeight,
+    overscan: 8,
+    scrollMargin: headHeight,
+    scrollPaddingStart: headHeight,
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another order is read from the top
+  useLayoutEffect(() => {
+    box.current?.scrollTo({ top: 0 })
+  }, [q, status, errors, sort])
+
+  /** The run that has the focus, the one beside it, or the first; it is an element only once it is in view. */
+  const step = (by: number) => {
+    stir()
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.run : undefined
+    const from = focused === undefined ? -1 : ids.indexOf(focused)
+    const to = from < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, from + by))
+    virtual.scrollToIndex(to)
+    const id = ids[to]
+    if (id === undefined) return
+    requestAnimationFrame(() => {
+      for (const link of box.current?.querySelectorAll<HTMLElement>('[data-run]') ?? []) if (link.dataset.run === id) link.focus()
+    })
+  }
+  useBindings([
+    { keys: 'j', about: 'Next run', run: () => step(1) },
+    { keys: 'ArrowDown', about: 'Next run', run: () => step(1) },
+    { keys: 'k', about: 'Previous run', run: () => step(-1) },
+    { keys: 'ArrowUp', about: 'Previous run', run: () => step(-1) },
+    { keys: '/', about: 'Filter runs', run: () => filterBox.current?.focus() },
+    { keys: 'x', about: 'Errors only', run: () => setSearch({ errors: !errors }) },
+  ])
+
+  const totals = useMemo(() => {
+    const of = { running: 0, finished: 0, failed: 0 }
+    let [tokens, cost] = [0, 0]
+    for (const run of runs) {
+      of[run.state] += 1
+      tokens += run.totals.inputTokens + run.totals.outputTokens
+      cost += run.totals.costMicros
+    }
+    return { of, tokens, cost }
+  }, [runs])
+
+  if (runs.length === 0)
+    return (
+      <section aria-label="Runs" className="flex-1 overflow-auto">
+        {store.ready() && <NoAgents />}
+      </section>
+    )
   return (
-    <section aria-label="Runs" className="min-w-0 flex-1 overflow-auto">
-      <table className="w-full border-collapse">
-        <thead className="sticky top-0 bg-page text-left text-xs text-faint">
-          <tr className="border-b border-line">
-            {columns.map(({ name, place }) => (
-              <th key={name} className={`whitespace-nowrap px-4 py-2 font-medium ${place}`}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {newest.map((run) => {
-            const [sign, tone] = looks[run.state]
-            const done = run.tasks.completed
-            const all = Object.values(run.tasks).reduce((a, b) => a + b, 0)
-            return (
-              <tr key={run.id} className="border-b border-line/60 hover:bg-raised">
-                <td className="w-full max-w-0 truncate px-4 py-2" title={visible(run.name?.value ?? run.id)}>
-                  <Link to="/runs/$run" params={{ run: run.id }} className="font-medium text-ink hover:text-accent">
-                    {visible(run.name?.value ?? run.id)}
-                  </Link>
-                  {run.synthetic && <span className="ml-2 rounded bg-raised px-1.5 text-xs text-faint">made-up pace</span>}
-                </td>
-                {[
-                  <span key="state" className={inkOf(tone)}>
-                    <span aria-hidden="true" className="mr-1.5 text-[10px]">
-                      {sign}
-                    </span>
-                    {run.state}
-                  </span>,
-                  <span key="started" className="text-soft">
-                    {dateTime(run.startedAt).slice(0, 19)}
-                  </span>,
-                  <span key="took" className="text-soft">
-                    {age((run.finishedAt ?? (run.state === 'running' ? now : run.lastEventAt)) - run.startedAt)}
-                  </span>,
-                  whole(run.agents.length),
-                  `${whole(done)} / ${whole(all)}`,
-                  compact(run.totals.inputTokens + run.totals.outputTokens),
-                  dollars(run.totals.costMicros),
-                ].map((cell, at) => (
-                  <td key={columns[at + 1]?.name} className={`whitespace-nowrap px-4 ${columns[at + 1]?.place}`}>
-                    {cell}
-                  </td>
-                ))}
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-      {runs.length > most && (
-        <p className="px-4 py-3 text-xs text-faint">
-          The newest {whole(most)} of {whole(runs.length)} runs. Ctrl/⌘ K finds the others by name.
-        </p>
-      )}
+    <section aria-label="Runs" className="flex min-w-0 flex-1 flex-col">
+      <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b border-line px-4 py-2">
+        <Figure name="runs" value={whole(runs.length)} />
+        <fieldset aria-label="Only runs that are" className="flex flex-wrap gap-1">
+          {states.map((state) => (
+            <button
+              key={state}
+              type="button"
+              aria-pressed={status === state}
+              onClick={() => setSearch({ status: status === state ? '' : state })}
+              className={`flex items-baseline gap-1.5 whitespace-nowrap rounded-md border px-1.5 py-0.5 ${status === state ? 'border-accent bg-accent/15' : 'border-transparent hover:border-line hover:bg-panel'}`}
+            >
+              <span className="text-base font-semibold tabular-nums">{whole(totals.of[state])}</span>
+              <span className="text-xs">
+                <StateBadge state={state} />
+              </span>
+            </button>
+          ))}
+        </fieldset>
+        <Figure name="tokens" value={compact(totals.tokens)} />
+        <Figure name="cost" value={dollars(totals.cost)} />
+        <div className="ml-auto flex flex-wrap items-center gap-2">
+          <FilterBox box={filterBox} name="Filter runs" look="w-56 bg-panel py-1" />
+          <Toggle on={errors} press={() => setSearch({ errors: !errors })}>
+            errors only
+          </Toggle>
+          <Toggle on={paused} press={toggle}>
+            {paused ? 'resume' : 'pause'}
+          </Toggle>
+        </div>
+      </div>
+      <div ref={box} {...hover} className="relative min-h-0 flex-1 overflow-auto">
+        {ids.length === 0 && (
+          <NoMatches
+            all={runs.length}
+            filters={runFiltersIn({ q, status, errors })}
+            clear={() => setSearch({ q: '', status: '', errors: false })}
+          />
+        )}
+        <div {...{ role: 'table', 'aria-label': 'Runs', 'aria-rowcount': ids.length + 1 }}>
+          <RunsHead sorting={sorting} sort={(by) => setSearch({ sort: by })} />
+          <div {...{ role: 'rowgroup' }} className="relative" style={{ height: virtual.getTotalSize() }}>
+            {virtual.getVirtualItems().map(({ index, start }) => {
+              const id = ids[index]
+              if (id === undefined) return null
+              return (
+                <div
+                  key={id}
+                  {...{ role: 'presentation' }}
+                  className="absolute inset-x-0 top-0"
+                  style={{ transform: `translateY(${start - headHeight}px)` }}
+                >
+                  <RunRow id={id} pace={paces.get(id)} />
+                </div>
+              )
+            })}
+          </div>
+        </div>
+      </div>
     </section>
   )
 }

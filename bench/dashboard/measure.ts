@@ -1,0 +1,150 @@
+/** What is measured of a page: frames, long tasks, memory, and the processor time of everybody involved. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { CDPSession, Page } from 'playwright-core'
+
+interface Recorded {
+  on: boolean
+  readonly frames: number[]
+  readonly long: number[]
+}
+
+export interface Figures {
+  readonly seconds: number
+  readonly frames: number
+  /** Times between animation frames, ms. */
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+  readonly framesPerSecond: number
+  /** Over 50 ms. */
+  readonly longTasks: number
+  readonly longestTask: number
+}
+
+const share = (sorted: readonly number[], of: number) => Number((sorted[Math.floor((sorted.length - 1) * of)] ?? Number.NaN).toFixed(1))
+
+/** Notes each frame and long task of the page while told to. */
+export async function recordFrames(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const recorded: Recorded = { on: false, frames: [], long: [] }
+    Object.assign(globalThis, { recorded })
+    new PerformanceObserver((list) => {
+      if (recorded.on) recorded.long.push(...list.getEntries().map(({ duration }) => duration))
+    }).observe({ type: 'longtask' })
+    let last = 0
+    const tick = (now: number) => {
+      if (recorded.on && last > 0) recorded.frames.push(now - last)
+      last = recorded.on ? now : 0
+      requestAnimationFrame(tick)
+    }
+    requestAnimationFrame(tick)
+  })
+}
+
+const take = (page: Page, on: boolean) =>
+  page.evaluate((on) => {
+    const { recorded } = globalThis as unknown as { recorded: Recorded }
+    const taken = { frames: [...recorded.frames], long: [...recorded.long] }
+    recorded.frames.length = 0
+    recorded.long.length = 0
+    recorded.on = on
+    return taken
+  }, on)
+
+export type Taken = Pick<Recorded, 'frames' | 'long'>
+
+export async function framesWhile(page: Page, act: () => Promise<unknown>): Promise<Taken> {
+  await take(page, true)
+  await act()
+  return take(page, false)
+}
+
+export function figuresOf(taken: readonly Taken[]): Figures {
+  const frames = taken.flatMap((piece) => piece.frames).sort((a, b) => a - b)
+  const long = taken.flatMap((piece) => piece.long)
+  const seconds = frames.reduce((a, b) => a + b, 0) / 1_000
+  return {
+    seconds: Number(seconds.toFixed(1)),
+    frames: frames.length,
+    p50: share(frames, 0.5),
+    p95: share(frames, 0.95),
+    p99: share(frames, 0.99),
+    max: share(frames, 1),
+    framesPerSecond: Number((frames.length / seconds).toFixed(1)),
+    longTasks: long.length,
+    longestTask: Math.round(Math.max(0, ...long)),
+  }
+}
+
+/** What the page's own thread holds after a collection, MB. */
+export async function heapOf(cdp: CDPSession): Promise<number> {
+  await cdp.send('HeapProfiler.collectGarbage')
+  const { metrics } = await cdp.send('Performance.getMetrics')
+  return Number(((metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? 0) / 1e6).toFixed(1))
+}
+
+const ticksPerSecond = 100
+
+/** Processor seconds and resident memory of a process and its children, from /proc; nothing where there is none. */
+export function usedBy(pid: number | undefined): { readonly cpuSeconds: number; readonly residentMB: number } {
+  let cpuSeconds = 0
+  let residentMB = 0
+  const visit = (id: string) => {
+    try {
+      const fields = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+      cpuSeconds += (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+      residentMB += Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0) / 1_024
+      for (const child of readFileSync(`/proc/${id}/task/${id}/children`, 'utf8').split(' ').filter(Boolean)) visit(child)
+    } catch {
+      // It has ended, or this is no Linux.
+    }
+  }
+  if (pid !== undefined) visit(String(pid))
+  return { cpuSeconds, residentMB: Math.round(residentMB) }
+}
+
+/** The page's renderer: the busiest one there is. */
+export async function rendererOf(cdp: CDPSession): Promise<number | undefined> {
+  const { processInfo } = await cdp.send('SystemInfo.getProcessInfo')
+  const renderers = processInfo.filter(({ type }) => type === 'renderer').sort((a, b) => b.cpuTime - a.cpuTime)
+  return renderers[0]?.id
+}
+
+/** Bytes that a server sent over connections that are open now; undefined where `ss` is not there to ask. */
+export function sentFrom(port: string): number | undefined {
+  try {
+    const said = execFileSync('ss', ['-tinH', `sport = :${port}`], { encoding: 'utf8' })
+    return [...said.matchAll(/bytes_sent:(\d+)/g)].reduce((sum, [, bytes]) => sum + Number(bytes), 0)
+  } catch {
+    return undefined
+  }
+}
+
+interface Profile {
+  readonly nodes: readonly {
+    readonly id: number
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number; readonly columnNumber: number }
+  }[]
+  readonly samples?: readonly number[]
+}
+
+/** Where the page's time goes, by function, in per cent of all samples. */
+export function hottest({ nodes, samples = [] }: Profile, most: number): readonly string[] {
+  const names = new Map(
+    nodes.map(({ id, callFrame: { functionName, url, lineNumber, columnNumber } }) => [
+      id,
+      `${functionName || '(anonymous)'} ${url === '' ? '' : `${url.split('/').at(-1)}:${lineNumber + 1}:${columnNumber}`}`,
+    ]),
+  )
+  const counts = new Map<string, number>()
+  for (const sample of samples) {
+    const name = names.get(sample) ?? '?'
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, most)
+    .map(([name, count]) => `${((100 * count) / samples.length).toFixed(1).padStart(5)} %  ${name}`)
+}

@@ -1,0 +1,132 @@
+/** Whatever is asked in whatever order: a moment's rows are the fold of the log up to there. */
+
+import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { isTerminal } from '@signalbox/model/fold/task.ts'
+import type { CallRow, RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
+import { tables } from '@signalbox/model/rows.ts'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createFakeClock } from '../clock.fake.ts'
+import { after, event, type Line, line, log } from '../sequencer/testing.ts'
+import { startSnapshots } from '../streams/snapshots.ts'
+import { isOpen, type Layer, rowsOf } from './state-layers.ts'
+import { createPastStates, type PastStates } from './state-past.ts'
+
+const minuteMs = 60_000
+const tenants = ['default', 'other'] as const
+
+/** Rounds of work with a snapshot after most: calls that open, close and are told of again later, tasks that rest and come back. */
+async function pastOf(rounds: number): Promise<Line> {
+  const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
+  const it = await line({ clock })
+  const { pool, projections, reader, meta } = it.store
+  const config = { snapshotEvery: 15 }
+  const snapshots = startSnapshots({ pool, projections, partitions: meta.partitions, heads: reader.heads, bus: it.bus, config, clock, log })
+  after(() => snapshots.stop())
+  let made = 0
+  for (let round = 0; round < rounds; round += 1) {
+    const events = Array.from({ length: 40 }, () => {
+      made += 1
+      const of = {
+        time: clock.now(),
+        tenant: tenants[made % 3 === 0 ? 1 : 0],
+        run: `r${made % 4}`,
+        agent: `w${made % 5}`,
+        task: `t${made % 7}`,
+      }
+      // The call of this event, one just before it, and one that rests long since.
+      const call = `say "${made % 5 === 0 ? Math.floor(made / 9) : made - (made % 3)}" \u0000`
+      const types = ['tool.started', 'tool.finished', 'tool.attributed', 'task.started', 'task.completed', 'task.assigned', 'agent.status']
+      return event({ ...of, type: types[made % types.length] ?? 'log', data: { call, name: 'ends in ,[', to: 'w1', status: 'waiting' } })
+    })
+    await it.send(events)
+    await snapshots.settled()
+    clock.advance(minuteMs)
+  }
+  return it
+}
+
+const plain = (rows: Iterable<readonly [string, unknown]>) => new Map([...rows].map(([key, row]) => [key, JSON.parse(JSON.stringify(row))]))
+/** What a feed's reader would see of the table. */
+const isSeen = (table: Table, row: RowOf[Table]) =>
+  table === 'tasks' ? !isTerminal((row as TaskRow).state) : table !== 'calls' || isOpen(row as CallRow)
+
+async function foldOf(it: Line, tenant: string, partition: number, upTo: number) {
+  const rows = createRows()
+  const { events } = await it.store.reader.readPartition({ tenant, partition, after: 0, upTo, limit: 100_000 })
+  for (const logged of events) applyEvent(rows, logged)
+  return rows
+}
+
+async function expectAsFolded(it: Line, past: PastStates, tenant: string, positions: readonly number[]) {
+  const layers = await past.at(tenant, positions)
+  for (const [partition, upTo] of positions.entries()) {
+    const folded = await foldOf(it, tenant, partition, upTo)
+    const layer = layers[partition] as Layer
+    expect(layer.position).toBe(upTo)
+    for (const table of tables) {
+      const wanted = [...folded.entries()].flatMap(([name, key, row]) =>
+        name === table && isSeen(table, row) ? [[key, row] as const] : [],
+      )
+      const found = [...rowsOf(layer, table)].filter(([, row]) => isSeen(table, row))
+      expect(found.length).toBe(new Set(found.map(([key]) => key)).size)
+      expect(plain(found), `${table} of ${tenant} at ${upTo} of ${partition}`).toEqual(plain(wanted))
+    }
+    // And of closed calls those that the base kept as hashes.
+    const keys = [...folded.entries()].flatMap(([table, key, row]) =>
+      table === 'calls' && !isOpen(row as CallRow) ? [[key, row] as const] : [],
+    )
+    const own = new Map([...rowsOf(layer, 'calls')])
+    const rested = await past.closed(
+      tenant,
+      partition,
+      layer.base,
+      keys.map(([key]) => key).filter((key) => !own.has(key)),
+    )
+    expect(plain(keys)).toEqual(plain(keys.map(([key]) => [key, own.get(key) ?? rested.get(key)] as const)))
+  }
+}
+
+test('any order of moments, of two tenants, with much or little held, answers the fold of the log up to each', async () => {
+  const it = await pastOf(16)
+  const { pool, reader } = it.store
+  const heads = (await reader.heads()).positions
+  const { rows } = await pool.query('select count(*)::int as count from snapshots')
+  expect(rows[0].count).toBeGreaterThan(10)
+  const moment = fc.tuple(fc.constantFrom(...tenants), fc.tuple(...heads.map((head) => fc.integer({ min: 0, max: head }))))
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(moment, { minLength: 3, maxLength: 12 }),
+      fc.constantFrom(1, 60, 100_000),
+      fc.constantFrom(3, 20, 1_000),
+      async (moments, mostRows, layerEvents) => {
+        const past = createPastStates({ pool, reader, log, mostRows, layerEvents })
+        for (const [tenant, positions] of moments) await expectAsFolded(it, past, tenant, positions)
+      },
+    ),
+    { numRuns: 12 },
+  )
+}, 60_000)
+
+test('who left is not folded for, and costs the next one nothing', async () => {
+  const it = await pastOf(3)
+  const { pool, reader } = it.store
+  const { positions } = await reader.heads()
+  const past = createPastStates({ pool, reader, log, layerEvents: 5 })
+  await expect(past.at('default', positions, () => true)).rejects.toThrow('has left')
+  await expectAsFolded(it, past, 'default', positions)
+})
+
+test('what is held is bounded, and forgotten by who was asked for longest ago', async () => {
+  const it = await pastOf(8)
+  const { pool, reader } = it.store
+  const { positions } = await reader.heads()
+  const past = createPastStates({ pool, reader, log, layerEvents: 5, mostRows: 80 })
+  for (const share of [0.9, 0.1, 0.5, 1, 0.7])
+    for (const tenant of tenants)
+      await past.at(
+        tenant,
+        positions.map((head) => Math.floor(head * share)),
+      )
+  expect(past.size()).toBeLessThan(400)
+})

@@ -1,0 +1,168 @@
+/**
+ * States of past moments, for who moves among them: the fold goes on from the nearest state that is still held, and from the nearest
+ * snapshot else. What is held is bounded in rows; the tenant and partition that was asked for longest ago is forgotten first.
+ */
+import type { TenantId } from '@signalbox/model/event.ts'
+import type { CallRow } from '@signalbox/model/rows.ts'
+import type { Pool } from 'pg'
+import type { Logger } from 'pino'
+import { Refused } from '../http/problem.ts'
+import { refold } from '../store/refold.ts'
+import type { LogReader } from '../store/store.ts'
+import { type Base, nearestSnapshot, noRows, readBase, readClosed } from './state-kept.ts'
+import { flat, type Layer, layerOf, over, sizeOf, unknownCalls } from './state-layers.ts'
+
+export interface PastStates {
+  /** One layer a partition. `isGone`: asked between pages; who left needs no answer. */
+  at(tenant: TenantId, positions: readonly number[], isGone?: () => boolean): Promise<Layer[]>
+  /** Closed calls of the base, for those of these keys that it has. */
+  closed(tenant: TenantId, partition: number, base: Base, keys: Iterable<string>): Promise<Map<string, CallRow>>
+  /** Rows that are held. */
+  readonly size: () => number
+}
+
+export interface PastStatesOptions {
+  readonly pool: Pool
+  readonly reader: LogReader
+  readonly log: Pick<Logger, 'error'>
+  readonly mostRows?: number
+  /** A layer is closed after so many events: the most that a moment near a held one is folded from. */
+  readonly layerEvents?: number
+}
+
+/** About 200 MB of rows as they usually are. */
+const mostRowsHeld = 400_000
+const eventsOfLayer = 1_500
+const pageEvents = 750
+/** States that are no whole layer: where readers stood last. */
+const mostLoose = 8
+
+/** The states of one tenant and partition. */
+interface Held {
+  /** Whole layers, by position. */
+  readonly whole: Map<number, Layer>
+  readonly loose: Map<number, Layer>
+  rows: number
+  turn: Promise<unknown>
+}
+
+const noBase: Base = { position: 0, rows: noRows(), closed: [] }
+
+export function createPastStates({
+  pool,
+  reader,
+  log,
+  mostRows = mostRowsHeld,
+  layerEvents = eventsOfLayer,
+}: PastStatesOptions): PastStates {
+  /** The newest used last. */
+  const held = new Map<string, Held>()
+
+  function heldOf(tenant: TenantId, partition: number): Held {
+    const key = `${partition} ${tenant}`
+    const found = held.get(key) ?? { whole: new Map(), loose: new Map(), rows: 0, turn: Promise.resolve() }
+    held.delete(key)
+    held.set(key, found)
+    return found
+  }
+
+  const size = () => [...held.values()].reduce((sum, { rows }) => sum + rows, 0)
+
+  function forget(other: Held) {
+    other.whole.clear()
+    other.loose.clear()
+    other.rows = 0
+  }
+
+  function keep(own: Held, layer: Layer) {
+    const isWhole = layer.events === 0 || layer.events >= layerEvents
+    const among = isWhole ? own.whole : own.loose
+    if (among.has(layer.position)) return
+    among.set(layer.position, layer)
+    if (isWhole) own.rows += sizeOf(layer)
+    const [oldest] = own.loose.keys()
+    if (own.loose.size > mostLoose && oldest !== undefined) own.loose.delete(oldest)
+    for (const other of held.values()) {
+      if (size() <= mostRows) return
+      if (other !== own) forget(other)
+    }
+  }
+
+  /** One stretch alone is more than may be held: it is held from here on, as one layer. */
+  function flattened(own: Held, layer: Layer): Layer {
+    if (own.rows <= Math.max(mostRows, 2 * sizeOf(layerOf(layer.base)))) return layer
+    forget(own)
+    const start = layerOf(flat(layer))
+    keep(own, start)
+    return start
+  }
+
+  function nearest(own: Held, upTo: number): Layer | undefined {
+    let best: Layer | undefined
+    for (const among of [own.whole, own.loose])
+      for (const [position, layer] of among) if (position <= upTo && position > (best?.position ?? -1)) best = layer
+    return best
+  }
+
+  async function fold(own: Held, start: Layer, tenant: TenantId, partition: number, upTo: number, isGone: () => boolean): Promise<Layer> {
+    let layer = start
+    while (layer.position < upTo) {
+      // The next layer begins where this one is whole, so that the same positions are found again, whoever asked first.
+      const room = layerEvents - (layer.events % layerEvents)
+      const { events, scannedTo } = await reader.readPartition({
+        tenant,
+        partition,
+        after: layer.position,
+        upTo,
+        limit: Math.min(pageEvents, room),
+      })
+      if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
+      const rows = over(layer, layerEvents)
+      const late = await readClosed(pool, tenant, partition, layer.base, unknownCalls(layer, events))
+      for (const [key, call] of late) rows.set('calls', key, call)
+      for (const event of events) refold(rows, event, log)
+      layer = rows.done(scannedTo, events.length)
+      if (layer.events < layerEvents) continue
+      keep(own, layer)
+      layer = flattened(own, layer)
+    }
+    keep(own, layer)
+    return layer
+  }
+
+  async function layerAt(own: Held, tenant: TenantId, partition: number, upTo: number, isGone: () => boolean): Promise<Layer> {
+    const known = nearest(own, upTo)
+    if (known?.position === upTo || (known !== undefined && upTo - known.position <= layerEvents))
+      return fold(own, known, tenant, partition, upTo, isGone)
+    const snapshot = await nearestSnapshot(pool, partition, upTo)
+    if (known !== undefined && known.position >= (snapshot ?? 0)) return fold(own, known, tenant, partition, upTo, isGone)
+    const base = snapshot === undefined ? noBase : await readBase(pool, tenant, partition, snapshot)
+    const after = base?.position ?? 0
+    const oldest = (await reader.oldest())[partition] ?? 1
+    if (after !== upTo && after + 1 < oldest)
+      throw new Refused({
+        code: 'HISTORY_GONE',
+        detail: `The log of partition ${partition} starts at ${oldest}; this moment needs it from ${after + 1}.`,
+      })
+    const start = layerOf(base ?? noBase)
+    keep(own, start)
+    return fold(own, start, tenant, partition, upTo, isGone)
+  }
+
+  return {
+    at: (tenant, positions, isGone = () => false) =>
+      Promise.all(
+        positions.map((upTo, partition) => {
+          const own = heldOf(tenant, partition)
+          const mine = own.turn.then(() => {
+            if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
+            return layerAt(own, tenant, partition, upTo, isGone)
+          })
+          own.turn = mine.catch(() => undefined)
+          return mine
+        }),
+      ),
+    closed: (tenant, partition, base, keys) => readClosed(pool, tenant, partition, base, keys),
+    size,
+  }
+}
