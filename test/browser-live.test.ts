@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { journeys } from './browser.ts'
+import { sendEvents, startServer } from './server.ts'
 
 const { url, open, visit, send } = journeys()
 
@@ -88,6 +89,69 @@ test('the connection moves to a tab that somebody sees', async () => {
   await send({ type: 'agent.started', agent: 'after the move' })
   for (const page of [first, second]) await page.getByRole('button', { name: /^after the move/ }).waitFor()
   await expect.poll(connections).toEqual({ websocket: 1 })
+})
+
+test('when the connected tab crashes, or the server does, the others go on where they were', async () => {
+  const run = 'crashed'
+  const server = await startServer()
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  const say = (n: number) => sendEvents(server, [message(run, n)])
+  await say(0)
+  const first = await visit(`${server.url}/`, { expected: /ERR_CONNECTION|WebSocket/ })
+  await says(first, 'live · WebSocket')
+  const pages: Page[] = []
+  for (const path of [`/tail?run=${run}`, '/']) {
+    const page = await first.context().newPage()
+    await page.goto(`${server.url}${path}`)
+    await says(page, 'live · via another tab')
+    pages.push(page)
+  }
+  const [tail] = pages
+  if (tail === undefined) throw new Error('Two tabs were opened.')
+  await tail.getByText('line 0.', { exact: true }).waitFor()
+  const crash = await first.context().newCDPSession(first)
+  const crashed = first.waitForEvent('crash')
+  // It is never answered.
+  crash.send('Page.crash').catch(() => undefined)
+  await crashed
+  await say(1)
+  await tail.getByText('line 1.', { exact: true }).waitFor()
+  const words = async () => (await Promise.all(pages.map((page) => badge(page).getByRole('status').textContent()))).sort()
+  await expect.poll(words).toEqual(['live · WebSocket', 'live · via another tab'])
+
+  await server.kill()
+  await expect.poll(words).toEqual(['reconnecting', 'reconnecting'])
+  await server.start()
+  await say(2)
+  await tail.getByText('line 2.', { exact: true }).waitFor()
+  await tail.getByText('3 held', { exact: true }).waitFor()
+  await expect.poll(words).toEqual(['live · WebSocket', 'live · via another tab'])
+})
+
+test('a page whose frames take too long shows changes more seldom, and says so', async () => {
+  const page = await open('/')
+  await says(page, 'live · WebSocket')
+  let isOver = false
+  const sender = async (agent: string) => {
+    for (let n = 0; !isOver; n += 1) await send({ type: 'agent.status', agent, data: { status: n % 2 === 0 ? 'busy' : 'idle' } })
+  }
+  const senders = Promise.all(['restless', 'restive', 'rushing', 'racing'].map(sender))
+  onTestFinished(async () => {
+    isOver = true
+    await senders
+  })
+  // Whatever is drawn takes long now.
+  await page.evaluate(() => {
+    const observed = document.querySelector('main')
+    if (observed === null) throw new Error('The page has no main.')
+    new MutationObserver(() => {
+      for (const until = performance.now() + 20; performance.now() < until; );
+    }).observe(observed, { subtree: true, childList: true, characterData: true, attributes: true })
+  })
+  await says(page, 'live · reduced rate')
+  await badge(page)
+    .getByText(/^(30|15|8|4|2)\/s · newest event/)
+    .waitFor()
 })
 
 test('without a network it says since when it shows what; with it everything that was missed comes', async () => {
