@@ -63,7 +63,7 @@ test('three tabs are one connection; when its tab closes in mid-stream the other
   isOver = true
   await stream
 
-  const held = `${next.toLocaleString('en')} held`
+  const held = `${next.toLocaleString('en')} shown`
   await second.getByText(held, { exact: true }).waitFor()
   expect(await lines(second)).toEqual(Array.from({ length: next }, (_, n) => `line ${n}.`))
   await expect.poll(connections).toEqual({ websocket: 1 })
@@ -98,13 +98,13 @@ test('without a network it says since when it shows what; with it everything tha
   await page.context().setOffline(true)
   await says(page, 'offline')
   await badge(page)
-    .getByText(/^since \d\d:\d\d:\d\d · showing data of \d\d:\d\d:\d\d$/)
+    .getByText(/^since \d\d:\d\d:\d\d · showing data of \d\d:\d\d:\d\d \(\d+s ago\)$/)
     .waitFor()
   await send(message(run, 1), message(run, 2))
   await page.context().setOffline(false)
   await page.getByText('line 2.', { exact: true }).waitFor()
   await says(page, 'live · WebSocket')
-  await page.getByText('3 held', { exact: true }).waitFor()
+  await page.getByText('3 shown', { exact: true }).waitFor()
 })
 
 test('a page that was put away comes back where it was', async () => {
@@ -119,6 +119,6 @@ test('a page that was put away comes back where it was', async () => {
   await send(message(run, 1), message(run, 2))
   await first.evaluate(() => document.dispatchEvent(new Event('resume')))
   await first.getByText('line 2.', { exact: true }).waitFor()
-  await first.getByText('3 held', { exact: true }).waitFor()
+  await first.getByText('3 shown', { exact: true }).waitFor()
   await says(first, 'live · via another tab')
 })
