@@ -35,6 +35,8 @@ const texts = [
   'mark',
   /** How far back, as `5m`. */
   'since',
+  /** How much time the bar of time shows, as `1h`. */
+  'span',
 ] as const
 const flags = [
   'errors',
@@ -42,6 +44,8 @@ const flags = [
   'paused',
   /** Time in which nothing happens is drawn short. */
   'gaps',
+  /** The bar of time is open. */
+  'travel',
 ] as const
 const times = [
   /** The part of the time that is shown, epoch ms; absent: the page follows live. */
@@ -90,7 +94,7 @@ export function useSearch(): readonly [Search, (change: Partial<Search>) => void
 }
 
 /** What goes along to another screen: the moment, the time window, what is selected, and that only errors are shown. */
-const carried = ['at', 'from', 'to', 'sel', 'errors'] as const
+const carried = ['at', 'from', 'to', 'sel', 'errors', 'span', 'travel'] as const
 /** What each screen was last asked, for when it is gone back to. */
 const asked = new Map<string, Partial<Search>>()
 

@@ -1,10 +1,11 @@
-/** One run's rows, from a feed of its own while its page is shown, renewed at most ten times a second. */
+/** One run's rows, from a feed of its own while its page is shown, or as they were at the moment shown; renewed at most ten times a second. */
 import type { FeedRefused } from '@signalbox/client/feed.ts'
 import { type CallRow, type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { create } from 'zustand'
 import { openPageFeed } from './feeds.ts'
-import { schedule } from './live.ts'
+import { schedule, useShown } from './live.ts'
+import { createSeeker, pastStore, snapshotOf } from './past.ts'
 import { createLiveStore, type LiveStore } from './store.ts'
 
 export type RunRows = { readonly [T in Table]: readonly RowOf[T][] } & { readonly ready: boolean }
@@ -21,25 +22,59 @@ interface ShownRun {
 export const useShownRun = create<ShownRun>(() => ({}))
 
 export function useRunStore(run: string): { readonly store: LiveStore; readonly refused: FeedRefused | undefined } {
+  const at = useShown(({ at }) => at)
+  const isPast = at !== undefined
   const [refused, setRefused] = useState<FeedRefused>()
-  const store = useMemo(() => {
+  const live = useMemo(() => {
     void run
     return createLiveStore(schedule)
   }, [run])
   useEffect(() => {
+    if (isPast) return
     setRefused(undefined)
     const feed = openPageFeed({
       feed: 'state',
       filter: { run: [run] },
-      onFrame: (frame) => store.push(frame),
+      onFrame: (frame) => live.push(frame),
       onRefused: setRefused,
     })
-    useShownRun.setState({ store })
+    return () => feed.close()
+  }, [run, live, isPast])
+
+  const past = useMemo(() => {
+    void run
+    return pastStore()
+  }, [run])
+  const [hasPast, setHasPast] = useState<LiveStore>()
+  const seeker = useRef<ReturnType<typeof createSeeker>>(undefined)
+  useEffect(() => {
+    if (!isPast) return
+    seeker.current = createSeeker(
+      run,
+      (_, found) => {
+        past.push(snapshotOf(found))
+        setHasPast(past)
+      },
+      // The bar of time says what is wrong: it asks for the same moment.
+      () => setHasPast(past),
+    )
+    const { at } = useShown.getState()
+    if (at !== undefined) seeker.current.seek(at)
     return () => {
-      feed.close()
-      useShownRun.setState({ store: undefined, older: undefined })
+      seeker.current?.stop()
+      setHasPast(undefined)
     }
-  }, [run, store])
+  }, [run, past, isPast])
+  useEffect(() => {
+    if (at !== undefined) seeker.current?.seek(at)
+  }, [at])
+
+  // What is shown stays until the moment's rows are here.
+  const store = isPast && (hasPast === past || !live.ready()) ? past : live
+  useEffect(() => {
+    useShownRun.setState({ store })
+    return () => useShownRun.setState({ store: undefined, older: undefined })
+  }, [store])
   return { store, refused }
 }
 

@@ -1,5 +1,4 @@
 /** The rates of the page's agents: looked at once a second from when a screen first asks for them, as long as the page is open. */
-import type { AgentRow } from '@signalbox/model/rows.ts'
 import { useSyncExternalStore } from 'react'
 import { useConnection } from '../live/connection.ts'
 import { fetchJson, serverNow, store, useShown } from '../live/live.ts'
@@ -72,7 +71,7 @@ export function watchRates(listener: () => void): () => void {
 }
 
 /** What is known of rates at the moment that the page shows; of the past nothing is. */
-export type ShownRates = Pick<Rates, 'of' | 'spark' | 'eventsPerSecond'> | undefined
+export type ShownRates = Pick<Rates, 'of' | 'spark' | 'all'> | undefined
 
 /** Renders once a second; `look` is another number then. */
 export function useRates(): { readonly rates: ShownRates; readonly look: number } {
@@ -83,17 +82,3 @@ export function useRates(): { readonly rates: ShownRates; readonly look: number 
 
 /** Of one agent, for who renders each second anyway; nothing in the past. */
 export const shownRates = (): ShownRates => (useShown.getState().at === undefined ? rates : undefined)
-
-/** Sums over agents; events a second of everybody. */
-export function ratesOfAll(agents: readonly AgentRow[], of: ShownRates) {
-  if (of === undefined) return undefined
-  const sum = { events: of.eventsPerSecond(), tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0 }
-  for (const { id } of agents) {
-    const rate = of.of(id)
-    if (rate === undefined) continue
-    sum.tokensPerMinute += rate.tokensPerMinute
-    sum.costMicrosPerHour += rate.costMicrosPerHour
-    sum.errors += rate.errors
-  }
-  return sum
-}

@@ -16,6 +16,9 @@ import { delegationTypes, errorTypes, isDelegation, isError } from './timeline-m
 const Step = Type.Object(
   {
     event: Type.Optional(StoredEvent),
+    committedAt: Type.Optional(
+      Type.String({ description: 'When the event was committed, RFC 3339, with it: the first moment whose state has it.' }),
+    ),
     truncated: Type.Boolean({ description: 'The search ended before the log did; ask again from `reached`.' }),
     reached: Type.Optional(Type.String({ description: 'How far it looked, RFC 3339, when `truncated`.' })),
   },
@@ -129,17 +132,23 @@ export function stepRoute(app: FastifyInstance, { store }: ApiOptions): void {
         }),
       )
       const nearer = (a: number, b: number) => (forward ? a - b : b - a)
-      const events = found.flatMap(({ event }) => event ?? []).sort((a, b) => nearer(a.receivedAt, b.receivedAt))
+      const events = await Promise.all(
+        found.flatMap(({ partition, event }) =>
+          event === undefined ? [] : [timeAt(partition, event.position).then((at) => ({ event, at: at ?? event.receivedAt }))],
+        ),
+      )
+      events.sort((a, b) => nearer(a.at, b.at))
       // Where a partition was not looked through, what it has may be nearer than what another one has.
       const unfinished = await Promise.all(
         found.filter(({ event, isEnd }) => event === undefined && !isEnd).map(({ partition, reached }) => timeAt(partition, reached)),
       )
       const reached = unfinished.flatMap((at) => at ?? []).sort(nearer)[0]
-      const event = events[0]
-      const isSure = event !== undefined && (reached === undefined || nearer(event.receivedAt, reached) <= 0)
+      const nearest = events[0]
+      const isSure = nearest !== undefined && (reached === undefined || nearer(nearest.at, reached) <= 0)
       const end = reached === undefined ? '' : `,"reached":"${new Date(reached).toISOString()}"`
       reply.type('application/json')
-      if (isSure) return reply.send(`{"event":${toWire(event)},"truncated":false}`)
+      if (isSure)
+        return reply.send(`{"event":${toWire(nearest.event)},"committedAt":"${new Date(nearest.at).toISOString()}","truncated":false}`)
       return reply.send(`{"truncated":${reached !== undefined}${end}}`)
     },
   )

@@ -31,7 +31,7 @@ const Timeline = Type.Object(
     marks: Type.Array(
       Type.Object(
         {
-          time: Time,
+          time: Type.String({ description: 'When it was committed, RFC 3339: the first moment whose state has it.' }),
           kind: Type.Enum([...markKinds]),
           agent: Type.Optional(Type.String()),
           task: Type.Optional(Type.String()),
@@ -109,26 +109,26 @@ interface Seen {
 }
 
 const oddTypes = new Set<string>([...errorTypes, ...delegationTypes])
-type SeenRow = [at: string, weight: number, type: string, ...rest: (string | null)[]]
+type SeenRow = [at: string, weight: number, partition: number, position: string, type: string, ...rest: (string | null)[]]
 
-function toSeen([at, weight, type, id, source, agent, task, run, data]: SeenRow, tenant: TenantId): Seen {
+function toSeen([at, weight, partition, position, type, id, source, agent, task, run, data]: SeenRow, tenant: TenantId): Seen {
   const receivedAt = Number(at)
   if (data == null) return { receivedAt, weight, odd: undefined }
   const parsed = JSON.parse(data) as Record<string, unknown>
   const named = { agent: agent ?? undefined, task: task ?? undefined, run: run ?? undefined }
-  const placed = { tenant, partition: 0, position: 0, time: receivedAt, receivedAt, dataJson: data, data: parsed }
+  const placed = { tenant, partition, position: Number(position), time: receivedAt, receivedAt, dataJson: data, data: parsed }
   return { receivedAt, weight, odd: { ...placed, ...named, id: id ?? '', source: source ?? '', type } }
 }
 
 const columns = (weight: string, types: string) =>
-  `l.received_at, ${weight}, l.type, l.id, l.source, l.agent, l.task, l.run, case when l.type = any(${types}) then l.data end`
+  `l.received_at, ${weight}, l.partition, l.position, l.type, l.id, l.source, l.agent, l.task, l.run, case when l.type = any(${types}) then l.data end`
 
-/** The tenant's events of the slices. Index: log_position. */
+/** The tenant’s events of the slices. Index: log_position, once for each: `offset 0` keeps the planner from reading the log through. */
 async function lookAt(pool: Pool, tenant: TenantId, slices: readonly Slice[]): Promise<Seen[]> {
   const { rows } = await pool.query<SeenRow>({
     text: `select ${columns('s.weight', '$6')}
       from unnest($1::int[], $2::bigint[], $3::bigint[], $4::float8[]) as s (partition, after, up_to, weight)
-      join lateral (select * from log where log.partition = s.partition and position > s.after and position <= s.up_to and tenant = $5) l on true`,
+      join lateral (select * from log where log.partition = s.partition and position > s.after and position <= s.up_to and tenant = $5 offset 0) l on true`,
     values: [
       slices.map(({ partition }) => partition),
       slices.map(({ after }) => after),
@@ -233,6 +233,8 @@ export function timelineRoute(app: FastifyInstance, { store, now }: ApiOptions):
       }
       const counted = (i: number) => positions.reduce((sum, of) => sum + (of[i + 1] ?? 0) - (of[i] ?? 0), 0)
       marks.sort((a, b) => a.at - b.at)
+      const shown = marks.slice(-mostMarks)
+      const committed = await committedAt(pool, shown)
       return {
         since: rfc(since),
         until: rfc(until),
@@ -244,8 +246,8 @@ export function timelineRoute(app: FastifyInstance, { store, now }: ApiOptions):
           errors: Math.round(errors[i] ?? 0),
           delegations: Math.round(delegations[i] ?? 0),
         })),
-        marks: marks.slice(-mostMarks).map(({ at, kind, event: { id, agent, task, run } }) => ({
-          time: rfc(at),
+        marks: shown.map(({ at, kind, event: { id, agent, task, run } }, i) => ({
+          time: rfc(committed[i] ?? at),
           kind,
           ...(agent === undefined ? {} : { agent }),
           ...(task === undefined ? {} : { task }),
@@ -263,6 +265,16 @@ interface Mark {
   readonly at: number
   readonly kind: MarkKind
   readonly event: LoggedEvent
+}
+
+/** A little after it came in: the first moment whose state has it. Index: primary key of commits. */
+async function committedAt(pool: Pool, marks: readonly Mark[]): Promise<number[]> {
+  const { rows } = await pool.query<{ at: string }>(
+    `select c.at from unnest($1::int[], $2::bigint[]) with ordinality as m (partition, position, n),
+       lateral (select at from commits where partition = m.partition and last >= m.position order by last limit 1) c order by n`,
+    [marks.map(({ event }) => event.partition), marks.map(({ event }) => event.position)],
+  )
+  return rows.map(({ at }) => Number(at))
 }
 
 const rfc = (ms: number) => new Date(ms).toISOString()

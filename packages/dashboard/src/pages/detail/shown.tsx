@@ -17,6 +17,7 @@ import { useView } from '../lanes/view.ts'
 import { around, type Extent, fitted, panned, type Window, zoomed } from '../lanes/window.ts'
 import { endAt, stoppedIn } from './bars.ts'
 import { criticalPath } from './critical.ts'
+import { Export } from './exporting.tsx'
 import { Grid } from './grid.tsx'
 import type { Line } from './lines.ts'
 import { Missing, mostCalls } from './missing.tsx'
@@ -152,7 +153,9 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
         zoom={zoom}
         follow={live ? { following, press: follow } : undefined}
         told={told}
-      />
+      >
+        <Export run={run} root={root} stoppedAt={stoppedAt} clock={clock} />
+      </Toolbar>
       {rows.ready && <Missing run={run} held={calls.length} older={older} read={() => setAgain(again + 1)} />}
       {lines.length === 0 ? (
         <NoMatches

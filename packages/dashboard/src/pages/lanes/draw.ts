@@ -6,7 +6,7 @@ import { type Bar, endOf, type Lane, type Mark, type Swimlanes } from './layout.
 import { type LanePlace, leastWidth, type Places, rowHeight, stripHeight, xOf } from './place.ts'
 import type { Window } from './window.ts'
 
-const inks = ['good', 'busy', 'wait', 'bad', 'faint', 'ink', 'line', 'accent', 'model', 'tool', 'page', 'panel'] as const
+const inks = ['good', 'busy', 'wait', 'bad', 'faint', 'soft', 'ink', 'line', 'accent', 'model', 'tool', 'page', 'panel', 'raised'] as const
 export type Palette = { readonly [ink in (typeof inks)[number]]: string }
 
 /** The theme's colours as they are now. */

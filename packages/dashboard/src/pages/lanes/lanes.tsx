@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useSearch } from '../../search.ts'
 import { ticksOf, zoneText } from './axis.ts'
+import { fitTo } from './canvas.ts'
 import { drawAxis, drawLanes, paletteOf } from './draw.ts'
 import { useFrames } from './frames.ts'
 import { useGestures } from './gestures.ts'
@@ -138,17 +139,4 @@ export function Lanes({ swimlanes, places, view, extentAt, clock, onFrame }: Lan
       {hover !== undefined && <Tooltip {...hover} clock={clock} />}
     </div>
   )
-}
-
-/** Sharp on any screen, and emptied only when its size is another. */
-function fitTo(canvas: HTMLCanvasElement, width: number, height: number): void {
-  const scale = devicePixelRatio
-  const [wide, tall] = [Math.round(width * scale), Math.round(height * scale)]
-  if (canvas.width !== wide || canvas.height !== tall) {
-    canvas.width = wide
-    canvas.height = tall
-    canvas.style.width = `${width}px`
-    canvas.style.height = `${height}px`
-  }
-  canvas.getContext('2d')?.setTransform(scale, 0, 0, scale, 0, 0)
 }

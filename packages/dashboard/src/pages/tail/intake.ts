@@ -20,6 +20,8 @@ import { createView, type View } from './view.ts'
 /** Events from before the page was opened. */
 const historyEvents = 200
 const tellEveryMs = 100
+/** While more comes than anybody reads. */
+const tellSeldomMs = 250
 /** Pages looked through in one go for a line that matches, or for a moment. */
 const mostPages = 40
 
@@ -89,7 +91,7 @@ export function openIntake(filter: Filter, at: number | undefined, onBack: () =>
         toldAt = performance.now()
         if (isOpen) for (const listener of listeners) listener()
       })
-    const wait = toldAt + tellEveryMs - performance.now()
+    const wait = toldAt + (sampler.oneIn('wanted') > 1 ? tellSeldomMs : tellEveryMs) - performance.now()
     if (wait > 0) setTimeout(say, wait)
     else say()
   }
@@ -109,7 +111,7 @@ export function openIntake(filter: Filter, at: number | undefined, onBack: () =>
   async function readOlder(since: number | undefined) {
     const top = view.all().find(({ kind }) => kind === 'event')
     // What was in between has left the buffer since.
-    if (buffer.left() > 0 && top?.kind === 'event') history.from(Date.parse(top.event.receivedAt))
+    if (buffer.left() > 0 && top?.kind === 'event') history.from(top.event)
     const before = matches()
     for (let page = 0; page < mostPages && isOpen && !history.isDone() && !view.isFull(); page += 1) {
       const events = await history.next()
