@@ -1,14 +1,19 @@
-import { resolve } from 'node:path'
+import { execFile } from 'node:child_process'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
-import { importFiles } from './import.ts'
 import { journeys } from './browser.ts'
 
 const { url, open, visit, send } = journeys()
-const gastown = resolve(import.meta.dirname, '..', process.env.SIGNALBOX_TEST_DATA ?? '../shared/data', 'gastown-fleet')
+const root = join(import.meta.dirname, '..')
+const gastown = resolve(root, process.env.SIGNALBOX_TEST_DATA ?? '../shared/data', 'gastown-fleet')
 
-beforeAll(() => importFiles('gastown', gastown, url()))
+beforeAll(async () => {
+  const main = join(root, 'packages/cli/src/main.ts')
+  await promisify(execFile)(process.execPath, [main, 'import', '--format', 'gastown', gastown, '--url', url()])
+})
 
 interface GraphAnswer {
   readonly agents: readonly { readonly id: string; readonly name?: string }[]
@@ -49,7 +54,9 @@ test('who gave what to whom in a real fleet is what the API says, as a picture a
   const page = await open('/runs/gastown/graph')
   const names = new Map(agents.map(({ id, name }) => [id, name ?? id]))
   await expect.poll(() => nodesOf(page).count()).toBe(agents.length)
-  const shown = await nodesOf(page).evaluateAll((buttons) => buttons.map((button) => (button.getAttribute('aria-label') ?? '').split(', ')[0]))
+  const shown = await nodesOf(page).evaluateAll((buttons) =>
+    buttons.map((button) => (button.getAttribute('aria-label') ?? '').split(', ')[0]),
+  )
   expect(shown.sort()).toEqual([...names.values()].sort())
 
   await page.keyboard.press('v')
@@ -59,11 +66,14 @@ test('who gave what to whom in a real fleet is what the API says, as a picture a
   const words: Record<string, string> = { delegation: 'gave', handoff: 'handed on', message: 'told' }
   const told = new Set<string>()
   // The rows in sight are a part of all: go through them.
-  const wanted = edges.map(({ from, to, kind, count }) => [names.get(from), words[kind], names.get(to), count.toLocaleString('en')].join('|'))
+  const wanted = edges.map(({ from, to, kind, count }) =>
+    [names.get(from), words[kind], names.get(to), count.toLocaleString('en')].join('|'),
+  )
   await expect
     .poll(async () => {
-      for (const row of (await table.getByRole('row').all()).slice(1)) told.add((await row.getByRole('cell').allTextContents()).slice(0, 4).join('|'))
-      await table.locator('[tabindex="0"]').evaluate((box) => box.scrollBy(0, 300))
+      for (const row of (await table.getByRole('row').all()).slice(1))
+        told.add((await row.getByRole('cell').allTextContents()).slice(0, 4).join('|'))
+      await page.getByTestId('edges').evaluate((box) => box.scrollBy(0, 300))
       return [...told].sort()
     })
     .toEqual([...new Set(wanted)].sort())
@@ -82,7 +92,12 @@ test('a link opens the same graph; roles and tasks are other ways to see it; bot
   await page.keyboard.press('m')
   await node(page, 'Carry the box').waitFor()
   await page.keyboard.press('c')
-  await page.getByRole('list', { name: 'Critical path, first to last' }).getByText('Carry the box').or(page.getByText('Open the box')).first().waitFor()
+  await page
+    .getByRole('list', { name: 'Critical path, first to last' })
+    .getByText('Carry the box')
+    .or(page.getByText('Open the box'))
+    .first()
+    .waitFor()
   await node(page, 'Open the box').press('Enter')
   await page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'Open the box' }).waitFor()
 

@@ -1,5 +1,5 @@
 /** What stands around every screen: where one can go, how live the page is, what is selected. */
-import { Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
+import { Outlet, useNavigate, useParams, useRouter, useRouterState } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useBindings } from '../keys.ts'
 import { useConnection } from '../live/connection.ts'
@@ -26,7 +26,16 @@ export function Page() {
   const [said, copyLink] = useCopyLink()
   const locked = useConnection(({ refused }) => refused === 'UNAUTHENTICATED' || refused === 'FORBIDDEN')
   const here = useRouterState({ select: ({ location }) => location })
-  useEffect(() => remember(here.pathname, here.search), [here])
+  const screen = useRouterState({ select: ({ matches }) => matches.at(-1)?.fullPath ?? '/' })
+  const { run = '' } = useParams({ strict: false })
+  useEffect(
+    () =>
+      remember(
+        screen.replace('$run', () => run),
+        here.search,
+      ),
+    [screen, run, here],
+  )
   useBindings([
     ...screens.map(({ key, about, to }) => ({
       keys: `g ${key}`,

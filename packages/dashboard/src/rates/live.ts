@@ -70,15 +70,15 @@ export function watchRates(listener: () => void): () => void {
   return () => listeners.delete(listener)
 }
 
-/** What is known of rates at the moment that the page shows; of the past nothing is. */
+/** What is known of rates at the moment that the page shows: nothing of the past, or before the first look. */
 export type ShownRates = Pick<Rates, 'of' | 'spark' | 'all'> | undefined
 
 /** Renders once a second; `look` is another number then. */
 export function useRates(): { readonly rates: ShownRates; readonly look: number } {
   const { at } = useShown()
   const look = useSyncExternalStore(watchRates, () => looks)
-  return { rates: at === undefined ? rates : undefined, look }
+  return { rates: at === undefined && looks > 0 ? rates : undefined, look }
 }
 
-/** Of one agent, for who renders each second anyway; nothing in the past. */
-export const shownRates = (): ShownRates => (useShown.getState().at === undefined ? rates : undefined)
+/** For who renders each second anyway. */
+export const shownRates = (): ShownRates => (useShown.getState().at === undefined && looks > 0 ? rates : undefined)

@@ -37,7 +37,7 @@ export interface Rates {
 }
 
 export interface FleetRate extends Rate {
-  /** Over the last ten seconds that are whole, as they came. */
+  /** Over the last ten seconds that are whole, or as many as there were, as they came. */
   readonly eventsPerSecond: number
 }
 
@@ -60,6 +60,8 @@ export function createRates(): Rates {
   /** Known by a look, not by the seed alone. */
   let looked = new Uint8Array(256)
   let lookedAt = 0
+  /** Of the first look. */
+  let since = 0
   /** Who stood where at the last look, for most stand there again: comparing is cheaper than looking up. */
   const order: { readonly id: string; readonly subject: number }[] = []
 
@@ -119,6 +121,7 @@ export function createRates(): Rates {
         counters[place + 4] = called
       }
       came.add(0, all, now)
+      if (since === 0) since = now
       lookedAt = now
     },
     seed(seed) {
@@ -162,7 +165,7 @@ export function createRates(): Rates {
         came
           .read(0, [])
           .slice(0, fleetSeconds)
-          .reduce((a, b) => a + b, 0) / fleetSeconds,
+          .reduce((a, b) => a + b, 0) / Math.min(fleetSeconds, Math.max(1, Math.floor((lookedAt - since) / 1_000))),
     }),
   }
 }

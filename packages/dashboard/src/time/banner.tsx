@@ -13,7 +13,7 @@ export function Banner({ at, live }: { readonly at: number; readonly live: () =>
       data-testid="past"
       className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b-2 border-wait bg-wait/15 px-4 py-1.5 max-md:px-3"
     >
-      <strong className="text-wait">Viewing the past</strong>
+      <strong className="rounded bg-wait px-2 py-0.5 text-page">Viewing the past</strong>
       <span className="tabular-nums" title={new Date(at).toISOString()}>
         {now - at > 43_200_000 ? dateTime(at).slice(0, 19) : clock(at)} ({age(now - at)} ago)
       </span>

@@ -10,7 +10,7 @@ export interface Mark {
   readonly agent?: string | undefined
   readonly task?: string | undefined
 }
-export interface Bucket {
+interface Bucket {
   readonly events: number
   readonly errors: number
   readonly delegations: number

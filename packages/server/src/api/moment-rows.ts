@@ -7,7 +7,6 @@ import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type from 'typebox'
 import { encodeCursor } from '../live/cursor.ts'
-import { nextTurn } from '../live/pace.ts'
 import { runConditions } from '../store/reader.ts'
 import { placeOf } from './moment-place.ts'
 import { route } from './route.ts'
@@ -142,7 +141,7 @@ export function momentRowsRoute(app: FastifyInstance, { store, now, log }: ApiOp
           parts.push(
             `{"table":"${table}","key":${JSON.stringify(key)},"position":${positions[partition]},"row":${json},"partition":${partition}}`,
           )
-          if (parts.length % rowsPerTurn === 0) await nextTurn()
+          if (parts.length % rowsPerTurn === 0) await new Promise((resume) => setImmediate(resume))
         }
       }
       const cursor = encodeCursor({ epoch: meta.epoch, positions })

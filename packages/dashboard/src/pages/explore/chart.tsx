@@ -152,8 +152,6 @@ function Legend({ lines, looks, steps, timeOf }: LegendProps) {
   const found = at === undefined ? -1 : steps.times.indexOf(at)
   return (
     <span className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-0.5 text-xs text-soft">
-      {/* As wide with a cursor as without: what is read must not move. */}
-      <span className={`tabular-nums ${found >= 0 ? 'text-faint' : 'invisible'}`}>{timeOf(steps.times[Math.max(0, found)] ?? 0)}</span>
       {lines.map(({ name, metric, values }, i) => {
         const newest = values.findLastIndex((value) => value !== null)
         return (
@@ -164,6 +162,7 @@ function Legend({ lines, looks, steps, timeOf }: LegendProps) {
           </span>
         )
       })}
+      {found >= 0 && <span className="ml-auto text-faint tabular-nums">{timeOf(steps.times[found] ?? 0)}</span>}
     </span>
   )
 }

@@ -52,7 +52,7 @@ export function Charts({ found, split, steps, what, brush, reset }: ChartsProps)
   )
   if (split === 'type') return rate
   return (
-    <div className="grid grid-cols-2 gap-3 max-lg:grid-cols-1">
+    <div className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,24rem),1fr))] gap-3">
       {rate}
       <Chart title="Duration" lines={lines.durations} looks={quantileLooks} log {...shared} />
       <Chart title="Failed" unit="of calls" lines={lines.errors} looks={solid('bad')} filled {...shared} />

@@ -127,5 +127,9 @@ function save(type: 'CSV' | 'JSON', found: Explored) {
 /** The day is said once where it is one. */
 function range(from: number, to: number): string {
   const [a, b] = [dateTime(from).slice(0, 16), dateTime(to).slice(0, 16)]
-  return a.slice(0, 10) === b.slice(0, 10) ? `${a.slice(5)} – ${b.slice(11)}` : `${a.slice(5)} – ${b.slice(5)}`
+  if (a.slice(0, 10) === b.slice(0, 10)) return `${said(a)} – ${b.slice(11)}`
+  return `${said(a)} – ${said(b)}`
 }
+
+/** Without its year when that is this one. */
+const said = (time: string) => (time.startsWith(`${new Date().getFullYear()}-`) ? time.slice(5) : time)

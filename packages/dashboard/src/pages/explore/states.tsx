@@ -68,7 +68,7 @@ export function Nothing({ isBrushed, reset, filtered, clear, preset, choose, bru
         {filtered && (isBrushed || longer !== undefined) && ' or '}
         {isBrushed ? (
           <button type="button" className={action} onClick={reset}>
-            show the whole time
+            back to the usual time
           </button>
         ) : (
           longer !== undefined && (

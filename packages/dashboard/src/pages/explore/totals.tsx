@@ -26,16 +26,13 @@ export function Totals({ found, earlier, what, before }: TotalsProps) {
   // Beside nothing all is new: that is no news.
   const compared = earlier !== undefined && earlier.total.calls + earlier.total.events > 0 ? earlier.total : undefined
   return (
-    <dl
-      className="grid grid-cols-7 divide-x divide-line rounded-lg border border-line bg-panel max-lg:grid-cols-4 max-md:grid-cols-2"
-      title={`Changes are against ${before}`}
-    >
+    <dl className="flex flex-wrap gap-px overflow-hidden rounded-lg border border-line bg-line" title={`Changes are against ${before}`}>
       {tiles.map(({ name, of, say, isCost }) => {
         const value = of(found.total)
         return (
-          <div key={name} className="px-4 py-2.5">
+          <div key={name} className="grow basis-28 bg-panel px-4 py-2.5">
             <dt className="text-xs text-faint">{name === 'Calls' ? what : name}</dt>
-            <dd className="flex items-baseline gap-1 whitespace-nowrap">
+            <dd className="flex flex-col whitespace-nowrap [&>span+span]:ml-0 [&>span+span]:text-left">
               <span className={`text-lg font-semibold tabular-nums ${name === 'Failed' && (value ?? 0) > 0 ? 'text-bad' : ''}`}>
                 {value === null ? '–' : say(value)}
               </span>

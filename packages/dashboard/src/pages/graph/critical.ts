@@ -11,7 +11,7 @@ import type { TaskRow } from '@signalbox/model/rows.ts'
 import { agentNode, taskKeyOf } from './model.ts'
 
 /** A task's own part of the way. */
-export interface Step {
+interface Step {
   readonly task: TaskRow
   readonly from: number
   readonly to: number

@@ -37,7 +37,7 @@ export interface Scene {
 const zoomOf = { details: 0.55, names: 0.2 } as const
 /** A use is seen to travel, then fades. */
 const travelMs = 1_100
-export const glowMs = 6_000
+const glowMs = 6_000
 const sans = 'ui-sans-serif, system-ui, sans-serif'
 const { width: wide, height: tall } = nodeSize
 

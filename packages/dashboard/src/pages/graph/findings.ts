@@ -14,9 +14,6 @@ export interface Lit {
   readonly pairs: ReadonlySet<string>
 }
 
-export const marks = ['path', 'waits', 'people', 'loops', 'retries'] as const
-export type MarkName = (typeof marks)[number]
-
 export interface Findings {
   readonly waits: Waits
   readonly loops: readonly Loop[]

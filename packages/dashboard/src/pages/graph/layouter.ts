@@ -8,7 +8,7 @@ export interface LayoutWorker {
 }
 export type StartWorker = (told: (places: Places | undefined) => void) => LayoutWorker
 
-export const deadlineMs = 4_000
+const deadlineMs = 4_000
 
 export interface Layouter {
   /** `answer` is told the places, or undefined when they were not there in time. A newer question takes an older one's place. */

@@ -9,9 +9,9 @@ export const modes = ['agents', 'roles', 'tasks'] as const
 export type Mode = (typeof modes)[number]
 export const parseMode = (text: string): Mode => modes.find((mode) => mode === text) ?? 'agents'
 
-export type Look = ReturnType<typeof agentLook>
+type Look = ReturnType<typeof agentLook>
 
-export interface Counts {
+interface Counts {
   readonly open: number
   readonly done: number
   readonly failed: number

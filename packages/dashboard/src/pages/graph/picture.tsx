@@ -67,7 +67,12 @@ export function Picture({ graph, stage, lit, about, press, current, reachNode, n
   useEffect(() => {
     const element = box.current
     if (element === null) return
-    const sizes = new ResizeObserver(() => stage.resize({ width: element.clientWidth, height: element.clientHeight }))
+    let corner = element.getBoundingClientRect()
+    const sizes = new ResizeObserver(() => {
+      const { left, top } = corner
+      corner = element.getBoundingClientRect()
+      stage.resize({ width: element.clientWidth, height: element.clientHeight }, { x: corner.left - left, y: corner.top - top })
+    })
     sizes.observe(element)
     const themes = new MutationObserver(ask)
     themes.observe(document.documentElement, { attributeFilter: ['data-theme'] })

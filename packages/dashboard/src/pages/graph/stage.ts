@@ -3,9 +3,9 @@ import { nodeSize, type Place, type Places } from './places.ts'
 import { type Bounds, boundsOf, fit, panned, type Size, showing, type Viewport, zoomed } from './viewport.ts'
 
 const tweenMs = 320
-export const halfNode: Size = { width: nodeSize.width / 2, height: nodeSize.height / 2 }
+const halfNode: Size = { width: nodeSize.width / 2, height: nodeSize.height / 2 }
 
-export interface Moment {
+interface Moment {
   readonly places: Places
   readonly viewport: Viewport
   /** A later frame shows it otherwise. */
@@ -18,7 +18,8 @@ export interface Stage {
   places(): Places
   bounds(): Bounds
   size(): Size
-  resize(size: Size): void
+  /** `moved`: how far its corner went on the page; what is seen stays where it is. */
+  resize(size: Size, moved: Place): void
   /** New places; the reader goes along as long as he has not moved himself. */
   place(places: Places, moves: boolean): void
   pan(right: number, down: number): void
@@ -85,10 +86,12 @@ export function createStage(clock: () => number): Stage {
     places: () => places,
     bounds: () => bounds,
     size: () => size,
-    resize(next) {
+    resize(next, moved) {
       const first = size.width === 0
       size = next
+      const still = (held: Viewport) => ({ k: held.k, x: held.x - moved.x, y: held.y - moved.y })
       if (first) viewportBefore = viewport = fit(bounds, size)
+      else [viewport, viewportBefore] = [still(viewport), still(viewportBefore)]
       tell()
     },
     place(next, moves) {

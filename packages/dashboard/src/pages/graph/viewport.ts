@@ -18,7 +18,7 @@ export interface Bounds {
   readonly bottom: number
 }
 
-export const zooms = { least: 0.04, most: 2.5 } as const
+const zooms = { least: 0.04, most: 2.5 } as const
 /** Fitting does not enlarge. */
 const fitMost = 1
 const margin = 28
