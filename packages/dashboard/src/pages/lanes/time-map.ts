@@ -68,8 +68,8 @@ export function timeMap(gaps: readonly Gap[]): TimeMap {
 /** A gap is drawn as long as this share of the time in which something happens. */
 const share = 1 / 48
 const leastShortMs = 500
-/** Shorter ones are left as they are. */
-const worth = 3
+/** Shorter ones are left as they are: as a share of all the time, and as times of what they would be drawn as. */
+const worth = { ofAll: 1 / 32, ofShort: 3 } as const
 
 /**
  * Where nothing begins or ends and no call runs. An open task alone does not fill time: it may be open for days. A live run's
@@ -90,19 +90,20 @@ export function gapsOf({ lanes, arrows }: Swimlanes): readonly Gap[] {
   }
   // The longest first, until what is left needs no shortening: how short a gap is depends on what is left.
   const byLength = [...between].sort((a, b) => b.to - b.from - (a.to - a.from))
-  let left = reached - (busy[0]?.[0] ?? 0)
+  const all = reached - (busy[0]?.[0] ?? 0)
+  let left = all
   const cut: { from: number; to: number }[] = []
   const shortOf = () => 2 ** Math.ceil(Math.log2(Math.max(leastShortMs, left * share)))
   for (const gap of byLength) {
     const length = gap.to - gap.from
-    if (length <= worth * shortOf()) break
+    if (length < worth.ofAll * all || length <= worth.ofShort * shortOf()) break
     left -= length
     cut.push(gap)
   }
   // In powers of two, so that a live picture does not breathe with each event.
   const short = shortOf()
   return cut
-    .filter(({ from, to }) => to - from > worth * short)
+    .filter(({ from, to }) => to - from > worth.ofShort * short)
     .sort((a, b) => a.from - b.from)
     .map((gap) => ({ ...gap, short }))
 }
