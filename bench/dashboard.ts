@@ -5,12 +5,13 @@
  * `-- --rate=10000 --seconds=60 --runs=1000 --finished=1 --path=/ --width=1440 --height=900 --json=file --profile`
  *
  * A frame is the time between two animation frames; "idle" is the same page with nothing sent, the reference on this machine, and
- * "blank" an empty page beside the same load. A collection before each look at the heap is not within what is measured.
+ * "blank" an empty page beside the same load. Where the machine does other work too, a task takes longer on the clock than of the processor: a
+ * trace tells both. A collection before each look at the heap is not within what is measured.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type CDPSession, chromium, type Page } from 'playwright-core'
 import { beginning, perRun } from './dashboard/fleet.ts'
@@ -24,6 +25,7 @@ import {
   rendererOf,
   sentFrom,
   type Taken,
+  tasksOf,
   usedBy,
 } from './dashboard/measure.ts'
 
@@ -194,6 +196,7 @@ async function main() {
         residentMB: Object.fromEntries(after.map(([party, now]) => [party, now.residentMB])),
         megabytesPerSecond: bytes === undefined ? undefined : Number((bytes / passed / 1e6).toFixed(2)),
       })
+      notes.loadAverages = [...((notes.loadAverages as string[] | undefined) ?? []), `${name} ${loadavg()[0]?.toFixed(1)}`]
       const { frames, ...rest } = results.at(-1) ?? {}
       console.log(`${name} ${JSON.stringify(frames)} ${JSON.stringify({ ...rest, name: undefined, pieces: undefined })}`)
     }
@@ -203,6 +206,10 @@ async function main() {
     sender = send(server.url, rate)
     await page.waitForTimeout(5_000)
     await measure('load', page, seconds * 1_000)
+    await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] })
+    await page.waitForTimeout(pieceMs)
+    notes.traced = tasksOf(await browser.stopTracing(), renderer)
+    console.log(`tasks of the page, ten seconds of the same load: ${JSON.stringify(notes.traced)}`)
     if (process.argv.includes('--profile')) {
       await cdp.send('Profiler.enable')
       await cdp.send('Profiler.setSamplingInterval', { interval: 500 })

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import AxeBuilder from '@axe-core/playwright'
-import type { AgentRow, RunRow } from '@signalbox/model/rows.ts'
+import type { Totals } from '@signalbox/model/rows.ts'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { journeys } from './browser.ts'
@@ -26,6 +26,20 @@ beforeAll(async () => {
   )
 }, 120_000)
 
+/** As the API tells them, of what is looked at here. */
+interface Agent {
+  readonly id: string
+  readonly name: string
+  readonly status?: string
+  readonly totals: Totals
+}
+interface Run {
+  readonly id: string
+  readonly name?: string
+  readonly state: string
+  readonly startedAt: string
+}
+
 async function all<T>(path: string): Promise<readonly T[]> {
   const items: T[] = []
   let next: string | undefined = `${path}?limit=500`
@@ -39,10 +53,10 @@ async function all<T>(path: string): Promise<readonly T[]> {
 }
 
 test('totals, statuses and each row are what the API says', async () => {
-  let agents: readonly AgentRow[] = []
+  let agents: readonly Agent[] = []
   const stuck = async () => {
-    agents = await all<AgentRow>('/v1/agents')
-    return agents.filter(({ status }) => status?.value === 'stuck').length
+    agents = await all<Agent>('/v1/agents')
+    return agents.filter(({ status }) => status === 'stuck').length
   }
   await expect.poll(stuck, patient).toBe(1)
   expect(agents.length).toBeGreaterThan(20)
@@ -51,16 +65,16 @@ test('totals, statuses and each row are what the API says', async () => {
   await fleet.getByText(agents.length.toLocaleString('en'), { exact: true }).first().waitFor()
   const statuses = page.getByRole('group', { name: 'Only agents that are' })
   for (const status of ['busy', 'stuck', 'idle'] as const) {
-    const count = agents.filter((agent) => agent.status?.value === status).length
+    const count = agents.filter((agent) => agent.status === status).length
     await statuses.getByRole('button', { name: new RegExp(`${count.toLocaleString('en')}\\s*${status}`) }).waitFor()
   }
-  const tokens = ({ totals }: AgentRow) => totals.inputTokens + totals.outputTokens
+  const tokens = ({ totals }: Agent) => totals.inputTokens + totals.outputTokens
   const greatest = agents.toSorted((a, b) => tokens(b) - tokens(a)).slice(0, 5)
   for (const agent of greatest) {
     if (tokens(agent) === 0) break
-    const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: agent.name?.value ?? agent.id }) })
+    const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: agent.name }) })
     const cells = await row.first().getByRole('cell').allTextContents()
-    expect(cells[2]).toContain(agent.status?.value ?? 'seen')
+    expect(cells[2]).toContain(agent.status ?? 'seen')
     expect(cells.join(' ')).toContain(agent.totals.errors === 0 ? '–' : `✕ ${agent.totals.errors}`)
   }
 })
@@ -163,13 +177,13 @@ test('rates come from the server and go on from what arrives', async () => {
 })
 
 test('runs: as the API tells them, filtered, sorted and walked by keys into one', async () => {
-  const runs = await all<RunRow>('/v1/runs')
+  const runs = await all<Run>('/v1/runs')
   const page = await open('/runs')
-  const newest = runs.toSorted((a, b) => b.startedAt - a.startedAt)[0]
+  const newest = runs.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt))[0]
   await page
     .getByRole('row')
     .nth(1)
-    .getByText(newest?.name?.value ?? newest?.id ?? '?')
+    .getByText(newest?.name ?? newest?.id ?? '?')
     .waitFor()
   for (const state of ['running', 'finished', 'failed'] as const) {
     const count = runs.filter((run) => run.state === state).length

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { journeys } from './browser.ts'
+import { sendEvents, startServer } from './server.ts'
 
 const { url, open, visit, send } = journeys()
 
@@ -19,6 +20,13 @@ async function tab(page: Page, path: string): Promise<Page> {
   return other
 }
 const message = (run: string, n: number) => ({ type: 'log', agent: 'teller', run, data: { message: `line ${n}.` } })
+
+/** Of a short tail, as often as they stand there. */
+const shownLines = (page: Page) =>
+  page
+    .getByTestId('events')
+    .getByText(/^line \d+\.$/)
+    .allTextContents()
 
 /** Every line of the tail, read from top to bottom. */
 async function lines(page: Page): Promise<string[]> {
@@ -63,7 +71,7 @@ test('three tabs are one connection; when its tab closes in mid-stream the other
   isOver = true
   await stream
 
-  const held = `${next.toLocaleString('en')} held`
+  const held = `${next.toLocaleString('en')} shown`
   await second.getByText(held, { exact: true }).waitFor()
   expect(await lines(second)).toEqual(Array.from({ length: next }, (_, n) => `line ${n}.`))
   await expect.poll(connections).toEqual({ websocket: 1 })
@@ -90,6 +98,70 @@ test('the connection moves to a tab that somebody sees', async () => {
   await expect.poll(connections).toEqual({ websocket: 1 })
 })
 
+test('when the connected tab crashes, or the server does, the others go on where they were', async () => {
+  const run = 'crashed'
+  const server = await startServer()
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  const say = (n: number) => sendEvents(server, [message(run, n)])
+  await say(0)
+  const first = await visit(`${server.url}/`, { expected: /ERR_CONNECTION|WebSocket/ })
+  await says(first, 'live · WebSocket')
+  const pages: Page[] = []
+  for (const path of [`/tail?run=${run}`, '/']) {
+    const page = await first.context().newPage()
+    await page.goto(`${server.url}${path}`)
+    await says(page, 'live · via another tab')
+    pages.push(page)
+  }
+  const [tail] = pages
+  if (tail === undefined) throw new Error('Two tabs were opened.')
+  await tail.getByText('line 0.', { exact: true }).waitFor()
+  const crash = await first.context().newCDPSession(first)
+  const crashed = first.waitForEvent('crash')
+  // It is never answered.
+  crash.send('Page.crash').catch(() => undefined)
+  await crashed
+  await say(1)
+  await tail.getByText('line 1.', { exact: true }).waitFor()
+  const words = async () => (await Promise.all(pages.map((page) => badge(page).getByRole('status').textContent()))).sort()
+  await expect.poll(words).toEqual(['live · WebSocket', 'live · via another tab'])
+
+  await server.kill()
+  await expect.poll(words).toEqual(['reconnecting', 'reconnecting'])
+  await server.start()
+  await say(2)
+  await tail.getByText('line 2.', { exact: true }).waitFor()
+  await expect.poll(() => shownLines(tail)).toEqual(['line 0.', 'line 1.', 'line 2.'])
+  await expect.poll(words).toEqual(['live · WebSocket', 'live · via another tab'])
+  // A server is started twice.
+}, 120_000)
+
+test('a page whose frames take too long shows changes more seldom, and says so', async () => {
+  const page = await open('/')
+  await says(page, 'live · WebSocket')
+  let isOver = false
+  const sender = async (agent: string) => {
+    for (let n = 0; !isOver; n += 1) await send({ type: 'agent.status', agent, data: { status: n % 2 === 0 ? 'busy' : 'idle' } })
+  }
+  const senders = Promise.all(['restless', 'restive', 'rushing', 'racing'].map(sender))
+  onTestFinished(async () => {
+    isOver = true
+    await senders
+  })
+  // Whatever is drawn takes long now.
+  await page.evaluate(() => {
+    const observed = document.querySelector('main')
+    if (observed === null) throw new Error('The page has no main.')
+    new MutationObserver(() => {
+      for (const until = performance.now() + 20; performance.now() < until; );
+    }).observe(observed, { subtree: true, childList: true, characterData: true, attributes: true })
+  })
+  await says(page, 'live · reduced rate')
+  await badge(page)
+    .getByText(/^(30|15|8|4|2)\/s · newest event/)
+    .waitFor()
+})
+
 test('without a network it says since when it shows what; with it everything that was missed comes', async () => {
   const run = 'cut off'
   await send(message(run, 0))
@@ -98,13 +170,13 @@ test('without a network it says since when it shows what; with it everything tha
   await page.context().setOffline(true)
   await says(page, 'offline')
   await badge(page)
-    .getByText(/^since \d\d:\d\d:\d\d · showing data of \d\d:\d\d:\d\d$/)
+    .getByText(/^since \d\d:\d\d:\d\d · showing data of \d\d:\d\d:\d\d \(\d+s ago\)$/)
     .waitFor()
   await send(message(run, 1), message(run, 2))
   await page.context().setOffline(false)
   await page.getByText('line 2.', { exact: true }).waitFor()
   await says(page, 'live · WebSocket')
-  await page.getByText('3 held', { exact: true }).waitFor()
+  await page.getByText('3 shown', { exact: true }).waitFor()
 })
 
 test('a page that was put away comes back where it was', async () => {
@@ -119,6 +191,6 @@ test('a page that was put away comes back where it was', async () => {
   await send(message(run, 1), message(run, 2))
   await first.evaluate(() => document.dispatchEvent(new Event('resume')))
   await first.getByText('line 2.', { exact: true }).waitFor()
-  await first.getByText('3 held', { exact: true }).waitFor()
+  await first.getByText('3 shown', { exact: true }).waitFor()
   await says(first, 'live · via another tab')
 })

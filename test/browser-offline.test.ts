@@ -75,6 +75,27 @@ test('loaded again without network the page shows the last state and its age, an
   await page.getByTestId('connection').getByText('live').waitFor()
 })
 
+test('a tail without network shows the events that the browser kept; back again, those in between too, each once and in order', async () => {
+  const server = await ownServer()
+  const log = (message: string, type = 'log') => ({ type, agent: 'w1', run: 'r', data: { message } })
+  await sendEvents(server, [log('first words'), log('other words', 'custom.other')])
+  const page = await visit(`${server.url}/tail`, { expected: away })
+  await page.getByText('first words').waitFor()
+  await worksOffline(page)
+  await isKept(page, 'first words')
+  await server.kill()
+  await page.goto(`${server.url}/tail?type=log`)
+  await page.getByText('first words').waitFor()
+  expect(await page.getByText('other words').count()).toBe(0)
+  await server.start()
+  await sendEvents(server, [log('words in between')])
+  await page.getByText('words in between').waitFor()
+  await sendEvents(server, [log('last words')])
+  await page.getByText('last words').waitFor()
+  const lines = (await page.getByRole('main').textContent())?.match(/first words|words in between|last words/g)
+  expect(lines).toEqual(['first words', 'words in between', 'last words'])
+})
+
 test('what is removed and taken back offline outlives a reload, and is sent when the server is back', async () => {
   const server = await ownServer()
   for (const name of ['Mine', 'Theirs']) await keep(server, `views/${name}`, { name, screen: '/tail', search: '?type=tool.*' })

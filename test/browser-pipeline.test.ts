@@ -79,6 +79,7 @@ test('the bundle to report a fault with tells figures and no content', async () 
 describe.each(['dark', 'light'] as const)('in %s', (theme) => {
   test('the pipeline passes axe, is gone to by keys and drawn', async () => {
     const page = await open('/', theme)
+    await page.getByTestId('connection').getByText('live').waitFor()
     await page.keyboard.press('g')
     await page.keyboard.press('p')
     await page.getByRole('region', { name: 'The way of an event' }).waitFor()

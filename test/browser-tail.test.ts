@@ -6,9 +6,9 @@ import { promisify } from 'node:util'
 import AxeBuilder from '@axe-core/playwright'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { Page } from 'playwright-core'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { journeys } from './browser.ts'
-import { getJson } from './server.ts'
+import { getJson, sendEvents, startServer } from './server.ts'
 
 const { url, open, visit, send } = journeys()
 const fleet = join(process.env.SIGNALBOX_TEST_DATA ?? join(import.meta.dirname, '../../shared/data'), 'gastown-fleet')
@@ -222,6 +222,45 @@ test('a filter that was saved outlives a reload, is applied and removed', async 
   await page.getByText('saved · 1 ▾').click()
   await page.getByRole('button', { name: 'Remove What broke' }).click()
   await page.getByText('saved ▾').waitFor()
+})
+
+test('at a past moment the tail shows what had been stored by then, and nothing comes live', async () => {
+  const say = (message: string) => send({ type: 'log', agent: 'then', run: 'moments', data: { message } })
+  await say('said before')
+  const { items } = await getJson<{ items: StoredEvent[] }>(url('/v1/events?run=moments'))
+  const stored = Date.parse(items[0]?.receivedAt ?? '')
+  // The server's clock, not ours, and a moment after the commit.
+  await expect
+    .poll(async () => Date.parse((await getJson<{ serverTime: string }>(url('/v1/info'))).serverTime))
+    .toBeGreaterThan(stored + 300)
+  const at = stored + 250
+  await say('said after')
+  const page = await open(`/tail?at=${at}&q=run:moments`)
+  await tail(page).getByText('said before').waitFor()
+  await tail(page).getByText('up to the moment shown').waitFor()
+  expect(await tail(page).getByText('said after').count()).toBe(0)
+  expect(await page.getByRole('button', { name: 'pause (space)' }).count()).toBe(0)
+  await say('said now')
+  await expect.poll(() => shown(page)).toBe('1 shown')
+  await page.keyboard.press('Shift+L')
+  await tail(page).getByText('said now').waitFor()
+  await tail(page).getByText('said after').waitFor()
+})
+
+test('when the server goes away what came stays, and it goes on when it is back', async () => {
+  const own = await startServer()
+  onTestFinished(() => own[Symbol.asyncDispose]())
+  const say = (message: string) => sendEvents(own, [{ type: 'log', agent: 'w', run: 'r', data: { message } }])
+  await say('before it went')
+  const page = await visit(`${own.url}/tail`, { expected: /.*/ })
+  await tail(page).getByText('before it went').waitFor()
+  await own.kill()
+  await tail(page).getByText('not receiving; what came stays').waitFor()
+  await tail(page).getByText('before it went').waitFor()
+  await own.start()
+  await say('after it came back')
+  await tail(page).getByText('after it came back').waitFor({ timeout: 60_000 })
+  expect(await tail(page).getByText('before it went').count()).toBe(1)
 })
 
 describe.each(['dark', 'light'] as const)('in %s', (theme) => {

@@ -148,3 +148,38 @@ export function hottest({ nodes, samples = [] }: Profile, most: number): readonl
     .slice(0, most)
     .map(([name, count]) => `${((100 * count) / samples.length).toFixed(1).padStart(5)} %  ${name}`)
 }
+
+interface TraceEvent {
+  readonly name: string
+  readonly pid: number
+  readonly tid: number
+  /** Microseconds on the clock, and of processor time. */
+  readonly dur?: number
+  readonly tdur?: number
+  readonly args?: { readonly name?: string }
+}
+
+export interface Tasks {
+  readonly tasks: number
+  /** Longest, ms: on the clock, and of processor time. The difference is time in which the processor did other work. */
+  readonly longestMs: number
+  readonly longestOwnMs: number
+  readonly over50Ms: number
+  readonly over50OwnMs: number
+}
+
+/** Of the page's own thread, from a trace. */
+export function tasksOf(trace: Buffer, pid: number | undefined): Tasks {
+  const { traceEvents } = JSON.parse(String(trace)) as { traceEvents: readonly TraceEvent[] }
+  const main = traceEvents.find((event) => event.pid === pid && event.name === 'thread_name' && event.args?.name === 'CrRendererMain')?.tid
+  const tasks = traceEvents.filter((event) => event.pid === pid && event.tid === main && event.name === 'RunTask')
+  const clock = tasks.map(({ dur }) => (dur ?? 0) / 1_000)
+  const own = tasks.map(({ tdur }) => (tdur ?? 0) / 1_000)
+  return {
+    tasks: tasks.length,
+    longestMs: Math.round(clock.reduce((a, b) => Math.max(a, b), 0)),
+    longestOwnMs: Math.round(own.reduce((a, b) => Math.max(a, b), 0)),
+    over50Ms: clock.filter((ms) => ms > 50).length,
+    over50OwnMs: own.filter((ms) => ms > 50).length,
+  }
+}

@@ -1,5 +1,4 @@
 /** A process of its own that sends at a rate until it is ended: `sender.ts <url> <runs> <events a second>`. A line of JSON each second: what was acknowledged so far. */
-import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { createWork } from './fleet.ts'
 
@@ -11,24 +10,41 @@ const everyMs = 20
 /** Batches that may be unacknowledged; with more the server is behind, and what is due is sent later. */
 const window = 50
 
-const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/ingest`, { perMessageDeflate: false })
-await once(socket, 'open')
+let socket: WebSocket | undefined
 let n = 0
 let acknowledgedBatch = 0
 let acknowledged = 0
-socket.on('message', (bytes: Buffer) => {
-  const frame = JSON.parse(String(bytes)) as { kind: string; n: number; accepted: number; refused?: unknown[] }
-  if (frame.kind !== 'ack') return
-  if ((frame.refused?.length ?? 0) > 0) throw new Error(`The server refused ${JSON.stringify(frame.refused).slice(0, 300)}`)
-  acknowledgedBatch = frame.n
-  acknowledged += frame.accepted
-})
+
+/** Begins anew, also after the server said that it has too much to do: what it did not acknowledge is not sent again, only counted. */
+function connect() {
+  const made = new WebSocket(`${url.replace('http', 'ws')}/v1/ingest`, { perMessageDeflate: false })
+  const again = (afterMs: number) => {
+    if (socket !== made) return
+    socket = undefined
+    made.terminate()
+    setTimeout(connect, afterMs)
+  }
+  made.on('error', () => again(500))
+  made.on('close', () => again(500))
+  made.on('message', (bytes: Buffer) => {
+    const frame = JSON.parse(String(bytes)) as { kind: string; n: number; accepted: number; refused?: unknown[]; retryAfterMs?: number }
+    if (frame.kind === 'ack') {
+      if ((frame.refused?.length ?? 0) > 0) throw new Error(`The server refused ${JSON.stringify(frame.refused).slice(0, 300)}`)
+      acknowledgedBatch = frame.n
+      acknowledged += frame.accepted
+    } else if (frame.kind !== 'welcome') again(frame.retryAfterMs ?? 500)
+  })
+  socket = made
+  n = 0
+  acknowledgedBatch = 0
+}
+connect()
 
 let sent = 0
 let startedAt = performance.now()
 setInterval(() => {
   const due = Math.floor(((performance.now() - startedAt) / 1_000) * rate) - sent
-  if (n - acknowledgedBatch >= window) {
+  if (socket?.readyState !== WebSocket.OPEN || n - acknowledgedBatch >= window) {
     // What could not be sent is not owed.
     startedAt = performance.now() - (sent / rate) * 1_000
     return

@@ -67,6 +67,9 @@ const failuresPerTransport = 2
 /** A lesser transport is left for the best one again after a time within this. */
 export const reprobeMs: readonly [number, number] = [150_000, 300_000]
 
+/** After an outage it comes back over whatever is tried just then; where the best one did work before, it is tried again within this. */
+export const reprobeSoonMs: readonly [number, number] = [1_000, 5_000]
+
 export function openFeed(options: FeedOptions): Feed {
   const clock = options.clock ?? systemClock
   const url = options.url.replace(/\/+$/, '')
@@ -83,6 +86,8 @@ export function openFeed(options: FeedOptions): Feed {
   let connection: Connection | undefined
   let generation = 0
   let heard = false
+  /** The best transport worked, and has not been tried again since it did not. */
+  let bestWorked = false
   let heardAt = clock.monotonic()
   let cancelRetry = () => {}
   let cancelWatchdog = () => {}
@@ -117,18 +122,22 @@ export function openFeed(options: FeedOptions): Feed {
     if (failures >= failuresPerTransport && rung < ladder.length - 1) {
       rung += 1
       failures = 0
-      cancelProbe()
-      cancelProbe = clock.after(withinMs(clock, reprobeMs), () => {
-        rung = 0
-        failures = 0
-        lose(generation, 'trying a better transport')
-      })
+      probeWithin(reprobeMs)
     }
     attempts += 1
     move('lost')
     const waitMs = reconnectMs ?? backoffMs(clock, attempts, firstRetryMs, longestRetryMs)
     reconnectMs = undefined
     cancelRetry = clock.after(waitMs, connect)
+  }
+
+  function probeWithin(ms: readonly [number, number]) {
+    cancelProbe()
+    cancelProbe = clock.after(withinMs(clock, ms), () => {
+      rung = 0
+      failures = 0
+      lose(generation, 'trying a better transport')
+    })
   }
 
   function refuse(refusal: FeedRefused) {
@@ -152,6 +161,11 @@ export function openFeed(options: FeedOptions): Feed {
   function take(of: number, frame: ServerFrame) {
     if (of !== generation || state === 'closed') return
     watch()
+    if (rung === 0) bestWorked = true
+    else if (!heard && bestWorked) {
+      bestWorked = false
+      probeWithin(reprobeSoonMs)
+    }
     heard = true
     heardAt = clock.monotonic()
     if (frame.kind === 'goaway') {

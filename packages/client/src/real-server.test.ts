@@ -55,6 +55,17 @@ test('over a kill -9 of the server every event is seen once and in order, over W
   expect(agent.stats()).toMatchObject({ dropped: 0, refused: 0 })
 })
 
+test('after an outage that no transport came through, the one that worked is taken again soon', async () => {
+  const statuses: FeedStatus[] = []
+  const items = subscribe({ url: server.url, onStatus: (status) => statuses.push(status) })
+  await expect.poll(() => statuses.at(-1)).toMatchObject({ state: 'open', transport: 'ws' })
+  await server.kill()
+  await expect.poll(() => statuses.map(({ transport }) => transport)).toContain('sse')
+  await server.start()
+  await expect.poll(() => statuses.at(-1), { timeout: 40_000 }).toMatchObject({ state: 'open', transport: 'ws' })
+  await items.return?.()
+})
+
 test('a state feed and an event feed of one server, side by side', async () => {
   const states = subscribe({ url: server.url, feed: 'state', transports: ['ws'] })
   const events = subscribe({ url: server.url, filter: { run: ['second'] }, transports: ['ws'], fromStart: true })

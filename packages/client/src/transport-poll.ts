@@ -8,7 +8,8 @@ export function openPoll(wanted: Wanted, listener: Listener): Connection {
     let { cursor } = wanted
     for (let first = true; !abort.signal.aborted; first = false) {
       const query = queryOf({ ...wanted, cursor })
-      query.set('wait', '25')
+      // The first does not wait: it is open when it is answered.
+      query.set('wait', first ? '0' : '25')
       const response = await fetch(`${wanted.url}/v1/poll?${query}`, { headers: headersOf(wanted.key), signal: abort.signal })
       if (!response.ok) {
         const refusal = await refusalIn(response)

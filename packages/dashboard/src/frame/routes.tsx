@@ -25,7 +25,9 @@ const routes = [
   createRoute({ ...under, path: '/pipeline', component: lazyRouteComponent(() => import('../pages/pipeline/pipeline.tsx'), 'Pipeline') }),
   createRoute({ ...under, path: '/settings', component: lazyRouteComponent(() => import('../pages/settings/settings.tsx'), 'Settings') }),
 ] as const
-export const router = createRouter({ routeTree: rootRoute.addChildren(routes), defaultPreload: 'intent' })
+/** A run's id may hold any of these; links are active only where they are written alike. */
+const pathParamsAllowedCharacters = [';', ':', '@', '&', '=', '+', '$', ','] as const
+export const router = createRouter({ routeTree: rootRoute.addChildren(routes), defaultPreload: 'intent', pathParamsAllowedCharacters })
 
 declare module '@tanstack/react-router' {
   interface Register {

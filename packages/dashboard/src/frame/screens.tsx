@@ -29,10 +29,17 @@ export function RunScreens() {
   const run = useParams({ strict: false }).run ?? ''
   const navigate = useNavigate()
   const search = useRouterState({ select: ({ location }) => location.search })
-  const there = (to: string) => searchTo(to.replace('$run', run), search) as never
+  // Not by address: the router's own look at it takes a run whose name the address encodes for another.
+  const shown = useRouterState({ select: ({ matches }) => matches.at(-1)?.fullPath })
+  const there = (to: string) =>
+    searchTo(
+      to.replace('$run', () => run),
+      search,
+    ) as never
   useBindings(
     runScreens.map(({ to, key, about }) => ({
       keys: `g ${key}`,
+      group: 'Go to',
       about: `Go to ${about}`,
       run: () => void navigate({ to, params: { run }, search: there(to) }),
     })),
@@ -45,8 +52,8 @@ export function RunScreens() {
           to={to}
           params={{ run }}
           search={there(to)}
-          activeOptions={{ exact: true, includeSearch: false }}
-          className="rounded px-2 py-0.5 text-soft hover:text-ink [&.active]:bg-raised [&.active]:text-ink"
+          aria-current={shown === to ? 'page' : undefined}
+          className="rounded px-2 py-0.5 text-soft hover:text-ink aria-[current]:bg-raised aria-[current]:text-ink"
         >
           {name}
         </Link>

@@ -25,6 +25,7 @@ const seen: View = { paused: false, buffered: 0, rate: 60, at: undefined }
 const frozen: View = { ...seen, paused: true, buffered: 1_284 }
 const follower: Connection = { ...open, role: { role: 'follower', tabs: 3, silent: false } }
 const idleMs = 31_000
+const dayMs = 86_400_000
 
 test.each([
   [open, seen, 'live · WebSocket', 'newest event 4s ago'],
@@ -33,8 +34,14 @@ test.each([
   [open, frozen, 'paused', '1,284 buffered · space resumes'],
   [{ ...open, behindMs: 12_000 }, seen, 'catching up', '12 s behind'],
   [{ ...open, behindMs: 12_000, heardAt: now - 5_000 }, seen, 'live · WebSocket', 'newest event 4s ago'],
-  [lost, seen, 'reconnecting', `since ${at} · showing data of ${at}`],
-  [lost, frozen, 'reconnecting', `since ${at} · showing data of ${at}`],
+  [lost, seen, 'reconnecting', `since ${at} · showing data of ${at} (9s ago)`],
+  [lost, frozen, 'reconnecting', `since ${at} · showing data of ${at} (9s ago)`],
+  [
+    { ...lost, heardAt: now - 2 * dayMs },
+    seen,
+    'reconnecting',
+    `since ${at} · showing data of ${dateTime(now - 2 * dayMs).slice(0, 16)} (2d 0h ago)`,
+  ],
   [{ ...lost, heardAt: 0 }, seen, 'reconnecting', `since ${at} · nothing received yet`],
   [
     { ...lost, heardAt: 0, status: { ...lost.status, state: 'connecting', attempts: 0, reason: undefined } },
@@ -42,10 +49,15 @@ test.each([
     'connecting …',
     'WebSocket',
   ],
-  [{ ...lost, online: false }, seen, 'offline', `since ${at} · showing data of ${at}`],
+  [{ ...lost, online: false }, seen, 'offline', `since ${at} · showing data of ${at} (9s ago)`],
   // Saved rows are shown before the first connection: nothing is live about them.
-  [{ ...lost, status: { ...lost.status, state: 'connecting', attempts: 0 } }, seen, 'reconnecting', `since ${at} · showing data of ${at}`],
-  [{ ...lost, status: { ...lost.status, reason: 'DRAINING (1012)' } }, seen, 'server draining, moving', `showing data of ${at}`],
+  [
+    { ...lost, status: { ...lost.status, state: 'connecting', attempts: 0 } },
+    seen,
+    'reconnecting',
+    `since ${at} · showing data of ${at} (9s ago)`,
+  ],
+  [{ ...lost, status: { ...lost.status, reason: 'DRAINING (1012)' } }, seen, 'server draining, moving', `showing data of ${at} (9s ago)`],
   [{ ...lost, refused: 'UNAUTHENTICATED' }, seen, 'unauthorised', 'the server asks for a read key'],
   [{ ...lost, refused: 'FORBIDDEN' }, frozen, 'unauthorised', 'the server asks for a read key'],
   [{ ...lost, refused: 'BAD_CURSOR' }, seen, 'refused', 'closed (1006)'],
@@ -55,15 +67,15 @@ test.each([
     { ...follower, role: { ...follower.role, silent: true }, status: { ...open.status, state: 'waiting', reason: 'no answer' } },
     seen,
     'reconnecting',
-    `since ${at} · showing data of ${clock(now - 1_000)}`,
+    `since ${at} · showing data of ${clock(now - 1_000)} (1s ago)`,
   ],
   [
     { ...follower, status: { ...lost.status, reason: 'DRAINING (1012)' } },
     seen,
     'server draining, moving',
-    `showing data of ${clock(now - 1_000)}`,
+    `showing data of ${clock(now - 1_000)} (1s ago)`,
   ],
-  [{ ...open, heardAt: now - idleMs }, seen, 'no word from the server', `for 31 s · showing data of ${clock(now - idleMs)}`],
+  [{ ...open, heardAt: now - idleMs }, seen, 'no word from the server', `for 31 s · showing data of ${clock(now - idleMs)} (31s ago)`],
   [open, { ...seen, rate: 15 }, 'live · reduced rate', '15/s · newest event 4s ago'],
   [{ ...open, gaps: 2 }, seen, 'live · WebSocket', 'newest event 4s ago · 2 gaps in events'],
   [open, { ...seen, at: now - 60_000 }, 'viewing the past', dateTime(now - 60_000)],

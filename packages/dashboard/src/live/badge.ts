@@ -43,13 +43,17 @@ const names = { ws: 'WebSocket', sse: 'SSE', poll: 'long poll' } as const
 const behindFromMs = 3_000
 /** An idle server says so every `heartbeatMs`; without a word for so much longer it is not known to be there. */
 const silentFromMs = heartbeatMs + 10_000
+const dayMs = 86_400_000
 const [fullRate] = rates
 
 export function badgeOf(connection: Connection, view: View, now: number): Badge {
   const { status, heardAt, newestAt, refused, since, role } = connection
   const newest = newestAt === 0 ? 'no events yet' : `newest event ${age(now - newestAt)} ago`
   const hover = hoverOf(connection)
-  const data = () => (heardAt === 0 ? 'nothing received yet' : `showing data of ${clock(heardAt)}`)
+  const heardMsAgo = now - status.clockOffsetMs - heardAt
+  // What was kept may be of another day.
+  const heard = () => (heardMsAgo < dayMs ? clock(heardAt) : dateTime(heardAt).slice(0, 16))
+  const data = () => (heardAt === 0 ? 'nothing received yet' : `showing data of ${heard()} (${age(heardMsAgo)} ago)`)
   const badge = (state: Badge['state'], tone: Badge['tone'], detail: string, words: string = state): Badge => ({
     state,
     tone,
@@ -66,7 +70,6 @@ export function badgeOf(connection: Connection, view: View, now: number): Badge 
     if (status.attempts === 0 && !role.silent && heardAt === 0) return badge('connecting', 'wait', names[status.transport], 'connecting …')
     return badge('reconnecting', 'bad', `since ${clock(since)} · ${data()}`)
   }
-  const heardMsAgo = now - status.clockOffsetMs - heardAt
   if (heardAt > 0 && heardMsAgo >= silentFromMs)
     return badge('silent', 'bad', `for ${Math.round(heardMsAgo / 1_000)} s · ${data()}`, 'no word from the server')
   if (view.paused) return badge('paused', 'wait', `${view.buffered.toLocaleString('en')} buffered · space resumes`)

@@ -91,6 +91,12 @@ test('frames that take too long, thirty in a row, halve the rate, down to two a 
   expect(rates).toEqual([30, 15, 8, 4, 2])
 })
 
+test('frames that take very long lessen it too', () => {
+  const { rates, run } = screen()
+  run(3_000, 80)
+  expect(rates).toEqual([30])
+})
+
 test('at a reduced rate changes are applied so often', () => {
   const { rates, run } = screen()
   run(560, 14)

@@ -41,6 +41,8 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
   let calmSince = 0
   let patience = 1
   let appliedAt = Number.NEGATIVE_INFINITY
+  /** When the last frame that changed something was ready. */
+  let readyAt = Number.NEGATIVE_INFINITY
   let raisedAt = Number.NEGATIVE_INFINITY
   const rate = () => rates[step] ?? 60
 
@@ -62,8 +64,8 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
     cancel = undefined
     const now = queue
     queue = []
-    const sinceLastMs = frames.now() - appliedAt
     appliedAt = frames.now()
+    const idleMs = appliedAt - readyAt
     const isSeen = !frames.hidden()
     for (const run of now) {
       try {
@@ -75,15 +77,16 @@ export function createPace(frames: Frames, onRate: (rate: number) => void): Pace
     }
     if (isSeen) {
       const begun = appliedAt
-      frames.painted(() => measure(frames.now() - begun, sinceLastMs))
+      frames.painted(() => measure(begun, idleMs))
     }
   }
 
-  function measure(tookMs: number, sinceLastMs: number) {
+  function measure(begun: number, idleMs: number) {
     const now = frames.now()
+    readyAt = now
     // One long frame now and then is felt by nobody: where little comes a lesser rate would only delay it.
-    const isBusy = sinceLastMs < 2_000 / rate()
-    long = tookMs > longFrameMs && isBusy ? long + 1 : 0
+    const isBusy = idleMs < 2_000 / rate()
+    long = now - begun > longFrameMs && isBusy ? long + 1 : 0
     if (long >= chanceFrames) calmSince = now
     if (long >= longFramesInRow && step < rates.length - 1) {
       patience = now - raisedAt < heldMs ? Math.min(mostPatience, patience * 2) : 1

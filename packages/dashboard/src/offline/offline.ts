@@ -8,6 +8,10 @@ import { forgetHeld, nameOf, openPlace, type Place } from './place.ts'
 import { loadRows, saveRows } from './rows.ts'
 
 const saveEveryMs = 15_000
+/** A large fleet is written more seldom: a disk that is written to all day wears out. 10,000 agents are 7 MB. */
+const mostBytesEachMs = 100
+/** Soon, for who looks in and leaves; when the page has settled. */
+const firstSaveMs = 4_000
 /** The page goes live after so long at most, whatever is kept. */
 const seedWithinMs = 1_000
 
@@ -52,6 +56,7 @@ async function keep(place: Place): Promise<void> {
   await navigator.locks.request(`${await nameOf(heldKey())}.keeper`, () => {
     let savedCursor: string | undefined
     let isSaving = false
+    let restsUntil = 0
     const save = async () => {
       if (isSaving || isCleared) return
       isSaving = true
@@ -59,8 +64,11 @@ async function keep(place: Place): Promise<void> {
         await saveEvents(place)
         const snapshot = liveSnapshot()
         if (snapshot !== undefined && snapshot.cursor !== savedCursor) {
-          await saveRows(place, snapshot, useConnection.getState().heardAt)
+          const { bytes } = await saveRows(place, snapshot, useConnection.getState().heardAt)
+          restsUntil = performance.now() + bytes / mostBytesEachMs
           savedCursor = snapshot.cursor
+          // Refused, or cleared, while it was written.
+          if (isCleared) await forgetHeld(place)
         }
       } catch {
         // No room, or all was cleared: the page goes on without.
@@ -68,7 +76,8 @@ async function keep(place: Place): Promise<void> {
         isSaving = false
       }
     }
-    setInterval(() => void save(), saveEveryMs)
+    setTimeout(() => void save(), firstSaveMs)
+    setInterval(() => void (performance.now() >= restsUntil && save()), saveEveryMs)
     document.addEventListener('visibilitychange', () => void (document.hidden && save()))
     addEventListener('pagehide', () => void save())
     // Held as long as the tab lives.

@@ -1,4 +1,4 @@
-import type { AgentRow, AgentStatus, TaskState } from '@signalbox/model/rows.ts'
+import type { AgentRow, AgentStatus, RunState, TaskState } from '@signalbox/model/rows.ts'
 
 type Tone = 'good' | 'busy' | 'wait' | 'bad' | 'faint'
 interface Look {
@@ -26,11 +26,17 @@ const taskLooks: Record<TaskState, Look> = {
   canceled: { tone: 'faint', sign: '–', words: 'canceled' },
   rejected: { tone: 'bad', sign: '✕', words: 'rejected' },
 }
+const runLooks: Record<RunState, Look> = {
+  running: { tone: 'busy', sign: '▶', words: 'running' },
+  finished: { tone: 'good', sign: '✓', words: 'finished' },
+  failed: { tone: 'bad', sign: '✕', words: 'failed' },
+}
 const inks: Record<Tone, string> = { good: 'text-good', busy: 'text-busy', wait: 'text-wait', bad: 'text-bad', faint: 'text-faint' }
 
 export const agentLook = (status: AgentStatus | undefined): Look => agentLooks[status ?? 'unknown']
 /** What it left open is not under way. */
 export const hasGone = ({ status }: Pick<AgentRow, 'status'>): boolean => status?.value === 'lost' || status?.value === 'stopped'
+export const runLook = (state: RunState): Look => runLooks[state]
 export const taskLook = (state: TaskState): Look => taskLooks[state]
 /** Nobody is left who works at it. */
 export const orphanedLook: Look = { tone: 'wait', sign: '◌', words: 'orphaned' }

@@ -1,5 +1,4 @@
 /** The rates of the page's agents: looked at once a second from when a screen first asks for them, as long as the page is open. */
-import type { AgentRow } from '@signalbox/model/rows.ts'
 import { useSyncExternalStore } from 'react'
 import { useConnection } from '../live/connection.ts'
 import { fetchJson, serverNow, store, useShown } from '../live/live.ts'
@@ -71,29 +70,15 @@ export function watchRates(listener: () => void): () => void {
   return () => listeners.delete(listener)
 }
 
-/** What is known of rates at the moment that the page shows; of the past nothing is. */
-export type ShownRates = Pick<Rates, 'of' | 'spark' | 'eventsPerSecond'> | undefined
+/** What is known of rates at the moment that the page shows: nothing of the past, or before the first look. */
+export type ShownRates = Pick<Rates, 'of' | 'spark' | 'all'> | undefined
 
 /** Renders once a second; `look` is another number then. */
 export function useRates(): { readonly rates: ShownRates; readonly look: number } {
   const { at } = useShown()
   const look = useSyncExternalStore(watchRates, () => looks)
-  return { rates: at === undefined ? rates : undefined, look }
+  return { rates: at === undefined && looks > 0 ? rates : undefined, look }
 }
 
-/** Of one agent, for who renders each second anyway; nothing in the past. */
-export const shownRates = (): ShownRates => (useShown.getState().at === undefined ? rates : undefined)
-
-/** Sums over agents; events a second of everybody. */
-export function ratesOfAll(agents: readonly AgentRow[], of: ShownRates) {
-  if (of === undefined) return undefined
-  const sum = { events: of.eventsPerSecond(), tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0 }
-  for (const { id } of agents) {
-    const rate = of.of(id)
-    if (rate === undefined) continue
-    sum.tokensPerMinute += rate.tokensPerMinute
-    sum.costMicrosPerHour += rate.costMicrosPerHour
-    sum.errors += rate.errors
-  }
-  return sum
-}
+/** For who renders each second anyway. */
+export const shownRates = (): ShownRates => (useShown.getState().at === undefined && looks > 0 ? rates : undefined)

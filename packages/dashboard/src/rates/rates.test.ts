@@ -29,6 +29,7 @@ test('what an agent did before the page looked is not counted, what it does then
   expect(seen(rates, 'a')).toEqual([0, 0, 0, 0])
   rates.look([agent('a', start + 1_000, [53, 1_600, 950, 4])], start + 1_000)
   expect(seen(rates, 'a')).toEqual([3, 600, 50, 1])
+  expect(rates.all()).toMatchObject({ tokensPerMinute: 600, costMicrosPerHour: 50, errors: 1 })
   const later = (ms: number) => rates.look([agent('a', start + 1_000, [53, 1_600, 950, 4])], start + ms)
   later(60_000)
   expect(seen(rates, 'a')).toEqual([3, 600, 50, 1])
@@ -107,9 +108,14 @@ test('of how many calls an agent’s errors are is counted, and taken as usual f
 
 test('events a second are those of all agents that came in the last ten seconds', () => {
   const rates = createRates()
-  for (let second = 0; second <= 30; second += 1)
-    rates.look([agent('a', start, [second * 20, 0, 0, 0]), agent('b', start, [second * 5, 0, 0, 0])], start + second * 1_000)
-  expect(rates.eventsPerSecond()).toBe(25)
+  const until = (seconds: number) => {
+    for (let second = 0; second <= seconds; second += 1)
+      rates.look([agent('a', start, [second * 20, 0, 0, 0]), agent('b', start, [second * 5, 0, 0, 0])], start + second * 1_000)
+  }
+  until(4)
+  expect(rates.all().eventsPerSecond).toBeCloseTo(25 * (3 / 4))
+  until(30)
+  expect(rates.all().eventsPerSecond).toBe(25)
 })
 
 test('ten thousand agents are looked at in a few milliseconds', () => {

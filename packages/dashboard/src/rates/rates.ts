@@ -32,8 +32,13 @@ export interface Rates {
   of(id: string): Rate | undefined
   /** Events of each of the last sixty seconds, oldest first, the last under way; `into` is filled and answered. */
   spark(id: string, into: number[]): readonly number[]
-  /** Events of all agents a second, over the last ten that are whole, as they came. */
-  eventsPerSecond(): number
+  /** Sums over all agents. */
+  all(): FleetRate
+}
+
+export interface FleetRate extends Rate {
+  /** Over the last ten seconds that are whole, or as many as there were, as they came. */
+  readonly eventsPerSecond: number
 }
 
 export const sparkSeconds = 60
@@ -55,6 +60,10 @@ export function createRates(): Rates {
   /** Known by a look, not by the seed alone. */
   let looked = new Uint8Array(256)
   let lookedAt = 0
+  /** Of the first look. */
+  let since = 0
+  /** Who stood where at the last look, for most stand there again: comparing is cheaper than looking up. */
+  const order: { readonly id: string; readonly subject: number }[] = []
 
   function subjectOf(id: string): number {
     const held = subjects.get(id)
@@ -77,8 +86,12 @@ export function createRates(): Rates {
       for (const window of windows) window.advance(now)
       came.advance(now)
       let all = 0
-      for (const agent of agents) {
-        const subject = subjectOf(agent.id)
+      for (let i = 0; i < agents.length; i += 1) {
+        const agent = agents[i]
+        if (agent === undefined) continue
+        const stood = order[i]
+        const subject = stood?.id === agent.id ? stood.subject : subjectOf(agent.id)
+        if (stood?.subject !== subject) order[i] = { id: agent.id, subject }
         const place = 5 * subject
         const { totals } = agent
         const used = totals.inputTokens + totals.outputTokens
@@ -108,6 +121,7 @@ export function createRates(): Rates {
         counters[place + 4] = called
       }
       came.add(0, all, now)
+      if (since === 0) since = now
       lookedAt = now
     },
     seed(seed) {
@@ -142,11 +156,17 @@ export function createRates(): Rates {
     spark(id, into) {
       return events.read(subjects.get(id) ?? Number.MAX_SAFE_INTEGER, into)
     },
-    eventsPerSecond: () =>
-      came
-        .read(0, [])
-        .slice(0, fleetSeconds)
-        .reduce((a, b) => a + b, 0) / fleetSeconds,
+    all: () => ({
+      tokensPerMinute: tokens.total(),
+      costMicrosPerHour: cost.total(),
+      errors: errors.total(),
+      calls: calls.total(),
+      eventsPerSecond:
+        came
+          .read(0, [])
+          .slice(0, fleetSeconds)
+          .reduce((a, b) => a + b, 0) / Math.min(fleetSeconds, Math.max(1, Math.floor((lookedAt - since) / 1_000))),
+    }),
   }
 }
 

@@ -32,6 +32,8 @@ test('the sums are those of what happened within the window, whatever the clock 
         const bucket = Math.min(head, Math.floor((clock - late) / bucketMs))
         if (bucket > head - buckets) happened.push({ subject, count, bucket })
         window.add(subject, count, clock - late)
+        const within = happened.filter((one) => one.bucket > head - buckets)
+        expect(window.total()).toBe(within.reduce((sum, one) => sum + one.count, 0))
         for (const of of new Set(happened.map((one) => one.subject))) {
           const seen = happened.filter((one) => one.subject === of && one.bucket > head - buckets)
           expect(window.sum(of)).toBe(seen.reduce((sum, one) => sum + one.count, 0))

@@ -6,6 +6,8 @@ export interface Window {
   /** Counts something that happened to a subject; what is older than the window is not of it, what lies ahead is of now. */
   add(subject: number, count: number, at: number): void
   sum(subject: number): number
+  /** Of all subjects. */
+  total(): number
   /** The subject's buckets, oldest first; the last is under way. */
   read(subject: number, into: number[]): readonly number[]
   /** Forgets what was counted of all. */
@@ -20,6 +22,7 @@ export function createWindow(buckets: number, bucketMs: number): Window {
   let room = 256
   let counts = new Uint32Array(buckets * room)
   let sums = new Float64Array(room)
+  let total = 0
   /** Number of the newest bucket since the epoch. */
   let head = 0
 
@@ -47,7 +50,9 @@ export function createWindow(buckets: number, bucketMs: number): Window {
         const from = (head % buckets) * room
         for (let subject = 0; subject < room; subject += 1) {
           const left = counts[from + subject] ?? 0
-          if (left !== 0) sums[subject] = (sums[subject] ?? 0) - left
+          if (left === 0) continue
+          sums[subject] = (sums[subject] ?? 0) - left
+          total -= left
         }
         counts.fill(0, from, from + room)
       }
@@ -61,8 +66,10 @@ export function createWindow(buckets: number, bucketMs: number): Window {
       const has = Math.min(most, had + Math.round(count))
       counts[place] = has
       sums[subject] = (sums[subject] ?? 0) + has - had
+      total += has - had
     },
     sum: (subject) => sums[subject] ?? 0,
+    total: () => total,
     read(subject, into) {
       for (let i = 0; i < buckets; i += 1) into[i] = subject < room ? (counts[((head + 1 + i) % buckets) * room + subject] ?? 0) : 0
       return into
@@ -70,6 +77,7 @@ export function createWindow(buckets: number, bucketMs: number): Window {
     clear() {
       counts.fill(0)
       sums.fill(0)
+      total = 0
     },
   }
   return self

@@ -426,6 +426,10 @@ test('rates are of every agent that did something just now', async () => {
   expect([status, body.spark.length]).toEqual([200, body.ids.length])
 })
 
+test('figures over time are asked for', async () => {
+  expect(await api.get('/v1/explore?by=agent')).toMatchObject({ status: 200, body: { complete: true } })
+})
+
 test('every query of the document was asked, and each answer was one that the document allows', () => {
   expect(api.document.openapi).toBe('3.1.0')
   const queries = Object.entries(api.document.paths).flatMap(([path, operations]) =>

@@ -8,7 +8,7 @@ import { Refused } from '../http/problem.ts'
 import { type Metric, readMetrics } from './metric-points.ts'
 import { route } from './route.ts'
 import { closed, Name } from './schemas.ts'
-import { instantOf } from './time.ts'
+import { type Window, windowOf } from './time.ts'
 
 const hourMs = 3_600_000
 /** Most series of one answer. */
@@ -63,25 +63,6 @@ const Series = closed({
   ),
   truncated: Truncated,
 })
-
-interface Window {
-  readonly since: EpochMs
-  readonly until: EpochMs
-}
-
-function windowOf(query: { readonly since?: string; readonly until?: string }, now: EpochMs, usualMs: number): Window {
-  const timeOf = (name: 'since' | 'until', usual: EpochMs) => {
-    const text = query[name]
-    const time = text === undefined ? usual : instantOf(text)
-    if (!(time >= 0)) throw new Refused({ code: 'BAD_REQUEST', detail: `The parameter "${name}" is no RFC 3339 time after 1970.` })
-    return time
-  }
-  // A point of this very millisecond is of the past.
-  const until = timeOf('until', now + 1)
-  const since = timeOf('since', Math.max(0, until - usualMs))
-  if (since >= until) throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "since" must be before "until".' })
-  return { since, until }
-}
 
 function stepsOf(window: Window, seconds: number | undefined): Steps {
   const lengthMs = window.until - window.since

@@ -8,6 +8,7 @@ import type { Projections } from '../store/projections.ts'
 import type { Quarantine } from '../store/quarantine.ts'
 import type { LogReader } from '../store/store.ts'
 import { eventRoutes } from './events.ts'
+import { exploreRoute } from './explore.ts'
 import { fleetRoutes } from './fleet.ts'
 import { infoRoute, type Told } from './info.ts'
 import { keptRoutes } from './kept.ts'
@@ -46,6 +47,7 @@ export const apiRoutes =
       fleetRoutes(fleet, options.store.pool)
       ratesRoute(fleet, options.store.pool, options.now)
     })
+    exploreRoute(app, options.store.pool, options.store.projections, options.now)
     metricRoutes(app, options.store.pool, options.now)
     momentRoute(app, options)
     momentRowsRoute(app, options)

@@ -47,6 +47,8 @@ const pageLimits: Limits = { items: 500, bytes: 256 * 1024 }
 /** Rows move on while they are read: with small pages who is behind a busy fleet never comes up. */
 const rowPageLimits: Limits = { ...pageLimits, items: 2_000 }
 const flushLimits: Limits = { items: 5_000, bytes: 1024 * 1024 }
+/** A page reads one message at a stretch: half a megabyte is some milliseconds, a whole second's rows would hold up its frames. */
+const rowFlushLimits: Limits = { ...flushLimits, items: 500 }
 
 export function createCohort(deps: CohortDeps): Cohort {
   const { feed, pages, ring, config, metrics, log, clock, turns, wake } = deps
@@ -124,7 +126,7 @@ export function createCohort(deps: CohortDeps): Cohort {
         break
       }
       const oldest = oldestAfter(scanned)
-      const page = pages.fromRing({ after: scanned, from: positions, upTo: heads }, flushLimits)
+      const page = pages.fromRing({ after: scanned, from: positions, upTo: heads }, feed.feed === 'state' ? rowFlushLimits : flushLimits)
       if (page instanceof Promise) {
         // It asks the store, and no other cohort waits for that: who wants it reads it as a page.
         void share(positions, heads, page)

@@ -7,7 +7,7 @@ import type { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { Caller, Upgrades } from '../http.ts'
 import { type BadFrame, checkClientFrame, parseClientFrame } from './client-frame.ts'
-import { createCredit } from './credit.ts'
+import { type Credit, createCredits } from './credit.ts'
 import type { Hub, Subscribed } from './live.ts'
 import { heldCursor, subscribeOfUrl } from './query.ts'
 import type { Outlet } from './session.ts'
@@ -24,15 +24,19 @@ export interface LiveSocketDeps {
 }
 
 export function registerLiveSockets(upgrades: Upgrades, deps: LiveSocketDeps): void {
-  upgrades.on('/v1/live', 'read', subprotocols, (socket, request, caller) => serve(socket, request, caller, deps))
+  const credits = createCredits(deps.hub.socketBytes)
+  upgrades.on('/v1/live', 'read', subprotocols, (socket, request, caller) => serve(socket, request, caller, { ...deps, credits }))
 }
 
-function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs }: LiveSocketDeps): void {
+interface SocketDeps extends LiveSocketDeps {
+  readonly credits: (window: number) => Credit
+}
+
+function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs, credits }: SocketDeps): void {
   // First of all: an error that nobody hears ends the process.
   socket.on('error', () => socket.terminate())
   const url = new URL(request.url ?? '/', 'http://localhost')
   const subscriptions = new Map<string, Subscribed>()
-  const credit = createCredit(Number(url.searchParams.get('credit') ?? 0), hub.socketBytes)
   const codec = Object.values(codecs).find(({ subprotocol }) => subprotocol === socket.protocol) ?? codecs.json
   const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(codec.encode(frame))
   const leave = () => {
@@ -53,6 +57,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     close(closeCodes.tryLater, 'TOO_MANY_CONNECTIONS')
     return
   }
+  const credit = credits(Number(url.searchParams.get('credit') ?? 0))
 
   const fail = (message: string) => {
     say({ kind: 'error', code: 'BAD_REQUEST', message })
@@ -118,6 +123,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
   socket.on('close', () => {
     cancelCheck()
     seat.leave()
+    credit.end()
     leave()
   })
   socket.on('message', (bytes: Buffer) => {

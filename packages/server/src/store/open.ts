@@ -14,6 +14,7 @@ import { createQuarantine, type Quarantine } from './quarantine.ts'
 import { createLogReader } from './reader.ts'
 import { rebuildProjections } from './rebuild.ts'
 import { createRetentionTime } from './retention-time.ts'
+import { dropRollups } from './rollups-drop.ts'
 import type { LogReader } from './store.ts'
 
 export interface Store {
@@ -103,6 +104,7 @@ export async function openStore({ url, config, log, clock = systemClock }: Store
     await projections.caughtUp().catch((error) => log.warn({ err: error }, 'rows are behind the log; their events stay for now'))
     await time.remember()
     const dropped = await days.dropExpired()
+    await dropRollups(pool, days.retainedFrom())
     const refused = await quarantine.dropExpired()
     await forgetRemoved(pool, clock.now())
     if (dropped.length + refused > 0) log.info({ dropped, refused }, 'the retention dropped tables of the log, and refused items')

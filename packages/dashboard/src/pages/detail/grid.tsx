@@ -60,7 +60,10 @@ export function Grid(props: GridProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when it is asked for
   useLayoutEffect(() => {
     if (reveal === 0 || active < 0) return
-    virtual.scrollToIndex(active)
+    const { scrollTop = 0, clientHeight = 0 } = box.current ?? {}
+    const away = Math.abs(active * rowHeight - scrollTop - clientHeight / 2)
+    // A step scrolls as little as it needs; what a link names stands in the middle.
+    virtual.scrollToIndex(active, { align: away > clientHeight ? 'center' : 'auto' })
     const within = document.activeElement
     if (within === document.body || within === null || box.current?.contains(within))
       box.current?.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus({ preventScroll: true })

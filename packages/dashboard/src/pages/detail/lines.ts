@@ -11,7 +11,7 @@ export interface Line {
   readonly siblings: number
   /** Undefined: there is nothing below it. */
   readonly open: boolean | undefined
-  /** Id of the nearest agent above it. */
+  /** Id of the agent that what stands above it names last. */
   readonly under: string | undefined
 }
 
@@ -75,7 +75,7 @@ export function linesOf(root: Node, { isOpen, sorting, kept }: Shown): readonly 
     const open = node.children.length === 0 ? undefined : isOpen(node, depth)
     lines.push({ node, depth, place, siblings, open, under })
     if (open !== true) return
-    const now = node.kind === 'agent' ? node.agent : under
+    const now = node.kind === 'agent' ? node.agent : node.kind === 'task' ? (node.row.assignee?.value ?? under) : under
     const all = childrenOf(node, sorting)
     const children = kept === undefined ? all : all.filter((child) => kept.has(child))
     for (let i = 0; i < children.length; i += 1) {

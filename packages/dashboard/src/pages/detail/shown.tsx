@@ -17,6 +17,7 @@ import { useView } from '../lanes/view.ts'
 import { around, type Extent, fitted, panned, type Window, zoomed } from '../lanes/window.ts'
 import { endAt, stoppedIn } from './bars.ts'
 import { criticalPath } from './critical.ts'
+import { Export } from './exporting.tsx'
 import { Grid } from './grid.tsx'
 import type { Line } from './lines.ts'
 import { Missing, mostCalls } from './missing.tsx'
@@ -125,7 +126,7 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
     { keys: 'a', group: time, about: 'Earlier', run: change((window, extent) => panned(window, -panStep, extent)) },
     { keys: 'd', group: time, about: 'Later', run: change((window, extent) => panned(window, panStep, extent)) },
     { keys: 'f', group: time, about: 'The whole run', run: zoom.fit },
-    ...(live ? [{ keys: 'l', group: time, about: 'Follow live', run: follow }] : []),
+    ...(live && search.at === undefined ? [{ keys: 'l', group: time, about: 'Follow live', run: follow }] : []),
   ])
 
   const title = visible(run.name?.value ?? run.id)
@@ -150,9 +151,11 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
         matches={made.matches}
         level={made.level}
         zoom={zoom}
-        follow={live ? { following, press: follow } : undefined}
+        follow={live && search.at === undefined ? { following, press: follow } : undefined}
         told={told}
-      />
+      >
+        <Export run={run} root={root} stoppedAt={stoppedAt} clock={clock} />
+      </Toolbar>
       {rows.ready && <Missing run={run} held={calls.length} older={older} read={() => setAgain(again + 1)} />}
       {lines.length === 0 ? (
         <NoMatches

@@ -1,4 +1,4 @@
-import { type Ref, useEffect, useRef } from 'react'
+import { type ReactNode, type Ref, useEffect, useRef } from 'react'
 import { Toggle } from '../../parts/controls.tsx'
 import { FilterBox } from '../../parts/filter-box.tsx'
 import { useSearch } from '../../search.ts'
@@ -47,9 +47,10 @@ interface ToolbarProps {
   /** Undefined: there is nothing to follow. */
   readonly follow: { readonly following: boolean; readonly press: () => void } | undefined
   readonly told: (write: (text: string) => void) => void
+  readonly children: ReactNode
 }
 
-export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told }: ToolbarProps) {
+export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told, children }: ToolbarProps) {
   const [search, setSearch] = useSearch()
   const mode = parseMode(search.mode)
   return (
@@ -92,7 +93,7 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
         <Small label="Closer window" keys="i" press={zoom.closer}>
           +
         </Small>
-        <Small label="The whole run" keys="f" press={zoom.fit}>
+        <Small label="Fit the whole run" keys="f" press={zoom.fit}>
           fit
         </Small>
         {follow !== undefined && (
@@ -101,6 +102,7 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
           </Toggle>
         )}
       </fieldset>
+      {children}
     </div>
   )
 }

@@ -2,6 +2,7 @@ import { type ReactNode, type Ref, useMemo } from 'react'
 import { Toggle } from '../../parts/controls.tsx'
 import { FilterBox } from '../../parts/filter-box.tsx'
 import { agentLook, inkOf } from '../../parts/status.tsx'
+import type { FleetRate } from '../../rates/rates.ts'
 import type { Search } from '../../search.ts'
 import { compact, dollars, whole } from '../../text.ts'
 import { type Status, statuses } from './agent.ts'
@@ -15,9 +16,7 @@ interface BarProps {
   readonly totals: Totals
   /** Against a minute ago, once that is known. */
   readonly change: Totals | undefined
-  readonly rate:
-    | { readonly events: number; readonly tokensPerMinute: number; readonly costMicrosPerHour: number; readonly errors: number }
-    | undefined
+  readonly rate: FleetRate | undefined
   readonly search: Search
   readonly setSearch: (change: Partial<Search>) => void
   readonly grouping: Grouping
@@ -52,7 +51,10 @@ export function Bar({ totals, change, rate, search, setSearch, grouping, paused,
       </fieldset>
       <div className="flex flex-wrap gap-x-5">
         {rate !== undefined && (
-          <Total name="events/s" value={rate.events < 10 ? rate.events.toFixed(1) : compact(Math.round(rate.events))} />
+          <Total
+            name="events/s"
+            value={rate.eventsPerSecond < 10 ? rate.eventsPerSecond.toFixed(1) : compact(Math.round(rate.eventsPerSecond))}
+          />
         )}
         <Total name="tokens" value={compact(totals.tokens)} beside={rate && `${compact(rate.tokensPerMinute)}/min`} />
         <Total name="cost" value={dollars(totals.cost)} beside={rate && `${dollars(rate.costMicrosPerHour)}/h`} />

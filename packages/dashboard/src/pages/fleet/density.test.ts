@@ -5,7 +5,7 @@ import type { Group } from './order.ts'
 
 const groups = (count: number, each: number): readonly Group[] =>
   Array.from({ length: count }, (_, group) => ({
-    ...{ name: `g${group}`, count: each, busy: 0, troubled: 0, isFolded: false },
+    ...{ name: `g${group}`, count: each, busy: 0, troubled: 0, members: [], isFolded: false },
     ids: Array.from({ length: each }, (_, i) => `${group}.${i}`),
   }))
 

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { shownNow, useFrozen, useNow, useShown, useTable } from '../../live/live.ts'
 import { NoAgents, NoMatches } from '../../parts/empty.tsx'
 import { usePause } from '../../pause.ts'
-import { holdRates, ratesOfAll, useRates } from '../../rates/live.ts'
+import { holdRates, useRates } from '../../rates/live.ts'
 import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
 import { whole } from '../../text.ts'
@@ -49,7 +49,7 @@ export function Fleet() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
   const troubles = useMemo(() => troublesOf(agents, acknowledged, rates, shownNow()), [agents, acknowledged, rates, look])
   // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
-  const rate = useMemo(() => ratesOfAll(agents, rates), [agents, rates, look])
+  const rate = useMemo(() => rates?.all(), [rates, look])
   const totals = useMemo(() => totalsOf(agents), [agents])
   const change = useMemo(() => (at === undefined && store.ready() ? trend.note(totals, now) : undefined), [totals, now, at, store])
   const attention = useSameSet(useMemo(() => new Set(troubles.map(({ id }) => id)), [troubles]))

@@ -1,5 +1,8 @@
 import { Link } from '@tanstack/react-router'
+import { useMemo } from 'react'
 import { useRow } from '../../live/live.ts'
+import { useRates } from '../../rates/live.ts'
+import { ratesOf } from '../../rates/sums.ts'
 import { compact, dollars, visible, whole } from '../../text.ts'
 import { nameOf } from './agent.ts'
 import type { Grouping, Head } from './order.ts'
@@ -14,13 +17,13 @@ interface GroupHeadProps {
   readonly fold: (name: string) => void
 }
 
-export function GroupHead({
-  head: { name, count, busy, troubled, tokensPerMinute, costMicrosPerHour, isFolded },
-  ...rest
-}: GroupHeadProps) {
+export function GroupHead({ head: { name, count, busy, troubled, members, isFolded }, ...rest }: GroupHeadProps) {
   const { grouping, inTable, low = false, fold } = rest
   const manager = useRow('agents', grouping === 'manager' ? name : undefined)
   const run = useRow('runs', grouping === 'run' ? name : undefined)
+  const { rates, look } = useRates()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
+  const rate = useMemo(() => ratesOf(members, rates), [members, rates, look])
   const words = visible(manager !== undefined ? nameOf(manager) : (run?.name?.value ?? name))
   const head = (
     <div className={`flex items-baseline gap-2.5 overflow-hidden text-xs text-faint ${low ? 'h-6 pt-1.5' : 'h-[38px] pt-4'}`}>
@@ -45,11 +48,11 @@ export function GroupHead({
       <span className="tabular-nums">{whole(count)}</span>
       {busy > 0 && grouping !== 'status' && <span className="whitespace-nowrap tabular-nums text-busy">▶ {whole(busy)} busy</span>}
       {troubled > 0 && <span className="whitespace-nowrap tabular-nums text-bad">✕ {whole(troubled)} in trouble</span>}
-      {tokensPerMinute !== undefined && tokensPerMinute > 0 && (
-        <span className="whitespace-nowrap tabular-nums max-md:hidden">{compact(tokensPerMinute)} tok/min</span>
+      {rate !== undefined && rate.tokensPerMinute > 0 && (
+        <span className="whitespace-nowrap tabular-nums max-md:hidden">{compact(rate.tokensPerMinute)} tok/min</span>
       )}
-      {costMicrosPerHour !== undefined && costMicrosPerHour > 0 && (
-        <span className="whitespace-nowrap tabular-nums max-md:hidden">{dollars(costMicrosPerHour)}/h</span>
+      {rate !== undefined && rate.costMicrosPerHour > 0 && (
+        <span className="whitespace-nowrap tabular-nums max-md:hidden">{dollars(rate.costMicrosPerHour)}/h</span>
       )}
     </div>
   )

@@ -166,7 +166,7 @@ function Card({ width, ...at }: At & { readonly width: number }) {
 }
 
 /** Dots are looked at again this often at most. */
-const drawEveryMs = 125
+const drawEveryMs = 200
 
 /** Keeps the canvas like the rows, without React. */
 function useDots(

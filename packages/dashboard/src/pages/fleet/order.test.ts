@@ -2,6 +2,7 @@ import { emptyTotals } from '@signalbox/model/fold/totals.ts'
 import type { AgentRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ratesOf } from '../../rates/sums.ts'
 import {
   type Arrangement,
   flowingLines,
@@ -56,7 +57,7 @@ const figures: Record<string, number> = { anna: 1, carl: 9, loner: 4, 'z boss': 
 const rates: Arrangement['rates'] = {
   of: (id) => ({ tokensPerMinute: figures[id] ?? 0, costMicrosPerHour: 10 * (figures[id] ?? 0), errors: 0, calls: 0 }),
   spark: (_, into) => into,
-  eventsPerSecond: () => 0,
+  all: () => ({ tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0, calls: 0, eventsPerSecond: 0 }),
 }
 
 test.each([
@@ -137,8 +138,9 @@ test('who joined since is counted, whoever left meanwhile', () => {
 test('a head tells who works, who is in trouble, and what they use', () => {
   const busy = { ...anna, status: of('busy') } as AgentRow
   const lost = { ...carl, status: of('lost') } as AgentRow
-  const head = { kind: 'head', name: 'z boss', count: 2, busy: 1, troubled: 1, isFolded: false }
-  const attention = new Set(['carl', 'nobody'])
-  expect(lined([busy, lost], 'manager', 2, { attention })[0]).toEqual(head)
-  expect(lined([busy, lost], 'manager', 2, { attention, rates })[0]).toEqual({ ...head, tokensPerMinute: 10, costMicrosPerHour: 100 })
+  const members = [busy, lost]
+  const head = { kind: 'head', name: 'z boss', count: 2, busy: 1, troubled: 1, members, isFolded: false }
+  expect(lined(members, 'manager', 2, { attention: new Set(['carl', 'nobody']) })[0]).toEqual(head)
+  expect(ratesOf(members, rates)).toEqual({ tokensPerMinute: 10, costMicrosPerHour: 100 })
+  expect(ratesOf(members, undefined)).toBeUndefined()
 })

@@ -23,9 +23,7 @@ export interface Group {
   readonly count: number
   readonly busy: number
   readonly troubled: number
-  /** Sums of its members; absent where no rates are known. */
-  readonly tokensPerMinute?: number | undefined
-  readonly costMicrosPerHour?: number | undefined
+  readonly members: readonly AgentRow[]
   readonly isFolded: boolean
   /** In order; none while it is folded. */
   readonly ids: readonly string[]
@@ -83,18 +81,12 @@ export function groupsOf(agents: readonly AgentRow[], { grouping, sorting, folde
       const isFolded = folded?.has(name) === true && grouping !== 'none'
       let busy = 0
       let troubled = 0
-      let tokens = 0
-      let cost = 0
       for (const agent of members) {
         if (agent.status?.value === 'busy') busy += 1
         if (attention?.has(agent.id) === true) troubled += 1
-        const rate = grouping === 'none' ? undefined : rates?.of(agent.id)
-        tokens += rate?.tokensPerMinute ?? 0
-        cost += rate?.costMicrosPerHour ?? 0
       }
       return {
-        ...{ name, count: members.length, busy, troubled, isFolded },
-        ...(rates === undefined ? {} : { tokensPerMinute: tokens, costMicrosPerHour: cost }),
+        ...{ name, count: members.length, busy, troubled, members, isFolded },
         ids: isFolded ? [] : ordered(members, name, sorting, rates).map(({ id }) => id),
       }
     })

@@ -44,13 +44,23 @@ export function nextSorting(column: Column, now: Sorting | undefined): string {
   return now.descending === !isText(column) ? other : ''
 }
 
+const keys = new Map<string, string>()
+/** Names come again each time a list is made. */
+const mostKeys = 20_000
+
 /** Text that sorts, by its code units, as people expect: `Worker 2` before `Worker 10`, `Ärger` with `arger`. */
-export const naturalKey = (text: string): string =>
-  text
+export function naturalKey(text: string): string {
+  const held = keys.get(text)
+  if (held !== undefined) return held
+  const key = text
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
     .toLowerCase()
     .replace(/\d+/g, (digits) => digits.padStart(12, '0'))
+  if (keys.size >= mostKeys) keys.clear()
+  keys.set(text, key)
+  return key
+}
 
 export const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
 

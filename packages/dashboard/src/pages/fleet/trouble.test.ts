@@ -6,7 +6,7 @@ import { subjectOf, troublesOf } from './trouble.ts'
 const hour = 3_600_000
 const now = 100 * hour
 const agent = (id: string, status: AgentStatus | undefined, at: number, heard = now): AgentRow => ({
-  ...{ id, firstSeenAt: 1, lastSeenAt: heard, lastReceivedAt: heard, events: 1, inFlight: [], totals: emptyTotals },
+  ...{ id, firstSeenAt: 1, lastSeenAt: heard, lastReceivedAt: heard, events: 1, inFlight: [], totals: { ...emptyTotals, errors: 9 } },
   status: status === undefined ? undefined : { value: status, at, by: '' },
 })
 const rates = {
@@ -16,7 +16,7 @@ const rates = {
     errors: id.startsWith('err') ? 5 : 1,
     calls: id === 'err seldom' ? 50 : 9,
   }),
-  eventsPerSecond: () => 0,
+  all: () => ({ tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0, calls: 0, eventsPerSecond: 0 }),
   spark: () => [],
 }
 const found = (agents: readonly AgentRow[], acknowledged: Readonly<Record<string, number>> = {}) =>

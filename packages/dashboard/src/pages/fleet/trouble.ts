@@ -26,7 +26,8 @@ export const subjectOf = (id: string): string => `agent:${id}`
 function kindOf(agent: AgentRow, rates: ShownRates): Kind | undefined {
   const status = agent.status?.value
   if (status === 'stuck' || status === 'lost' || status === 'waiting') return status
-  const rate = rates?.of(agent.id)
+  // Most never failed so often: they are not looked up.
+  const rate = agent.totals.errors < failingFrom ? undefined : rates?.of(agent.id)
   return rate !== undefined && rate.errors >= failingFrom && rate.errors >= failingShare * rate.calls ? 'failing' : undefined
 }
 

@@ -4,7 +4,7 @@ import { themeColor } from '../../parts/theme-color.ts'
 import { clock } from '../../text.ts'
 import { useTheme } from '../../theme.ts'
 
-export interface Series {
+interface Series {
   readonly name: string
   readonly values: readonly (number | null)[]
   /** A colour of the theme, `good`. */
@@ -21,7 +21,14 @@ interface Props {
 }
 
 const height = 84
+const windowMs = 10 * 60_000
 const newestOf = (values: readonly (number | null)[]) => values.findLast((value) => value !== null) ?? null
+
+function nearest(at: readonly number[], moment: number): number {
+  const after = at.findIndex((time) => time >= moment)
+  if (after <= 0) return after < 0 ? at.length - 1 : 0
+  return (at[after] ?? 0) - moment < moment - (at[after - 1] ?? 0) ? after : after - 1
+}
 
 export function Chart({ title, at, series, say }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -29,7 +36,9 @@ export function Chart({ title, at, series, say }: Props) {
   const { theme } = useTheme()
   const most = Math.max(0, ...series.flatMap(({ values }) => values.map((value) => value ?? 0)))
   const top = most > 0 ? most * 1.1 : 1
-  const index = hover === undefined ? undefined : Math.min(at.length - 1, Math.max(0, Math.round(hover * (at.length - 1))))
+  const last = at.at(-1) ?? 0
+  const moment = hover === undefined ? undefined : last - (1 - hover) * windowMs
+  const index = moment === undefined || at.length === 0 ? undefined : nearest(at, moment)
 
   useEffect(() => {
     void theme
@@ -42,7 +51,7 @@ export function Chart({ title, at, series, say }: Props) {
       element.width = width * scale
       element.height = height * scale
       context.scale(scale, scale)
-      const x = (i: number) => (at.length <= 1 ? width : (i / (at.length - 1)) * width)
+      const x = (i: number) => width * (1 - (last - (at[i] ?? last)) / windowMs)
       const y = (value: number) => height - 2 - (value / top) * (height - 8)
       context.strokeStyle = themeColor('line')
       context.lineWidth = 1
@@ -85,7 +94,7 @@ export function Chart({ title, at, series, say }: Props) {
     const observer = new ResizeObserver(draw)
     observer.observe(element)
     return () => observer.disconnect()
-  }, [at, series, top, index, theme])
+  }, [at, last, series, top, index, theme])
 
   const shown = (values: readonly (number | null)[]) => {
     const value = index === undefined ? newestOf(values) : (values[index] ?? null)

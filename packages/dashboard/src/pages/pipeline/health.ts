@@ -1,6 +1,6 @@
 /** What the server tells of itself, as `/v1/pipeline`, `/v1/producers` and `/v1/quarantine` answer. */
 
-export interface Fates {
+interface Fates {
   readonly received: number
   readonly stored: number
   readonly duplicate: number
@@ -53,7 +53,7 @@ export interface Health {
   readonly process: { readonly rssBytes: number; readonly heapBytes: number; readonly loopDelayMs: number }
   readonly history: { readonly everyMs: number; readonly at: readonly number[] } & Readonly<Record<HistoryName, Column>>
 }
-export type HistoryName =
+type HistoryName =
   | 'received'
   | 'stored'
   | 'commits'
@@ -132,14 +132,11 @@ export function size(bytes: number): string {
   return `${bytes} B`
 }
 
-export const ms = (value: number | null): string =>
-  value === null
-    ? '–'
-    : value >= 1_000
-      ? `${(value / 1_000).toFixed(1)} s`
-      : value >= 10
-        ? `${Math.round(value)} ms`
-        : `${value.toFixed(1)} ms`
+export function ms(value: number | null): string {
+  if (value === null) return '–'
+  if (value >= 1_000) return `${(value / 1_000).toFixed(1)} s`
+  return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)} ms`
+}
 
 export const rate = (value: number): string =>
   value >= 10_000

@@ -64,7 +64,7 @@ test('a run goes as fast as the agents that are at it now', () => {
   const rates = {
     of: () => ({ tokensPerMinute: 100, costMicrosPerHour: 0, errors: 0, calls: 0 }),
     spark: () => [],
-    eventsPerSecond: () => 0,
+    all: () => ({ tokensPerMinute: 0, costMicrosPerHour: 0, errors: 0, calls: 0, eventsPerSecond: 0 }),
   }
   const agents = [agent('x', 'a', 'busy'), agent('y', 'a', 'idle'), agent('z', 'b', 'busy')]
   expect([...pacesOf(agents, rates)]).toEqual([

@@ -85,7 +85,7 @@ export function Runs() {
   if (runs.length === 0)
     return (
       <section aria-label="Runs" className="flex-1 overflow-auto">
-        {store.ready() && <NoAgents />}
+        {store.ready() ? <NoAgents /> : <p className="mt-16 text-center text-faint">The runs are being read …</p>}
       </section>
     )
   return (

@@ -49,7 +49,7 @@ export function Fact({ name, about, children }: RowProps) {
         {name}
         {about !== undefined && <span className="block text-xs text-faint">{about}</span>}
       </dt>
-      <dd className="min-w-0 break-words text-right tabular-nums">{children}</dd>
+      <dd className="max-w-[60%] shrink-0 break-words text-right tabular-nums">{children}</dd>
     </div>
   )
 }
@@ -84,4 +84,6 @@ export function Check({ on, set }: { readonly on: boolean; readonly set: (on: bo
   )
 }
 
-export const button = 'shrink-0 rounded-md border border-line bg-raised px-2.5 py-1 text-soft hover:border-faint hover:text-ink'
+const plain = 'shrink-0 rounded-md border border-line bg-raised px-2.5 py-1 hover:border-faint'
+export const button = `${plain} text-soft hover:text-ink`
+export const gravely = `${plain} text-bad`

@@ -5,7 +5,7 @@ import { useNow } from '../../live/live.ts'
 import { clearLocalData, readUsage } from '../../offline/usage.ts'
 import { age, dateTime, whole } from '../../text.ts'
 import { useKept } from '../../views.ts'
-import { button, Card, Fact } from './parts.tsx'
+import { button, Card, Fact, gravely } from './parts.tsx'
 
 function bytes(count: number): string {
   if (count < 1_000) return `${count} B`
@@ -24,7 +24,9 @@ export function Storage() {
   return (
     <Card>
       <dl aria-label="Kept in this browser" className="divide-y divide-line">
-        <Fact name="Opens without network">{worksOffline ? `yes, ${whole(files)} files` : 'no: it needs https, or this machine'}</Fact>
+        <Fact name="Opens without network">
+          {worksOffline ? `yes, ${whole(files)} files` : isSecureContext ? 'not yet' : 'no: it needs https, or this machine'}
+        </Fact>
         <Fact name="Rows of the fleet">
           {rows === undefined ? (
             'none yet'
@@ -53,7 +55,7 @@ function Clear({ waiting }: { readonly waiting: number }) {
   if (!asked)
     return (
       <div className="px-4 py-3">
-        <button type="button" className={`${button} text-bad`} onClick={() => setAsked(true)}>
+        <button type="button" className={gravely} onClick={() => setAsked(true)}>
           Clear local data …
         </button>
       </div>

@@ -9,19 +9,23 @@ interface Page {
   readonly next: string | null
 }
 
+/** The server bounds by the time of the commit; what an event's commit brought with it was received a little earlier. */
+const commitWithinMs = 1_000
+
 export interface History {
   /** The next older ones, oldest first. A page may be empty and not the last: the server looks at a bounded part of the log for each. */
   next(limit?: number): Promise<readonly StoredEvent[]>
   /** There are none before. */
   isDone(): boolean
-  /** Begins again with what was received until then, epoch ms. */
-  from(until: number): void
+  /** Begins again with what was received no later than this event. */
+  from(event: StoredEvent): void
 }
 
-/** `until`: by when it was received, epoch ms; absent: from the newest on. */
+/** `until`: what was committed by then, epoch ms; absent: from the newest on. */
 export function createHistory(filter: Filter, until: number | undefined, read: (path: string) => Promise<Page>): History {
   let cursor: string | null | undefined
   let upTo = until
+  let newest: string | undefined
   return {
     async next(limit = pageEvents) {
       if (cursor === null) return []
@@ -34,12 +38,14 @@ export function createHistory(filter: Filter, until: number | undefined, read: (
       ])
       const { items, next } = await read(`/v1/events?${query}`)
       cursor = next
-      return items.toReversed()
+      // Both are RFC 3339 with milliseconds, UTC.
+      return items.filter(({ receivedAt }) => newest === undefined || receivedAt <= newest).reverse()
     },
     isDone: () => cursor === null,
-    from(until) {
+    from({ receivedAt }) {
       cursor = undefined
-      upTo = until
+      newest = receivedAt
+      upTo = Date.parse(receivedAt) + commitWithinMs
     },
   }
 }

@@ -9,6 +9,7 @@ import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import { openPageFeed } from '../../live/feeds.ts'
 import { fetchJson, schedule } from '../../live/live.ts'
+import { keptEvents, noteEvents } from '../../offline/events.ts'
 import { levelOf } from './brief.ts'
 import { createBuffer, type Line, mostLines } from './buffer.ts'
 import { createHistory } from './history.ts'
@@ -19,6 +20,8 @@ import { createView, type View } from './view.ts'
 /** Events from before the page was opened. */
 const historyEvents = 200
 const tellEveryMs = 100
+/** While more comes than anybody reads. */
+const tellSeldomMs = 250
 /** Pages looked through in one go for a line that matches, or for a moment. */
 const mostPages = 40
 
@@ -55,8 +58,11 @@ export interface Intake {
 
 const why = { slow: 'this page was too slow for them', expired: 'they left with the retention' } as const
 
-/** `at`: the past moment that is shown, epoch ms; then nothing comes live. */
-export function openIntake(filter: Filter, at: number | undefined): Intake {
+/**
+ * `at`: the past moment that is shown, epoch ms; then nothing comes live. Without network it shows what the browser kept, and says by
+ * `onBack` that the server is there: begin again.
+ */
+export function openIntake(filter: Filter, at: number | undefined, onBack: () => void): Intake {
   const buffer = createBuffer(mostLines)
   const view = createView(buffer)
   const history = createHistory(filter, at, fetchJson)
@@ -85,7 +91,7 @@ export function openIntake(filter: Filter, at: number | undefined): Intake {
         toldAt = performance.now()
         if (isOpen) for (const listener of listeners) listener()
       })
-    const wait = toldAt + tellEveryMs - performance.now()
+    const wait = toldAt + (sampler.oneIn('wanted') > 1 ? tellSeldomMs : tellEveryMs) - performance.now()
     if (wait > 0) setTimeout(say, wait)
     else say()
   }
@@ -105,7 +111,7 @@ export function openIntake(filter: Filter, at: number | undefined): Intake {
   async function readOlder(since: number | undefined) {
     const top = view.all().find(({ kind }) => kind === 'event')
     // What was in between has left the buffer since.
-    if (buffer.left() > 0 && top?.kind === 'event') history.from(Date.parse(top.event.receivedAt))
+    if (buffer.left() > 0 && top?.kind === 'event') history.from(top.event)
     const before = matches()
     for (let page = 0; page < mostPages && isOpen && !history.isDone() && !view.isFull(); page += 1) {
       const events = await history.next()
@@ -122,6 +128,7 @@ export function openIntake(filter: Filter, at: number | undefined): Intake {
   const readFirst = async () => {
     const events = await history.next(historyEvents)
     view.before(events)
+    noteEvents(events)
     problem = undefined
     isLoaded = true
     tell()
@@ -137,6 +144,15 @@ export function openIntake(filter: Filter, at: number | undefined): Intake {
       cannotRead(error)
     })
   }
+  let isKept = false
+  const showKept = async () => {
+    if (asked || isKept) return
+    isKept = true
+    view.before(await keptEvents(filter))
+    isLoaded = true
+    tell()
+  }
+
   const feed =
     at === undefined
       ? openPageFeed({
@@ -145,12 +161,16 @@ export function openIntake(filter: Filter, at: number | undefined): Intake {
           onStatus(status) {
             state = status.state
             // Only now: what is stored between the history and the feed would be in neither.
+            if (state === 'open' && isKept) return onBack()
             if (state === 'open') readOnce()
+            else if (state === 'waiting') void showKept()
             tell()
           },
           onFrame(frame) {
-            if (frame.kind === 'events') for (const event of frame.items) take(event)
-            else if (frame.kind === 'gap') {
+            if (frame.kind === 'events') {
+              for (const event of frame.items) take(event)
+              noteEvents(frame.items)
+            } else if (frame.kind === 'gap') {
               gaps += 1
               buffer.gap(`Some events are not shown: ${why[frame.reason]}.`)
             } else if (frame.kind === 'resync') {

@@ -14,6 +14,7 @@ import { marksOf } from './marks.tsx'
 import { hasMode } from './mode.ts'
 import { type EventLine, Row, rowHeight } from './row.tsx'
 import { sinceMs } from './since.ts'
+import { type Slots, slotsOf } from './slots.ts'
 
 /** At the end is who has less than this below: a small step up already holds the view. CSS pixels, places may be fractions. */
 const endWithin = 2
@@ -70,7 +71,7 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
     // What comes before the first line does not move what is looked at.
     anchorTo: 'end',
     scrollMargin: headHeight,
-    overscan: 12,
+    overscan: atEnd ? 4 : 12,
   })
   useEffect(() => {
     void wraps
@@ -111,7 +112,8 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
     void intake.older(from).then(() => setRewinding({ from }))
   }, [intake, loaded, since, now])
 
-  const at = lines.findIndex((line) => line.kind === 'event' && search.sel === `event:${line.event.id}`)
+  const selected = search.sel.startsWith('event:') ? search.sel.slice('event:'.length) : ''
+  const at = selected === '' ? -1 : lines.findIndex((line) => line.kind === 'event' && line.event.id === selected)
   const step = (by: 1 | -1) => {
     let i = at < 0 ? (by === 1 ? 0 : lines.length - 1) : at + by
     while (lines[i]?.kind === 'gap') i += by
@@ -153,6 +155,12 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
       },
     },
   ])
+  const items = virtual.getVirtualItems()
+  const slots = useRef<Slots>(new Map())
+  slots.current = slotsOf(
+    slots.current,
+    items.map(({ index }) => lines[index]?.n ?? index),
+  )
   const filters = asked.terms + (search.errors ? 1 : 0)
   return (
     <div className="relative min-h-0 flex-1">
@@ -201,15 +209,16 @@ export function Lines({ intake, asked, paused, resume, now }: Props) {
           </p>
         )}
         <div className="relative" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ index, start, key }) => {
+          {items.map(({ index, start }) => {
             const line = lines[index]
             if (line === undefined) return null
             const isOpen = line.kind === 'event' && open.has(line.event.id)
             return (
               <div
-                key={key}
+                key={slots.current.get(line.n)}
                 data-index={index}
-                ref={wraps || isOpen ? virtual.measureElement : undefined}
+                // Anew each time: the element may show another line than before.
+                ref={wraps || isOpen ? (node) => virtual.measureElement(node) : undefined}
                 className="absolute inset-x-0 top-0"
                 style={{ transform: `translateY(${start - headHeight}px)` }}
               >

@@ -1,5 +1,5 @@
 /** The box that a filter is written in: it completes what is typed and says below what is wrong with it. */
-import { type KeyboardEvent, type Ref, useEffect, useId, useImperativeHandle, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, type Ref, useEffect, useId, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { visible } from '../../text.ts'
 import type { Asked } from './asked.ts'
 import { complete, type Known, type Option } from './language/complete.ts'
@@ -53,10 +53,16 @@ export function QueryBox({ box, asked, known }: Props) {
     setAll(false)
     setActive(-1)
   }
+  // The caret goes where the next thing is written, before another key can come.
+  const place = useRef<number>(undefined)
+  useLayoutEffect(() => {
+    if (place.current === undefined) return
+    input.current?.setSelectionRange(place.current, place.current)
+    place.current = undefined
+  })
   const take = (option: Option) => {
+    place.current = option.caret
     write(option.text, option.caret)
-    // The caret goes where the next thing is written, once the text is there.
-    requestAnimationFrame(() => input.current?.setSelectionRange(option.caret, option.caret))
   }
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     const { key, currentTarget } = event

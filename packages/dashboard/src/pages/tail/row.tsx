@@ -3,7 +3,7 @@ import { memo } from 'react'
 import { useNow } from '../../live/live.ts'
 import { Copy } from '../../parts/copy.tsx'
 import { Json } from '../../parts/json.tsx'
-import { age, clock, compact, dateTime, visible } from '../../text.ts'
+import { age, compact, dateTime, visible } from '../../text.ts'
 import { briefOf, inkOf, levelLooks } from './brief.ts'
 import type { Line } from './buffer.ts'
 import type { Query } from './language/query.ts'
@@ -74,7 +74,7 @@ export const Row = memo(function Row({ line, isSelected, isOpen, wraps, isAgo, m
           </span>
         </button>
       </div>
-      {isOpen && <Opened line={line} add={add} />}
+      {isOpen && <Opened key={line.event.id} line={line} add={add} />}
     </div>
   )
 })
@@ -98,10 +98,14 @@ function Name({
   )
 }
 
-/** With its day when that is not today. */
+const two = (value: number) => String(value).padStart(2, '0')
+/** A locale's own formatter takes longer than all else of a line. */
 function stamp(ms: number): string {
-  const day = new Date(ms).toDateString() === new Date().toDateString() ? '' : `${dateTime(ms).slice(5, 10)} `
-  return `${day}${clock(ms)}`
+  const at = new Date(ms)
+  const today = new Date()
+  const isToday = at.getDate() === today.getDate() && at.getMonth() === today.getMonth() && at.getFullYear() === today.getFullYear()
+  const day = isToday ? '' : `${two(at.getMonth() + 1)}-${two(at.getDate())} `
+  return `${day}${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
 }
 
 function Ago({ at }: { readonly at: number }) {

@@ -38,14 +38,15 @@ export function Tail() {
   const at = useSettled(useShown((shown) => shown.at))
   const key = JSON.stringify([asked.server, at])
   const [intake, setIntake] = useState<Intake>()
+  const [back, setBack] = useState(0)
   const server = useRef(asked.server)
   server.current = asked.server
   useEffect(() => {
-    void key
-    const made = openIntake(server.current, at)
+    void [key, back]
+    const made = openIntake(server.current, at, () => setBack((times) => times + 1))
     setIntake(made)
     return () => made.close()
-  }, [key, at])
+  }, [key, at, back])
   const [problem, setProblem] = useState<string>()
   useEffect(() => intake?.watch(() => setProblem(intake.problem())), [intake])
 

@@ -1,24 +1,23 @@
 import { callState } from '@signalbox/model/fold/call.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
-import { useSyncExternalStore } from 'react'
-import { store, useNow, useRow } from '../../live/live.ts'
-import { useShownRun } from '../../live/run.ts'
-import { age, compact, dateTime, dollars, visible } from '../../text.ts'
-import { AgentLink, EventsLink, Field, Passage, RunLink, Select } from './fields.tsx'
+import { useNow } from '../../live/live.ts'
+import { spanOf } from '../../pages/lanes/tooltip.tsx'
+import { compact, dateTime, dollars, visible } from '../../text.ts'
+import { Acknowledge } from './acknowledge.tsx'
+import { eventsOfCall } from './bodies.ts'
+import { AgentLink, EventsLink, Field, Heading, RunLink, Select, Trouble } from './fields.tsx'
+import { useHeld } from './held.ts'
+import { Links } from './links.tsx'
+import { RawRow } from './raw.tsx'
+import { Told } from './told.tsx'
 
 const inks = { open: 'text-busy', finished: 'text-good', failed: 'text-bad', orphaned: 'text-wait' } as const
 
 /** A fleet's feed brings open calls only; closed ones are known where their run is shown. */
 export function CallDetail({ id }: { readonly id: string }) {
-  const { store: shown, older } = useShownRun()
-  const from = shown ?? store
-  const held = useSyncExternalStore(
-    (listener) => from.watchKey('calls', id, listener),
-    () => from.get('calls', id),
-  )
-  const call = held ?? older?.get(id)
-  const agent = useRow('agents', call?.agent)
-  const of = useRow('runs', call?.run)
+  const call = useHeld('calls', id)
+  const agent = useHeld('agents', call?.agent)
+  const of = useHeld('runs', call?.run)
   const now = useNow()
   const run = id.slice(0, id.indexOf('\u001f'))
   if (call === undefined)
@@ -30,13 +29,21 @@ export function CallDetail({ id }: { readonly id: string }) {
     )
   const state = callState(call, agent, of)
   const { usage } = call
+  const sel = `call:${id}`
+  const begin = call.startedAt ?? call.endedAt
   return (
     <>
       <h3 className="mb-1 break-words text-base font-semibold">{visible(call.name)}</h3>
-      <p className={`mb-4 ${inks[state]}`}>
+      <p className={`mb-3 ${inks[state]}`}>
         {call.kind === 'llm' ? 'model call' : 'tool call'} · {state}
       </p>
+      {call.error !== undefined && <Trouble text={call.error} />}
+      {(state === 'failed' || state === 'orphaned') && <Acknowledge subject={sel} />}
+      <Links run={call.run} sel={sel} from={begin} to={call.endedAt ?? now} />
       <dl>
+        {call.startedAt !== undefined && <Field name="Took">{spanOf((call.endedAt ?? now) - call.startedAt)}</Field>}
+        {call.startedAt !== undefined && <Field name="Started">{dateTime(call.startedAt)}</Field>}
+        {call.endedAt !== undefined && <Field name="Ended">{dateTime(call.endedAt)}</Field>}
         <Field name="Agent">
           <AgentLink id={call.agent} />
         </Field>
@@ -50,18 +57,6 @@ export function CallDetail({ id }: { readonly id: string }) {
             <RunLink run={call.run} />
           </Field>
         )}
-        {call.startedAt !== undefined && <Field name="Started">{dateTime(call.startedAt)}</Field>}
-        {call.startedAt !== undefined && <Field name="Took">{age((call.endedAt ?? now) - call.startedAt)}</Field>}
-        {call.kind === 'llm' && (
-          <>
-            <Field name="Tokens in / out">
-              {compact(usage.inputTokens)} / {compact(usage.outputTokens)}
-            </Field>
-            <Field name="of which cached">{compact(usage.cacheReadTokens)}</Field>
-            <Field name="Cost">{dollars(usage.costMicros)}</Field>
-          </>
-        )}
-        {call.error !== undefined && <Passage name="Error" text={call.error} ink="text-bad" />}
         <Field name="Events">
           <EventsLink
             of={{
@@ -72,6 +67,22 @@ export function CallDetail({ id }: { readonly id: string }) {
           />
         </Field>
       </dl>
+      {call.kind === 'llm' && (
+        <>
+          <Heading>Spend</Heading>
+          <dl>
+            <Field name="Tokens in / out">
+              {compact(usage.inputTokens)} / {compact(usage.outputTokens)}
+            </Field>
+            <Field name="of which cached">{compact(usage.cacheReadTokens)}</Field>
+            {usage.cacheWriteTokens > 0 && <Field name="written to a cache">{compact(usage.cacheWriteTokens)}</Field>}
+            {usage.reasoningTokens > 0 && <Field name="of which reasoning">{compact(usage.reasoningTokens)}</Field>}
+            <Field name="Cost">{dollars(usage.costMicros)}</Field>
+          </dl>
+        </>
+      )}
+      <Told of={[id, String(call.endedAt)]} read={() => eventsOfCall(call)} bodies={true} />
+      <RawRow row={call} />
     </>
   )
 }

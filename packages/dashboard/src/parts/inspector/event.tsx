@@ -1,32 +1,42 @@
 import type { StoredEvent } from '@signalbox/model/event.ts'
-import { rowKey } from '@signalbox/model/fold/keys.ts'
-import { useEffect, useState } from 'react'
+import { callTypes, rowKey } from '@signalbox/model/fold/keys.ts'
+import { useQuery } from '@tanstack/react-query'
 import { fetchJson } from '../../live/live.ts'
 import { dateTime, visible } from '../../text.ts'
 import { Copy } from '../copy.tsx'
 import { Json } from '../json.tsx'
-import { AgentLink, Field, RunLink, Select } from './fields.tsx'
+import { AgentLink, Field, RunLink, Select, Trouble } from './fields.tsx'
+import { Links } from './links.tsx'
 
 export function EventDetail({ id }: { readonly id: string }) {
-  const [event, setEvent] = useState<StoredEvent | { readonly problem: string } | undefined>()
-  useEffect(() => {
-    let shown = true
-    setEvent(undefined)
-    fetchJson<StoredEvent>(`/v1/events/${encodeURIComponent(id)}`)
-      .then((found) => shown && setEvent(found))
-      .catch((error: Error) => shown && setEvent({ problem: error.message }))
-    return () => {
-      shown = false
-    }
-  }, [id])
-  if (event === undefined) return <p className="text-faint">loading …</p>
-  if ('problem' in event)
+  // What is stored never changes.
+  const { data: event, error } = useQuery({
+    queryKey: ['event', id],
+    queryFn: () => fetchJson<StoredEvent>(`/v1/events/${encodeURIComponent(id)}`),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  })
+  if (error !== null)
     return (
-      <p className="break-words text-soft">This event cannot be shown: {visible(event.problem)}. It may have left with the retention.</p>
+      <p className="break-words text-soft">This event cannot be shown: {visible(error.message)}. It may have left with the retention.</p>
     )
+  if (event === undefined) return <p className="text-faint">loading …</p>
+  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
+  const callName = typeof event.data.call === 'string' ? event.data.call : event.id
   return (
     <>
       <h3 className="mb-3 break-words text-base font-semibold">{visible(event.type)}</h3>
+      {typeof event.data.error === 'string' && event.data.error !== '' && <Trouble text={event.data.error} />}
+      <Links
+        run={event.run}
+        sel={
+          call !== undefined
+            ? `call:${rowKey.call(event.run, call.kind, callName)}`
+            : event.task !== undefined
+              ? `task:${rowKey.task(event.run, event.task)}`
+              : `event:${event.id}`
+        }
+      />
       <dl className="mb-4">
         <Field name="Time">{dateTime(Date.parse(event.time))}</Field>
         {event.agent !== undefined && (
@@ -47,6 +57,11 @@ export function EventDetail({ id }: { readonly id: string }) {
         {event.cause !== undefined && (
           <Field name="Caused by">
             <Select sel={`event:${event.cause}`}>{visible(event.cause)}</Select>
+          </Field>
+        )}
+        {call !== undefined && (
+          <Field name="Call">
+            <Select sel={`call:${rowKey.call(event.run, call.kind, callName)}`}>{visible(callName)}</Select>
           </Field>
         )}
         <Field name="Source">{visible(event.source)}</Field>

@@ -25,6 +25,14 @@ export function Passage({ name, text, ink = '' }: { readonly name: string; reado
   )
 }
 
+/** What went wrong stands before everything else. */
+export const Trouble = ({ text }: { readonly text: string }) => (
+  <p role="note" className="mb-3 whitespace-pre-wrap break-words rounded border border-bad/40 bg-bad/10 p-2 text-bad">
+    <span aria-hidden="true">✕ </span>
+    {visible(text.slice(0, mostChars))}
+  </p>
+)
+
 export const Heading = ({ children }: { readonly children: ReactNode }) => (
   <h4 className="mb-1 mt-5 text-xs font-medium uppercase tracking-wide text-faint">{children}</h4>
 )
