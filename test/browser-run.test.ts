@@ -94,6 +94,33 @@ test('drag, wheel and keys move the window, the address tells it, and a link ope
   await expect.poll(() => addressed(page)).toEqual(nowhere)
 })
 
+test('a night in which nothing happens is drawn short on demand, in the address and back', async () => {
+  const at = (ms: number) => ago(10 * 60 * minute - ms)
+  const task = (name: string, from: number) => [
+    { type: 'task.started', agent: 'owl', run: 'night', task: name, time: at(from), data: { title: `Task ${name}` } },
+    { type: 'task.completed', agent: 'owl', run: 'night', task: name, time: at(from + minute) },
+  ]
+  await send(...task('dusk', 0), ...task('dawn', 9 * 60 * minute), {
+    type: 'run.finished',
+    agent: 'owl',
+    run: 'night',
+    time: at(9 * 60 * minute + minute),
+  })
+  const page = await open('/runs/night')
+  await page.getByRole('button', { name: /^Task dusk/ }).waitFor()
+  const whole = await shownWindow(page)
+  await page.keyboard.press('i')
+  await expect.poll(() => new URL(page.url()).searchParams.get('gaps')).toBe('true')
+  const linked = await visit(page.url())
+  await linked.getByRole('button', { name: 'short gaps (i)', pressed: true }).waitFor()
+  await linked.keyboard.press('w')
+  const closer = await moved(linked, nowhere)
+  // Zoomed in by a third of what is drawn, the window still spans the night: real time stands in the address.
+  expect(closer.to - closer.from).toBeGreaterThan(8 * 60 * minute)
+  await page.keyboard.press('i')
+  await expect.poll(() => shownWindow(page)).toBe(whole)
+})
+
 /** Where the bar that covers a place of the first lane ends, CSS pixels from the lanes' left edge; 0 where there is none. */
 const barEnd = (page: Page, from: number) =>
   page

@@ -4,6 +4,7 @@ import { taskLook } from '../../parts/status.tsx'
 import type { Tick } from './axis.ts'
 import { type Bar, endOf, type Lane, type Mark, type Swimlanes } from './layout.ts'
 import { type LanePlace, leastWidth, type Places, rowHeight, stripHeight, xOf } from './place.ts'
+import type { Break } from './time-map.ts'
 import type { Window } from './window.ts'
 
 const inks = ['good', 'busy', 'wait', 'bad', 'faint', 'soft', 'ink', 'line', 'accent', 'model', 'tool', 'page', 'panel', 'raised'] as const
@@ -31,6 +32,8 @@ export interface Scene {
   /** As in the address. */
   readonly selected: string
   readonly palette: Palette
+  /** Where time is drawn short. */
+  readonly breaks?: readonly Break[]
 }
 
 const letterWidth = 5.9
@@ -60,6 +63,7 @@ export function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void
     if (place.tools !== undefined) drawMarks(context, scene, lane, place.tools, lane.tools, palette.tool)
   })
   drawArrows(context, scene)
+  drawBreaks(context, scene)
   if (scene.live) {
     context.fillStyle = palette.accent
     context.fillRect(Math.round(xOf(scene.now, window, width)), top, 1.5, height)
@@ -205,9 +209,26 @@ function drawArrows(context: CanvasRenderingContext2D, scene: Scene): void {
   context.globalAlpha = 1
 }
 
+/** A broken axis is seen as one: a hatched band from top to bottom. */
+function drawBreaks(context: CanvasRenderingContext2D, { breaks, window, width, top, height, palette }: Scene): void {
+  for (const { from, to } of breaks ?? []) {
+    const [left, right] = [Math.max(-1, xOf(from, window, width)), Math.min(width + 1, xOf(to, window, width))]
+    if (right <= left) continue
+    context.globalAlpha = 0.8
+    context.fillStyle = palette.raised
+    context.fillRect(left, top, right - left, height)
+    context.globalAlpha = 1
+    context.strokeStyle = palette.faint
+    context.lineWidth = 1
+    context.setLineDash([2, 4])
+    context.strokeRect(left, top - 2, right - left, height + 4)
+    context.setLineDash([])
+  }
+}
+
 export function drawAxis(
   context: CanvasRenderingContext2D,
-  scene: Pick<Scene, 'window' | 'ticks' | 'width' | 'now' | 'live' | 'palette'>,
+  scene: Pick<Scene, 'window' | 'ticks' | 'width' | 'now' | 'live' | 'palette' | 'breaks'>,
   height: number,
 ) {
   const { window, width, palette } = scene
@@ -223,6 +244,14 @@ export function drawAxis(
     context.fillText(text, Math.max(half, Math.min(width - half - 4, x)), height / 2 - 1)
     context.fillStyle = palette.line
     context.fillRect(x, height - 5, 1, 5)
+  }
+  for (const { from, to, text } of scene.breaks ?? []) {
+    const [left, right] = [xOf(from, window, width), xOf(to, window, width)]
+    context.fillStyle = palette.raised
+    context.fillRect(left, 0, right - left, height)
+    if (right - left < context.measureText(text).width) continue
+    context.fillStyle = palette.soft
+    context.fillText(text, (left + right) / 2, height / 2 - 1)
   }
   if (!scene.live) return
   const x = xOf(scene.now, window, width)

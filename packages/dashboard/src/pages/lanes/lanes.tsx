@@ -8,6 +8,7 @@ import { useGestures } from './gestures.ts'
 import type { Swimlanes } from './layout.ts'
 import { LaneNames } from './names.tsx'
 import { axisHeight, type Hit, hitAt, nameWidth, type Places } from './place.ts'
+import { drawnBreaks, drawnTicks, realWindow, type TimeMap } from './time-map.ts'
 import { Tooltip } from './tooltip.tsx'
 import type { View } from './view.ts'
 import { type Extent, showing, type Window } from './window.ts'
@@ -30,13 +31,15 @@ interface LanesProps {
   readonly clock: () => number
   /** Told the window of each frame. */
   readonly onFrame: (window: Window, following: boolean) => void
+  /** All times above are drawn ones; what is written is real. */
+  readonly map: TimeMap
 }
 
 /**
  * Names are elements, the lanes beside them a canvas: a frame costs one drawing, however many calls there are.
  * The canvas is half a screen taller than the box and moves by half screens, so that scrolling needs no drawing.
  */
-export function Lanes({ swimlanes, places, view, extentAt, clock, onFrame }: LanesProps) {
+export function Lanes({ swimlanes, places, view, extentAt, clock, onFrame, map }: LanesProps) {
   const [{ sel }, setSearch] = useSearch()
   const box = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -61,8 +64,8 @@ export function Lanes({ swimlanes, places, view, extentAt, clock, onFrame }: Lan
     fitTo(lanes, width, height)
     fitTo(ruler, width, axisHeight)
     lanes.style.top = `${axisHeight + top}px`
-    const ticks = ticksOf(window, Math.max(2, Math.floor(width / tickRoom)))
-    const shared = { window, ticks, width, now, live: extent.live, palette: paletteOf(element) }
+    const ticks = drawnTicks(ticksOf(realWindow(window, map), Math.max(2, Math.floor(width / tickRoom))), map)
+    const shared = { window, ticks, width, now, live: extent.live, palette: paletteOf(element), breaks: drawnBreaks(map) }
     drawLanes(context, { ...shared, swimlanes, places, top, height, selected: sel })
     drawAxis(rulerContext, shared, axisHeight)
     onFrame(window, view.following())
@@ -136,7 +139,7 @@ export function Lanes({ swimlanes, places, view, extentAt, clock, onFrame }: Lan
           style={{ left: nameWidth }}
         />
       </div>
-      {hover !== undefined && <Tooltip {...hover} clock={clock} />}
+      {hover !== undefined && <Tooltip {...hover} clock={clock} map={map} />}
     </div>
   )
 }

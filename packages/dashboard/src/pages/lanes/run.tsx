@@ -1,8 +1,10 @@
 import type { TaskRow } from '@signalbox/model/rows.ts'
 import { useParams } from '@tanstack/react-router'
 import { useCallback, useMemo, useRef, useState } from 'react'
+import { useBindings } from '../../keys.ts'
 import { shownNow, useNow } from '../../live/live.ts'
 import { Toggle } from '../../parts/controls.tsx'
+import { useSearch } from '../../search.ts'
 import { withOlder } from './calls.ts'
 import { Controls, Legend, WindowText, windowText } from './controls.tsx'
 import { extentOf, heardAtOf } from './extent.ts'
@@ -16,6 +18,7 @@ import { Opened, type OpenedRun, useMembers, useTitle } from './opened.tsx'
 import { placeLanes } from './place.ts'
 import { spendOf } from './task-list.ts'
 import { Tasks } from './tasks.tsx'
+import { asItIs, drawnExtent, drawnLanes, drawnView, gapsOf, realWindow, timeMap } from './time-map.ts'
 import { useView } from './view.ts'
 import { around, type Window } from './window.ts'
 
@@ -49,26 +52,39 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const extentAt = useCallback((at: number) => extentOf(run, heardAt, swimlanes, at), [run, heardAt, swimlanes])
   const { live, end } = extentAt(now)
 
-  const view = useView()
+  const [{ gaps }, setSearch] = useSearch()
+  const map = useMemo(() => (gaps ? timeMap(gapsOf(swimlanes)) : asItIs), [gaps, swimlanes])
+  const drawn = useMemo(() => drawnLanes(swimlanes, map), [swimlanes, map])
+  const drawnExtentAt = useCallback((at: number) => drawnExtent(extentAt(map.back(at)), map), [extentAt, map])
+  const drawnClock = useCallback(() => map.to(clock()), [clock, map])
+  const realView = useView()
+  const view = useMemo(() => drawnView(realView, map), [realView, map])
+  useBindings([{ keys: 'i', about: 'Draw time in which nothing happens short', run: () => setSearch({ gaps: !gaps }) }])
   const [following, setFollowing] = useState(view.following())
   const write = useRef<(text: string) => void>(() => {})
   const told = useCallback((next: (text: string) => void) => {
     write.current = next
   }, [])
-  const onFrame = useCallback((window: Window, follows: boolean) => {
-    write.current(windowText(window))
-    setFollowing(follows)
-  }, [])
+  const onFrame = useCallback(
+    (window: Window, follows: boolean) => {
+      write.current(windowText(realWindow(window, map)))
+      setFollowing(follows)
+    },
+    [map],
+  )
   const show = (task: TaskRow) => {
     const extent = extentAt(clock())
-    view.move(around(task.openedAt, task.endedAt ?? extent.end, extent))
+    realView.move(around(task.openedAt, task.endedAt ?? extent.end, extent))
     revealLane(task.assignee?.value ?? task.createdBy ?? '')
   }
   const title = useTitle(run)
   return (
     <section aria-label={`Run ${title}`} className="flex min-w-0 flex-1 flex-col">
       <Header run={run} contradicted={contradicted} now={now} quiet={run.state === 'running' && !live}>
-        <Controls view={view} extentAt={extentAt} clock={clock} following={following} live={live} />
+        <Controls view={view} extentAt={drawnExtentAt} clock={drawnClock} following={following} live={live} />
+        <Toggle on={gaps} press={() => setSearch({ gaps: !gaps })}>
+          short gaps (i)
+        </Toggle>
         <Toggle on={paused} press={toggle}>
           {paused ? 'resume (space)' : 'pause'}
         </Toggle>
@@ -82,7 +98,7 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
       {swimlanes.lanes.length === 0 ? (
         <p className="flex-1 p-8 text-soft">No agent has been seen in this run. Events with this run and an agent open a lane.</p>
       ) : (
-        <Lanes swimlanes={swimlanes} places={places} view={view} extentAt={extentAt} clock={clock} onFrame={onFrame} />
+        <Lanes swimlanes={drawn} places={places} view={view} extentAt={drawnExtentAt} clock={drawnClock} onFrame={onFrame} map={map} />
       )}
       <Tasks tasks={tasks} names={names} spends={spends} stoppedAt={live ? pausedAt : end} show={show} />
     </section>

@@ -2,11 +2,24 @@ import { taskLook } from '../../parts/status.tsx'
 import { age, clock as timeOf } from '../../text.ts'
 import { endOf } from './layout.ts'
 import type { Hit } from './place.ts'
+import type { TimeMap } from './time-map.ts'
 
 const width = 280
 
 /** What the pointer is over. The inspector says the same and more to who uses keys. */
-export function Tooltip({ hit, x, y, clock }: { readonly hit: Hit; readonly x: number; readonly y: number; readonly clock: () => number }) {
+export function Tooltip({
+  hit,
+  x,
+  y,
+  clock,
+  map,
+}: {
+  readonly hit: Hit
+  readonly x: number
+  readonly y: number
+  readonly clock: () => number
+  readonly map: TimeMap
+}) {
   const thing = hit.kind === 'bar' ? hit.bar : hit.mark
   const end = endOf(thing, hit.lane.goneAt, clock())
   const look = hit.kind === 'bar' ? taskLook(hit.bar.state) : undefined
@@ -24,7 +37,8 @@ export function Tooltip({ hit, x, y, clock }: { readonly hit: Hit; readonly x: n
         {hit.kind === 'bar' && hit.bar.contradicted && <span className="text-wait"> · ⚠ contradicted later</span>}
       </p>
       <p className="text-faint">
-        {timeOf(thing.from)} – {thing.to === undefined ? 'now' : timeOf(end)} · {spanOf(end - thing.from)}
+        {timeOf(map.back(thing.from))} – {thing.to === undefined ? 'now' : timeOf(map.back(end))} ·{' '}
+        {spanOf(map.back(end) - map.back(thing.from))}
       </p>
     </div>
   )
