@@ -21,6 +21,13 @@ async function tab(page: Page, path: string): Promise<Page> {
 }
 const message = (run: string, n: number) => ({ type: 'log', agent: 'teller', run, data: { message: `line ${n}.` } })
 
+/** Of a short tail, as often as they stand there. */
+const shownLines = (page: Page) =>
+  page
+    .getByTestId('events')
+    .getByText(/^line \d+\.$/)
+    .allTextContents()
+
 /** Every line of the tail, read from top to bottom. */
 async function lines(page: Page): Promise<string[]> {
   const box = page.getByTestId('events')
@@ -124,9 +131,10 @@ test('when the connected tab crashes, or the server does, the others go on where
   await server.start()
   await say(2)
   await tail.getByText('line 2.', { exact: true }).waitFor()
-  await tail.getByText('3 held', { exact: true }).waitFor()
+  await expect.poll(() => shownLines(tail)).toEqual(['line 0.', 'line 1.', 'line 2.'])
   await expect.poll(words).toEqual(['live · WebSocket', 'live · via another tab'])
-})
+  // A server is started twice.
+}, 120_000)
 
 test('a page whose frames take too long shows changes more seldom, and says so', async () => {
   const page = await open('/')

@@ -26,7 +26,7 @@ const ownName = prefix + version
 const known = new Set(files)
 /** As the server tells the page's addresses from files and the API. */
 const isPage = (path: string) =>
-  !/^\/(v\d+|docs|metrics|livez|readyz)(\/|$)/i.test(path) && (!/\.\w+$/.test(path) || path.startsWith('/runs/'))
+  !/^\/(v\d+|api|docs|metrics|livez|readyz)(\/|$)/i.test(path) && (!/\.\w+$/.test(path) || path.startsWith('/runs/'))
 
 async function install() {
   const cache = await caches.open(ownName)

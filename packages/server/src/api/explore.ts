@@ -59,7 +59,7 @@ const sums = {
   durationMs: closed({ p50: Maybe, p95: Maybe, p99: Maybe }),
 }
 const Answer = closed({
-  since: Type.String({ description: 'Of what was counted: whole steps.' }),
+  since: Type.String({ description: 'Of what was counted: from the beginning of a step to the end of a minute.' }),
   until: Type.String(),
   step: Type.Integer({ description: 'Seconds.' }),
   complete: Type.Boolean({ description: 'False while events that were stored before the question are not counted yet.' }),
@@ -74,7 +74,7 @@ const Answer = closed({
   truncated: Type.Boolean({ description: 'True when there was too much to look at: `since` is later than was asked.' }),
 })
 
-/** Whole steps around what was asked. */
+/** Steps around what was asked; the last one ends with the minute that was asked for, so that nothing after it is told. */
 function stepsOf(since: EpochMs, until: EpochMs, seconds: number | undefined) {
   const step =
     seconds ??
@@ -84,7 +84,7 @@ function stepsOf(since: EpochMs, until: EpochMs, seconds: number | undefined) {
   if (stepMs % minuteMs !== 0)
     throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "step" must be whole minutes: a multiple of 60.' })
   const from = since - (since % stepMs)
-  const to = Math.ceil(until / stepMs) * stepMs
+  const to = Math.ceil(until / minuteMs) * minuteMs
   if ((to - from) / stepMs > mostSteps)
     throw new Refused({ code: 'BAD_REQUEST', detail: `The parameter "step" makes more than ${mostSteps} steps of the time asked for.` })
   return { from, to, stepMs }

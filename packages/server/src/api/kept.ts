@@ -43,7 +43,23 @@ const time = (ms: number) => new Date(ms).toISOString()
 const viewOf = ({ id, at, body }: Kept) => ({ id, ...(JSON.parse(body ?? '{}') as object), savedAt: time(at) })
 const acknowledgementOf = ({ id, at, body }: Kept) => ({ subject: id, ...(JSON.parse(body ?? '{}') as object), at: time(at) })
 
+/** Changes that wait for their turn at most; they are made by hand. */
+const mostWaiting = 1_000
+
 export function keptRoutes(app: FastifyInstance, { store, now }: Pick<ApiOptions, 'store' | 'now'>): void {
+  /** One at a time: each that waited for its lock in the database would hold a connection that readers need. */
+  let turn: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (waiting >= mostWaiting)
+      throw new Refused({ code: 'OVERLOADED', detail: `${mostWaiting} changes wait already.`, retryAfterMs: 1_000 })
+    waiting += 1
+    const mine = turn.then(task).finally(() => {
+      waiting -= 1
+    })
+    turn = mine.catch(() => undefined)
+    return mine
+  }
   function timeOf(text: string | undefined): number {
     const at = text === undefined ? now() : instantOf(text)
     if (Number.isNaN(at)) throw new Refused({ code: 'BAD_REQUEST', detail: 'The parameter "at" is no RFC 3339 time.' })
@@ -53,7 +69,8 @@ export function keptRoutes(app: FastifyInstance, { store, now }: Pick<ApiOptions
     return at
   }
   async function keep(tenant: string, kind: KeptKind, id: string, at: string | undefined, body: object | null) {
-    const held = await change(store.pool, { tenant, kind, id, at: timeOf(at), body: body === null ? null : JSON.stringify(body) })
+    const changed = { tenant, kind, id, at: timeOf(at), body: body === null ? null : JSON.stringify(body) }
+    const held = await inTurn(() => change(store.pool, changed))
     if (held === undefined)
       throw new Refused({ code: 'TOO_MANY_KEPT', detail: `There are ${mostKept[kind].toLocaleString('en')} of them, or too many removed.` })
     const current = held.body === null ? null : kind === 'view' ? viewOf(held) : acknowledgementOf(held)

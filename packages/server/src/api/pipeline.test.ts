@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
+import { stopDatabases } from '../store/testing.ts'
 import { between, quantile } from './pipeline-figures.ts'
 import { troublesOf } from './pipeline-health.ts'
 import type { Distribution, Sample } from './pipeline-sample.ts'
 import { startTestApi } from './testing.ts'
+
+afterAll(stopDatabases)
 
 const none: Distribution = { count: 0, sum: 0, buckets: [] }
 const quiet: Sample = {

@@ -41,7 +41,8 @@ test('every address of the page is the page, and its files are files', async () 
 test('a wrong path of the API is no page, and no other file is served by any spelling', async () => {
   const get = await dashboard()
   const ask = async (path: string) => (await get(path)).body
-  for (const path of ['/v1/nothing', '/v1', '/v2/events', '//v1/events', '/V1/events']) expect(await ask(path), path).toContain('NOT_FOUND')
+  for (const path of ['/v1/nothing', '/v1', '/v2/events', '//v1/events', '/V1/events', '/api/public/otel/v1/traces'])
+    expect(await ask(path), path).toContain('NOT_FOUND')
   for (const path of [
     '/.sources',
     '/secret.txt',

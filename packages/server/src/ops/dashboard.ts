@@ -37,7 +37,7 @@ const safe = {
 }
 
 /** Whoever asks for the API by a wrong path must not get a page. */
-const isApi = /^\/+v\d+(\/|$)/i
+const isApi = /^\/+(v\d+|api)(\/|$)/i
 /** A run may be named like a file. */
 const isFile = (path: string) => /\.\w+$/.test(path) && !/^\/runs\/(?!.*(\.\.|%2e|\\))/i.test(path)
 

@@ -126,7 +126,7 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
     { keys: 'a', group: time, about: 'Earlier', run: change((window, extent) => panned(window, -panStep, extent)) },
     { keys: 'd', group: time, about: 'Later', run: change((window, extent) => panned(window, panStep, extent)) },
     { keys: 'f', group: time, about: 'The whole run', run: zoom.fit },
-    ...(live ? [{ keys: 'l', group: time, about: 'Follow live', run: follow }] : []),
+    ...(live && search.at === undefined ? [{ keys: 'l', group: time, about: 'Follow live', run: follow }] : []),
   ])
 
   const title = visible(run.name?.value ?? run.id)
@@ -151,7 +151,7 @@ export function Shown({ run, rows, paused, toggle }: ShownProps) {
         matches={made.matches}
         level={made.level}
         zoom={zoom}
-        follow={live ? { following, press: follow } : undefined}
+        follow={live && search.at === undefined ? { following, press: follow } : undefined}
         told={told}
       >
         <Export run={run} root={root} stoppedAt={stoppedAt} clock={clock} />

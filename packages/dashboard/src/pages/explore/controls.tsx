@@ -50,7 +50,9 @@ export function Controls({ split, found, first }: ControlsProps) {
           <span className="sr-only"> reset</span>
         </button>
       )}
-      {!isBrushed && at !== undefined && <span className="text-xs text-wait tabular-nums">up to {dateTime(at).slice(0, 19)}</span>}
+      {!isBrushed && at !== undefined && (
+        <span className="text-xs text-wait tabular-nums">up to {dateTime(span.kind === 'fixed' ? span.to : at).slice(0, 16)}</span>
+      )}
       <fieldset aria-label="Split by" className={box}>
         {splits.map((by) => (
           <button

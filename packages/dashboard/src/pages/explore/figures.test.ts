@@ -24,7 +24,7 @@ test('a span is what was brushed, or so long before now, or before the past mome
   const none = { from: undefined, to: undefined, since: '' }
   expect(spanOf(none, undefined)).toEqual({ kind: 'live', lengthMs: 60 * minute })
   expect(spanOf({ ...none, since: '7d' }, undefined)).toEqual({ kind: 'live', lengthMs: 7 * 24 * 60 * minute })
-  expect(spanOf({ ...none, since: 'nonsense' }, start)).toEqual({ kind: 'fixed', from: start - 60 * minute, to: start })
+  expect(spanOf({ ...none, since: 'nonsense' }, start + 59_999)).toEqual({ kind: 'fixed', from: start - 60 * minute, to: start })
   expect(spanOf({ from: 1, to: 2, since: '6h' }, start)).toEqual({ kind: 'fixed', from: 1, to: 2 })
   expect(spanOf({ from: 2, to: 2, since: '' }, undefined)).toMatchObject({ kind: 'live' })
 })
@@ -51,6 +51,9 @@ test('every step has a place: a quiet one is zero, an unknown one no value, the 
   expect(lineOf('Calls', 'calls', points, steps).values).toEqual([60, 0, 60])
   expect(lineOf('Failed', 'errors', points, steps).values).toEqual([10, null, 0])
   expect(lineOf('p95', 'p95', points, steps).values).toEqual([20, null, 20])
+  // The last one ends with the time.
+  const cut = stepsOf({ since: at(0), until: at(3 * minute), step: 120 }, start + 60 * minute)
+  expect(lineOf('Calls', 'calls', points, cut).values).toEqual([30, 30])
   // A step of which nothing has passed says nothing.
   const young = stepsOf({ since: at(0), until: at(10 * minute), step: 60 }, start + 2 * minute + 1_000)
   expect(lineOf('Calls', 'calls', points, young).values).toEqual([60, 0, null])

@@ -34,11 +34,12 @@ export interface Steps {
 /** `now`: what is after it has not happened. */
 export function stepsOf({ since, until, step }: Pick<Explored, 'since' | 'until' | 'step'>, now: number): Steps {
   const times: number[] = []
-  for (let at = Date.parse(since); at < Math.min(Date.parse(until), now); at += step * 1_000) times.push(at)
+  const end = Math.min(Date.parse(until), now)
+  for (let at = Date.parse(since); at < end; at += step * 1_000) times.push(at)
   return {
     times,
     minutes: times.map((at) => {
-      const elapsedMs = Math.min(step * 1_000, now - at)
+      const elapsedMs = Math.min(step * 1_000, end - at)
       return elapsedMs < Math.min(leastElapsedMs, step * 1_000) ? 0 : elapsedMs / 60_000
     }),
   }

@@ -19,7 +19,10 @@ export type Span =
 export function spanOf({ from, to, since }: Pick<Search, 'from' | 'to' | 'since'>, at: number | undefined): Span {
   if (from !== undefined && to !== undefined && from < to) return { kind: 'fixed', from, to }
   const { ms } = presets.find(({ name }) => name === since) ?? usual
-  return at === undefined ? { kind: 'live', lengthMs: ms } : { kind: 'fixed', from: at - ms, to: at }
+  if (at === undefined) return { kind: 'live', lengthMs: ms }
+  // Figures are of whole minutes: of the one that the moment is in, some have not happened.
+  const end = at - (at % minuteMs)
+  return { kind: 'fixed', from: end - ms, to: end }
 }
 
 /** Figures are of whole minutes; a brush of less is one. */

@@ -1,7 +1,7 @@
 /** Calls that the feed's snapshot left out: it brings a run's newest closed ones only. */
 import type { CallRow, RunRow } from '@signalbox/model/rows.ts'
 import { useEffect, useState } from 'react'
-import { fetchJson } from '../../live/live.ts'
+import { fetchJson, useShown } from '../../live/live.ts'
 import { useShownRun } from '../../live/run.ts'
 import { mostCalls } from './calls.ts'
 import { callKey } from './layout.ts'
@@ -46,12 +46,15 @@ export function useOlderCalls(
   again: number,
   most = mostCalls,
 ): OlderCalls {
-  const [older, setOlder] = useState(none)
+  const [found, setOlder] = useState(none)
+  // A past moment's rows are whole, and what was read now is not of it.
+  const isPast = useShown(({ at }) => at !== undefined)
+  const older = isPast ? none : found
   const id = run?.id
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked once when a run opens, not with every call that comes
   useEffect(() => {
     setOlder(none)
-    if (!ready || run === undefined || run.totals.llmCalls + run.totals.toolCalls <= held.length) return
+    if (isPast || !ready || run === undefined || run.totals.llmCalls + run.totals.toolCalls <= held.length) return
     let wanted = true
     setOlder({ calls: [], reading: true })
     const known = new Set(held.map(callKey))
@@ -76,7 +79,7 @@ export function useOlderCalls(
     return () => {
       wanted = false
     }
-  }, [id, ready, again])
+  }, [id, ready, again, isPast])
   const { calls } = older
   useEffect(() => useShownRun.setState({ older: new Map(calls.map((call) => [callKey(call), call])) }), [calls])
   return older
