@@ -12,16 +12,16 @@ export interface Place {
   readonly positions: readonly number[]
 }
 
-export function timeOf(name: string, text: string, or = ''): number {
+export function timeOf(name: string, text: string, isNot = 'no RFC 3339 time'): number {
   const time = instantOf(text)
-  if (Number.isNaN(time)) throw new Refused({ code: 'BAD_REQUEST', detail: `The parameter "${name}" is ${or}no RFC 3339 time.` })
+  if (Number.isNaN(time)) throw new Refused({ code: 'BAD_REQUEST', detail: `The parameter "${name}" is ${isNot}.` })
   return time
 }
 
 export async function placeOf({ store, now }: Pick<ApiOptions, 'store' | 'now'>, heads: Heads, at: string | undefined): Promise<Place> {
   const { pool, meta } = store
   const asked = at === undefined ? heads : decodeCursor(at)
-  const instant = asked === undefined ? timeOf('at', at ?? '', 'neither a live cursor nor ') : now()
+  const instant = asked === undefined ? timeOf('at', at ?? '', 'neither a live cursor nor an RFC 3339 time') : now()
   const isOurs = asked === undefined || asked.epoch === meta.epoch || meta.formerEpochs.includes(asked.epoch)
   if (!isOurs || (asked !== undefined && asked.positions.length !== meta.partitions))
     throw new Refused({ code: 'BAD_CURSOR', detail: 'The cursor is of another log, or of this one before a restore.' })

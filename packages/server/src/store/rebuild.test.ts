@@ -104,11 +104,11 @@ test('whenever it is killed, the old rows or the new ones are whole, and the nex
   const due = await written(it)
   await asFold1(it)
   const old = await written(it)
-  await it.store.pool.query('create table kept as select * from projections')
+  await it.store.pool.query('create table rows_then as select * from projections')
   const { log } = listening()
   let isFinished = false
   for (let kill = 1; !isFinished; kill += 1) {
-    await it.store.pool.query(`truncate projections; insert into projections select * from kept; update heads set fold = '1'`)
+    await it.store.pool.query(`truncate projections; insert into projections select * from rows_then; update heads set fold = '1'`)
     const client = await connected(it.url)
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
     const query = client.query.bind(client)
