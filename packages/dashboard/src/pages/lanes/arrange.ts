@@ -1,5 +1,5 @@
 /** Which lanes are shown in which order: pinned ones stand first, and a collapsed lane shows its workers' work as one strip. Pure. */
-import type { Lane, Mark, Swimlanes } from './layout.ts'
+import { endedBadly, type Lane, type Mark, type Swimlanes } from './layout.ts'
 
 /** Names by comma, as in the address; a comma within one is written as a browser would. */
 export const parseNames = (text: string): ReadonlySet<string> =>
@@ -27,8 +27,8 @@ function standIns(lanes: readonly Lane[], pins: ReadonlySet<string>, folds: Read
 }
 
 const workOf = ({ bars, models, tools, goneAt }: Lane): readonly Mark[] => [
-  ...bars.flatMap(({ from, to, state }): readonly Mark[] =>
-    state === 'submitted' ? [] : [{ call: '', label: '', from, to: to ?? goneAt, failed: state === 'failed' || state === 'rejected' }],
+  ...bars.flatMap((bar): readonly Mark[] =>
+    bar.state === 'submitted' ? [] : [{ call: '', label: '', from: bar.from, to: bar.to ?? goneAt, failed: endedBadly(bar) }],
   ),
   ...[...models, ...tools].map((mark) => ({ ...mark, call: '', label: '', to: mark.to ?? goneAt })),
 ]

@@ -1,5 +1,5 @@
 /** How much goes on in each pixel of the overview: tasks worked on and calls, and whether one failed. Pure. */
-import { endOf, type Swimlanes } from './layout.ts'
+import { endedBadly, endOf, type Swimlanes } from './layout.ts'
 import type { Window } from './window.ts'
 
 export interface Density {
@@ -22,7 +22,7 @@ export function densityOf({ lanes }: Swimlanes, { from, to }: Window, pixels: nu
       // A failure is told where it became known.
       if (hasFailed) failed[last] = 1
     }
-    for (const bar of lane.bars) if (bar.state !== 'submitted') add(bar, bar.state === 'failed' || bar.state === 'rejected')
+    for (const bar of lane.bars) if (bar.state !== 'submitted') add(bar, endedBadly(bar))
     for (const list of [lane.models, lane.tools]) for (const mark of list) add(mark, mark.failed)
   }
   const counts = new Float32Array(pixels)

@@ -171,9 +171,11 @@ export function drawAxis(
     const [left, right] = [xOf(from, window, width), xOf(to, window, width)]
     context.fillStyle = palette.raised
     context.fillRect(left, 0, right - left, height)
-    if (right - left < context.measureText(text).width) continue
+    // As much of its length as there is room for.
+    const told = [text, text.split(' ').slice(0, 2).join(' '), '⋯'].find((some) => context.measureText(some).width <= right - left)
+    if (told === undefined) continue
     context.fillStyle = palette.soft
-    context.fillText(text, (left + right) / 2, height / 2 - 1)
+    context.fillText(told, (left + right) / 2, height / 2 - 1)
   }
   if (!scene.live) return
   const x = xOf(scene.now, window, width)

@@ -27,6 +27,8 @@ const selectionOf = (hit: Hit): string => (hit.kind === 'bar' ? `task:${hit.bar.
 
 interface LanesProps {
   readonly swimlanes: Swimlanes
+  /** Also what is collapsed: the overview counts it. */
+  readonly all: Swimlanes
   readonly places: Places
   readonly view: View
   readonly extentAt: (now: number) => Extent
@@ -42,7 +44,7 @@ interface LanesProps {
  * Names are elements, the lanes beside them a canvas: a frame costs one drawing, however many calls there are.
  * The canvas is half a screen taller than the box and moves by half screens, so that scrolling needs no drawing.
  */
-export function Lanes({ swimlanes, places, view, extentAt, clock, onFrame, map }: LanesProps) {
+export function Lanes({ swimlanes, all, places, view, extentAt, clock, onFrame, map }: LanesProps) {
   const [{ sel }, setSearch] = useSearch()
   const box = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -58,7 +60,7 @@ export function Lanes({ swimlanes, places, view, extentAt, clock, onFrame, map }
     return { now, extent, window: view.window(extent), width: Math.max(leastWidth, (box.current?.clientWidth ?? 0) - nameWidth) }
   }
 
-  const overview = useOverview({ swimlanes, view, map, moment })
+  const overview = useOverview({ swimlanes: all, view, map, moment })
 
   const ask = useFrames(() => {
     const [element, lanes, ruler] = [box.current, canvas.current, axis.current]

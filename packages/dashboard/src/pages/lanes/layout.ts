@@ -74,6 +74,8 @@ export interface Swimlanes {
 
 export const mostRows = 6
 
+export const endedBadly = ({ state }: Pick<Bar, 'state'>): boolean => state === 'failed' || state === 'rejected'
+
 type Segment = Omit<Bar, 'row' | 'crowded'>
 
 export const callKey = ({ run, kind, id }: CallRow): string => rowKey.call(run, kind, id)

@@ -2,7 +2,7 @@ import { type KeyboardEvent, memo, useCallback, useMemo } from 'react'
 import { useBindings } from '../../keys.ts'
 import { useSearch } from '../../search.ts'
 import { parseNames, toggled, writeNames } from './arrange.ts'
-import type { Lane, Swimlanes } from './layout.ts'
+import { endedBadly, type Lane, type Swimlanes } from './layout.ts'
 import { headHeight, type LanePlace, nameWidth, type Places } from './place.ts'
 import { stepTo, stopsOf } from './steps.ts'
 
@@ -100,7 +100,7 @@ const Name = memo(function Name({ lane, place, stuck, selected, folded, select, 
 
 function hiddenText(lanes: readonly Lane[]): string {
   const tasks = lanes.reduce((sum, { bars }) => sum + tasksOf(bars), 0)
-  const failed = lanes.reduce((sum, lane) => sum + tasksOf(lane.bars.filter(({ state }) => state === 'failed')) + failedCalls(lane), 0)
+  const failed = lanes.reduce((sum, lane) => sum + tasksOf(lane.bars.filter(endedBadly)) + failedCalls(lane), 0)
   return `+${lanes.length} · ${tasks} ${tasks === 1 ? 'task' : 'tasks'}${failed > 0 ? ` · ✕ ${failed} failed` : ''}`
 }
 

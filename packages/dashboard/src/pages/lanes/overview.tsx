@@ -7,7 +7,7 @@ import { type Density, densityOf } from './density.ts'
 import type { Swimlanes } from './layout.ts'
 import { overviewHeight, xOf } from './place.ts'
 import type { Palette } from './scene.ts'
-import type { TimeMap } from './time-map.ts'
+import { drawnBreaks, type TimeMap } from './time-map.ts'
 import { spanOf } from './tooltip.tsx'
 import type { View } from './view.ts'
 import type { Extent, Window } from './window.ts'
@@ -59,6 +59,11 @@ export function useOverview(options: Options): { readonly node: ReactNode; reado
     const within = overviewOf(extent, window)
     fitTo(canvas.current, width, overviewHeight)
     drawDensity(context, density(within, width, now), width, palette)
+    context.fillStyle = palette.soft
+    for (const gap of drawnBreaks(map)) {
+      const x = Math.round(xOf((gap.from + gap.to) / 2, within, width))
+      for (let y = 0; y < overviewHeight; y += 5) context.fillRect(x, y, 1, 2)
+    }
     place(within, window, width)
   }
 
@@ -67,8 +72,9 @@ export function useOverview(options: Options): { readonly node: ReactNode; reado
     const right = Math.max(left + leastBrush, xOf(window.to, within, width))
     const spots = {
       whole: [left, right],
-      from: [Math.max(0, left - handle), left + 1],
-      to: [right - 1, Math.min(width, right + handle)],
+      // Within the strip also where the brush reaches its edges.
+      from: [Math.max(0, left - handle), Math.max(handle / 2, left + 1)],
+      to: [Math.min(width - handle / 2, right - 1), Math.min(width, right + handle)],
     } as const
     const middle = (window.from + window.to) / 2
     const times = { whole: middle, from: window.from, to: window.to }
@@ -77,8 +83,8 @@ export function useOverview(options: Options): { readonly node: ReactNode; reado
       const slider = sliders.current.get(part)
       if (slider === undefined) continue
       const [from, to] = spots[part]
-      slider.style.left = `${Math.max(0, from)}px`
-      slider.style.width = `${Math.max(handle / 2, to - Math.max(0, from))}px`
+      slider.style.left = `${from}px`
+      slider.style.width = `${to - from}px`
       say(slider, 'aria-valuenow', String(Math.round(((times[part] - within.from) / (within.to - within.from)) * 100)))
       const text = dateTime(map.back(part === 'to' ? window.to : window.from)).slice(0, 19)
       say(slider, 'aria-valuetext', part === 'whole' ? `${spanOf(length)} from ${text}` : text)

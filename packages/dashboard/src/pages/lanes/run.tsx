@@ -54,7 +54,8 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
 
   const [{ gaps, pin, fold }, setSearch] = useSearch()
   const map = useMemo(() => (gaps ? timeMap(gapsOf(swimlanes)) : asItIs), [gaps, swimlanes])
-  const drawn = useMemo(() => arranged(drawnLanes(swimlanes, map), parseNames(pin), parseNames(fold)), [swimlanes, map, pin, fold])
+  const all = useMemo(() => drawnLanes(swimlanes, map), [swimlanes, map])
+  const drawn = useMemo(() => arranged(all, parseNames(pin), parseNames(fold)), [all, pin, fold])
   const places = useMemo(() => placeLanes(drawn.lanes), [drawn])
   const drawnExtentAt = useCallback((at: number) => drawnExtent(extentAt(map.back(at)), map), [extentAt, map])
   const drawnClock = useCallback(() => map.to(clock()), [clock, map])
@@ -99,7 +100,16 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
       {swimlanes.lanes.length === 0 ? (
         <p className="flex-1 p-8 text-soft">No agent has been seen in this run. Events with this run and an agent open a lane.</p>
       ) : (
-        <Lanes swimlanes={drawn} places={places} view={view} extentAt={drawnExtentAt} clock={drawnClock} onFrame={onFrame} map={map} />
+        <Lanes
+          swimlanes={drawn}
+          all={all}
+          places={places}
+          view={view}
+          extentAt={drawnExtentAt}
+          clock={drawnClock}
+          onFrame={onFrame}
+          map={map}
+        />
       )}
       <Tasks tasks={tasks} names={names} spends={spends} stoppedAt={live ? pausedAt : end} show={show} />
     </section>
