@@ -99,7 +99,8 @@ export function useGestures(options: Options) {
     const scale = moment.width / (moment.window.to - moment.window.from)
     element.style.left = `${parent.clientWidth - moment.width + (window.from - moment.window.from) * scale}px`
     element.style.width = `${(window.to - window.from) * scale}px`
-    element.textContent = boxing?.text(window) ?? ''
+    const label = element.firstElementChild
+    if (label !== null) label.textContent = boxing?.text(window) ?? ''
   }
 
   return {

@@ -172,7 +172,9 @@ export function Lanes({ swimlanes, all, places, view, extentAt, clock, onFrame, 
           hidden
           className="pointer-events-none absolute h-screen border-x border-accent bg-accent/15 pt-1 text-center text-xs text-accent"
           style={{ top: headHeight }}
-        />
+        >
+          <span className="rounded bg-page px-1 tabular-nums" />
+        </div>
       </div>
       <div className="relative" style={{ height: places.height }}>
         <LaneNames swimlanes={swimlanes} places={places} show={show} />

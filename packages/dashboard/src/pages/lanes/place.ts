@@ -14,7 +14,7 @@ const padding = 6
 /** Height of a lane that stands for others: what it hides is told below its name. */
 const leastUnder = 46
 /** Pinned lanes stay in sight while they are no higher than this together. */
-const mostStuck = 240
+const mostStuck = 150
 /** A thing shorter than this on the screen is still drawn so wide. */
 export const leastWidth = 2
 /** A point this far beside a thing still means it. */
