@@ -1,25 +1,11 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { journeys } from './browser.ts'
-import { getJson } from './server.ts'
+import { expectAccessible, journeys } from './browser.ts'
+import { importRecording } from './import.ts'
+import { getAll } from './server.ts'
 
 const { url, open, visit, send } = journeys()
-
-const root = join(import.meta.dirname, '..')
-const data = resolve(root, process.env.SIGNALBOX_TEST_DATA ?? '../shared/data')
-const importAll = (format: string, folder: string) =>
-  promisify(execFile)(
-    process.execPath,
-    [join(root, 'packages/cli/src/main.ts'), 'import', '--format', format, join(data, folder), '--url', url()],
-    {
-      maxBuffer: 1e8,
-    },
-  )
 
 interface RunView {
   readonly id: string
@@ -39,17 +25,7 @@ interface TaskView {
   readonly contradicted: number
 }
 
-async function all<T>(path: string): Promise<readonly T[]> {
-  const items: T[] = []
-  for (let next: string | null = ''; next !== null; ) {
-    const cursor: string = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`
-    const page = await getJson<{ items: T[]; next: string | null }>(url(`${path}${path.includes('?') ? '&' : '?'}limit=1000${cursor}`))
-    items.push(...page.items)
-    next = page.next
-  }
-  return items
-}
-
+const all = <T>(path: string) => getAll<T>(url(path))
 const whole = (count: number) => count.toLocaleString('en')
 const treeOf = (run: string, search = '') => `/runs/${encodeURIComponent(run)}/tree${search}`
 const grid = (page: Page) => page.getByRole('treegrid', { name: 'The run as a tree' })
@@ -66,8 +42,8 @@ const titlesOf = (page: Page, row: number) =>
 
 let session: RunView
 beforeAll(async () => {
-  await importAll('claude-code', 'claude-code-sessions')
-  await importAll('gastown', 'gastown-fleet')
+  await importRecording('claude-code', 'claude-code-sessions', url())
+  await importRecording('gastown', 'gastown-fleet', url())
   const runs = await all<RunView>('/v1/runs')
   const [first] = runs.filter(({ id }) => id.startsWith('claude-code/')).sort((a, b) => b.events - a.events)
   if (first === undefined) throw new Error('No session was imported.')
@@ -357,18 +333,14 @@ test.each(['dark', 'light'] as const)('everybody can read and use it, %s', async
   const inspector = inspectorOf(page)
   await inspector.getByRole('button', { name: 'Input and output' }).click()
   await inspector.getByRole('list', { name: 'Its events' }).waitFor()
-  const clean = async () => {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    expect(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 200)}`)).toEqual([])
-  }
-  await clean()
+  await expectAccessible(page)
   await page.keyboard.press('?')
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
-  await clean()
+  await expectAccessible(page)
   await page.keyboard.press('Escape')
   await page.keyboard.press('Control+k')
   await page.getByRole('option').first().waitFor()
-  await clean()
+  await expectAccessible(page)
   const narrow = await visit(url(treeOf(session.id)), { theme })
   await narrow.setViewportSize({ width: 390, height: 800 })
   await rowsIn(narrow).first().waitFor()

@@ -1,16 +1,11 @@
 /** The figures: what the page says is what the API says, and that is what a count over the events and calls says. */
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
-import { journeys } from './browser.ts'
-import { getJson } from './server.ts'
+import { expectAccessible, journeys } from './browser.ts'
+import { importRecording } from './import.ts'
+import { getAll, getJson } from './server.ts'
 
-const data = process.env.SIGNALBOX_TEST_DATA ?? join(import.meta.dirname, '../../shared/data')
-const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 const { url, open, send } = journeys({ run: 'figures' })
 
 interface Sums {
@@ -32,30 +27,17 @@ interface Event {
   readonly agent?: string
 }
 
-async function all<T>(path: string): Promise<T[]> {
-  const items: T[] = []
-  for (let next: string | null = ''; next !== null; ) {
-    const page: { items: T[]; next: string | null } = await getJson(
-      url(`${path}${path.includes('?') ? '&' : '?'}limit=1000${next === '' ? '' : `&cursor=${next}`}`),
-    )
-    items.push(...page.items)
-    next = page.next
-  }
-  return items
-}
+const all = <T>(path: string) => getAll<T>(url(path))
 
 /** Of the recordings: whole minutes around all that was recorded. */
 let from = 0
 let to = 0
-let events: Event[] = []
+let events: readonly Event[] = []
 const minute = 60_000
 const whole = (count: number) => count.toLocaleString('en')
 
 beforeAll(async () => {
-  const env = { ...process.env, SIGNALBOX_URL: url() }
-  const load = (format: string, folder: string) =>
-    promisify(execFile)(process.execPath, [main, 'import', '--format', format, join(data, folder)], { env, maxBuffer: 1 << 26 })
-  await load('claude-code', 'claude-code-sessions')
+  await importRecording('claude-code', 'claude-code-sessions', url())
   events = await all<Event>('/v1/events?order=asc')
   const times = events.map(({ time }) => Date.parse(time))
   from = Math.floor(Math.min(...times) / minute) * minute
@@ -220,6 +202,5 @@ test.each(['dark', 'light'] as const)('nothing that axe finds wrong, %s', async 
   const page = await open(`/explore?from=${from}&to=${to}&mode=compare`, theme)
   await chart(page, 'Cost').locator('canvas').waitFor()
   await page.getByRole('button', { name: 'Tokens as a table' }).click()
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+  await expectAccessible(page)
 })

@@ -1,23 +1,15 @@
-/** The fleet and the runs, with a recording of a real fleet in them, against what the API says of it. */
-import { execFile } from 'node:child_process'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import AxeBuilder from '@axe-core/playwright'
 import type { Totals } from '@signalbox/model/rows.ts'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { journeys } from './browser.ts'
+import { expectAccessible, journeys } from './browser.ts'
+import { importRecording } from './import.ts'
+import { getAll } from './server.ts'
 
 const { url, open, send } = journeys({ run: 'now' })
-const root = join(import.meta.dirname, '..')
-const recording = join(resolve(root, process.env.SIGNALBOX_TEST_DATA ?? '../shared/data'), 'gastown-fleet')
 const patient = { timeout: 30_000 } as const
 
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, [
-    join(root, 'packages/cli/src/main.ts'),
-    ...['import', '--format', 'gastown', recording, '--url', url()],
-  ])
+  await importRecording('gastown', 'gastown-fleet', url())
   await send(
     { type: 'agent.started', agent: 'lead', data: { role: 'manager', name: 'Zz Lead', team: 'blue', host: 'east', model: 'large' } },
     { type: 'agent.started', agent: 'hand', data: { role: 'worker', name: 'Zz Hand', manager: 'lead', team: 'blue', host: 'west' } },
@@ -40,17 +32,7 @@ interface Run {
   readonly startedAt: string
 }
 
-async function all<T>(path: string): Promise<readonly T[]> {
-  const items: T[] = []
-  let next: string | undefined = `${path}?limit=500`
-  while (next !== undefined) {
-    const answer = await fetch(url(next))
-    const page = (await answer.json()) as { items: T[]; next?: string | null }
-    items.push(...page.items)
-    next = page.next == null ? undefined : `${path}?limit=500&after=${encodeURIComponent(page.next)}`
-  }
-  return items
-}
+const all = <T>(path: string) => getAll<T>(url(path))
 
 test('totals, statuses and each row are what the API says', async () => {
   let agents: readonly Agent[] = []
@@ -220,7 +202,6 @@ describe.each(['dark', 'light'] as const)('in %s', (theme) => {
     await page.getByTestId('connection').getByText('live').waitFor()
     if (path.startsWith('/runs')) await page.getByRole('link', { name: 'now', exact: true }).waitFor()
     else await page.getByRole('region', { name: 'Needs attention' }).waitFor()
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    expect(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([])
+    await expectAccessible(page)
   })
 })

@@ -1,11 +1,7 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import AxeBuilder from '@axe-core/playwright'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { expect, onTestFinished, test } from 'vitest'
-import { journeys } from './browser.ts'
-import { startServer } from './server.ts'
+import { expectAccessible, journeys } from './browser.ts'
+import { startServer, startServerWithKeys } from './server.ts'
 
 const { url, open, visit, send } = journeys({ run: 'fleet run' })
 
@@ -35,21 +31,8 @@ test('space pauses the view, the badge counts what waits, and a link to a paused
 })
 
 test('a server with keys asks for one: a wrong one is refused in a sentence, a right one opens the same address', async () => {
-  const env: Record<string, string> = {}
-  const locked = await startServer(env)
+  const { server: locked, read: key, ingest } = await startServerWithKeys()
   onTestFinished(() => locked[Symbol.asyncDispose]())
-  const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
-  const create = async (scope: string) => {
-    const { stdout } = await promisify(execFile)(process.execPath, [main, 'keys', 'create', scope, '--scope', scope], {
-      env: { ...process.env, SIGNALBOX_DATA: locked.data },
-    })
-    return /sbx_\S+/.exec(stdout)?.[0] ?? ''
-  }
-  const key = await create('read')
-  const ingest = await create('ingest')
-  await locked.terminate()
-  env.SIGNALBOX_HOST = '0.0.0.0'
-  await locked.start()
 
   const page = await visit(`${locked.url}/?view=table`, { expected: /40[13]|WebSocket/ })
   await page.getByRole('heading', { name: 'This server asks for a key' }).waitFor()
@@ -139,8 +122,7 @@ test('the table is sorted by its heads, and the order stands in the address', as
   await page.reload()
   await sorted(false, 'descending', ['sorted two', 'sorted one', 'sorted three'])
   await sorted(true, 'ascending', ['sorted three', 'sorted one', 'sorted two'])
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)).toEqual([])
+  await expectAccessible(page)
 })
 
 test('keys step from agent to agent and into a run; a filter without a match says so', async () => {

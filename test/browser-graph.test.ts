@@ -1,19 +1,11 @@
-import { execFile } from 'node:child_process'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
-import { journeys } from './browser.ts'
+import { expectAccessible, journeys } from './browser.ts'
+import { importRecording } from './import.ts'
 
 const { url, open, visit, send } = journeys()
-const root = join(import.meta.dirname, '..')
-const gastown = resolve(root, process.env.SIGNALBOX_TEST_DATA ?? '../shared/data', 'gastown-fleet')
 
-beforeAll(async () => {
-  const main = join(root, 'packages/cli/src/main.ts')
-  await promisify(execFile)(process.execPath, [main, 'import', '--format', 'gastown', gastown, '--url', url()])
-})
+beforeAll(() => importRecording('gastown', 'gastown-fleet', url()))
 
 interface GraphAnswer {
   readonly agents: readonly { readonly id: string; readonly name?: string }[]
@@ -27,10 +19,6 @@ const boxOf = async (page: Page, name: string) => {
   const box = await node(page, name).boundingBox()
   if (box === null) throw new Error(`${name} is not there.`)
   return box
-}
-const axe = async (page: Page) => {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)
 }
 
 /** A lead with two hands, one of which asks a person; `c` gave back what it was handed. */
@@ -86,7 +74,7 @@ test('a link opens the same graph; roles and tasks are other ways to see it; bot
   await page.getByRole('button', { name: '2 waits for an agent' }).waitFor()
   await page.getByRole('button', { name: '1 waits for a person' }).waitFor()
   await page.getByRole('button', { name: '1 loop, 1 round' }).waitFor()
-  expect(await axe(page)).toEqual([])
+  await expectAccessible(page)
   await page.keyboard.press('m')
   await node(page, 'managers').waitFor()
   await page.keyboard.press('m')
@@ -106,10 +94,10 @@ test('a link opens the same graph; roles and tasks are other ways to see it; bot
   expect(await node(linked, 'Open the box').getAttribute('aria-pressed')).toBe('true')
   await linked.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'Open the box' }).waitFor()
   await linked.getByRole('list', { name: 'Critical path, first to last' }).waitFor()
-  expect(await axe(linked)).toEqual([])
+  await expectAccessible(linked)
   await linked.keyboard.press('v')
   await linked.getByRole('table', { name: 'Who gave what to whom' }).waitFor()
-  expect(await axe(linked)).toEqual([])
+  await expectAccessible(linked)
 })
 
 test('keys go from node to node along the edges; a press selects, and selecting moves nothing', async () => {

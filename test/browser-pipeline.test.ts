@@ -1,8 +1,7 @@
 /** Signalbox's own health, in a browser: what was refused stands there with its body, who lost events is named, and it adds up. */
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { journeys } from './browser.ts'
+import { expectAccessible, journeys } from './browser.ts'
 import { getJson } from './server.ts'
 
 const { url, open, send } = journeys()
@@ -13,10 +12,6 @@ async function post(events: readonly unknown[]) {
 }
 const time = () => new Date().toISOString()
 const health = (page: Page) => page.getByTestId('health')
-const axe = async (page: Page) => {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)
-}
 
 interface Pipeline {
   readonly totals: { readonly received: number; readonly stored: number; readonly underWay: number }
@@ -47,7 +42,7 @@ test('all is good until something is refused: its body is there, hostile as it i
   await expect
     .poll(() => page.getByTestId('balance').textContent())
     .toBe('4 received = 2 stored + 0 duplicate + 0 refused + 2 quarantined ✓ it adds up')
-  expect(await axe(page)).toEqual([])
+  await expectAccessible(page)
 })
 
 test('a producer that lost events is named with what it lost; two with one name are told', async () => {
@@ -84,6 +79,6 @@ describe.each(['dark', 'light'] as const)('in %s', (theme) => {
     await page.keyboard.press('p')
     await page.getByRole('region', { name: 'The way of an event' }).waitFor()
     await page.getByRole('img', { name: /^Events a second, ten minutes: now received/ }).waitFor()
-    expect(await axe(page)).toEqual([])
+    await expectAccessible(page)
   })
 })

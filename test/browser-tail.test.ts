@@ -1,37 +1,19 @@
 /** The live tail: its language, what it holds, how far back it goes. With a real fleet's events. */
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import AxeBuilder from '@axe-core/playwright'
 import type { StoredEvent } from '@signalbox/model/event.ts'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { journeys } from './browser.ts'
-import { getJson, sendEvents, startServer } from './server.ts'
+import { expectAccessible, journeys } from './browser.ts'
+import { importRecording } from './import.ts'
+import { getAll, getJson, sendEvents, startServer } from './server.ts'
 
 const { url, open, visit, send } = journeys()
-const fleet = join(process.env.SIGNALBOX_TEST_DATA ?? join(import.meta.dirname, '../../shared/data'), 'gastown-fleet')
-const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 const minute = 60_000
 
-beforeAll(async () => {
-  await promisify(execFile)(process.execPath, [main, 'import', '--format', 'gastown', fleet, '--url', url()], { maxBuffer: 1e8 })
-})
+beforeAll(() => importRecording('gastown', 'gastown-fleet', url()))
 
 /** Every event that the API has for a filter. */
-async function eventsOf(filter: string): Promise<StoredEvent[]> {
-  const found: StoredEvent[] = []
-  let next: string | null | undefined
-  do {
-    const page: { items: StoredEvent[]; next: string | null } = await getJson(
-      url(`/v1/events?limit=1000&${filter}${next === undefined ? '' : `&cursor=${next}`}`),
-    )
-    found.push(...page.items)
-    next = page.next
-  } while (next !== null)
-  return found
-}
+const eventsOf = (filter: string) => getAll<StoredEvent>(url(`/v1/events?${filter}`))
 
 const ask = (q: string) => `/tail?q=${encodeURIComponent(q)}`
 const box = (page: Page) => page.getByRole('combobox', { name: 'Filter events' })
@@ -51,10 +33,6 @@ async function lookBack(page: Page): Promise<void> {
       { timeout: 60_000, interval: 100 },
     )
     .toBe(1)
-}
-const axe = async (page: Page) => {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)
 }
 
 test('what is shown is what the API has: the server’s part, the page’s part, both, and what neither has', async () => {
@@ -130,7 +108,7 @@ test('terms are highlighted, each in its own way, and a link keeps them', async 
   expect(new Set(styles).size).toBe(2)
   const linked = await visit(page.url(), { theme: 'light' })
   await expect.poll(() => linked.getByTestId('events').locator('mark').count()).toBe(3)
-  expect(await axe(linked)).toEqual([])
+  await expectAccessible(linked)
   await page.getByRole('button', { name: 'Do not highlight connection' }).click()
   await expect.poll(() => marks.allTextContents()).toEqual(['db-7'])
 })
@@ -176,7 +154,7 @@ test('a line opens in place; what it tells can be asked for, copied and saved to
   await page.getByTestId('events').getByRole('button', { name: 'copy JSON' }).click()
   await page.getByTestId('events').getByText('copied').waitFor()
   expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toMatchObject({ agent: 'opened' })
-  expect(await axe(page)).toEqual([])
+  await expectAccessible(page)
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'export' }).click()])
   const lines = (await readFile(await download.path(), 'utf8')).trimEnd().split('\n')
   expect(lines.map((line) => (JSON.parse(line) as StoredEvent).data.message)).toEqual(['first', 'second'])
@@ -213,7 +191,7 @@ test('a filter that was saved outlives a reload, is applied and removed', async 
   await page.getByLabel('Name of this filter').fill('What broke')
   await page.keyboard.press('Enter')
   await page.getByRole('list', { name: 'Saved filters' }).getByText('What broke').waitFor()
-  expect(await axe(page)).toEqual([])
+  await expectAccessible(page)
   await page.goto(url('/tail'))
   await page.getByText('saved · 1 ▾').click()
   await page.getByRole('button', { name: 'What broke', exact: true }).click()
@@ -267,14 +245,14 @@ describe.each(['dark', 'light'] as const)('in %s', (theme) => {
   test('the tail of a fleet passes axe: following, opened, wrapped, wrong', async () => {
     const page = await open('/tail?q=type:task.*&mark=the', theme)
     await page.getByTestId('events').locator('mark').first().waitFor()
-    expect(await axe(page)).toEqual([])
+    await expectAccessible(page)
     await page.keyboard.press('k')
     await page.keyboard.press('e')
     await page.keyboard.press('w')
     await page.getByTestId('events').getByRole('button', { name: 'copy line' }).waitFor()
-    expect(await axe(page)).toEqual([])
+    await expectAccessible(page)
     await box(page).fill('type:task.* (x')
     await page.getByText('The bracket that opens here is not closed').waitFor()
-    expect(await axe(page)).toEqual([])
+    await expectAccessible(page)
   })
 })

@@ -1,6 +1,7 @@
 /** Chromium for the journeys. A page fails its test on whatever the page complains of: console errors and warnings, page errors, failed requests. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { sendEvents, startServer, type TestServer } from './server.ts'
@@ -54,6 +55,12 @@ async function openPage(browser: Browser, url: string, { theme = 'dark', expecte
   const page = await context.newPage()
   await page.goto(url)
   return page
+}
+
+/** Axe finds nothing wrong with the page as it is now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))])).toEqual([])
 }
 
 /** A server and a browser for the journeys of one file. `more` is said of each event that is sent. */

@@ -113,6 +113,19 @@ export async function getJson<T>(url: string): Promise<T> {
   return (await response.json()) as T
 }
 
+/** Every item of a list, from its first page to its last. */
+export async function getAll<T>(url: string): Promise<readonly T[]> {
+  const items: T[] = []
+  const asked = new URL(url)
+  asked.searchParams.set('limit', '1000')
+  for (;;) {
+    const page = await getJson<{ readonly items: readonly T[]; readonly next: string | null }>(asked.href)
+    items.push(...page.items)
+    if (page.next === null) return items
+    asked.searchParams.set('cursor', page.next)
+  }
+}
+
 /** Events of now, with what `more` says of each. All of them must be taken. */
 export async function sendEvents(server: TestServer, events: readonly Record<string, unknown>[], more: Record<string, unknown> = {}) {
   const response = await fetch(`${server.url}/v1/events`, {

@@ -13,6 +13,9 @@ export function age(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3_600)}h`
 }
 
+/** How long something took: below a minute to the tenth of a second. */
+export const spanOf = (ms: number): string => (ms < 1_000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : age(ms))
+
 export const whole = (count: number): string => count.toLocaleString('en')
 
 export function compact(count: number): string {

@@ -21,3 +21,28 @@ export function Toggle({ on, press, children }: { readonly on: boolean; readonly
     </button>
   )
 }
+
+interface KeyButtonProps {
+  readonly label: string
+  /** As its binding has them: they are told, and do the same. */
+  readonly keys: string
+  readonly press: () => void
+  /** Its size. */
+  readonly look: string
+  readonly children: ReactNode
+}
+
+export function KeyButton({ label, keys, press, look, children }: KeyButtonProps) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      aria-keyshortcuts={keys}
+      title={`${label} (${keys})`}
+      onClick={press}
+      className={`border border-line bg-panel text-soft hover:text-ink ${look}`}
+    >
+      {children}
+    </button>
+  )
+}

@@ -1,7 +1,6 @@
 /** A run as Markdown, for people: what it took, what went wrong, the tree. Text of agents is escaped: it formats nothing and links nowhere. */
 import { agentLook, runLook, taskLook } from '../../parts/status.tsx'
-import { compact, dateTime, dollars, visible, whole } from '../../text.ts'
-import { spanOf } from '../lanes/tooltip.tsx'
+import { compact, dateTime, dollars, spanOf, visible, whole } from '../../text.ts'
 import { endAt, type StoppedAt } from './bars.ts'
 import { isTroubled, labelOf, type Node } from './node.ts'
 

@@ -1,8 +1,6 @@
-import type { RunRow } from '@signalbox/model/rows.ts'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useBindings } from '../../keys.ts'
 import { shownNow, useNow } from '../../live/live.ts'
-import type { RunRows } from '../../live/run.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { NoMatches } from '../../parts/empty.tsx'
 import { useSearch } from '../../search.ts'
@@ -13,6 +11,7 @@ import { windowText } from '../lanes/controls.tsx'
 import { quietAfterMs } from '../lanes/extent.ts'
 import { Header } from '../lanes/header.tsx'
 import { useOlderCalls } from '../lanes/older-calls.ts'
+import type { OpenedRun } from '../lanes/opened.tsx'
 import { useView } from '../lanes/view.ts'
 import { around, type Extent, fitted, panned, type Window, zoomed } from '../lanes/window.ts'
 import { endAt, stoppedIn } from './bars.ts'
@@ -28,14 +27,7 @@ import { useLines } from './use-lines.ts'
 const zoomStep = 0.7
 const panStep = 0.2
 
-interface ShownProps {
-  readonly run: RunRow
-  readonly rows: RunRows
-  readonly paused: boolean
-  readonly toggle: () => void
-}
-
-export function Shown({ run, rows, paused, toggle }: ShownProps) {
+export function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const [search, setSearch] = useSearch()
   const [again, setAgain] = useState(0)
   const older = useOlderCalls(run, rows.calls, rows.ready, again, mostCalls)

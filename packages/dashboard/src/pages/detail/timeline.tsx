@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react'
 import { ticksOf, zoneText } from '../lanes/axis.ts'
+import { fitTo } from '../lanes/canvas.ts'
 import { drawAxis } from '../lanes/draw.ts'
 import { useFrames } from '../lanes/frames.ts'
 import { useGestures } from '../lanes/gestures.ts'
@@ -112,16 +113,3 @@ export function Timeline(props: TimelineProps) {
 }
 
 export const zone = (): string => zoneText(new Date())
-
-/** Sharp on any screen, and emptied only when its size is another. */
-function fitTo(canvas: HTMLCanvasElement, width: number, height: number): void {
-  const scale = devicePixelRatio
-  const [wide, tall] = [Math.round(width * scale), Math.round(height * scale)]
-  if (canvas.width !== wide || canvas.height !== tall) {
-    canvas.width = wide
-    canvas.height = tall
-    canvas.style.width = `${width}px`
-    canvas.style.height = `${height}px`
-  }
-  canvas.getContext('2d')?.setTransform(scale, 0, 0, scale, 0, 0)
-}

@@ -1,8 +1,9 @@
-import { type ReactNode, type Ref, useEffect, useRef } from 'react'
-import { Toggle } from '../../parts/controls.tsx'
+import type { ReactNode, Ref } from 'react'
+import { KeyButton, Toggle } from '../../parts/controls.tsx'
 import { FilterBox } from '../../parts/filter-box.tsx'
 import { useSearch } from '../../search.ts'
 import { whole } from '../../text.ts'
+import { WindowText } from '../lanes/controls.tsx'
 import { type Mode, modes, parseMode } from './tree.ts'
 
 const names: Record<Mode, string> = { task: 'by task', agent: 'by agent', time: 'by time' }
@@ -12,30 +13,7 @@ const abouts: Record<Mode, string> = {
   time: 'All tasks and calls in the order of their begin',
 }
 
-function Small({
-  label,
-  keys,
-  press,
-  children,
-}: {
-  readonly label: string
-  readonly keys: string
-  readonly press: () => void
-  readonly children: string
-}) {
-  return (
-    <button
-      type="button"
-      aria-label={label}
-      aria-keyshortcuts={keys}
-      title={`${label} (${keys})`}
-      onClick={press}
-      className="min-w-7 rounded border border-line bg-panel px-1.5 py-0.5 text-xs text-soft hover:text-ink"
-    >
-      {children}
-    </button>
-  )
-}
+const small = 'min-w-7 rounded px-1.5 py-0.5 text-xs'
 
 interface ToolbarProps {
   readonly filter: Ref<HTMLInputElement>
@@ -74,12 +52,12 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
         errors only
       </Toggle>
       <fieldset aria-label="Open and close" className="flex gap-1">
-        <Small label="Open all rows" keys="e" press={() => level(9)}>
+        <KeyButton look={small} label="Open all rows" keys="e" press={() => level(9)}>
           ⊞
-        </Small>
-        <Small label="Close all rows" keys="w" press={() => level(1)}>
+        </KeyButton>
+        <KeyButton look={small} label="Close all rows" keys="w" press={() => level(1)}>
           ⊟
-        </Small>
+        </KeyButton>
       </fieldset>
       <span className="whitespace-nowrap text-xs tabular-nums text-faint" data-testid="shown-rows">
         {matches === undefined ? `${whole(shown)} of ${whole(all)} rows` : `${whole(matches)} of ${whole(all)} match`}
@@ -87,15 +65,15 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
       <span className="ml-auto" />
       <WindowText told={told} />
       <fieldset aria-label="Time window" className="flex items-center gap-1">
-        <Small label="Wider window" keys="o" press={zoom.wider}>
+        <KeyButton look={small} label="Wider window" keys="o" press={zoom.wider}>
           −
-        </Small>
-        <Small label="Closer window" keys="i" press={zoom.closer}>
+        </KeyButton>
+        <KeyButton look={small} label="Closer window" keys="i" press={zoom.closer}>
           +
-        </Small>
-        <Small label="Fit the whole run" keys="f" press={zoom.fit}>
+        </KeyButton>
+        <KeyButton look={small} label="Fit the whole run" keys="f" press={zoom.fit}>
           fit
-        </Small>
+        </KeyButton>
         {follow !== undefined && (
           <Toggle on={follow.following} press={follow.press}>
             {follow.following ? '● live' : 'follow live'}
@@ -105,17 +83,4 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
       {children}
     </div>
   )
-}
-
-/** The shown window in words, written by each frame without React. */
-function WindowText({ told }: { readonly told: (write: (text: string) => void) => void }) {
-  const place = useRef<HTMLSpanElement>(null)
-  useEffect(
-    () =>
-      told((text) => {
-        if (place.current !== null && place.current.textContent !== text) place.current.textContent = text
-      }),
-    [told],
-  )
-  return <span ref={place} data-testid="window" className="whitespace-nowrap text-xs tabular-nums text-faint" />
 }

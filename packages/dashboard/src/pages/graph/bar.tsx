@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { Toggle } from '../../parts/controls.tsx'
+import { KeyButton, Toggle } from '../../parts/controls.tsx'
 import { age, visible } from '../../text.ts'
 import type { Findings } from './findings.ts'
 import { type Mode, modes } from './model.ts'
@@ -135,15 +135,9 @@ export function Press({
       </Toggle>
     )
   return (
-    <button
-      type="button"
-      aria-keyshortcuts={keys}
-      title={`${name} (${keys})`}
-      onClick={press}
-      className="rounded-md border border-line bg-panel px-2 py-1 text-xs text-soft hover:text-ink"
-    >
+    <KeyButton label={name} keys={keys} press={press} look="rounded-md px-2 py-1 text-xs">
       {name}
-    </button>
+    </KeyButton>
   )
 }
 

@@ -1,5 +1,5 @@
 import { taskLook } from '../../parts/status.tsx'
-import { age, clock as timeOf } from '../../text.ts'
+import { spanOf, clock as timeOf } from '../../text.ts'
 import { endOf } from './layout.ts'
 import type { Hit } from './place.ts'
 import type { TimeMap } from './time-map.ts'
@@ -49,5 +49,4 @@ export function Tooltip({
   )
 }
 
-/** Below a minute calls are told to the tenth of a second. */
-export const spanOf = (ms: number): string => (ms < 1_000 ? `${Math.round(ms)} ms` : ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : age(ms))
+export { spanOf } from '../../text.ts'
