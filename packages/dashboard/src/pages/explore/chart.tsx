@@ -40,7 +40,7 @@ export function Chart({ title, unit = '', lines, looks, steps, from, to, filled 
   const options = useCallback(() => {
     void colours
     return {
-      padding: [8, 8, 0, 0] as [number, number, number, number],
+      padding: [8, 18, 0, 0] as [number, number, number, number],
       scales: { y: log ? { distr: 3 as const, range: logRange } : { range: fromZero } },
       axes: [
         axis({ space: 64, size: 24, values: (_, splits) => splits.map((at) => timeOf(at * 1_000)) }),

@@ -37,7 +37,7 @@ export function Heatmap({ latency, steps, stepMs, from, to, brush, reset }: Heat
   const options = useCallback(() => {
     const bounds = boundsKey.split(',').map(Number)
     return {
-      padding: [8, 8, 0, 0] as [number, number, number, number],
+      padding: [8, 18, 0, 0] as [number, number, number, number],
       scales: { y: { range: () => [drawn.current.counted.low, drawn.current.counted.high + 1] as [number, number] } },
       axes: [
         axis({ space: 64, size: 24, values: (_, splits) => splits.map((at) => stepTime(at * 1_000, isLong)) }),
