@@ -52,6 +52,7 @@ export function RunScreens() {
           to={to}
           params={{ run }}
           search={there(to)}
+          activeOptions={{ exact: true, includeSearch: false }}
           aria-current={shown === to ? 'page' : undefined}
           className="rounded px-2 py-0.5 text-soft hover:text-ink aria-[current]:bg-raised aria-[current]:text-ink"
         >

@@ -12,7 +12,7 @@ export interface Credit {
 /** A reader is trusted with so much at most, whatever window it asks for. */
 const mostWindowBytes = 4 * 1024 * 1024
 /** All of them together, so that a thousand readers hold no more memory than a few. */
-const mostTrustedBytes = 64 * 1024 * 1024
+const mostTrustedBytes = 32 * 1024 * 1024
 
 /**
  * Without a `window` (0) what is unsent counts. With one its reader says itself what it took: a fleet at full load is ten megabytes a second,

@@ -1,8 +1,8 @@
 /** Draws the timeline of the rows that a canvas covers. Keeps nothing: a frame draws what it is given. */
 import { spanOf } from '../../text.ts'
 import type { Tick } from '../lanes/axis.ts'
-import type { Palette } from '../lanes/draw.ts'
 import { leastWidth, xOf } from '../lanes/place.ts'
+import type { Palette } from '../lanes/scene.ts'
 import type { Window } from '../lanes/window.ts'
 import { endAt, isSpan, type Segment, type StoppedAt, segmentsOf } from './bars.ts'
 import { rowHeight } from './columns.ts'

@@ -1,6 +1,6 @@
 /** Draws a graph into a canvas. Nothing here keeps state but how texts are cut; a frame draws what it is given. */
 import { compact, dollars } from '../../text.ts'
-import type { Palette } from '../lanes/draw.ts'
+import type { Palette } from '../lanes/scene.ts'
 import { type Curve, curveOf, pointOn } from './curve.ts'
 import { type Graph, type GraphEdge, type GraphNode, pairOf } from './model.ts'
 import { nodeSize, type Place, type Places } from './places.ts'

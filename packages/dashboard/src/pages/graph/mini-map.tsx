@@ -1,7 +1,7 @@
 import { type PointerEvent, useEffect, useLayoutEffect, useRef } from 'react'
 import { fitTo } from '../lanes/canvas.ts'
-import { paletteOf } from '../lanes/draw.ts'
 import { useFrames } from '../lanes/frames.ts'
+import { paletteOf } from '../lanes/scene.ts'
 import type { Graph } from './model.ts'
 import { nodeSize } from './places.ts'
 import type { Stage } from './stage.ts'

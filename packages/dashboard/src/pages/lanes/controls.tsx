@@ -108,12 +108,17 @@ export function WindowText({ told }: { readonly told: (write: (text: string) => 
   return <span ref={place} data-testid="window" className="whitespace-nowrap text-xs tabular-nums text-faint" />
 }
 
+/** Patterns as the canvas has them, so that no state is told by colour alone. */
 const legend = [
-  ['bg-busy', 'working'],
-  ['bg-wait', 'waiting'],
-  ['bg-good', 'completed'],
-  ['bg-bad', 'failed'],
-  ['bg-faint', 'queued'],
+  ['border-b border-dashed border-faint bg-faint/20', 'queued'],
+  ['border-b-2 border-busy bg-busy/40', 'working'],
+  ['bg-[repeating-linear-gradient(-45deg,var(--wait)_0_1px,transparent_1px_4px)] border-b-2 border-wait bg-wait/25', 'waits for input'],
+  ['bg-[radial-gradient(var(--soft)_1px,transparent_1px)] bg-[length:4px_4px] border-b-2 border-busy', 'waits for its workers'],
+  ['border-b-2 border-good bg-good/40', 'completed'],
+  [
+    'bg-[repeating-linear-gradient(-45deg,var(--bad)_0_1px,transparent_1px_4px),repeating-linear-gradient(45deg,var(--bad)_0_1px,transparent_1px_4px)] border-b-2 border-bad',
+    'failed',
+  ],
   ['bg-model', 'model call'],
   ['bg-tool', 'tool call'],
 ] as const
@@ -121,9 +126,9 @@ const legend = [
 export function Legend() {
   return (
     <ul aria-label="Legend" className="flex flex-wrap gap-x-3 text-xs text-faint">
-      {legend.map(([ink, words]) => (
+      {legend.map(([look, words]) => (
         <li key={words} className="flex items-center gap-1.5 whitespace-nowrap">
-          <span aria-hidden="true" className={`h-2.5 w-3 rounded-[2px] ${ink}`} />
+          <span aria-hidden="true" className={`h-3 w-4 rounded-[2px] ${look}`} />
           {words}
         </li>
       ))}

@@ -1,49 +1,8 @@
 /** Draws lanes into a canvas: everything that moves with the window. Nothing here keeps state; a frame draws what it is given. */
-import type { TaskState } from '@signalbox/model/rows.ts'
-import { taskLook } from '../../parts/status.tsx'
-import type { Tick } from './axis.ts'
-import { type Bar, endOf, type Lane, type Mark, type Swimlanes } from './layout.ts'
-import { type LanePlace, leastWidth, type Places, rowHeight, stripHeight, xOf } from './place.ts'
-import type { Break } from './time-map.ts'
-import type { Window } from './window.ts'
-
-const inks = ['good', 'busy', 'wait', 'bad', 'faint', 'soft', 'ink', 'line', 'accent', 'model', 'tool', 'page', 'panel', 'raised'] as const
-export type Palette = { readonly [ink in (typeof inks)[number]]: string }
-
-/** The theme's colours as they are now. */
-export function paletteOf(element: Element): Palette {
-  const style = getComputedStyle(element)
-  return Object.fromEntries(inks.map((ink) => [ink, style.getPropertyValue(`--${ink}`).trim()])) as Palette
-}
-
-export interface Scene {
-  readonly swimlanes: Swimlanes
-  readonly places: Places
-  readonly window: Window
-  readonly ticks: readonly Tick[]
-  /** CSS pixels. */
-  readonly width: number
-  /** The part of the lanes that the canvas covers, from the top of the first lane. */
-  readonly top: number
-  readonly height: number
-  readonly now: number
-  /** Draws a line at now. */
-  readonly live: boolean
-  /** As in the address. */
-  readonly selected: string
-  readonly palette: Palette
-  /** Where time is drawn short. */
-  readonly breaks?: readonly Break[]
-}
-
-const letterWidth = 5.9
-
-/** As much of a text as stands in so many pixels; nothing rather than a letter or two. */
-function fitted(text: string, pixels: number): string {
-  const letters = Math.floor(pixels / letterWidth)
-  if (letters < 4) return ''
-  return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`
-}
+import { drawBars } from './draw-bar.ts'
+import { endOf, type Lane, type Mark } from './layout.ts'
+import { leastWidth, rowHeight, stripHeight, xOf } from './place.ts'
+import { fitted, letterWidth, type Scene } from './scene.ts'
 
 export function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void {
   const { swimlanes, places, window, width, top, height, palette } = scene
@@ -58,9 +17,10 @@ export function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void
     if (place === undefined || place.top + place.height < top || place.top > top + height) return
     context.fillStyle = palette.line
     context.fillRect(0, place.top + place.height - 1, width, 1)
-    for (const bar of lane.bars) drawBar(context, scene, lane, place, bar)
+    drawBars(context, scene, lane, place)
     if (place.models !== undefined) drawMarks(context, scene, lane, place.models, lane.models, palette.model)
     if (place.tools !== undefined) drawMarks(context, scene, lane, place.tools, lane.tools, palette.tool)
+    if (place.under !== undefined) drawMarks(context, scene, lane, place.under, lane.under?.work ?? [], palette.soft)
   })
   drawArrows(context, scene)
   drawBreaks(context, scene)
@@ -69,44 +29,6 @@ export function drawLanes(context: CanvasRenderingContext2D, scene: Scene): void
     context.fillRect(Math.round(xOf(scene.now, window, width)), top, 1.5, height)
   }
   context.restore()
-}
-
-const alphaOf = (state: TaskState) => (state === 'submitted' ? 0.12 : 0.32)
-
-function drawBar(context: CanvasRenderingContext2D, scene: Scene, lane: Lane, place: LanePlace, bar: Bar): void {
-  const { window, width, now, palette, selected } = scene
-  const left = xOf(bar.from, window, width)
-  const right = Math.max(left + leastWidth, xOf(endOf(bar, lane.goneAt, now), window, width))
-  if (left > width || right < 0) return
-  const chosen = selected === `task:${bar.task}`
-  const ink = palette[taskLook(bar.state).tone]
-  const y = place.bars + bar.row * rowHeight + 1
-  const tall = rowHeight - 3
-  // What is far outside is cut: a canvas draws corners a million pixels away slowly.
-  const [from, to] = [Math.max(left, -10), Math.min(right, width + 10)]
-  context.fillStyle = ink
-  context.globalAlpha = bar.crowded ? 0.06 : alphaOf(bar.state)
-  context.fillRect(from, y, to - from, tall)
-  context.globalAlpha = bar.crowded ? 0.25 : 0.9
-  // Its begin, a line below it while it waits or works, and its end once there is one.
-  context.fillRect(from, y, Math.min(2, to - from), tall)
-  if (bar.state !== 'submitted') context.fillRect(from, y + tall - 1.5, to - from, 1.5)
-  if (bar.to === undefined && !bar.crowded) {
-    for (let x = from; x < to; x += 7) context.fillRect(x, y, Math.min(4, to - x), 1)
-  }
-  context.globalAlpha = 1
-  if (chosen) {
-    context.strokeStyle = palette.accent
-    context.lineWidth = 2
-    context.strokeRect(from - 1, y - 1, to - from + 2, tall + 2)
-  }
-  if (bar.crowded && !chosen) return
-  const start = Math.max(from, 0)
-  const label = fitted(`${bar.contradicted ? '⚠ ' : ''}${bar.label}`, Math.min(to, width) - start - 10)
-  if (label === '') return
-  context.font = '11px ui-sans-serif, system-ui, sans-serif'
-  context.fillStyle = palette.ink
-  context.fillText(label, start + 6, y + tall / 2)
 }
 
 /** Calls of one kind. Where many fall on one pixel one is drawn, a failed one before the others. */
@@ -249,9 +171,11 @@ export function drawAxis(
     const [left, right] = [xOf(from, window, width), xOf(to, window, width)]
     context.fillStyle = palette.raised
     context.fillRect(left, 0, right - left, height)
-    if (right - left < context.measureText(text).width) continue
+    // As much of its length as there is room for.
+    const told = [text, text.split(' ').slice(0, 2).join(' '), '⋯'].find((some) => context.measureText(some).width <= right - left)
+    if (told === undefined) continue
     context.fillStyle = palette.soft
-    context.fillText(text, (left + right) / 2, height / 2 - 1)
+    context.fillText(told, (left + right) / 2, height / 2 - 1)
   }
   if (!scene.live) return
   const x = xOf(scene.now, window, width)

@@ -1,7 +1,7 @@
-/** What wheel and pointer do to the window: drag pans, Ctrl or ⌘ with the wheel (or a pinch) zooms at the pointer, a sideways wheel pans. */
-import { type PointerEvent, type RefObject, useEffect, useRef } from 'react'
+/** What wheel and pointer do to the window: drag pans, Shift and drag zooms to what was covered, Ctrl or ⌘ with the wheel (or a pinch) zooms at the pointer, a sideways wheel pans. */
+import { type PointerEvent, type RefObject, useCallback, useEffect, useRef } from 'react'
 import type { View } from './view.ts'
-import { type Extent, panned, type Window, zoomed } from './window.ts'
+import { type Extent, panned, shortestMs, type Window, zoomed } from './window.ts'
 
 /** A press that moves less is a click. CSS pixels. */
 const clickWithin = 4
@@ -21,6 +21,8 @@ interface Moment {
 
 interface Options {
   readonly box: RefObject<HTMLElement | null>
+  /** What shows what Shift and a drag cover, and what it says of it; absent: they pan as a drag does. */
+  readonly boxing?: { readonly band: RefObject<HTMLElement | null>; readonly text: (window: Window) => string }
   readonly view: View
   readonly moment: () => Moment
   /** Place of a pointer in the lanes, CSS pixels from their left edge. */
@@ -38,10 +40,12 @@ export function useGestures(options: Options) {
     readonly y: number
     readonly window: Window
     readonly scrolled: number
+    readonly boxes: boolean
     moved: boolean
   }>(undefined)
 
-  const { box } = options
+  const { box, boxing } = options
+  const band = boxing?.band
   useEffect(() => {
     const element = box.current
     if (element === null) return
@@ -67,12 +71,50 @@ export function useGestures(options: Options) {
     return () => element.removeEventListener('wheel', wheel)
   }, [box])
 
+  const cancel = useCallback(() => {
+    drag.current = undefined
+    if (band?.current) band.current.hidden = true
+  }, [band])
+  useEffect(() => {
+    const abandon = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== 'Escape' || drag.current?.boxes !== true) return
+      // It means the box, not the inspector.
+      event.stopPropagation()
+      cancel()
+    }
+    addEventListener('keydown', abandon, { capture: true })
+    return () => removeEventListener('keydown', abandon, { capture: true })
+  }, [cancel])
+
+  /** What lies between the press and the pointer. */
+  const covered = (fromX: number, toX: number, { window, width }: Moment): Window => {
+    const timeAt = (clientX: number) =>
+      window.from + (Math.max(0, Math.min(width, options.xIn(clientX))) / width) * (window.to - window.from)
+    return { from: timeAt(Math.min(fromX, toX)), to: timeAt(Math.max(fromX, toX)) }
+  }
+  const showBand = (window: Window, moment: Moment) => {
+    const element = band?.current
+    const parent = element?.offsetParent
+    if (!element || !parent) return
+    const scale = moment.width / (moment.window.to - moment.window.from)
+    element.style.left = `${parent.clientWidth - moment.width + (window.from - moment.window.from) * scale}px`
+    element.style.width = `${(window.to - window.from) * scale}px`
+    element.textContent = boxing?.text(window) ?? ''
+  }
+
   return {
     onPointerDown(event: PointerEvent) {
       if (event.button !== 0) return
       event.currentTarget.setPointerCapture(event.pointerId)
       const scrolled = box.current?.scrollTop ?? 0
-      drag.current = { x: event.clientX, y: event.clientY, window: options.moment().window, scrolled, moved: false }
+      drag.current = {
+        x: event.clientX,
+        y: event.clientY,
+        window: options.moment().window,
+        scrolled,
+        boxes: event.shiftKey && boxing !== undefined,
+        moved: false,
+      }
     },
     onPointerMove(event: PointerEvent) {
       const held = drag.current
@@ -81,6 +123,11 @@ export function useGestures(options: Options) {
       if (!held.moved && Math.hypot(right, down) < clickWithin) return
       if (!held.moved) options.onMove()
       held.moved = true
+      if (held.boxes) {
+        const now = options.moment()
+        if (band?.current) band.current.hidden = false
+        return showBand(covered(held.x, event.clientX, now), now)
+      }
       const { extent, width } = options.moment()
       options.view.move(panned(held.window, -right / width, extent))
       // A finger scrolls by itself.
@@ -88,11 +135,18 @@ export function useGestures(options: Options) {
     },
     onPointerUp(event: PointerEvent) {
       const held = drag.current
-      drag.current = undefined
-      if (held !== undefined && !held.moved) options.onClick(event)
+      cancel()
+      if (held === undefined) return
+      if (!held.moved) return options.onClick(event)
+      if (!held.boxes) return
+      options.view.move(boxed(covered(held.x, event.clientX, options.moment())))
     },
-    onPointerCancel() {
-      drag.current = undefined
-    },
+    onPointerCancel: cancel,
   }
+}
+
+/** No shorter than a window may be. */
+function boxed({ from, to }: Window): Window {
+  const more = Math.max(0, shortestMs - (to - from)) / 2
+  return { from: from - more, to: to + more }
 }

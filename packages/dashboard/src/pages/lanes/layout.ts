@@ -3,6 +3,7 @@ import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { AgentRow, CallRow, EdgeRow, TaskRow, TaskState } from '@signalbox/model/rows.ts'
 import { visible } from '../../text.ts'
+import { givenAway, type Span, waitsOf } from './waits.ts'
 
 /** One state of a task. */
 export interface Bar {
@@ -10,6 +11,8 @@ export interface Bar {
   readonly task: string
   readonly label: string
   readonly state: TaskState
+  /** Somebody was at it, whatever it then ended as. */
+  readonly worked: boolean
   readonly from: number
   /** Undefined while it is open: it grows to now. */
   readonly to: number | undefined
@@ -38,6 +41,13 @@ export interface Lane {
   /** Model calls and tool calls, by begin. */
   readonly models: readonly Mark[]
   readonly tools: readonly Mark[]
+  /** When it waits for its workers. */
+  readonly waits: readonly Span[]
+  /** Lanes of those below it, which follow it. */
+  readonly workers: number
+  readonly pinned: boolean
+  /** Lanes that are not shown themselves, and their work by begin. */
+  readonly under: { readonly lanes: readonly Lane[]; readonly work: readonly Mark[] } | undefined
   /** Rows of bars, at least one. */
   readonly rows: number
   /** The agent is lost or stopped since then: what it left open grows no more. */
@@ -64,6 +74,8 @@ export interface Swimlanes {
 
 export const mostRows = 6
 
+export const endedBadly = ({ state }: Pick<Bar, 'state'>): boolean => state === 'failed' || state === 'rejected'
+
 type Segment = Omit<Bar, 'row' | 'crowded'>
 
 export const callKey = ({ run, kind, id }: CallRow): string => rowKey.call(run, kind, id)
@@ -84,16 +96,17 @@ function keptWith<Row extends object, Made>(make: (row: Row) => Made): (row: Row
 /** A task's bars, one a state; the last one is open unless the state is terminal. What it ended as colours what led there. */
 const segmentsOf = keptWith((task: TaskRow): readonly Segment[] =>
   task.history.flatMap(({ state, at }, i) => {
-    if (isTerminal(state)) return i > 0 ? [] : [segment(task, state, at, at)]
+    if (isTerminal(state)) return i > 0 ? [] : [segment(task, state, state, at, at)]
     const next = task.history[i + 1]
-    return [segment(task, next !== undefined && isTerminal(next.state) ? next.state : state, at, next?.at)]
+    return [segment(task, state, next !== undefined && isTerminal(next.state) ? next.state : state, at, next?.at)]
   }),
 )
 
-const segment = (task: TaskRow, state: TaskState, from: number, to: number | undefined): Segment => ({
+const segment = (task: TaskRow, was: TaskState, state: TaskState, from: number, to: number | undefined): Segment => ({
   task: taskKey(task),
   label: visible(task.title?.value ?? task.id),
   state,
+  worked: was === 'working',
   from,
   to: to === undefined ? undefined : Math.max(from, to),
   contradicted: task.contradicted > 0,
@@ -186,6 +199,14 @@ function arrowsOf(lanes: readonly Lane[], tasks: readonly TaskRow[], edges: read
   ]
 }
 
+/** How many of those that follow stand deeper. */
+function workersOf(list: readonly { readonly depth: number }[], at: number): number {
+  const depth = list[at]?.depth ?? 0
+  let end = at + 1
+  while ((list[end]?.depth ?? 0) > depth) end += 1
+  return end - at - 1
+}
+
 const goneOf = ({ status }: AgentRow): number | undefined =>
   status?.value === 'lost' || status?.value === 'stopped' ? status.at : undefined
 
@@ -204,15 +225,23 @@ export function layOut(
     else held.push(segmentsOf(task))
   }
   const marks = marksOf(calls)
-  const lanes: Lane[] = order(agents).map(({ agent, depth }) => ({
-    agent: agent.id,
-    label: visible(agent.name?.value ?? agent.id),
-    depth,
-    ...placed(given.get(agent.id) ?? []),
-    models: marks.get(agent.id)?.models ?? [],
-    tools: marks.get(agent.id)?.tools ?? [],
-    goneAt: goneOf(agent),
-  }))
+  const away = givenAway(tasks)
+  const lanes: Lane[] = order(agents).map(({ agent, depth }, i, ordered) => {
+    const { models, tools } = marks.get(agent.id) ?? { models: [], tools: [] }
+    return {
+      agent: agent.id,
+      label: visible(agent.name?.value ?? agent.id),
+      depth,
+      workers: workersOf(ordered, i),
+      pinned: false,
+      under: undefined,
+      ...placed(given.get(agent.id) ?? []),
+      models,
+      tools,
+      waits: waitsOf(away.get(agent.id), [...models, ...tools]),
+      goneAt: goneOf(agent),
+    }
+  })
   const arrows = arrowsOf(lanes, tasks, edges)
   let begin = Number.POSITIVE_INFINITY
   let end = 0

@@ -2,12 +2,26 @@ import { expect, test } from 'vitest'
 import { endOf, type Lane, type Swimlanes } from './layout.ts'
 import { hitAt, placeLanes, rowHeight, stripHeight, xOf } from './place.ts'
 
-const bar = { task: 't', label: 'T', state: 'working', from: 100, to: 200, contradicted: false, row: 0, crowded: false } as const
+const bar = {
+  task: 't',
+  label: 'T',
+  state: 'working',
+  worked: true,
+  from: 100,
+  to: 200,
+  contradicted: false,
+  row: 0,
+  crowded: false,
+} as const
 const mark = { call: 'c', label: 'Bash', from: 150, to: 151, failed: false }
 const lane: Lane = {
   agent: 'a',
   label: 'a',
   depth: 0,
+  workers: 0,
+  pinned: false,
+  under: undefined,
+  waits: [],
   bars: [bar, { ...bar, task: 'below', row: 1, from: 300, to: undefined }],
   models: [],
   tools: [mark, { ...mark, call: 'd', from: 153, to: 160 }],

@@ -3,11 +3,18 @@ import { type Bar, endOf, type Lane, type Mark, type Swimlanes } from './layout.
 import type { Window } from './window.ts'
 
 export const nameWidth = 216
+export const overviewHeight = 30
 export const axisHeight = 26
+/** What stands above the lanes and does not scroll. */
+export const headHeight = overviewHeight + axisHeight
 export const rowHeight = 18
 /** Height of a strip of calls; a lane has one for models and one for tools, if it has any. */
 export const stripHeight = 13
 const padding = 6
+/** Height of a lane that stands for others: what it hides is told below its name. */
+const leastUnder = 46
+/** Pinned lanes stay in sight while they are no higher than this together. */
+const mostStuck = 240
 /** A thing shorter than this on the screen is still drawn so wide. */
 export const leastWidth = 2
 /** A point this far beside a thing still means it. */
@@ -20,20 +27,25 @@ export interface LanePlace {
   /** Undefined without calls of the kind. */
   readonly models: number | undefined
   readonly tools: number | undefined
+  /** Undefined unless it stands for others. */
+  readonly under: number | undefined
 }
 
 export interface Places {
   readonly lanes: readonly LanePlace[]
   readonly height: number
+  /** Height of the pinned lanes that stay in sight. */
+  readonly stuck: number
 }
 
-export function placeLanes(lanes: readonly Pick<Lane, 'rows' | 'models' | 'tools' | 'bars'>[]): Places {
+export function placeLanes(lanes: readonly Pick<Lane, 'rows' | 'models' | 'tools' | 'bars' | 'under' | 'pinned'>[]): Places {
   let top = 0
-  const placed = lanes.map(({ rows, models, tools, bars }): LanePlace => {
-    const strips = (models.length > 0 ? stripHeight : 0) + (tools.length > 0 ? stripHeight : 0)
+  let stuck = 0
+  const placed = lanes.map(({ rows, models, tools, bars, under, pinned }): LanePlace => {
+    const strips = (models.length > 0 ? stripHeight : 0) + (tools.length > 0 ? stripHeight : 0) + (under ? stripHeight : 0)
     // Without tasks the calls stand beside the name.
     const barsTall = bars.length > 0 || strips === 0 ? rows * rowHeight : 0
-    const height = Math.max(rowHeight + 2 * padding, barsTall + strips + 2 * padding)
+    const height = Math.max(under ? leastUnder : rowHeight + 2 * padding, barsTall + strips + 2 * padding)
     const first = top + padding + barsTall
     const place = {
       top,
@@ -41,11 +53,13 @@ export function placeLanes(lanes: readonly Pick<Lane, 'rows' | 'models' | 'tools
       bars: top + padding,
       models: models.length > 0 ? first : undefined,
       tools: tools.length > 0 ? first + (models.length > 0 ? stripHeight : 0) : undefined,
+      under: under && first + strips - stripHeight,
     }
     top += height
+    if (pinned && top <= mostStuck) stuck = top
     return place
   })
-  return { lanes: placed, height: top }
+  return { lanes: placed, height: top, stuck }
 }
 
 export const xOf = (time: number, { from, to }: Window, width: number): number => ((time - from) / (to - from)) * width

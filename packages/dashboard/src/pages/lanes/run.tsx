@@ -5,6 +5,7 @@ import { useBindings } from '../../keys.ts'
 import { shownNow, useNow } from '../../live/live.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { useSearch } from '../../search.ts'
+import { arranged, parseNames } from './arrange.ts'
 import { withOlder } from './calls.ts'
 import { Controls, Legend, WindowText, windowText } from './controls.tsx'
 import { extentOf, heardAtOf } from './extent.ts'
@@ -39,7 +40,6 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const calls = useMemo(() => withOlder(rows.calls, older.calls), [older.calls, rows.calls])
   const members = useMembers(run, rows)
   const swimlanes = useMemo(() => layOut(members, tasks, calls, edges), [members, tasks, calls, edges])
-  const places = useMemo(() => placeLanes(swimlanes.lanes), [swimlanes])
   const heardAt = useMemo(() => heardAtOf(run, members), [run, members])
   const names = useMemo(() => new Map(members.map(({ id, name }) => [id, name?.value ?? id])), [members])
   const spends = useMemo(() => spendOf(calls), [calls])
@@ -52,9 +52,11 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const extentAt = useCallback((at: number) => extentOf(run, heardAt, swimlanes, at), [run, heardAt, swimlanes])
   const { live, end } = extentAt(now)
 
-  const [{ gaps }, setSearch] = useSearch()
+  const [{ gaps, pin, fold }, setSearch] = useSearch()
   const map = useMemo(() => (gaps ? timeMap(gapsOf(swimlanes)) : asItIs), [gaps, swimlanes])
-  const drawn = useMemo(() => drawnLanes(swimlanes, map), [swimlanes, map])
+  const all = useMemo(() => drawnLanes(swimlanes, map), [swimlanes, map])
+  const drawn = useMemo(() => arranged(all, parseNames(pin), parseNames(fold)), [all, pin, fold])
+  const places = useMemo(() => placeLanes(drawn.lanes), [drawn])
   const drawnExtentAt = useCallback((at: number) => drawnExtent(extentAt(map.back(at)), map), [extentAt, map])
   const drawnClock = useCallback(() => map.to(clock()), [clock, map])
   const realView = useView()
@@ -98,7 +100,16 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
       {swimlanes.lanes.length === 0 ? (
         <p className="flex-1 p-8 text-soft">No agent has been seen in this run. Events with this run and an agent open a lane.</p>
       ) : (
-        <Lanes swimlanes={drawn} places={places} view={view} extentAt={drawnExtentAt} clock={drawnClock} onFrame={onFrame} map={map} />
+        <Lanes
+          swimlanes={drawn}
+          all={all}
+          places={places}
+          view={view}
+          extentAt={drawnExtentAt}
+          clock={drawnClock}
+          onFrame={onFrame}
+          map={map}
+        />
       )}
       <Tasks tasks={tasks} names={names} spends={spends} stoppedAt={live ? pausedAt : end} show={show} />
     </section>

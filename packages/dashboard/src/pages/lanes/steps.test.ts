@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Lane } from './layout.ts'
 import { stepTo, stopsOf } from './steps.ts'
 
-const bar = { label: '', state: 'working', to: 9, contradicted: false, row: 0, crowded: false } as const
+const bar = { label: '', state: 'working', worked: true, to: 9, contradicted: false, row: 0, crowded: false } as const
 const lane: Lane = {
   agent: 'a',
   label: 'a',
@@ -15,6 +15,10 @@ const lane: Lane = {
   models: [{ call: 'm', label: '', from: 3, to: 4, failed: false }],
   tools: [],
   rows: 1,
+  waits: [],
+  workers: 0,
+  pinned: false,
+  under: undefined,
   goneAt: undefined,
 }
 

@@ -3,7 +3,7 @@
  * (window, lanes, hits, brush) works on drawn time unchanged; outside gaps both go at the same pace.
  */
 import { age } from '../../text.ts'
-import type { Tick } from './axis.ts'
+import { type Tick, ticksOf } from './axis.ts'
 import type { Swimlanes } from './layout.ts'
 import type { View } from './view.ts'
 import type { Extent, Window } from './window.ts'
@@ -119,6 +119,7 @@ export function drawnLanes(swimlanes: Swimlanes, { gaps, to }: TimeMap): Swimlan
       bars: moved(lane.bars),
       models: moved(lane.models),
       tools: moved(lane.tools),
+      waits: moved(lane.waits),
       goneAt: lane.goneAt === undefined ? undefined : to(lane.goneAt),
     })),
     arrows: swimlanes.arrows.map((arrow) => ({ ...arrow, at: to(arrow.at) })),
@@ -142,9 +143,17 @@ export function drawnView(view: View, map: TimeMap): View {
   }
 }
 
-/** Within a gap no time is told but its length. */
-export const drawnTicks = (ticks: readonly Tick[], { gaps, to }: TimeMap): readonly Tick[] =>
-  ticks.flatMap((tick) => (gaps.some(({ from, to: end }) => tick.at > from && tick.at < end) ? [] : [{ ...tick, at: to(tick.at) }]))
+/** As near to each other as without gaps; within a gap no time is told but its length. */
+export function drawnTicks(window: Window, most: number, { gaps, to, back }: TimeMap): readonly Tick[] {
+  const length = window.to - window.from
+  const pieces = [...gaps.map(({ from }) => from), Number.POSITIVE_INFINITY].map((end, i) => ({
+    from: Math.max(back(window.from), gaps[i - 1]?.to ?? Number.NEGATIVE_INFINITY),
+    to: Math.min(back(window.to), end),
+  }))
+  return pieces.flatMap((piece) =>
+    piece.to <= piece.from ? [] : ticksOf(piece, (most * (piece.to - piece.from)) / length).map((tick) => ({ ...tick, at: to(tick.at) })),
+  )
+}
 
 export interface Break {
   readonly from: number

@@ -3,6 +3,7 @@ import { spanOf, clock as timeOf } from '../../text.ts'
 import { endOf } from './layout.ts'
 import type { Hit } from './place.ts'
 import type { TimeMap } from './time-map.ts'
+import { isWithin } from './waits.ts'
 
 const width = 280
 
@@ -11,12 +12,15 @@ export function Tooltip({
   hit,
   x,
   y,
+  at,
   clock,
   map,
 }: {
   readonly hit: Hit
   readonly x: number
   readonly y: number
+  /** Time under the pointer, as drawn. */
+  readonly at: number
   readonly clock: () => number
   readonly map: TimeMap
 }) {
@@ -34,6 +38,7 @@ export function Tooltip({
       <p className="line-clamp-2 break-words font-medium">{thing.label}</p>
       <p className="mt-0.5 text-soft">
         {kind} · {outcome}
+        {hit.kind === 'bar' && hit.bar.worked && isWithin(hit.lane.waits, at) && ' · waits for its workers here'}
         {hit.kind === 'bar' && hit.bar.contradicted && <span className="text-wait"> · ⚠ contradicted later</span>}
       </p>
       <p className="text-faint">
