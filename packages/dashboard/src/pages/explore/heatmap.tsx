@@ -94,7 +94,7 @@ export function Heatmap({ latency, steps, stepMs, from, to, brush, reset }: Heat
   return (
     <Shell
       title="Latency"
-      unit="darker is more"
+      unit="the stronger the colour the more"
       asTable={asTable}
       toggle={() => setAsTable(!asTable)}
       legend={<AtCursor busiest={busiest} isLong={isLong} />}

@@ -27,7 +27,7 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
   const end = run.state === 'running' && !quiet ? now : (run.finishedAt ?? run.lastEventAt)
   return (
     <header className="flex flex-col gap-1.5 border-b border-line px-4 py-2.5">
-      <div className="flex items-center gap-3">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <h2 className="min-w-0 truncate text-base font-semibold" title={visible(run.id)}>
           {visible(run.name?.value ?? run.id)}
         </h2>
@@ -42,7 +42,7 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
           </span>
         )}
         <RunScreens />
-        <span className="ml-auto flex shrink-0 items-center gap-2">{children}</span>
+        <span className="ml-auto flex flex-wrap items-center gap-2">{children}</span>
       </div>
       <div className="flex flex-wrap items-baseline gap-x-5 gap-y-1">
         <Figure name="took" value={age(end - run.startedAt)} />
@@ -52,7 +52,7 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
         {contradicted > 0 && <Figure name="contradicted" value={String(contradicted)} tone="text-wait" />}
         <Figure name="tokens in / out" value={`${compact(totals.inputTokens)} / ${compact(totals.outputTokens)}`} />
         <Figure name="cost" value={dollars(totals.costMicros)} />
-        <Figure name="errors" value={String(totals.errors)} tone={totals.errors > 0 ? 'text-bad' : ''} />
+        <Figure name={totals.errors === 1 ? 'error' : 'errors'} value={String(totals.errors)} tone={totals.errors > 0 ? 'text-bad' : ''} />
         <span className="ml-auto whitespace-nowrap text-xs text-faint" title={new Date(run.startedAt).toISOString()}>
           started {dateTime(run.startedAt).slice(0, 19)} ·{' '}
           <Link to="/tail" search={{ run: run.id } as never} className="text-accent underline">
