@@ -32,7 +32,10 @@ test('swimlanes show the manager above its worker, and their task below', async 
   )
   const page = await open('/runs/lanes')
   await page.getByRole('button', { name: /^Carry the box ?, working$/ }).waitFor()
-  const names = await page.getByRole('list', { name: 'Lanes' }).getByRole('button', { name: /\d tasks?/ }).allTextContents()
+  const names = await page
+    .getByRole('list', { name: 'Lanes' })
+    .getByRole('button', { name: /\d tasks?/ })
+    .allTextContents()
   expect(names).toEqual(['boss, 0 tasks', 'hand, 1 task, 1 open'])
 })
 
