@@ -58,7 +58,7 @@ export function useTask(key: string): TaskRow | undefined {
   if (live !== undefined) last.current = [key, live]
   const isLive = live !== undefined
   useEffect(() => {
-    // Of the past the page has every task.
+    // A past moment has no feed: what its rows leave out is not known there.
     if (isLive || at !== undefined) return
     const [run = '', task = ''] = key.split('\u001f')
     const rows = createLiveStore(schedule)

@@ -1,8 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import { useBindings } from '../../keys.ts'
 import { Toggle } from '../../parts/controls.tsx'
-import { clock, dateTime } from '../../text.ts'
-import { spanOf } from './tooltip.tsx'
+import { clock, dateTime, spanOf } from '../../text.ts'
 import type { View } from './view.ts'
 import { type Extent, fitted, panned, type Window, zoomed } from './window.ts'
 

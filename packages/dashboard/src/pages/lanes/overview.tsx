@@ -1,6 +1,6 @@
 /** The whole run above the lanes: how much goes on when, what failed, and which part is shown, as a brush. */
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef } from 'react'
-import { dateTime } from '../../text.ts'
+import { dateTime, spanOf } from '../../text.ts'
 import { brushed, centred, overviewOf, type Part, stepOf } from './brush.ts'
 import { fitTo } from './canvas.ts'
 import { type Density, densityOf } from './density.ts'
@@ -8,7 +8,6 @@ import type { Swimlanes } from './layout.ts'
 import { overviewHeight, xOf } from './place.ts'
 import type { Palette } from './scene.ts'
 import { drawnBreaks, type TimeMap } from './time-map.ts'
-import { spanOf } from './tooltip.tsx'
 import type { View } from './view.ts'
 import type { Extent, Window } from './window.ts'
 

@@ -48,5 +48,3 @@ export function Tooltip({
     </div>
   )
 }
-
-export { spanOf } from '../../text.ts'
