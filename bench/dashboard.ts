@@ -21,12 +21,13 @@ import {
   framesWhile,
   heapOf,
   hottest,
+  processesOf,
   recordFrames,
-  rendererOf,
   sentFrom,
   type Taken,
   tasksOf,
   usedBy,
+  yieldToOthers,
 } from './dashboard/measure.ts'
 
 const said = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
@@ -45,8 +46,9 @@ interface Sender {
   stop(): Promise<void>
 }
 
-/** Server and sender let the browser go first: people look from another machine, and who is starved of a core measures the scheduler. */
-const yielding = ['-n', '10', process.execPath]
+/** Server and sender let the browser go first (`yieldToOthers`): people look from another machine, and who is starved of a core measures the scheduler. */
+const apart = (script: string, args: readonly string[], env = process.env) =>
+  spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: ['ignore', 'pipe', 'inherit'], env, detached: true })
 
 async function ended(child: ChildProcess) {
   const exit = once(child, 'exit')
@@ -55,9 +57,7 @@ async function ended(child: ChildProcess) {
 }
 
 function send(url: string, at: number): Sender {
-  const child = spawn('nice', [...yielding, join(import.meta.dirname, 'dashboard/sender.ts'), url, String(runs), String(at)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = apart('dashboard/sender.ts', [url, String(runs), String(at)])
   let acknowledged = 0
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => {
@@ -70,13 +70,10 @@ function send(url: string, at: number): Sender {
 }
 
 async function serve(data: string) {
-  const server = spawn('nice', [...yielding, join(import.meta.dirname, '../packages/cli/src/main.ts'), 'up'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      ...{ SIGNALBOX_DATA: data, SIGNALBOX_PORT: '0', SIGNALBOX_LOG_LEVEL: 'error' },
-      ...{ SIGNALBOX_OTLP_HTTP_PORT: 'off', SIGNALBOX_OTLP_GRPC_PORT: 'off' },
-    },
+  const server = apart('../packages/cli/src/main.ts', ['up'], {
+    ...process.env,
+    ...{ SIGNALBOX_DATA: data, SIGNALBOX_PORT: '0', SIGNALBOX_LOG_LEVEL: 'error' },
+    ...{ SIGNALBOX_OTLP_HTTP_PORT: 'off', SIGNALBOX_OTLP_GRPC_PORT: 'off' },
   })
   let text = ''
   for await (const chunk of server.stdout) {
@@ -166,17 +163,18 @@ async function main() {
     const cdp: CDPSession = await context.newCDPSession(page)
     const whole = await browser.newBrowserCDPSession()
     await cdp.send('Performance.enable')
-    const renderer = await rendererOf(whole)
+    const processes = await processesOf(whole)
     const port = new URL(server.url).port
     await recordFrames(page)
 
     const measure = async (name: string, on: Page, forMs: number, of: CDPSession = cdp): Promise<void> => {
-      const parties = { server: server.process.pid, sender: sender?.process.pid, renderer }
+      const parties = { server: server.process.pid, sender: sender?.process.pid, ...processes }
       const used = () => Object.entries(parties).map(([party, pid]) => [party, usedBy(pid)] as const)
       const before = { used: used(), acknowledged: sender?.acknowledged() ?? 0, sent: sentFrom(port), at: performance.now() }
       const taken: Taken[] = []
       const pieces: Piece[] = []
       for (let left = forMs; left > 0; left -= pieceMs) {
+        for (const pid of [server.process.pid, sender?.process.pid]) yieldToOthers(pid)
         taken.push(await framesWhile(on, () => on.waitForTimeout(Math.min(left, pieceMs))))
         pieces.push({ shownPerSecond: await shown(on), connection: await connectionOf(on), heapMB: await heapOf(of) })
         const { heapMB, shownPerSecond, connection } = pieces.at(-1) ?? {}
@@ -211,7 +209,7 @@ async function main() {
     await measure('load', page, seconds * 1_000)
     await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] })
     await page.waitForTimeout(pieceMs)
-    notes.traced = tasksOf(await browser.stopTracing(), renderer)
+    notes.traced = tasksOf(await browser.stopTracing(), processes.renderer)
     console.log(`tasks of the page, ten seconds of the same load: ${JSON.stringify(notes.traced)}`)
     if (process.argv.includes('--profile')) {
       await cdp.send('Profiler.enable')

@@ -1,6 +1,6 @@
 /** What is measured of a page: frames, long tasks, memory, and the processor time of everybody involved. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { CDPSession, Page } from 'playwright-core'
 
 interface Recorded {
@@ -87,29 +87,54 @@ export async function heapOf(cdp: CDPSession): Promise<number> {
 
 const ticksPerSecond = 100
 
-/** Processor seconds and resident memory of a process and its children, from /proc; nothing where there is none. */
+/** A process and all that it started, from /proc; nothing where there is none, or once it has ended. */
+function* treeOf(pid: number | string): Generator<string> {
+  let children: string
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  } catch {
+    return
+  }
+  yield String(pid)
+  for (const child of children.split(' ').filter(Boolean)) yield* treeOf(child)
+}
+
+/** Processor seconds of a process and all that it started, and their resident memory, in which what several share counts once (Pss). */
 export function usedBy(pid: number | undefined): { readonly cpuSeconds: number; readonly residentMB: number } {
   let cpuSeconds = 0
   let residentMB = 0
-  const visit = (id: string) => {
+  for (const id of pid === undefined ? [] : treeOf(pid)) {
     try {
       const fields = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
       cpuSeconds += (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
-      residentMB += Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0) / 1_024
-      for (const child of readFileSync(`/proc/${id}/task/${id}/children`, 'utf8').split(' ').filter(Boolean)) visit(child)
+      residentMB += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1_024
     } catch {
-      // It has ended, or this is no Linux.
+      // It has ended.
     }
   }
-  if (pid !== undefined) visit(String(pid))
   return { cpuSeconds, residentMB: Math.round(residentMB) }
 }
 
-/** The page's renderer: the busiest one there is. */
-export async function rendererOf(cdp: CDPSession): Promise<number | undefined> {
+/**
+ * Lets everybody else go first. `nice` alone does not: with sched_autogroup_enabled, Linux shares cores among sessions of processes, each with
+ * a niceness of its own, and every backend of PostgreSQL is a session (sched(7), "The autogroup feature").
+ */
+export function yieldToOthers(pid: number | undefined): void {
+  for (const id of pid === undefined ? [] : treeOf(pid)) {
+    try {
+      writeFileSync(`/proc/${id}/autogroup`, '19')
+    } catch {
+      // No such feature, no such process, or not ours to say.
+    }
+  }
+}
+
+/** The page's renderer (the busiest one there is), who draws, and the browser itself. */
+export async function processesOf(cdp: CDPSession) {
   const { processInfo } = await cdp.send('SystemInfo.getProcessInfo')
-  const renderers = processInfo.filter(({ type }) => type === 'renderer').sort((a, b) => b.cpuTime - a.cpuTime)
-  return renderers[0]?.id
+  const busiest = processInfo.toSorted((a, b) => b.cpuTime - a.cpuTime)
+  const first = (of: string) => busiest.find(({ type }) => type === of)?.id
+  return { renderer: first('renderer'), drawing: first('GPU'), browser: first('browser') }
 }
 
 /** Bytes that a server sent over connections that are open now; undefined where `ss` is not there to ask. */
