@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { Server } from 'socket.io'
 import { WebSocketServer } from 'ws'
-import { createFleet } from './events.ts'
+import { createFleet } from '../fleet.ts'
 
 const [kind, secondsText] = process.argv.slice(2)
 const http = createServer()

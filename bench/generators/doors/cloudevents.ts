@@ -1,5 +1,5 @@
 /** The benchmark's events as a batch of CloudEvents. */
-import { createFleet } from '../events.ts'
+import { createFleet } from '../../fleet.ts'
 import type { DoorRequests } from './door-request.ts'
 
 export const cloudevents: DoorRequests = (nextId, sender) => {

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { WebSocket } from 'ws'
-import { createFleet } from './events.ts'
-import { batchSpans, createExports } from './otlp.ts'
+import { createFleet } from '../fleet.ts'
+import { batchSpans, createExports } from '../otlp.ts'
 
 const [door, url, seconds, batchText, rateText] = process.argv.slice(2)
 const durationMs = Number(seconds) * 1_000

@@ -1,0 +1,56 @@
+/** Deliveries a second to many subscribers of one feed, beside relays that store nothing. */
+import { type Bench, child, count, median, type Section, wanted } from '../harness.ts'
+import { generate } from './generate.ts'
+
+const subscribers = 500
+
+async function relayed(bench: Bench, kind: 'socket.io' | 'ws'): Promise<number> {
+  const relay = child('generators/relay.ts', [kind, String(bench.seconds)])
+  const clients = child('generators/drain.ts', [kind, await relay.line(), String(subscribers)])
+  await clients.line()
+  relay.tell()
+  const { sent, seconds: took } = JSON.parse(await relay.line()) as { sent: number; seconds: number }
+  await clients.stop()
+  await relay.stop()
+  return (sent * subscribers) / took
+}
+
+export const section: Section = {
+  name: 'deliveries',
+  async measure(bench) {
+    const server = await bench.serve()
+    const delivered = async () => {
+      const clients = child('generators/drain.ts', ['signalbox', server.url, String(subscribers)])
+      await clients.line()
+      const before = await server.metric('signalbox_live_deliveries_total')
+      const startedAt = performance.now()
+      await generate(bench, 'websocket', server.url)
+      const deliveries = (await server.metric('signalbox_live_deliveries_total')) - before
+      const took = (performance.now() - startedAt) / 1_000
+      await clients.stop()
+      return deliveries / took
+    }
+    const rates = { ours: [] as number[], socketIo: [] as number[], bare: [] as number[] }
+    for (let round = 0; round < bench.rounds; round += 1) {
+      rates.ours.push(await delivered())
+      rates.socketIo.push(await relayed(bench, 'socket.io'))
+      rates.bare.push(await relayed(bench, 'ws'))
+    }
+    for (const [name, values] of Object.entries(rates)) for (const value of values) bench.sample(`deliveries per second, ${name}`, value)
+    const ours = median(rates.ours)
+    const socketIo = median(rates.socketIo)
+    const bare = median(rates.bare)
+    bench.row({
+      what: `deliveries/s to ${subscribers} subscribers, storing everything`,
+      figure: count(ours),
+      beside: `${(ours / socketIo).toFixed(1)} × Socket.IO (${count(socketIo)}), storing nothing`,
+      wanted: wanted(ours / socketIo, 10, 20, ' ×'),
+    })
+    bench.row({
+      what: 'the same beside bare ws, one send each',
+      figure: count(ours),
+      beside: `${(ours / bare).toFixed(1)} × bare ws (${count(bare)}), storing nothing`,
+      wanted: wanted(ours / bare, 8, 15, ' ×'),
+    })
+  },
+}

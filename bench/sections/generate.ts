@@ -1,0 +1,20 @@
+import type { Bench } from '../harness.ts'
+import { child } from '../harness.ts'
+
+export interface Generated {
+  readonly acknowledged: number
+  readonly perSecond: number
+}
+
+/** Lets a generator send over a door: as fast as it is answered, or at a rate, then in small batches. */
+export async function generate(
+  { seconds }: Bench,
+  door: string,
+  url: string,
+  { rate = 0, generator = 'events.ts', batch }: { rate?: number; generator?: string; batch?: number } = {},
+): Promise<Generated> {
+  const run = child(`generators/${generator}`, [door, url, String(seconds), String(batch ?? (rate > 0 ? 50 : 500)), String(rate)])
+  const result = JSON.parse(await run.line()) as Generated & { refused: number }
+  if (result.refused > 0) throw new Error(`${result.refused} events of the benchmark were refused.`)
+  return result
+}

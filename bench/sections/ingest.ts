@@ -1,0 +1,96 @@
+/** Durable events a second over the native doors, beside a bare COPY; and from agent to subscriber at half of that. */
+import { once } from 'node:events'
+import { openFeed } from '@signalbox/client/feed.ts'
+import { WebSocket } from 'ws'
+import { type Bench, child, count, median, quantile, type Section, wanted } from '../harness.ts'
+import { bareCopy } from './bare-copy.ts'
+import { generate } from './generate.ts'
+
+const batch = 500
+
+/** From the time in an event to its being read, ms. `subscribe`: resolves once frames come, with what ends it. */
+async function delays(
+  bench: Bench,
+  url: string,
+  rate: number,
+  subscribe: (onItems: (items: readonly { readonly time: string }[]) => void) => Promise<() => void>,
+): Promise<number[]> {
+  const found: number[] = []
+  const close = await subscribe((items) => {
+    const now = Date.now()
+    for (const { time } of items) found.push(now - Date.parse(time))
+  })
+  const { acknowledged } = await generate(bench, 'websocket', url, { rate })
+  while (found.length < acknowledged) await new Promise((resume) => setImmediate(resume))
+  close()
+  return found
+}
+
+const subscribed = (bench: Bench, url: string, rate: number) =>
+  delays(bench, url, rate, async (onItems) => {
+    const feed = openFeed({ url, onFrame: (frame) => frame.kind === 'events' && onItems(frame.items) })
+    while (feed.status().state !== 'open') await new Promise((resume) => setImmediate(resume))
+    return () => feed.close()
+  })
+
+/** The same generator and load, with nothing in between but a relay. */
+async function passed(bench: Bench, rate: number): Promise<number[]> {
+  const relay = child('generators/pass.ts')
+  const url = await relay.line()
+  const found = await delays(bench, url, rate, async (onItems) => {
+    const socket = new WebSocket(url.replace('http', 'ws'), { perMessageDeflate: false })
+    socket.on('message', (bytes: Buffer) => {
+      const frame = JSON.parse(String(bytes)) as { kind: string; items: { time: string }[] }
+      if (frame.kind === 'events') onItems(frame.items)
+    })
+    await once(socket, 'open')
+    return () => socket.close()
+  })
+  await relay.stop()
+  return found
+}
+
+export const section: Section = {
+  name: 'ingest',
+  async measure(bench) {
+    const server = await bench.serve()
+    const rates = { copy: [] as number[], rest: [] as number[], socket: [] as number[] }
+    for (let round = 0; round < bench.rounds; round += 1) {
+      rates.copy.push(await bareCopy(await server.database(), batch))
+      rates.rest.push((await generate(bench, 'rest', server.url)).perSecond)
+      rates.socket.push((await generate(bench, 'websocket', server.url)).perSecond)
+    }
+    for (const [name, values] of Object.entries(rates)) for (const value of values) bench.sample(`${name} per second`, value)
+    const copy = median(rates.copy)
+    const rest = median(rates.rest)
+    const socket = median(rates.socket)
+    bench.row({ what: `bare COPY, batches of ${batch}, same table, one connection`, figure: `${count(copy)} rows/s`, beside: '1.00' })
+    const beside = (rate: number) => `${(rate / copy).toFixed(2)} of COPY`
+    bench.row({
+      what: 'durable events/s over WebSocket',
+      figure: count(socket),
+      beside: beside(socket),
+      wanted: wanted(socket / copy, 0.6, 0.8),
+    })
+    bench.row({ what: 'durable events/s over REST', figure: count(rest), beside: beside(rest), wanted: wanted(rest / copy, 0.5, 0.7) })
+    bench.row({
+      what: 'resident memory of the server after that load',
+      figure: `${count(await server.memory())} MiB`,
+      wanted: wanted(await server.memory(), 600, 400, ' MiB'),
+    })
+    const ours: number[][] = []
+    const bare: number[][] = []
+    for (let round = 0; round < bench.rounds; round += 1) {
+      ours.push(await subscribed(bench, server.url, socket / 2))
+      bare.push(await passed(bench, socket / 2))
+    }
+    const of = (rounds: readonly number[][], share: number) => median(rounds.map((round) => quantile(round, share)))
+    for (const round of ours) bench.sample('agent to subscriber p99 ms', quantile(round, 0.99))
+    bench.row({
+      what: `agent to subscriber at half load (${count(socket / 2)} events/s)`,
+      figure: `p50 ${of(ours, 0.5)} ms, p99 ${of(ours, 0.99)} ms`,
+      beside: `bare ws relay, storing nothing: p50 ${of(bare, 0.5)} ms, p99 ${of(bare, 0.99)} ms`,
+      wanted: `p50 5 ms, p99 25 ms: ${of(ours, 0.5) <= 5 && of(ours, 0.99) <= 25 ? 'reached' : '**not reached**'}`,
+    })
+  },
+}
