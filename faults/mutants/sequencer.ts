@@ -42,15 +42,15 @@ export const sequencerMutants: readonly Mutant[] = [
     what: 'An id that the filter may have seen is dropped as a duplicate, without asking the log.',
     law: 'lost',
     file: 'server/src/sequencer/batch.ts',
-    find: '      const first = seen.get(id)\n',
+    find: '      items.push(itemOf(event, receivedAt))\n',
     put: `      const bits = ((globalThis as { bits?: Uint8Array }).bits ??= new Uint8Array(16_384))
       const probes = [id.slice(-4), id.slice(-8, -4)].map((hex) => Number.parseInt(hex, 16) % bits.length)
       if (probes.every((probe) => bits[probe] === 1)) {
-        items.push({ event, receivedAt, first: undefined, outcome: duplicate })
+        items.push(itemOf(event, receivedAt, duplicate))
         continue
       }
       for (const probe of probes) bits[probe] = 1
-      const first = seen.get(id)
+      items.push(itemOf(event, receivedAt))
 `,
     scenario: 'load',
   },

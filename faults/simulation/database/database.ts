@@ -76,7 +76,7 @@ export function createDatabase({ time, random, partitions, bugs, onCommit }: Dat
     let isUnsynced = bugs.has('commit-unsynced')
     async function run({ text, values, copies }: Statement): Promise<object[]> {
       if (text.includes('synchronous_commit = off')) isUnsynced = true
-      if (text.startsWith('set ') || text.startsWith('prepare ')) return []
+      if (/^(set|prepare|create temp table) /.test(text)) return []
       if (text.startsWith('begin isolation level repeatable read')) {
         moment = copyOf(tables)
         return []

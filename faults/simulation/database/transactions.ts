@@ -61,9 +61,12 @@ async function commitEvents(engine: Engine, [call = '', copy = '', insert]: read
     if (headOf(engine, partition).fence !== fence && !bugs.has('fence-ignored')) throw fenced(partition)
     await engine.step()
     const rows = linesOf(lines ?? Buffer.alloc(0), columnsIn(copy)).map(copiedLog)
+    const copied = new Set<string>()
     for (const row of rows) {
-      await locks.take(owner, idKey(row))
-      if (tables.ids.has(idKey(row)) && !bugs.has('ids-not-unique')) throw unique('log', row.id)
+      const key = idKey(row)
+      await locks.take(owner, key)
+      if ((tables.ids.has(key) || copied.has(key)) && !bugs.has('ids-not-unique')) throw unique('log', row.id)
+      copied.add(key)
     }
     const literal = insert?.match(/null::quarantine, ( ?E?)'([\s\S]*)'\)/)
     const kept = (literal?.[2] ?? '[]').replaceAll("''", "'")
@@ -90,20 +93,9 @@ async function commitEvents(engine: Engine, [call = '', copy = '', insert]: read
   }
 }
 
-const writtenColumns = ['position', 'sort', 'tbl', 'tenant', 'key', 'run', 'agent', 'task', 'state', 'body']
-
 function copiedProjection(line: Record<string, string | null>): ProjectionRow {
   const { position, sort, partition, open } = line
   return { ...line, position: Number(position), sort: Number(sort), partition: Number(partition), open: open === 'true' } as ProjectionRow
-}
-
-/** Where this is used each row is new to its key. */
-function written(partition: number, statement: string): ProjectionRow[] {
-  const columns = argumentsOf(statement).map(arrayIn)
-  return (columns[0] ?? []).map((_, i) => {
-    const line = Object.fromEntries(writtenColumns.map((name, column) => [name, columns[column]?.[i] ?? null]))
-    return copiedProjection({ ...line, partition: String(partition), open: 'false' })
-  })
 }
 
 async function writeRows(engine: Engine, statements: readonly string[], copies: readonly Buffer[]): Promise<void> {
@@ -116,8 +108,8 @@ async function writeRows(engine: Engine, statements: readonly string[], copies: 
   const owner = {}
   try {
     for (const statement of statements.slice(1, -1)) {
-      // No law here reads the figures of minutes.
-      if (statement.startsWith('execute add_rollups')) continue
+      // No law here reads the figures of minutes. What is changed is there once it is copied.
+      if (statement.startsWith('execute add_rollups') || statement === 'execute write_rows') continue
       await engine.step()
       if (statement.startsWith('execute take_open_calls')) {
         const [tenants = [], keys = []] = argumentsOf(statement).map(arrayIn)
@@ -126,15 +118,12 @@ async function writeRows(engine: Engine, statements: readonly string[], copies: 
             projectionKey({ tenant: tenant ?? '', tbl: 'calls', key: keys[i] ?? '', partition, open: true } as unknown as ProjectionRow),
           )
       } else {
-        const isCopy = statement.startsWith('copy projections')
-        const rows = isCopy
-          ? linesOf(left.shift() ?? Buffer.alloc(0), columnsIn(statement)).map(copiedProjection)
-          : written(partition, statement)
-        for (const row of rows) {
+        const isNew = statement.startsWith('copy projections')
+        for (const row of linesOf(left.shift() ?? Buffer.alloc(0), columnsIn(statement)).map(copiedProjection)) {
           const key = projectionKey(row)
           await locks.take(owner, key)
           const isThere = made.has(key) || (tables.projections.has(key) && !gone.includes(key))
-          if (isCopy && isThere) throw unique('projections', row.key)
+          if (isNew && isThere) throw unique('projections', row.key)
           made.set(key, row)
         }
       }

@@ -5,7 +5,7 @@ import type { AgentRow, CallRow, RunRow, TaskRow } from '../rows.ts'
 import { joinAgents } from './agent.ts'
 import { callState } from './call.ts'
 import { applyEvent, createRows } from './fold.ts'
-import { othersKeys, touchedKeys } from './keys.ts'
+import { othersKeys, touchedKeys, touchOf } from './keys.ts'
 import { isOrphaned, isTerminal } from './task.ts'
 
 type Sketch = Pick<LoggedEvent, 'type' | 'agent' | 'run' | 'task' | 'time' | 'source' | 'data'>
@@ -506,7 +506,7 @@ test('the fold reads and writes no row that touchedKeys and othersKeys do not na
     fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
       const rows = createRows()
       for (const event of logged(sketches)) {
-        const named = [...touchedKeys(event), ...othersKeys(event, rows)]
+        const named = [...touchedKeys(event, touchOf(event)), ...othersKeys(event, touchOf(event), rows)]
         const allowed = new Set(named.map(({ table, key }) => `${table} ${key}`))
         const check = (table: string, key: string) => expect(allowed).toContain(`${table} ${key}`)
         applyEvent(

@@ -7,7 +7,7 @@ import type { RowOf, Rows, Table, Totals } from '../rows.ts'
 import { foldAgent, foldCaller, foldDelegate, foldDelegator, foldFreed } from './agent.ts'
 import { foldCall } from './call.ts'
 import { foldEdge } from './edge.ts'
-import { callId, callTypes, count, endsTask, named, relationOf, rowKey } from './keys.ts'
+import { count, endsTask, named, rowKey, type Touch, touchOf } from './keys.ts'
 import { foldRun } from './run.ts'
 import { foldTask, isTerminal } from './task.ts'
 import { addTotals, callDelta, emptyTotals } from './totals.ts'
@@ -29,12 +29,11 @@ function reportedTotals(event: LoggedEvent): Totals | undefined {
 
 const sumOf = (a: Totals | undefined, b: Totals | undefined) => (a === undefined || b === undefined ? (a ?? b) : addTotals(a, b))
 
-export function applyEvent(rows: Rows, event: LoggedEvent): void {
-  const { run, agent, task } = event
+export function applyEvent(rows: Rows, event: LoggedEvent, touch: Touch = touchOf(event)): void {
+  const { run, agent } = event
+  const { call: what, callKey, taskKey, relation } = touch
   const reported = 'reported' in event.data ? reportedTotals(event) : undefined
 
-  const what = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
-  const callKey = what === undefined ? undefined : rowKey.call(run, what.kind, callId(event))
   const callBefore = callKey === undefined ? undefined : rows.get('calls', callKey)
   const call = what === undefined ? undefined : foldCall(callBefore, event)
   if (call !== undefined && callKey !== undefined) rows.set('calls', callKey, call)
@@ -43,7 +42,6 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
   const isLearned = call?.agent !== undefined && callBefore !== undefined && callBefore.agent === undefined
   const own = isLearned ? callDelta(undefined, call) : delta
 
-  const taskKey = task !== undefined && event.type.startsWith('task.') ? rowKey.task(run, task) : undefined
   const taskBefore = taskKey === undefined ? undefined : rows.get('tasks', taskKey)
   const taskAfter = taskKey === undefined ? undefined : foldTask(taskBefore, event)
   if (taskKey !== undefined && taskAfter !== undefined) rows.set('tasks', taskKey, taskAfter)
@@ -69,7 +67,6 @@ export function applyEvent(rows: Rows, event: LoggedEvent): void {
     if (freed !== undefined && freed !== caller) rows.set('agents', before, freed)
   }
 
-  const relation = relationOf(event)
   if (relation !== undefined) {
     const key = rowKey.edge(run, relation.from, relation.to, relation.kind)
     rows.set('edges', key, foldEdge(rows.get('edges', key), event, relation))

@@ -66,15 +66,34 @@ export function relationOf(event: Event): Relation | undefined {
   return to === undefined || from === undefined || to === from ? undefined : { kind, from, to }
 }
 
+type CallType = (typeof callTypes)[string]
+
+/** What an event is about, found once for all who ask: keys are long texts, and making and hashing them was a tenth of what an event takes (measured). */
+export interface Touch {
+  readonly call: CallType | undefined
+  /** Keys of its rows of calls and of tasks. */
+  readonly callKey: string | undefined
+  readonly taskKey: string | undefined
+  readonly relation: Relation | undefined
+}
+
+export function touchOf(event: Event): Touch {
+  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
+  return {
+    call,
+    callKey: call === undefined ? undefined : rowKey.call(event.run, call.kind, callId(event)),
+    taskKey: event.task !== undefined && event.type.startsWith('task.') ? rowKey.task(event.run, event.task) : undefined,
+    relation: relationOf(event),
+  }
+}
+
 /** Every row that folding this event may read or write, but for its `othersKeys`. */
-export function touchedKeys(event: Event): readonly RowKey[] {
+export function touchedKeys(event: Event, { callKey, taskKey, relation }: Touch): readonly RowKey[] {
   const keys: RowKey[] = []
   if (event.agent !== undefined) keys.push({ table: 'agents', key: event.agent })
   if (event.run !== undefined) keys.push({ table: 'runs', key: event.run })
-  if (event.task !== undefined && event.type.startsWith('task.')) keys.push({ table: 'tasks', key: rowKey.task(event.run, event.task) })
-  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
-  if (call !== undefined) keys.push({ table: 'calls', key: rowKey.call(event.run, call.kind, callId(event)) })
-  const relation = relationOf(event)
+  if (taskKey !== undefined) keys.push({ table: 'tasks', key: taskKey })
+  if (callKey !== undefined) keys.push({ table: 'calls', key: callKey })
   if (relation !== undefined) {
     keys.push({ table: 'edges', key: rowKey.edge(event.run, relation.from, relation.to, relation.kind) })
     if (relation.to !== event.agent) keys.push({ table: 'agents', key: relation.to })
@@ -86,14 +105,15 @@ export function touchedKeys(event: Event): readonly RowKey[] {
   return keys
 }
 
+const none: readonly RowKey[] = []
+
 /** The other agents whose call or task the event ends or takes: only the row of the call or the task names them, so they are known once that is read. */
-export function othersKeys(event: Event, rows: Pick<Rows, 'get'>): readonly RowKey[] {
-  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
-  if (call !== undefined) {
-    const caller = rows.get('calls', rowKey.call(event.run, call.kind, callId(event)))?.agent
-    return caller === undefined || caller === event.agent ? [] : [{ table: 'agents', key: caller }]
+export function othersKeys(event: Event, { callKey, taskKey }: Touch, rows: Pick<Rows, 'get'>): readonly RowKey[] {
+  if (callKey !== undefined) {
+    const caller = rows.get('calls', callKey)?.agent
+    return caller === undefined || caller === event.agent ? none : [{ table: 'agents', key: caller }]
   }
-  if (event.task === undefined || !endsTask.has(event.type)) return []
-  const workers = rows.get('tasks', rowKey.task(event.run, event.task))?.workers ?? []
+  if (taskKey === undefined || !endsTask.has(event.type)) return none
+  const workers = rows.get('tasks', taskKey)?.workers ?? []
   return workers.flatMap((key) => (key === event.agent ? [] : [{ table: 'agents', key }]))
 }

@@ -6,6 +6,8 @@ import type { RowWrite } from '../store/rows-write.ts'
 import type { CommittedRow } from './commit.ts'
 
 interface DueRow extends RowWrite {
+  position: number
+  row: RowOf[Table]
   /** Undefined: nothing is. */
   readonly stored: RowOf[Table] | undefined
 }
@@ -35,8 +37,13 @@ export function createDueRows(): DueRows {
         byTenant.set(tenant, own)
       }
       const held = own[table].get(key)
-      if (held === undefined) size += 1
-      own[table].set(key, { tenant, table, key, position, row, stored: held === undefined ? stored : held.stored })
+      if (held === undefined) {
+        size += 1
+        own[table].set(key, { tenant, table, key, position, row, stored })
+      } else {
+        held.position = position
+        held.row = row
+      }
     },
     has: (tenant) => byTenant.has(tenant),
     size: () => size,

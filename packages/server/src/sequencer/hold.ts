@@ -5,6 +5,7 @@
  * is let go, and the next who needs it takes it again.
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import { touchOf } from '@signalbox/model/fold/keys.ts'
 import type { Client, Connection } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
@@ -92,13 +93,10 @@ export function overlayOf(rows: PartitionRows, overlays: Overlays, { tenant, pos
 }
 
 /** What the overlays changed, beside what was. */
-export function changesOf(rows: PartitionRows, overlays: Overlays): CommittedRow[] {
+export function changesOf(overlays: Overlays): CommittedRow[] {
   const changed: CommittedRow[] = []
-  for (const [tenant, overlay] of overlays) {
-    const before = rows.of(tenant)
-    for (const [table, key, row, position] of overlay.changed())
-      changed.push({ tenant, table, key, row, position, was: before.get(table, key) })
-  }
+  for (const [tenant, overlay] of overlays)
+    overlay.changed((table, key, row, position, was) => changed.push({ tenant, table, key, row, position, was }))
   return changed
 }
 
@@ -194,10 +192,10 @@ export function createHolding({ partition, newClient, clock, log, timeoutMs, onC
       const last = events.at(-1)?.position ?? position
       if (last - at !== events.length)
         log.error({ partition, after: at, upTo: last, found: events.length }, 'events left the log before they were folded; rows lack them')
-      await rows.warm(events)
+      await rows.warm(events.map((event) => ({ event, touch: touchOf(event) })))
       const overlays: Overlays = new Map()
       for (const event of events) refold(overlayOf(rows, overlays, event), event, log)
-      rows.keep(changesOf(rows, overlays), last, events)
+      rows.keep(changesOf(overlays), last, events)
       await rows.write()
       at = last
     }

@@ -1,10 +1,14 @@
 /** The one thing that only timing shows: rows that leave memory while a batch is being warmed. */
+import type { Event } from '@signalbox/model/event.ts'
+import { touchOf } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow, CallRow } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { createPartitionRows } from './partition-rows.ts'
 import { event } from './testing.ts'
+
+const about = (event: Event) => ({ event, touch: touchOf(event) })
 
 const tenant = 'default'
 const call = (id: string) => ({ id, kind: 'tool', name: 't', outcome: 'finished', usage: {} }) as unknown as CallRow
@@ -47,7 +51,7 @@ const turn = () => new Promise((resume) => setImmediate(resume))
 test('a row that is written while a batch that needs it is warmed is there when the batch is folded', async () => {
   const { rows, reads, writes } = setUp()
   // A tenant with more rows than are loaded: a miss does not mean that there is none.
-  const opening = rows.warm([event({ agent: 'w1', run: 'r1' })])
+  const opening = rows.warm([about(event({ agent: 'w1', run: 'r1' }))])
   await turn()
   reads.shift()?.([])
   await opening
@@ -64,7 +68,7 @@ test('a row that is written while a batch that needs it is warmed is there when 
   }
   const writing = rows.write()
   await turn()
-  const warming = rows.warm([event({ agent: 'w1', run: 'r2' })])
+  const warming = rows.warm([about(event({ agent: 'w1', run: 'r2' }))])
   await turn()
   writes.shift()?.()
   await writing
@@ -75,7 +79,7 @@ test('a row that is written while a batch that needs it is warmed is there when 
 
 test('the agents whose task another ends are fetched with the batch', async () => {
   const { rows, reads } = setUp()
-  const warming = rows.warm([event({ type: 'task.completed', agent: 'boss', run: 'r1', task: 't1' })])
+  const warming = rows.warm([about(event({ type: 'task.completed', agent: 'boss', run: 'r1', task: 't1' }))])
   await turn()
   reads.shift()?.([{ tbl: 'tasks', key: 'r1\u001ft1', body: { id: 't1', workers: ['w1'] } }])
   await turn()
@@ -86,7 +90,7 @@ test('the agents whose task another ends are fetched with the batch', async () =
 
 test('with too many rows due a batch waits for a write', async () => {
   const { rows, reads, writes } = setUp()
-  const opening = rows.warm([event()])
+  const opening = rows.warm([about(event())])
   await turn()
   reads.shift()?.([])
   await opening

@@ -6,7 +6,7 @@
  * whoever takes the partition folds the rest again. A row that changes often is written once a while, and a commit waits for none.
  */
 import type { Event, LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
-import { othersKeys, touchedKeys } from '@signalbox/model/fold/keys.ts'
+import { othersKeys, type Touch, touchedKeys } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
@@ -17,10 +17,16 @@ import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
 import { createRowCache, mostRemembered, type RowCache, trimTenants } from './row-cache.ts'
 
+/** An event, and what it is about. */
+interface Touching {
+  readonly event: Event
+  readonly touch: Touch
+}
+
 export interface PartitionRows {
   /** Fetches the rows that folding these needs and that may exist outside memory. */
-  warm(events: readonly Event[]): Promise<void>
-  /** The newest committed row, if it was warmed or there is none. */
+  warm(events: readonly Touching[]): Promise<void>
+  /** The newest committed row that was warmed since rows were kept. */
   of(tenant: TenantId): Pick<Rows, 'get'>
   /** A batch is committed: its rows are held from now on, and due to be written, with what it adds to the figures of minutes. */
   keep(rows: readonly CommittedRow[], upTo: number, events: readonly LoggedText[]): void
@@ -110,36 +116,31 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     }
   }
 
-  const lookUp =
-    (tenant: TenantId, cache: RowCache): Rows['get'] =>
-    (table, key) => {
-      const held = cache.get(table, key)
-      if (held !== undefined || !cache.mayExist(table, key)) return held
-      const row = due.get(tenant, table, key) ?? leaving?.get(tenant, table, key)
-      // It may be written, and gone from here, before the batch that was warmed for it is folded.
-      if (row !== undefined) cache.set(table, key, row)
-      return row
-    }
-
-  async function warm(tenant: TenantId, events: readonly Event[]): Promise<void> {
-    const cache = await cacheOf(tenant)
-    if (cache.isComplete()) return
-    const get = lookUp(tenant, cache)
-    await fetch(tenant, cache, get, events.flatMap(touchedKeys))
-    // The rows of calls and tasks name the agents they were of, which their end by another takes them from.
-    await fetch(
-      tenant,
-      cache,
-      get,
-      events.flatMap((event) => othersKeys(event, { get })),
-    )
+  /** From here on it is in the cache, if there is one, until rows are kept: one that is due may be written, and gone from there, before it is folded. */
+  function isMissing(tenant: TenantId, cache: RowCache, { table, key }: RowKey): boolean {
+    if (cache.get(table, key) !== undefined || !cache.mayExist(table, key)) return false
+    const row = due.get(tenant, table, key) ?? leaving?.get(tenant, table, key)
+    if (row !== undefined) cache.set(table, key, row)
+    return row === undefined
   }
 
-  async function fetch(tenant: TenantId, cache: RowCache, get: Rows['get'], keys: readonly RowKey[]): Promise<void> {
+  async function warm(tenant: TenantId, events: readonly Touching[]): Promise<void> {
+    const cache = await cacheOf(tenant)
+    if (cache.isComplete()) return
+    await fetch(tenant, cache, events, ({ event, touch }) => touchedKeys(event, touch))
+    // The rows of calls and tasks name the agents they were of, which their end by another takes them from.
+    await fetch(tenant, cache, events, ({ event, touch }) => othersKeys(event, touch, cache))
+  }
+
+  async function fetch(
+    tenant: TenantId,
+    cache: RowCache,
+    events: readonly Touching[],
+    keysOf: (event: Touching) => readonly RowKey[],
+  ): Promise<void> {
     const missing = new Map<string, RowKey>()
-    for (const wanted of keys)
-      if (get(wanted.table, wanted.key) === undefined && cache.mayExist(wanted.table, wanted.key))
-        missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
+    for (const event of events)
+      for (const wanted of keysOf(event)) if (isMissing(tenant, cache, wanted)) missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
     if (missing.size === 0) return
     for (const { tbl, key, body } of await readRows(reads, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
   }
@@ -179,18 +180,18 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
 
   return {
     async warm(events) {
-      const tenants = new Map<TenantId, Event[]>()
-      for (const event of events) {
-        const own = tenants.get(event.tenant)
-        if (own === undefined) tenants.set(event.tenant, [event])
-        else own.push(event)
+      const tenants = new Map<TenantId, Touching[]>()
+      for (const touching of events) {
+        const own = tenants.get(touching.event.tenant)
+        if (own === undefined) tenants.set(touching.event.tenant, [touching])
+        else own.push(touching)
       }
       for (const [tenant, own] of tenants) await warm(tenant, own)
     },
     of(tenant) {
       const cache = caches.get(tenant)
       if (cache === undefined) throw new Error(`No rows are held for tenant ${tenant}.`)
-      return { get: lookUp(tenant, cache) }
+      return cache
     },
     keep(rows, upTo, events) {
       rollups.add(rows, events)

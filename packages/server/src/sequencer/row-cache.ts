@@ -113,30 +113,49 @@ export function trimTenants(caches: Map<TenantId, RowCache>, mostRows: number, i
   }
 }
 
+/** What a batch made of a row. */
+interface Laid {
+  readonly was: RowOf[Table] | undefined
+  row: RowOf[Table] | undefined
+  /** Of the event that changed it last; 0: none did, it was only read. */
+  position: number
+}
+
 export interface Overlay extends Rows {
   /** Position of the event being folded; stamped on what it sets. */
   position: number
-  changed(): Iterable<readonly [Table, string, RowOf[Table], number]>
+  /** Each row that is not as it was, beside what it was. */
+  changed(visit: (table: Table, key: string, row: RowOf[Table], position: number, was: RowOf[Table] | undefined) => void): void
 }
 
 export function createOverlay(base: Pick<Rows, 'get'>): Overlay {
-  const set = maps()
-  const positions: { [T in Table]: Map<string, number> } = {
+  const laid: Record<Table, Map<string, Laid>> = {
     agents: new Map(),
     runs: new Map(),
     tasks: new Map(),
     calls: new Map(),
     edges: new Map(),
   }
+  function find(table: Table, key: string): Laid {
+    const held = laid[table].get(key)
+    if (held !== undefined) return held
+    const was = base.get(table, key)
+    const made: Laid = { was, row: was, position: 0 }
+    laid[table].set(key, made)
+    return made
+  }
   const overlay: Overlay = {
     position: 0,
-    get: (table, key) => set[table].get(key) ?? base.get(table, key),
+    get: <T extends Table>(table: T, key: string) => find(table, key).row as RowOf[T] | undefined,
     set(table, key, row) {
-      set[table].set(key, row)
-      positions[table].set(key, overlay.position)
+      const held = find(table, key)
+      held.row = row
+      held.position = overlay.position
     },
-    *changed() {
-      for (const table of tables) for (const [key, row] of set[table]) yield [table, key, row, positions[table].get(key) ?? 0] as const
+    changed(visit) {
+      for (const table of tables)
+        for (const [key, { row, position, was }] of laid[table])
+          if (position > 0 && row !== undefined) visit(table, key, row, position, was)
     },
   }
   return overlay

@@ -9,7 +9,7 @@ import type { LogDays } from '../store/days.ts'
 import { copyLine, findByIds, type QuarantineRow, writeCommit, writeQuarantine } from '../store/log-write.ts'
 import type { Quarantine } from '../store/quarantine.ts'
 import { blamesData, isConflict, isFenced, lacksTable } from '../store/sqlstate.ts'
-import { decideRepeats, type Item, isFresh, judge, keyOf, quarantineRows, refuseAsFault, tellKept } from './batch.ts'
+import { decideRepeats, type Item, isFresh, judge, keyOf, markRepeats, quarantineRows, refuseAsFault, tellKept } from './batch.ts'
 import { chainHash } from './chain.ts'
 import { changesOf, createHolding, type Hold, type Holding, type HoldingOptions, type Overlays, overlayOf } from './hold.ts'
 import { asText, logged, timesOf } from './placed.ts'
@@ -47,7 +47,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
         const event = logged(item, partition, head.position + events.length + 1)
         const overlay = overlayOf(rows, overlays, event)
         try {
-          applyEvent(overlay, event)
+          applyEvent(overlay, event, item.touch)
           events.push(event)
         } catch (error) {
           log.error({ err: error, id: event.id }, 'the fold refused an event')
@@ -62,7 +62,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
 
   async function attempt(held: Hold, items: readonly Item[]): Promise<void> {
     const fresh = items.filter(isFresh)
-    await held.rows.warm(fresh.map(({ event }) => event))
+    await held.rows.warm(fresh)
     const folded = fold(held, fresh)
     decideRepeats(items)
     const at = clock.now()
@@ -77,7 +77,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
   async function write(held: Hold, items: readonly Item[], folded: ReturnType<typeof fold>, bad: readonly QuarantineRow[], at: EpochMs) {
     const { kept, events, overlays } = folded
     const { head } = held
-    const rows = changesOf(held.rows, overlays)
+    const rows = changesOf(overlays)
     let text = ''
     let minId = events[0]?.id ?? ''
     let maxId = minId
@@ -127,7 +127,10 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
 
   async function settle(held: Hold, items: readonly Item[]): Promise<void> {
     for (let round = 0; ; round += 1) {
-      if (round > 0 || lookFirst) lookFirst = await decideKnown(held, items)
+      if (round > 0 || lookFirst) {
+        const repeats = markRepeats(items)
+        lookFirst = (await decideKnown(held, items)) || repeats
+      }
       try {
         return await attempt(held, items)
       } catch (error) {

@@ -8,7 +8,7 @@
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
-import { othersKeys, touchedKeys } from '@signalbox/model/fold/keys.ts'
+import { othersKeys, touchedKeys, touchOf } from '@signalbox/model/fold/keys.ts'
 import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
@@ -206,8 +206,8 @@ async function foldPage(
   if ([...held.values()].reduce((sum, rows) => sum + rows.size(), 0) > cachedRows) held.clear()
   return transaction(client, async () => {
     await client.query('set local enable_seqscan = off')
-    await load(client, held, partition, events, touchedKeys)
-    await load(client, held, partition, events, (event) => othersKeys(event, rowsOf(held, event.tenant)))
+    await load(client, held, partition, events, (event) => touchedKeys(event, touchOf(event)))
+    await load(client, held, partition, events, (event) => othersKeys(event, touchOf(event), rowsOf(held, event.tenant)))
     const written = new Map<string, Written>()
     const rollups = createDueRollups()
     for (const event of events) {
