@@ -49,7 +49,7 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
   await page.getByText('This key may not read.').waitFor()
   await enter(key)
   await page.getByRole('heading', { name: 'Nobody is working yet' }).waitFor()
-  await page.getByTestId('connection').getByText('live · SSE').waitFor()
+  await page.getByTestId('connection').getByText('live · WebSocket').waitFor()
   expect(page.url()).toBe(`${locked.url}/?view=table`)
 
   // What the empty page tells to paste is taken as it stands, with a key that may send.
