@@ -63,7 +63,8 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
     refused: [],
   })
   await page.getByRole('row').getByText('Write the docs').waitFor()
-})
+  // A server is started twice.
+}, 120_000)
 
 test('a task that was handed on is shown by who has it, not by who gave it away', async () => {
   const title = 'Find the leak'

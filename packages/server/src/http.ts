@@ -164,8 +164,12 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     if (request.is404 || (otlpPort.has(request.raw) && request.routeOptions.config.otlp !== true)) throw unknown(request)
     request.caller = found.caller
     const { raw } = reply
-    const forget = watch(request.raw, found.caller, scope, () => raw.destroy())
-    raw.once('close', forget)
+    // Gone while its key was looked up: its close was told already, and it would be asked about for ever.
+    if (!raw.destroyed)
+      raw.once(
+        'close',
+        watch(request.raw, found.caller, scope, () => raw.destroy()),
+      )
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
     // Its next request finds another server, or this one again.
