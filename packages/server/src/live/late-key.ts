@@ -14,7 +14,7 @@ import type { Admit } from '../http/upgrades.ts'
 import type { Caller } from '../http.ts'
 import { parseClientFrame } from './client-frame.ts'
 
-/** A few of its own deadlines of silence; who is let in leaves within a look at the key. */
+/** Who has a key leaves within one look at it: after a restart thousands of pages a second pass through. */
 const usualMost = 1_000
 /** A frame with a key, many times over. */
 const mostBytes = 4_096
