@@ -49,7 +49,7 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
   await page.getByText('This key may not read.').waitFor()
   await enter(key)
   await page.getByRole('heading', { name: 'Nobody is working yet' }).waitFor()
-  await page.getByTestId('connection').getByText('live · SSE').waitFor()
+  await page.getByTestId('connection').getByText('live · WebSocket').waitFor()
   expect(page.url()).toBe(`${locked.url}/?view=table`)
 
   // What the empty page tells to paste is taken as it stands, with a key that may send.
@@ -63,7 +63,8 @@ test('a server with keys asks for one: a wrong one is refused in a sentence, a r
     refused: [],
   })
   await page.getByRole('row').getByText('Write the docs').waitFor()
-})
+  // A server is started twice.
+}, 120_000)
 
 test('a task that was handed on is shown by who has it, not by who gave it away', async () => {
   const title = 'Find the leak'

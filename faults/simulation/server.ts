@@ -131,7 +131,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const doors = new Map<string, Parameters<Upgrades['on']>[3]>()
   const upgrades: Upgrades = { on: (path, _scope, _protocols, accept) => void doors.set(path, accept) }
   const ingestSockets = registerIngestSocket(upgrades, { receive, config, clock, onFault: metDoorFault, onRefused: () => {} })
-  registerLiveSockets(upgrades, { hub, clock, heartbeatMs: config.heartbeatMs })
+  registerLiveSockets(upgrades, { hub, clock, heartbeatMs: config.heartbeatMs, onRefused: () => {} })
   let isListening = true
   let isDraining = false
   const ends = new Set<End>()
@@ -164,7 +164,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       if (door !== undefined) {
         const { socket, request } = serverSocket(end, url)
         socket.on('close', () => ends.delete(end))
-        door(socket, request, caller)
+        door(socket, request, caller, async () => ({ caller }))
         return
       }
       end.onClose = () => ends.delete(end)

@@ -83,6 +83,7 @@ function socketOf(protocol: string) {
 
 export function openSocket(protocol: string): ReturnType<typeof socketOf> {
   const made = socketOf(protocol)
-  accept(made.socket as unknown as Parameters<Accept>[0], {} as Parameters<Accept>[1], { tenant: 'default', scopes: new Set(['ingest']) })
+  const caller: Parameters<Accept>[2] = { tenant: 'default', scopes: new Set(['ingest']) }
+  accept(made.socket as unknown as Parameters<Accept>[0], {} as Parameters<Accept>[1], caller, async () => ({ caller }))
   return made
 }

@@ -179,7 +179,7 @@ export function openFeed(options: FeedOptions): Feed {
       options.onStart?.(cursor)
       return
     }
-    if (frame.kind === 'error') return
+    if (frame.kind === 'error' || frame.kind === 'welcome') return
     if (frame.kind === 'heartbeat') clockOffsetMs = frame.serverTime - clock.now()
     if ('from' in frame && cursor !== undefined && frame.from !== cursor) return lose(of, 'a frame is missing; resuming')
     // A frame that its reader stumbles over does not count: it is asked for again.

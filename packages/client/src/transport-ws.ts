@@ -1,5 +1,5 @@
 /** `/v1/live`: one WebSocket for the feeds of a server. */
-import type { ServerFrame } from '@signalbox/model/live.ts'
+import { type ClientFrame, closeCodes, type ServerFrame } from '@signalbox/model/live.ts'
 import { type Connection, type FeedRefused, headersOf, type Listener, queryOf, refusalIn, refusalOf, type Wanted } from './transport.ts'
 
 const utf8 = new TextEncoder()
@@ -27,6 +27,10 @@ interface Shared {
   /** By the `ref` each subscribed with. */
   readonly users: Map<string, User>
   unacknowledged: number
+  /** May be subscribed on. */
+  isReady: boolean
+  /** What is to be said once it is. */
+  readonly onReady: Set<() => void>
   /** What the server said was wrong before it closes. */
   refusal?: FeedRefused | undefined
 }
@@ -36,12 +40,12 @@ let refs = 0
 
 function openShared(wanted: Wanted, server: string): Shared {
   const url = `${wanted.url.replace(/^http/, 'ws')}/v1/live?credit=${creditBytes}`
-  // Browsers take no headers here; Node's WebSocket does.
-  const socket =
-    wanted.key === undefined
-      ? new WebSocket(url, ['signalbox.json'])
-      : new WebSocket(url, { protocols: ['signalbox.json'], headers: headersOf(wanted.key) } as unknown as string[])
-  const shared: Shared = { server, socket, users: new Map(), unacknowledged: 0 }
+  // The key goes in a frame: browsers take no headers here, and one way is the same everywhere. An older server knows no such frame, and
+  // refuses the upgrade or the frame; the feed then goes on over the next transport.
+  const socket = new WebSocket(url, ['signalbox.json'])
+  const { key } = wanted
+  const shared: Shared = { server, socket, users: new Map(), unacknowledged: 0, isReady: false, onReady: new Set() }
+  socket.addEventListener('open', () => (key === undefined ? ready(shared) : say(shared, { kind: 'auth', key })), { once: true })
   pool.set(server, [...(pool.get(server) ?? []), shared])
   socket.addEventListener('message', ({ data }) => {
     const text = String(data)
@@ -56,14 +60,28 @@ function openShared(wanted: Wanted, server: string): Shared {
     forget(shared)
     const users = [...shared.users.values()]
     shared.users.clear()
+    // The key is that of all.
+    const keyRefusal = code === closeCodes.unauthenticated ? (shared.refusal ?? refusalOf(reason, 'The key was revoked.')) : undefined
+    if (keyRefusal !== undefined) {
+      for (const user of users) user.onRefused(keyRefusal)
+      return
+    }
     // With two that wait for their answer it is not known which of them is meant; apart they will be told.
     const pending = users.filter(({ sub }) => sub === undefined)
     for (const user of users) {
-      if (shared.refusal !== undefined && pending.length === 1 && user === pending[0]) user.onRefused(shared.refusal)
+      if (shared.isReady && shared.refusal !== undefined && pending.length === 1 && user === pending[0]) user.onRefused(shared.refusal)
       else user.onLost(reason === '' ? `closed (${code})` : `${reason} (${code})`)
     }
   })
   return shared
+}
+
+const say = ({ socket }: Shared, frame: ClientFrame) => socket.send(JSON.stringify(frame))
+
+function ready(shared: Shared) {
+  shared.isReady = true
+  for (const run of shared.onReady) run()
+  shared.onReady.clear()
 }
 
 function closeIfUnused(shared: Shared) {
@@ -87,18 +105,19 @@ function frameOf(text: string): ServerFrame {
 }
 
 function receive(shared: Shared, frame: ServerFrame, bytes: number) {
-  const { socket, users } = shared
+  const { users } = shared
   shared.unacknowledged += bytes
   if (shared.unacknowledged >= creditBytes / 2) {
-    socket.send(JSON.stringify({ kind: 'ack', bytes: shared.unacknowledged }))
+    say(shared, { kind: 'ack', bytes: shared.unacknowledged })
     shared.unacknowledged = 0
   }
-  if (frame.kind === 'subscribed') {
+  if (frame.kind === 'welcome') ready(shared)
+  else if (frame.kind === 'subscribed') {
     const user = users.get(frame.ref)
     if (user === undefined) return
     if (user.gone === true) {
       users.delete(frame.ref)
-      socket.send(JSON.stringify({ kind: 'unsubscribe', sub: frame.sub }))
+      say(shared, { kind: 'unsubscribe', sub: frame.sub })
       return
     }
     user.sub = frame.sub
@@ -129,31 +148,29 @@ export function openWebSocket(wanted: Wanted, listener: Listener): Connection {
     openShared(wanted, server)
   own.users.set(ref, { ...listener, what })
   const subscribe = () => {
-    // Closed before the socket was open.
+    // Closed before the socket was ready.
     if (!own.users.has(ref)) return
-    own.socket.send(
-      JSON.stringify({
-        kind: 'subscribe',
-        ref,
-        feed: wanted.feed,
-        filter: wanted.filter,
-        ...(wanted.cursor === undefined ? {} : { cursor: wanted.cursor }),
-        ...(wanted.fromStart === true && wanted.cursor === undefined ? { from: 'start' } : {}),
-      }),
-    )
+    say(own, {
+      kind: 'subscribe',
+      ref,
+      feed: wanted.feed,
+      filter: wanted.filter,
+      ...(wanted.cursor === undefined ? {} : { cursor: wanted.cursor }),
+      ...(wanted.fromStart === true && wanted.cursor === undefined ? { from: 'start' } : {}),
+    })
   }
-  if (own.socket.readyState === WebSocket.OPEN) subscribe()
-  else own.socket.addEventListener('open', subscribe, { once: true })
+  if (own.isReady) subscribe()
+  else own.onReady.add(subscribe)
   return {
     close() {
       const user = own.users.get(ref)
       if (user === undefined) return
-      const open = own.socket.readyState === WebSocket.OPEN
+      const isOpen = own.isReady && own.socket.readyState === WebSocket.OPEN
       // It may never open: who was tired of waiting, or comes later, tries another.
-      if (!open) forget(own)
-      if (open && user.sub === undefined) own.users.set(ref, { ...silent, what, gone: true })
+      if (!isOpen) forget(own)
+      if (isOpen && user.sub === undefined) own.users.set(ref, { ...silent, what, gone: true })
       else own.users.delete(ref)
-      if (open && user.sub !== undefined) own.socket.send(JSON.stringify({ kind: 'unsubscribe', sub: user.sub }))
+      if (isOpen && user.sub !== undefined) say(own, { kind: 'unsubscribe', sub: user.sub })
       closeIfUnused(own)
     },
   }

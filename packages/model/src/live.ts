@@ -64,16 +64,21 @@ export type ServerFrame =
   | { readonly kind: 'heartbeat'; readonly sub: string; readonly from: string; readonly cursor: string; readonly serverTime: number }
   /** WebSocket: answer to `subscribe`; later frames of it carry `sub`. Clients with the same feed, filter and codec share a `sub`. */
   | { readonly kind: 'subscribed'; readonly ref: string; readonly sub: string; readonly cursor: string }
+  /** WebSocket: answer to `auth`. What is subscribed from now on is the key's. */
+  | { readonly kind: 'welcome' }
   /** WebSocket: with `ref` that subscription is refused and the others go on; without one the socket closes. `code`: see refusals.ts. */
   | { readonly kind: 'error'; readonly ref?: string; readonly code: string; readonly message: string }
   /** The server stops: reconnect after a random time within `reconnectInMs`. */
   | { readonly kind: 'goaway'; readonly reason: 'drain'; readonly reconnectInMs: readonly [number, number] }
 
 /**
- * WebSocket, client to server. A connection whose URL has `feed` in its query is subscribed at once with ref "url".
+ * WebSocket, client to server. A connection whose URL has `feed` in its query is subscribed at once (with `auth`, once it is welcome) with
+ * ref "url".
  * `credit` in the URL query (bytes) turns the credit window on: the server has at most that many frame bytes unacknowledged.
  */
 export type ClientFrame =
+  /** First of all and alone, until `welcome`: the key of who could not send it on the upgrade. */
+  | { readonly kind: 'auth'; readonly key: string }
   | {
       readonly kind: 'subscribe'
       readonly ref: string
@@ -90,6 +95,9 @@ export type ClientFrame =
 export const heartbeatMs = 20_000
 /** Without a frame for this long a peer is dead. */
 export const deadAfterMs = 45_000
+
+/** Longest that a WebSocket without a key may wait for its `auth`. */
+export const authWithinMs = 5_000
 
 export const closeCodes = {
   restart: 1012,

@@ -111,6 +111,12 @@ export const refusals = {
     hint: 'Use one of the methods in Allow; /openapi.json lists them.',
     retryable: false,
   },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    means: 'The path is a WebSocket.',
+    hint: 'Open it as one (docs/protocol.md), or read /v1/stream or /v1/poll and send to /v1/events.',
+    retryable: false,
+  },
   BAD_REQUEST: { status: 400, means: 'A parameter is wrong.', hint: 'See the message for the parameter.', retryable: false },
   BAD_CURSOR: {
     status: 400,

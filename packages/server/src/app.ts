@@ -211,12 +211,18 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
       onFault,
       onRefused: (code) => metrics.refusals.inc({ code }),
     })
-    registerLiveSockets(http.upgrades, { hub, clock, heartbeatMs: config.heartbeatMs })
+    const liveSockets = registerLiveSockets(http.upgrades, {
+      hub,
+      clock,
+      heartbeatMs: config.heartbeatMs,
+      onRefused: (code) => metrics.liveKeysRefused.inc({ code }),
+    })
     stops.push(() => {
       draining = true
       http.drain()
       grpc.drain()
       ingestSockets.drain()
+      liveSockets.drain()
       hub.drain()
     })
     const url = await http.listen()

@@ -7,17 +7,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TenantId } from '@signalbox/model/event.ts'
-import { closeCodes } from '@signalbox/model/live.ts'
 import { refusals } from '@signalbox/model/refusals.ts'
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import { type Clock, systemClock } from './clock.ts'
 import { addressesOf, isAllowed } from './http/allow.ts'
 import { createPaths } from './http/paths.ts'
-import { problemOf, Refused, type RefusedInit } from './http/problem.ts'
+import { problemOf, Refused, type RefusedInit, refuseRaw } from './http/problem.ts'
 import { createSecondPort } from './http/second-port.ts'
 import { createStanding } from './http/standing.ts'
+import { createUpgrades, type Found, type Upgrades, type Where } from './http/upgrades.ts'
+import { webSocketRoute } from './http/web-socket-route.ts'
+
+export type { Upgrades }
 
 export type Scope = 'ingest' | 'read' | 'admin'
 
@@ -40,16 +43,6 @@ declare module 'fastify' {
     /** Served on the port of OTLP too, as nothing else is. */
     otlp?: boolean
   }
-}
-
-/** WebSocket doors and feeds register here; Host, Origin and key are checked before the upgrade is accepted. */
-export interface Upgrades {
-  on(
-    path: string,
-    scope: Scope,
-    protocols: readonly string[],
-    accept: (socket: WebSocket, request: IncomingMessage, caller: Caller) => void,
-  ): void
 }
 
 export interface HttpOptions {
@@ -140,12 +133,7 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     return standing.add(request, end)
   }
 
-  const refusalOf = async (
-    request: IncomingMessage,
-    scope: Scope | undefined,
-    where: Where,
-    promptly = false,
-  ): Promise<{ caller: Caller } | { refused: RefusedInit }> => {
+  const refusalOf = async (request: IncomingMessage, scope: Scope | undefined, where: Where, promptly = false): Promise<Found> => {
     const wrong = isAllowed(request.headers, allowed)
     if (wrong !== undefined) return { refused: { code: 'ORIGIN_REFUSED', detail: wrong } }
     let caller: Caller | undefined
@@ -176,8 +164,12 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     if (request.is404 || (otlpPort.has(request.raw) && request.routeOptions.config.otlp !== true)) throw unknown(request)
     request.caller = found.caller
     const { raw } = reply
-    const forget = watch(request.raw, found.caller, scope, () => raw.destroy())
-    raw.once('close', forget)
+    // Gone while its key was looked up: its close was told already, and it would be asked about for ever.
+    if (!raw.destroyed)
+      raw.once(
+        'close',
+        watch(request.raw, found.caller, scope, () => raw.destroy()),
+      )
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
     // Its next request finds another server, or this one again.
@@ -197,51 +189,22 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     throw unknown(request)
   })
 
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
+  const upgrades = createUpgrades(app.server, {
     maxPayload: config.maxBodyBytes,
-    handleProtocols: (offered) => offered.values().next().value ?? false,
-  })
-  const doors = new Map<
-    string,
-    { scope: Scope; protocols: readonly string[]; accept: (socket: WebSocket, request: IncomingMessage, caller: Caller) => void }
-  >()
-
-  app.server.on('upgrade', async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy())
-    const path = (request.url ?? '').split('?')[0] ?? ''
-    const where: Where = { reqId: randomUUID(), method: 'GET', route: path }
-    const answerUpgrade = (refused: RefusedInit) => refuse(socket, refused, where.reqId)
-    try {
-      const door = doors.get(path)
-      if (door === undefined) return answerUpgrade({ code: 'NOT_FOUND', detail: `There is no WebSocket at ${path.slice(0, 200)}.` })
-      const found = await refusalOf(request, door.scope, where)
-      if ('refused' in found) return answerUpgrade(found.refused)
-      if (draining) return answerUpgrade(stopping)
-      const offered = (request.headers['sec-websocket-protocol'] ?? '')
-        .split(',')
-        .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))
-      const agreed = offered.find((name) => door.protocols.includes(name))
-      if (offered.length > 0 && agreed === undefined)
-        return answerUpgrade({ code: 'BAD_REQUEST', detail: `The subprotocols are ${door.protocols.join(', ')}.` })
-      if (agreed !== undefined) request.headers['sec-websocket-protocol'] = agreed
-      sockets.handleUpgrade(request, socket, head, (accepted) => {
-        const forget = watch(request, found.caller, door.scope, () => accepted.close(closeCodes.unauthenticated, 'UNAUTHENTICATED'))
-        accepted.once('close', forget)
-        door.accept(accepted, request, found.caller)
-      })
-    } catch (error) {
-      log.error({ err: error, ...where, status: refusals.INTERNAL.status, code: 'INTERNAL' }, 'an upgrade failed')
-      answerUpgrade({ code: 'INTERNAL', detail: 'The upgrade failed.' })
-    }
+    log,
+    find: refusalOf,
+    watch,
+    refusedNow: () => (draining ? stopping : undefined),
   })
 
   return {
     app,
     upgrades: {
-      on(path, scope, protocols, accept) {
-        doors.set(path, { scope, protocols, accept })
+      on(path, scope, ...more) {
+        upgrades.on(path, scope, ...more)
+        app.get(path, webSocketRoute(scope), () => {
+          throw new Refused({ code: 'UPGRADE_REQUIRED', detail: `${path} is a WebSocket, and this request asks for none.` })
+        })
       },
     },
     async listen() {
@@ -263,20 +226,13 @@ export function createHttp({ config, auth, log, clock = systemClock }: HttpOptio
     async stop() {
       draining = true
       standing.stop()
-      await settled(() => [...underWay, ...sockets.clients], config.drainMs)
-      for (const socket of sockets.clients) socket.terminate()
+      await settled(() => [...underWay, ...upgrades.clients], config.drainMs)
+      for (const socket of upgrades.clients) socket.terminate()
       await Promise.all([otlpPort.close(), app.close()])
     },
   }
 }
 
-/** Of a request, for the log: its route, since path and query may hold what people search for, or a key sent by mistake. */
-interface Where {
-  /** As in the problem that answers it. */
-  readonly reqId: string
-  readonly method: string
-  readonly route: string | undefined
-}
 /** What is wrong before there is a route has none. */
 type Answered = Pick<FastifyRequest, 'id' | 'raw'> & Partial<Pick<FastifyRequest, 'routeOptions'>>
 const whereOf = ({ id, raw, routeOptions }: Answered): Where => ({ reqId: id, method: raw.method ?? '', route: routeOptions?.url })
@@ -304,17 +260,6 @@ async function settled(open: () => readonly (ServerResponse | WebSocket)[], with
 function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
   else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    refuse(socket, { code: 'BODY_TIMEOUT', detail: 'The request did not arrive in time.' })
-  else refuse(socket, { code: 'BAD_REQUEST', detail: `The request is not HTTP: ${error.message.slice(0, 200)}.` })
-}
-
-function refuse(socket: Duplex, refused: RefusedInit, reqId: string = randomUUID()): void {
-  const { problem, headers } = problemOf(new Refused(refused), reqId)
-  const body = JSON.stringify(problem)
-  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${more.join('')}connection: close\r\n\r\n${body}`,
-    // Its own end may never come.
-    () => socket.destroy(),
-  )
+    refuseRaw(socket, { code: 'BODY_TIMEOUT', detail: 'The request did not arrive in time.' })
+  else refuseRaw(socket, { code: 'BAD_REQUEST', detail: `The request is not HTTP: ${error.message.slice(0, 200)}.` })
 }

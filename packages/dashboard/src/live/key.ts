@@ -1,4 +1,4 @@
-/** The read key of a server beyond loopback: kept for this tab's session, sent as a header, never part of an address. */
+/** The read key of a server beyond loopback: kept for this tab's session, sent as a header or in a WebSocket's first frame, never part of an address. */
 const place = 'signalbox.key'
 
 export const heldKey = (): string | undefined => sessionStorage.getItem(place) ?? undefined

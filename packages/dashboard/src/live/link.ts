@@ -1,11 +1,9 @@
 /** The page's end of its worker: opens feeds there, applies the batches it is given, and asks for the next one when that is done. */
-import type { Feed, FeedStatus } from '@signalbox/client/feed.ts'
-import { FeedRefused } from '@signalbox/client/feed.ts'
+import { type Feed, FeedRefused, type FeedStatus, openFeed } from '@signalbox/client/feed.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { noteDropped, noteGap, noteRole } from './connection.ts'
 import type { PageFeed, PageFeedOptions } from './feeds.ts'
 import { heldKey } from './key.ts'
-import { openKeyedFeed } from './keyed-feed.ts'
 import { schedule } from './schedule.ts'
 import type { FromPage, ToPage } from './worker/messages.ts'
 
@@ -48,18 +46,16 @@ export function createLink(): (options: PageFeedOptions) => PageFeed {
   function openDirectly(id: number, feed: Opened) {
     noteRole({ role: 'alone', tabs: 1, silent: false })
     const { options, cursor } = feed
-    feed.direct = openKeyedFeed(
-      {
-        url: location.origin,
-        ...options,
-        cursor,
-        onRefused(refusal) {
-          opened.delete(id)
-          options.onRefused?.(refusal)
-        },
+    feed.direct = openFeed({
+      url: location.origin,
+      key: heldKey(),
+      ...options,
+      cursor,
+      onRefused(refusal) {
+        opened.delete(id)
+        options.onRefused?.(refusal)
       },
-      heldKey(),
-    )
+    })
   }
 
   function take(feed: Opened, frame: ServerFrame) {

@@ -1,4 +1,6 @@
 /** Problems (RFC 9457): the one form of every refused request. */
+import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import { type RefusalCode, refusals } from '@signalbox/model/refusals.ts'
 import Type, { type Static } from 'typebox'
 
@@ -77,6 +79,19 @@ export function problemOf(error: Error & { code?: string; statusCode?: number },
     ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
     ...(allow === undefined ? {} : { allow: allow.join(', ') }),
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(status === 426 ? { upgrade: 'websocket', connection: 'upgrade' } : {}),
   }
   return { problem, headers }
+}
+
+/** Answers where there is no response to answer with, and hangs up. */
+export function refuseRaw(socket: Duplex, refused: RefusedInit, reqId: string = randomUUID()): void {
+  const { problem, headers } = problemOf(new Refused(refused), reqId)
+  const body = JSON.stringify(problem)
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${more.join('')}connection: close\r\n\r\n${body}`,
+    // Its own end may never come.
+    () => socket.destroy(),
+  )
 }

@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { createConnection } from 'node:net'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -72,4 +74,37 @@ test('who came without a key is not asked again', async () => {
   clock.advance(60_000)
   expect(key.asked).toBe(2)
   expect(socket.readyState).toBe(WebSocket.OPEN)
+})
+
+test('who left while its key was looked up is not asked about again', async () => {
+  const clock = createFakeClock(0)
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  let asked = 0
+  const http = createHttp({
+    config: { host: '127.0.0.1', port: 0, allowedHosts: '', allowedOrigins: '', bodyTimeoutMs: 30_000, maxBodyBytes: 1 << 20, drainMs: 0 },
+    auth: {
+      async caller() {
+        asked += 1
+        await gate
+        return reader
+      },
+    },
+    log: pino({ level: 'silent' }),
+    clock,
+  })
+  http.app.get('/stream', { config: { scope: 'read' } }, (_request, reply) => reply.hijack())
+  const url = await http.listen()
+  onTestFinished(() => http.stop())
+  const request = once(http.app.server, 'request')
+  const socket = createConnection(Number(new URL(url).port), '127.0.0.1')
+  socket.write('GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  const [{ socket: theirs }] = (await request) as [IncomingMessage]
+  socket.destroy()
+  await once(theirs, 'close')
+  open()
+  for (let turn = 0; turn < 20; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(5_000)
+  }
+  expect(asked).toBe(1)
 })

@@ -23,8 +23,10 @@ export function parseClientFrame(text: string): ClientFrame | BadFrame {
 }
 
 export function checkClientFrame(frame: object): ClientFrame | BadFrame {
-  const { kind, bytes, sub, ref, feed, filter = {}, cursor, from } = frame as Record<string, unknown>
+  const { kind, key, bytes, sub, ref, feed, filter = {}, cursor, from } = frame as Record<string, unknown>
   switch (kind) {
+    case 'auth':
+      return isText(key, 200) ? { kind, key } : bad('auth needs key: a text of at most 200 characters.')
     case 'ping':
       return { kind }
     case 'ack':
@@ -44,6 +46,6 @@ export function checkClientFrame(frame: object): ClientFrame | BadFrame {
       return { kind, ref, feed, filter, ...(cursor === undefined ? {} : { cursor }), ...(from === undefined ? {} : { from }) }
     }
     default:
-      return bad('The kinds of frames are subscribe, unsubscribe, ack and ping.')
+      return bad('The kinds of frames are auth, subscribe, unsubscribe, ack and ping.')
   }
 }

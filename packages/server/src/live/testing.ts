@@ -4,7 +4,7 @@ import type { ServerFrame } from '@signalbox/model/live.ts'
 import { pino } from 'pino'
 import type { createFakeClock } from '../clock.fake.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import { createHttp } from '../http.ts'
+import { type Caller, createHttp } from '../http.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
 import { after } from '../sequencer/testing.ts'
 import { decodeCursor } from './cursor.ts'
@@ -48,15 +48,22 @@ export interface LiveServer {
   readonly http: Server
   readonly hub: Hub
   readonly metrics: Metrics
+  /** As app.ts does when it stops. */
+  drain(): void
   stop(): Promise<void>
 }
 
 interface ServerOptions extends NonNullable<Parameters<typeof startHub>[1]> {
   /** Callers are not known before. */
   readonly gate?: Promise<void>
+  /** Who calls with this key. Default everybody, of the tenant that the key names. */
+  readonly callerOf?: (key: string | undefined) => Promise<Caller | undefined>
+  /** Most WebSockets that wait for their key. */
+  readonly mostWaiting?: number
 }
+const ofTenant = async (key = 'default'): Promise<Caller> => ({ tenant: key, scopes: new Set(['read']) })
 
-/** The caller's tenant is what follows `Bearer`. */
+/** The key is what follows `Bearer`. */
 export async function startLiveServer(from: TestLog, options: ServerOptions = {}): Promise<LiveServer> {
   const { hub, metrics, config, clock } = await startHub(from, options)
   const http = createHttp({
@@ -64,19 +71,30 @@ export async function startLiveServer(from: TestLog, options: ServerOptions = {}
     auth: {
       async caller({ headers }) {
         await options.gate
-        return { tenant: headers.authorization?.slice(7) ?? 'default', scopes: new Set(['read']) }
+        return (options.callerOf ?? ofTenant)(headers.authorization?.slice(7))
       },
     },
     log,
+    clock,
   })
   await http.app.register(liveRoutes({ hub, clock }))
-  registerLiveSockets(http.upgrades, { hub, clock, heartbeatMs: config.heartbeatMs })
+  const sockets = registerLiveSockets(http.upgrades, {
+    hub,
+    clock,
+    heartbeatMs: config.heartbeatMs,
+    onRefused: (code) => metrics.liveKeysRefused.inc({ code }),
+    ...(options.mostWaiting === undefined ? {} : { mostWaiting: options.mostWaiting }),
+  })
   const url = await http.listen()
   return {
     url,
     http: http.app.server,
     hub,
     metrics,
+    drain() {
+      sockets.drain()
+      hub.drain()
+    },
     async stop() {
       hub.stop()
       await http.stop()

@@ -5,9 +5,11 @@ import { type ClientFrame, closeCodes, deadAfterMs, type ServerFrame, heartbeatM
 import type { RefusalCode } from '@signalbox/model/refusals.ts'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
+import type { Admit } from '../http/upgrades.ts'
 import type { Caller, Upgrades } from '../http.ts'
 import { type BadFrame, checkClientFrame, parseClientFrame } from './client-frame.ts'
 import { type Credit, createCredits } from './credit.ts'
+import { closeCodeOf, createWaitingRoom } from './late-key.ts'
 import type { Hub, Subscribed } from './live.ts'
 import { heldCursor, subscribeOfUrl } from './query.ts'
 import type { Outlet } from './session.ts'
@@ -21,23 +23,62 @@ export interface LiveSocketDeps {
   readonly hub: Hub
   readonly clock: Clock
   readonly heartbeatMs: number
+  /** Counts a socket that was not let in with the key it gave, or did not give. */
+  readonly onRefused: (code: RefusalCode) => void
+  /** Default that of the waiting room. */
+  readonly mostWaiting?: number
 }
 
-export function registerLiveSockets(upgrades: Upgrades, deps: LiveSocketDeps): void {
+export interface LiveSockets {
+  /** Sends those away whose key has not come; who has a seat is told by the hub. */
+  drain(): void
+}
+
+const codecOf = ({ protocol }: WebSocket) => Object.values(codecs).find(({ subprotocol }) => subprotocol === protocol) ?? codecs.json
+
+export function registerLiveSockets(upgrades: Upgrades, deps: LiveSocketDeps): LiveSockets {
   const credits = createCredits(deps.hub.socketBytes)
-  upgrades.on('/v1/live', 'read', subprotocols, (socket, request, caller) => serve(socket, request, caller, { ...deps, credits }))
+  const room = createWaitingRoom({ ...deps, most: deps.mostWaiting })
+  upgrades.on(
+    '/v1/live',
+    'read',
+    subprotocols,
+    (socket, request, caller, admit) => serve(socket, request, { caller, admit }, { ...deps, credits }),
+    {
+      mayWait: room.mayWait,
+      wait(socket, request, admit) {
+        const codec = codecOf(socket)
+        const say = (frame: ServerFrame) => socket.send(codec.encode(frame))
+        room.wait(socket, request, say, admit, (caller) => serve(socket, request, { caller, isLate: true }, { ...deps, credits }))
+      },
+    },
+  )
+  return { drain: room.drain }
 }
 
 interface SocketDeps extends LiveSocketDeps {
   readonly credits: (window: number) => Credit
 }
 
-function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hub, clock, heartbeatMs, credits }: SocketDeps): void {
+interface Entry {
+  readonly caller: Caller
+  /** Its key came in a frame, and it waits for the answer. */
+  readonly isLate?: boolean
+  /** For a key that may come yet. */
+  readonly admit?: Admit
+}
+
+function serve(socket: WebSocket, request: IncomingMessage, entry: Entry, deps: SocketDeps): void {
+  const { hub, clock, heartbeatMs, credits, onRefused } = deps
+  let { caller } = entry
+  /** On a server that needs no key one may be given all the same, as the first frame; it then counts, as in a header. */
+  let admit = caller.keyId === undefined ? entry.admit : undefined
+  let isAdmitting = false
   // First of all: an error that nobody hears ends the process.
   socket.on('error', () => socket.terminate())
   const url = new URL(request.url ?? '/', 'http://localhost')
   const subscriptions = new Map<string, Subscribed>()
-  const codec = Object.values(codecs).find(({ subprotocol }) => subprotocol === socket.protocol) ?? codecs.json
+  const codec = codecOf(socket)
   const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(codec.encode(frame))
   const leave = () => {
     for (const subscription of subscriptions.values()) subscription.close()
@@ -58,6 +99,7 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     return
   }
   const credit = credits(Number(url.searchParams.get('credit') ?? 0))
+  if (entry.isLate === true) say({ kind: 'welcome' })
 
   const fail = (message: string) => {
     say({ kind: 'error', code: 'BAD_REQUEST', message })
@@ -104,6 +146,21 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     subscriptions.set(sub, made)
   }
 
+  async function authenticate(key: string, by: Admit) {
+    isAdmitting = true
+    const found = await by(key)
+    isAdmitting = false
+    if ('caller' in found) {
+      caller = found.caller
+      say({ kind: 'welcome' })
+      return
+    }
+    const { code, detail } = found.refused
+    onRefused(code)
+    say({ kind: 'error', code, message: detail })
+    close(closeCodeOf(found.refused), code)
+  }
+
   let heardAt = clock.monotonic()
   const heard = () => {
     heardAt = clock.monotonic()
@@ -133,7 +190,13 @@ function serve(socket: WebSocket, request: IncomingMessage, caller: Caller, { hu
     take(parseClientFrame(String(bytes)))
   })
   function take(frame: ClientFrame | BadFrame) {
-    if (frame.kind === 'bad') {
+    if (isAdmitting) return fail('A frame came after auth and before welcome.')
+    const by = admit
+    admit = undefined
+    if (frame.kind === 'auth') {
+      if (by === undefined) fail('auth is the first frame, of a connection without a key.')
+      else void authenticate(frame.key, by)
+    } else if (frame.kind === 'bad') {
       if (frame.ref === undefined) fail(frame.message)
       else refuse(frame.ref, 'BAD_REQUEST', frame.message)
     } else if (frame.kind === 'subscribe') subscribe(frame)

@@ -88,9 +88,15 @@ test('while the database is away a request with a key gets 503, one that needs n
   http.app.get('/open', async () => 'ok')
   http.app.get('/closed', { config: { scope: 'read' } }, async () => 'secret')
   http.upgrades.on('/socket', 'read', [], (socket) => socket.close())
+  const key = `sbx_00_00_${crc32('sbx_00_00').toString(16).padStart(8, '0')}`
+  http.upgrades.on('/late', 'read', [], (socket) => socket.close(), {
+    mayWait: () => true,
+    wait: (socket, _request, admit) =>
+      void admit(key).then((found) => socket.close(1013, 'refused' in found ? found.refused.code : 'let in')),
+  })
   const url = await http.listen()
   onTestFinished(() => http.stop())
-  const headers = { authorization: `Bearer sbx_00_00_${crc32('sbx_00_00').toString(16).padStart(8, '0')}` }
+  const headers = { authorization: `Bearer ${key}` }
   expect((await fetch(`${url}/open`, { headers })).status).toBe(200)
   const refused = await fetch(`${url}/closed?q=private`, { headers })
   expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([
@@ -101,8 +107,11 @@ test('while the database is away a request with a key gets 503, one that needs n
   const socket = new WebSocket(`${url.replace('http', 'ws')}/socket`, { headers })
   const [, response] = await once(socket, 'unexpected-response')
   expect(response.statusCode).toBe(503)
-  expect(said.map(({ route }) => route)).toEqual(['/closed', '/socket'])
+  const [, reason] = await once(new WebSocket(`${url.replace('http', 'ws')}/late`), 'close')
+  expect(String(reason)).toBe('STORE_UNAVAILABLE')
+  expect(said.map(({ route }) => route)).toEqual(['/closed', '/socket', '/late'])
   expect(JSON.stringify(said)).not.toContain('private')
+  expect(JSON.stringify(said)).not.toContain(key)
 })
 
 test('clients that can say only Basic give their key as password or user; what is no key is none', async () => {

@@ -100,6 +100,12 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
       registers,
     }),
     liveClients: new Gauge({ name: 'signalbox_live_clients', help: 'Live connections.', labelNames: ['transport'], registers }),
+    liveKeysRefused: new Counter({
+      name: 'signalbox_live_keys_refused_total',
+      help: 'Live WebSockets whose key was to come in a frame and that were not let in: it was wrong (UNAUTHENTICATED, FORBIDDEN), it did not come (BODY_TIMEOUT, BAD_REQUEST), too many waited (TOO_MANY_CONNECTIONS), or it could not be looked up (STORE_UNAVAILABLE).',
+      labelNames: ['code'],
+      registers,
+    }),
     liveDeliveries: new Counter({
       name: 'signalbox_live_deliveries_total',
       help: 'Items (events or rows) written to live clients.',

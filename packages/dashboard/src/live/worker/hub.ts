@@ -4,7 +4,7 @@
  * of a state feed it is given the rows that are held, once the hub holds all of them.
  */
 import type { Feed, FeedOptions, FeedStatus } from '@signalbox/client/feed.ts'
-import type { LiveRow, ServerFrame } from '@signalbox/model/live.ts'
+import type { ServerFrame } from '@signalbox/model/live.ts'
 import { earlier, isWithin, later } from '@signalbox/model/live-cursor.ts'
 import { createHeldRows, type HeldRows } from './held.ts'
 import { type FromLeader, nameOf, type Reader, type ToLeader, type Wish } from './messages.ts'
@@ -143,7 +143,7 @@ export function createHub(open: OpenFeed, say: (message: Said, tabs: ReadonlySet
       // All of them come with the snapshot that is on its way.
       if (shared.cursor === undefined) return
       if (shared.rows !== undefined) {
-        if (cursor !== shared.cursor) pass(shared, snapshotOf(shared.rows, shared.cursor), reader)
+        if (cursor !== shared.cursor) pass(shared, shared.rows.snapshot(shared.cursor), reader)
       } else if (cursor === undefined) start(shared, undefined)
       else if (!isWithin(shared.cursor, cursor)) start(shared, earlier(shared.cursor, cursor))
       return
@@ -204,17 +204,4 @@ export function createHub(open: OpenFeed, say: (message: Said, tabs: ReadonlySet
       all.clear()
     },
   }
-}
-
-/** Rows of one page: so many are taken over by a page in one of its frames. */
-const pageRows = 2_000
-
-function snapshotOf(held: HeldRows, cursor: string): ServerFrame[] {
-  const rows = held.all()
-  const pages: ServerFrame[] = []
-  for (let i = 0; i === 0 || i < rows.length; i += pageRows) {
-    const page: readonly LiveRow[] = rows.slice(i, i + pageRows)
-    pages.push({ kind: 'snapshot', sub: '', cursor, rows: page, last: i + pageRows >= rows.length })
-  }
-  return pages
 }

@@ -1,6 +1,6 @@
 /** The worker of one tab: its connections, or its share in those of another tab, are out of the way of what the page draws. */
 import { systemClock } from '@signalbox/client/clock.ts'
-import { openKeyedFeed } from '../keyed-feed.ts'
+import { openFeed } from '@signalbox/client/feed.ts'
 import type { FromPage, Peer, ToPage } from './messages.ts'
 import { createTab, type Tab } from './tab.ts'
 
@@ -29,7 +29,7 @@ async function start({ url, key, visible }: FromPage & { readonly kind: 'start' 
     id: Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => part.toString(36)).join(''),
     shared: canShare ? { name, locks: navigator.locks, openChannel: (hear) => openChannel(name, hear) } : undefined,
     give,
-    open: (options) => openKeyedFeed({ url, ...options }, key),
+    open: (options) => openFeed({ url, key, ...options }),
     clock: systemClock,
     visible,
   })

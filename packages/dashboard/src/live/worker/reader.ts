@@ -2,7 +2,6 @@
  * One feed of this tab: takes what continues it out of what the leading tab says, wherever that begins, and leaves out what it has.
  * Whichever tab leads, and from wherever it went on, a page is given each event once, and rows up to the newest.
  */
-import type { FeedStatus } from '@signalbox/client/feed.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
 import { decodeCursor, earlier, isWithin, later } from '@signalbox/model/live-cursor.ts'
 import { nameOf, type Wish } from './messages.ts'
@@ -17,7 +16,6 @@ export interface FeedReader {
   begin(cursor: string): void
   /** Answers whether something is missing between what it has and the frames. */
   take(frames: readonly ServerFrame[]): boolean
-  status?: FeedStatus
 }
 
 export function createReader(wish: Wish, from: string | undefined, give: (batch: Batch) => void, mostEvents?: number): FeedReader {
