@@ -12,6 +12,7 @@ import { durationColumns, rollupSums } from './rollups-write.ts'
 const columns = [...rollupSums, ...durationColumns]
 const summing = columns.map((column) => `sum(${column})`).join()
 const longColumns = `tenant, begins, span_ms, cut, kind, agent, name, ${columns.join()}`
+const toldApart = { agent: "agent, ''", name: "'', name", both: 'agent, name' } satisfies Record<Cut, string>
 const tenMs = 10 * minuteMs
 
 async function transaction<T>(pool: Pick<Pool, 'connect'>, run: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -134,15 +135,12 @@ async function sumSpans(
        group by span.begins, l.cut, l.kind, l.agent, l.name`,
       [tenant, spanMs, shorter, spans, below],
     )
-  const sets = { agent: '(begins, kind, agent)', name: '(begins, kind, name)', both: '(begins, kind, agent, name)' }
-  const made = cuts.filter((cut) => !shorter.includes(cut))
-  if (made.length > 0)
+  for (const cut of cuts.filter((cut) => !shorter.includes(cut)))
     await client.query(
       `insert into rollups_long (${longColumns})
-       select $1, begins, $2::int, case grouping(agent, name) when 0 then 'both' when 1 then 'agent' else 'name' end, kind, coalesce(agent, ''), coalesce(name, ''), ${summing}
-       from (select minute - minute % $2 as begins, * from unnest($3::bigint[]) as span (from_ms) join rollups r
-         on r.tenant = $1 and r.minute >= span.from_ms and r.minute < span.from_ms + $2) as r
-       group by grouping sets (${made.map((cut) => sets[cut]).join()})`,
+       select $1, span.begins, $2::int, '${cut}', kind, ${toldApart[cut]}, ${summing}
+       from unnest($3::bigint[]) as span (begins) join rollups r on r.tenant = $1 and r.minute >= span.begins and r.minute < span.begins + $2
+       group by 2, 5, 6, 7`,
       [tenant, spanMs, spans],
     )
 }
