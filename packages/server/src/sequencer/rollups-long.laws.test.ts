@@ -53,7 +53,7 @@ const Sketched = fc.record({
   tenant: fc.constantFrom('default', 'other'),
   run: fc.constantFrom('r1', 'r2', 'r3'),
   task: fc.constantFrom('t1', 't2'),
-  after: fc.record({ hour: fc.constantFrom(0, 1, 5, 6, 23, 24, 47), minute: fc.constantFrom(0, 9, 10, 59) }),
+  after: fc.record({ hour: fc.constantFrom(0, 1, 5, 6, 23, 24, 47), minute: fc.constantFrom(0, 9, 10, 14, 59) }),
   data: fc.record({
     call: fc.constantFrom('c1', 'c2', 'c3'),
     model: fc.constantFrom('large', 'small'),

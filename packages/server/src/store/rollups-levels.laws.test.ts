@@ -39,7 +39,7 @@ test('the longest that there are', () => {
   expect(spans(all)).toEqual([0, 60, 1_440, 60, 0])
   expect(spans(6 * hourMs)).toEqual([0, 60, 360, 60, 0])
   expect(spans(minuteMs)).toEqual([0])
-  expect(spans(all, [2 * dayMs + 7 * hourMs])).toEqual([0, 60, 1_440, 360, 60, 0, 10, 60, 360, 60, 0])
+  expect(spans(all, [2 * dayMs + 7 * hourMs])).toEqual([0, 60, 1_440, 360, 60, 0, 5, 15, 60, 360, 60, 0])
 })
 
 test('a window of all time, of a fleet whose figures are not summed yet, is one piece', () => {

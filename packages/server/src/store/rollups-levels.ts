@@ -14,12 +14,13 @@ interface Level {
 }
 
 /**
- * Each is a multiple of the one before. The first is as long as what it sums, and a twentieth of its rows. Both are told apart from an
- * hour on: such figures are seldom asked for.
+ * Each is a multiple of the one before, and as long as the steps that windows of some hours, a day, or a week are told in. The first is as
+ * long as what it sums, and a twentieth of its rows. Both are told apart from an hour on: such figures are seldom asked for.
  */
 export const levels: readonly Level[] = [
   { spanMs: minuteMs, cuts: ['name'] },
-  { spanMs: 10 * minuteMs, cuts: ['agent', 'name'] },
+  { spanMs: 5 * minuteMs, cuts: ['agent', 'name'] },
+  { spanMs: 15 * minuteMs, cuts: ['agent'] },
   { spanMs: hourMs, cuts: ['agent', 'name', 'both'] },
   { spanMs: 6 * hourMs, cuts: ['agent', 'name', 'both'] },
   { spanMs: dayMs, cuts: ['agent', 'name', 'both'] },

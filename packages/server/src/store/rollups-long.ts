@@ -13,7 +13,6 @@ const columns = [...rollupSums, ...durationColumns]
 const summing = columns.map((column) => `sum(${column})`).join()
 const longColumns = `tenant, begins, span_ms, cut, kind, agent, name, ${columns.join()}`
 const toldApart = { agent: "agent, ''", name: "'', name", both: 'agent, name' } satisfies Record<Cut, string>
-const tenMs = 10 * minuteMs
 
 async function transaction<T>(pool: Pick<Pool, 'connect'>, run: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
@@ -68,7 +67,8 @@ export async function raiseSummed(pool: Pick<Pool, 'connect' | 'query'>, until: 
     await client.query(`insert into rollups_changed (tenant, minute) ${minutesThere}`, [from, until])
     const last = from - minuteMs
     // Sums that end only now may have had their last figures before.
-    if (from > 0 && floorTo(until, tenMs) > floorTo(last, tenMs))
+    const endsNow = levels.some(({ spanMs }) => spanMs > minuteMs && floorTo(until, spanMs) > floorTo(last, spanMs))
+    if (from > 0 && endsNow)
       await client.query(
         `insert into rollups_changed (tenant, minute) select tenant, max(minute) from (${minutesThere}) as t group by tenant`,
         [floorTo(last, dayMs), from],
@@ -100,49 +100,34 @@ export function sumHour(pool: Pick<Pool, 'connect'>, { tenant, hour }: ChangedHo
       [tenant, hour, hour + hourMs],
     )
     const minutes = rows.map(({ minute }) => Number(minute))
-    let below = 0
     for (const { spanMs, cuts } of levels) {
       const spans = [...new Set(minutes.map((minute) => floorTo(minute, spanMs)))].filter((begins) => begins + spanMs <= until)
-      if (spans.length > 0) await sumSpans(client, tenant, spans, spanMs, cuts, below)
-      below = spanMs
+      if (spans.length > 0) for (const cut of cuts) await sumSpans(client, tenant, spans, spanMs, cut)
     }
   })
 }
 
-/** From the sums that are one shorter where they are of that cut, or else from the minutes. */
-async function sumSpans(
-  client: PoolClient,
-  tenant: TenantId,
-  spans: readonly EpochMs[],
-  spanMs: number,
-  cuts: readonly Cut[],
-  below: number,
-) {
-  await client.query('delete from rollups_long where tenant = $1 and span_ms = $2 and cut = any($3) and begins = any($4)', [
+/** From the sums of that cut that are one shorter, or else from the minutes. Index: the primary keys. */
+async function sumSpans(client: PoolClient, tenant: TenantId, spans: readonly EpochMs[], spanMs: number, cut: Cut) {
+  await client.query('delete from rollups_long where tenant = $1 and span_ms = $2 and cut = $3 and begins = any($4)', [
     tenant,
     spanMs,
-    cuts,
+    cut,
     spans,
   ])
-  const ofShorter = levels.find((level) => level.spanMs === below)?.cuts ?? []
-  const shorter = cuts.filter((cut) => ofShorter.includes(cut) && below >= tenMs)
-  if (shorter.length > 0)
-    await client.query(
-      `insert into rollups_long (${longColumns})
-       select $1, span.begins, $2::int, l.cut, l.kind, l.agent, l.name, ${summing}
-       from unnest($4::bigint[]) as span (begins) join rollups_long l
-         on l.tenant = $1 and l.span_ms = $5 and l.cut = any($3) and l.begins >= span.begins and l.begins < span.begins + $2
-       group by span.begins, l.cut, l.kind, l.agent, l.name`,
-      [tenant, spanMs, shorter, spans, below],
-    )
-  for (const cut of cuts.filter((cut) => !shorter.includes(cut)))
-    await client.query(
-      `insert into rollups_long (${longColumns})
-       select $1, span.begins, $2::int, '${cut}', kind, ${toldApart[cut]}, ${summing}
-       from unnest($3::bigint[]) as span (begins) join rollups r on r.tenant = $1 and r.minute >= span.begins and r.minute < span.begins + $2
-       group by 2, 5, 6, 7`,
-      [tenant, spanMs, spans],
-    )
+  const shorter = levels.findLast((level) => level.spanMs > minuteMs && level.spanMs < spanMs && level.cuts.includes(cut))
+  const within = (time: string) => `r.${time} >= span.begins and r.${time} < span.begins + $2`
+  const from =
+    shorter === undefined
+      ? `rollups r on ${within('minute')}`
+      : `rollups_long r on r.span_ms = ${shorter.spanMs} and r.cut = '${cut}' and ${within('begins')}`
+  await client.query(
+    `insert into rollups_long (${longColumns})
+     select $1, span.begins, $2::int, '${cut}', kind, ${toldApart[cut]}, ${summing}
+     from unnest($3::bigint[]) as span (begins) join ${from} and r.tenant = $1
+     group by 2, 5, 6, 7`,
+    [tenant, spanMs, spans],
+  )
 }
 
 /** For who reads in one snapshot. Index: rollups_changed_minute. */
