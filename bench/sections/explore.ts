@@ -9,7 +9,10 @@ const windows = [
 ] as const
 const looks = 40
 
-/** One look after the other, ms. Nothing of an answer is kept from one to the next. */
+/**
+ * One look after the other, ms. Nothing of an answer is kept from one to the next.
+ * @public for sections that fill a database of their own
+ */
 export async function measureExplore(url: string, windowMs: number = hourMs): Promise<{ readonly p50: number; readonly p95: number }> {
   const took: number[] = []
   for (let look = 0; look < looks; look += 1) {

@@ -134,7 +134,7 @@ async function sumSpans(client: PoolClient, tenant: TenantId, spans: readonly Ep
 export async function readSummed(client: Pick<PoolClient, 'query'>, tenant: TenantId, from: EpochMs, to: EpochMs): Promise<Summed> {
   const within = 'from rollups_changed where tenant = $1 and minute >= $2 and minute < $3'
   const { rows } = await client.query<{ until: number; minutes: number[]; last: number | null }>(
-    `select until::float8 as until, array(select distinct minute::float8 ${within} order by 1 limit ${mostNotes}) as minutes,
+    `select until::float8 as until, array(select distinct minute ${within} order by minute limit ${mostNotes})::float8[] as minutes,
        (select max(minute)::float8 ${within}) as last from rollups_until`,
     [tenant, from, to],
   )

@@ -53,3 +53,6 @@ begin
     insert into rollups_changed (tenant, minute) select tenant, minute from unnest(_tenants, _minutes) as w (tenant, minute) where minute < _summed;
   end if;
 end $$;
+
+-- Metrics are a few of many events, and asked for by time: without it a day of them is looked for among all that happened.
+create index log_metric on log (tenant, id) where type = 'metric';
