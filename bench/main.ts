@@ -10,9 +10,10 @@ import { join } from 'node:path'
 import { type Bench, type Row, type Section, type Server, serve, withData } from './harness.ts'
 import { section as deliveries } from './sections/deliveries.ts'
 import { section as doors } from './sections/doors.ts'
+import { section as explore } from './sections/explore.ts'
 import { section as ingest } from './sections/ingest.ts'
 
-const sections: readonly Section[] = [ingest, deliveries, doors]
+const sections: readonly Section[] = [ingest, deliveries, doors, explore]
 
 const said = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
 const has = (name: string) => process.argv.includes(`--${name}`)

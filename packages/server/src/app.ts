@@ -50,6 +50,7 @@ import { createMemoryBus } from './sequencer/bus.ts'
 import { startSequencers } from './sequencer/sequencer.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { openStore } from './store/open.ts'
+import { startLongSums } from './store/rollups-keep.ts'
 import { startLiveness } from './streams/liveness.ts'
 import { startProducers } from './streams/producers.ts'
 import { startSnapshots } from './streams/snapshots.ts'
@@ -96,6 +97,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => hub.stop())
     const snapshots = startSnapshots({ ...store, partitions, heads: store.reader.heads, bus, config, clock, log })
     stops.push(() => snapshots.stop())
+    const longSums = startLongSums({ pool: store.pool, clock, log })
+    stops.push(() => longSums.stop())
     const producers = startProducers({ pool: store.pool, reader: store.reader, bus, clock, metrics, log })
     stops.push(() => producers.stop())
     const sequencers = startSequencers({ store, broker, bus, config, metrics, log, clock })

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createKeys } from '../ops/auth.ts'
 import { createLogDays } from '../store/days.ts'
 import { dropRollups } from '../store/rollups-drop.ts'
+import { changedHours, raiseSummed, sumHour } from '../store/rollups-long.ts'
 import { stopDatabases } from '../store/testing.ts'
 import { startTestApi, type TestApi } from './testing.ts'
 
@@ -31,7 +32,6 @@ interface Explored {
   readonly groups: readonly Group[]
   readonly other?: Summary & { readonly groups: number }
   readonly latency: { readonly boundsMs: readonly number[]; readonly cells: readonly (readonly number[])[] }
-  readonly truncated: boolean
 }
 
 let api: TestApi
@@ -85,7 +85,7 @@ afterAll(async () => {
 
 test('each call counts once, in the minute of its end: totals, points and quantiles', async () => {
   const found = await explore(all)
-  expect(found).toMatchObject({ since: at(0), until: at(5 * minute), step: 60, complete: true, truncated: false, groups: [] })
+  expect(found).toMatchObject({ since: at(0), until: at(5 * minute), step: 60, complete: true, groups: [] })
   expect(found.total).toMatchObject({ calls: 5, errors: 1, inputTokens: 200, outputTokens: 20, cachedTokens: 80, costMicros: 10 })
   expect(found.total.events).toBe((await api.all<StoredEvent>('/v1/events', 100)).length)
   const [first, second, third] = found.total.points
@@ -172,6 +172,37 @@ test('what cannot be answered is refused by name', async () => {
   expect(await refused(`since=${at(0)}&until=${at(0)}`)).toContain('before "until"')
   expect(await refused('since=1970-01-01T00:00:00Z&step=60')).toContain('more than 1000 steps')
   expect(await explore('since=1970-01-01T00:00:00Z')).toMatchObject({ total: { calls: 5 } })
+})
+
+const questions = [
+  'by=agent',
+  'by=team',
+  'by=model',
+  'by=tool',
+  'by=type',
+  'by=none',
+  'by=agent&model=large',
+  'by=tool&agent=b',
+  'kind=task&team=blue',
+]
+
+test('longer sums answer the same, of any window, step and question, also once a figure is corrected', async () => {
+  const windows = [all, `since=${at(-3 * 86_400_000)}&until=${at(30 * minute)}`, `since=${at(-3_600_000)}&until=${at(2 * minute)}&step=300`]
+  const asked = windows.flatMap((window) => questions.map((question) => `${window}&${question}`))
+  const answers = async () => Object.fromEntries(await Promise.all(asked.map(async (query) => [query, await explore(query)] as const)))
+  const sumAll = async () => {
+    await raiseSummed(api.pool, start + 30 * minute)
+    for (const changed of await changedHours(api.pool, 100)) await sumHour(api.pool, changed)
+  }
+  const before = await answers()
+  await sumAll()
+  expect(await answers()).toEqual(before)
+  // Told again by another, of a minute that is summed: it counts once, as what it is known for now.
+  await api.send([event('llm.finished', 'a', 4_000, { call: 'l1', model: 'large', usage: { inputTokens: 900 }, costMicros: 70 })])
+  const corrected = await answers()
+  expect(corrected).not.toEqual(before)
+  await sumAll()
+  expect(await answers()).toEqual(corrected)
 })
 
 test('of many groups the first fifty are told, and the rest as one', async () => {

@@ -1,12 +1,12 @@
 /** `/v1/explore`: rates, errors, durations, tokens and cost over time, from the figures of minutes. */
 import type { EpochMs } from '@signalbox/model/event.ts'
-import { durationBoundsMs, minuteMs, others } from '@signalbox/model/rollup.ts'
+import { durationBoundsMs, minuteMs } from '@signalbox/model/rollup.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type, { type Static } from 'typebox'
 import { Refused } from '../http/problem.ts'
 import type { Projections } from '../store/projections.ts'
-import { behindOf, type Figures, type FiguresQuery, oldestLookedAt, pointOf, readFigures, readPoints, summaryOf } from './figures.ts'
+import { behindOf, pointOf, readFigures, summaryOf } from './figures.ts'
 import { route } from './route.ts'
 import { closed, Values } from './schemas.ts'
 import { windowOf } from './time.ts'
@@ -71,7 +71,6 @@ const Answer = closed({
     boundsMs: Type.Array(Type.Integer(), { description: 'Upper bounds; one more bucket holds what took longer.' }),
     cells: Type.Array(Type.Array(Type.Integer()), { description: 'When the step begins, then how many took so long, bucket by bucket.' }),
   }),
-  truncated: Type.Boolean({ description: 'True when there was too much to look at: `since` is later than was asked.' }),
 })
 
 /** Steps around what was asked; the last one ends with the minute that was asked for, so that nothing after it is told. */
@@ -99,8 +98,6 @@ function checkTypes({ by, ...query }: Static<typeof Query>): void {
     })
 }
 
-const byCalls = (a: Figures, b: Figures) => b.calls + b.events - (a.calls + a.events) || ((a.key ?? '') < (b.key ?? '') ? -1 : 1)
-
 export function exploreRoute(app: FastifyInstance, pool: Pool, projections: Pick<Projections, 'caughtUp'>, now: () => EpochMs): void {
   route(
     app,
@@ -119,37 +116,21 @@ export function exploreRoute(app: FastifyInstance, pool: Pool, projections: Pick
       const window = windowOf(query, now(), hourMs)
       const { from, to, stepMs } = stepsOf(window.since, window.until, query.step)
       const behindEvents = await behindOf(pool, projections)
-      const oldest = await oldestLookedAt(pool, tenant, from, to)
-      const since = oldest === undefined ? from : Math.ceil(oldest / stepMs) * stepMs
       const { by = 'none', ...filters } = query
-      const asked: FiguresQuery = { tenant, ...filters, by, since, until: to, stepMs }
-      const { total, steps, groups } = await readFigures(pool, asked)
-      const sorted = groups.sort(byCalls)
-      const shown = sorted.filter(({ key }) => key !== others).slice(0, mostGroups)
-      const points = await readPoints(
-        pool,
-        asked,
-        shown.map(({ key }) => key ?? ''),
-      )
-      const rest = sorted.filter((group) => !shown.includes(group))
+      const { steps, shown, rest } = await readFigures(pool, { tenant, ...filters, by, since: from, until: to, stepMs }, mostGroups)
       return {
-        since: new Date(since).toISOString(),
+        since: new Date(from).toISOString(),
         until: new Date(to).toISOString(),
         step: stepMs / 1_000,
         complete: behindEvents === 0,
         behindEvents,
-        total: { ...summaryOf([total]), points: steps.map(pointOf) },
-        groups: shown.map((group) => ({
-          key: group.key ?? '',
-          ...summaryOf([group]),
-          points: (points.get(group.key ?? '') ?? []).map(pointOf),
-        })),
+        total: { ...summaryOf(steps), points: steps.map(pointOf) },
+        groups: shown.map(({ group, points }) => ({ key: group.key ?? '', ...summaryOf([group]), points: points.map(pointOf) })),
         ...(rest.length === 0 ? {} : { other: { groups: rest.length, ...summaryOf(rest) } }),
         latency: {
           boundsMs: [...durationBoundsMs],
           cells: steps.filter(({ durations }) => durations.some((count) => count > 0)).map(({ step, durations }) => [step, ...durations]),
         },
-        truncated: oldest !== undefined,
       }
     },
   )

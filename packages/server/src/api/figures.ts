@@ -1,8 +1,10 @@
-/** What `/v1/explore` reads of `rollups`. All of it is a range of the primary key: one tenant's minutes. */
+/** What `/v1/explore` reads of `rollups` and of the longer sums of them. All of it is ranges of their primary keys: one tenant's times. */
 import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
-import { durationBuckets, quantileMs } from '@signalbox/model/rollup.ts'
+import { durationBuckets, others, quantileMs } from '@signalbox/model/rollup.ts'
 import type { Pool } from 'pg'
 import type { Projections } from '../store/projections.ts'
+import { type Cut, type Piece, piecesOf, type Summed } from '../store/rollups-levels.ts'
+import { readSummed } from '../store/rollups-long.ts'
 import { durationColumns } from '../store/rollups-write.ts'
 
 export interface FiguresQuery {
@@ -32,23 +34,6 @@ export interface Figures {
   readonly durations: readonly number[]
 }
 
-const none = { calls: 0, errors: 0, events: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicros: 0 }
-
-/** Rows looked at for one answer; of a fleet that made more, the oldest are left out. */
-const mostRows = 1_000_000
-/** So long has fewer for sure, of any fleet that this server can take. */
-const shortMs = 6 * 3_600_000
-
-/** Undefined: all of it is looked at. */
-export async function oldestLookedAt(pool: Pool, tenant: TenantId, since: EpochMs, until: EpochMs): Promise<EpochMs | undefined> {
-  if (until - since <= shortMs) return undefined
-  const { rows } = await pool.query<{ minute: string }>(
-    `select minute from rollups where tenant = $1 and minute >= $2 and minute < $3 order by minute desc offset ${mostRows - 1} limit 1`,
-    [tenant, since, until],
-  )
-  return rows[0] === undefined ? undefined : Number(rows[0].minute)
-}
-
 /** Events that were stored before the call and are not counted after it: none, but where rows cannot be written. */
 export async function behindOf(pool: Pool, projections: Pick<Projections, 'caughtUp'>): Promise<number> {
   const read = async (column: 'position' | 'folded') => {
@@ -71,88 +56,125 @@ const teams = `teams as materialized (
   select distinct on (key) key as agent, body #>> '{team,value}' as team from projections
   where tenant = $1 and tbl = 'agents' and body -> 'team' is not null order by key, (body #>> '{team,at}')::float8 desc)`
 
-/** The rows asked for, each with the step and the group it is of. */
-function selected(q: FiguresQuery, values: unknown[]): string {
+const keys = {
+  agent: 'agent',
+  team: "coalesce(team, '')",
+  model: "case kind when 'llm' then name end",
+  tool: "case kind when 'tool' then name end",
+  type: 'name',
+  none: 'null',
+}
+
+const kindsOf = ({ by, kind }: FiguresQuery) =>
+  by === 'type' ? ['type'] : kind !== undefined ? [kind] : by === 'model' ? ['llm'] : by === 'tool' ? ['tool'] : ['llm', 'tool']
+
+/** What an answer must tell apart, by its groups and by what it is narrowed to. */
+function cutsOf({ by, agent, team, model, tool }: FiguresQuery): { readonly calls: Cut; readonly events: Cut } {
+  const ofAgents = by === 'agent' || by === 'team' || agent !== undefined || team !== undefined
+  const ofNames = by === 'model' || by === 'tool' || by === 'type' || model !== undefined || tool !== undefined
+  return { calls: !ofAgents ? 'name' : ofNames ? 'both' : 'agent', events: ofAgents ? 'agent' : 'name' }
+}
+
+/** The rows asked for, each with the step and the group it is of. `stepMs`: Infinity where steps are not told apart. */
+function selected(q: FiguresQuery, summed: Summed, stepMs: number, values: unknown[]): string {
   const bind = (value: unknown) => `$${values.push(value)}`
   const tenant = bind(q.tenant)
-  const keys = {
-    agent: 'agent',
-    team: "coalesce(team, '')",
-    model: "case kind when 'llm' then name end",
-    tool: "case kind when 'tool' then name end",
-    type: 'name',
-    none: 'null',
-  }
-  const isOfType = q.by === 'type'
-  const kinds = isOfType
-    ? ['type']
-    : q.kind !== undefined
-      ? [q.kind]
-      : q.by === 'model'
-        ? ['llm']
-        : q.by === 'tool'
-          ? ['tool']
-          : ['llm', 'tool']
   const named = [
     ...(q.model === undefined ? [] : [`kind = 'llm' and name = any(${bind(q.model)})`]),
     ...(q.tool === undefined ? [] : [`kind = 'tool' and name = any(${bind(q.tool)})`]),
   ]
-  const ofCalls = `kind = any(${bind(kinds)})${named.length === 0 ? '' : ` and (${named.join(' or ')})`}`
+  const ofCalls = `kind = any(${bind(kindsOf(q))})${named.length === 0 ? '' : ` and (${named.join(' or ')})`}`
   const needsTeam = q.by === 'team' || q.team !== undefined
-  return `with ${needsTeam ? `${teams}, ` : ''}chosen as (
-    select minute - minute % ${bind(q.stepMs)}::bigint as step, ${keys[q.by]}::text as key, kind = 'event' as of_events,
+  const ofAgents = `${q.agent === undefined ? '' : `and agent = any(${bind(q.agent)})`} ${q.team === undefined ? '' : `and team = any(${bind(q.team)})`}`
+  const step = stepMs === Number.POSITIVE_INFINITY ? () => 'null::bigint' : (time: string) => `${time} - ${time} % ${stepMs}::bigint`
+  const rows = (from: string, time: string, piece: Piece, what: string) =>
+    `select ${step(time)} as step, ${keys[q.by]}::text as key, kind = 'event' as of_events,
       calls, failed, input_tokens, output_tokens, cached_tokens, cost_micros, ${durationColumns.join()}
-    from rollups ${needsTeam ? 'left join teams using (agent)' : ''}
-    where tenant = ${tenant} and minute >= ${bind(q.since)} and minute < ${bind(q.until)}
-      and (${isOfType ? '' : "kind = 'event' or "}${ofCalls})
-      ${q.agent === undefined ? '' : `and agent = any(${bind(q.agent)})`} ${q.team === undefined ? '' : `and team = any(${bind(q.team)})`})`
+     from ${from} ${needsTeam ? 'left join teams using (agent)' : ''}
+     where tenant = ${tenant} and ${time} >= ${bind(piece.from)} and ${time} < ${bind(piece.to)} and ${what} ${ofAgents}`
+  const cuts = cutsOf(q)
+  const isOfType = q.by === 'type'
+  const ofAll = isOfType ? ofCalls : `(kind = 'event' or ${ofCalls})`
+  const parts = piecesOf({ from: q.since, to: q.until }, cuts.calls, stepMs, summed).flatMap((piece) => {
+    if (piece.spanMs === 0) return [rows('rollups', 'minute', piece, ofAll)]
+    const long = (cut: Cut, what: string) =>
+      rows('rollups_long', 'begins', piece, `span_ms = ${piece.spanMs} and cut = '${cut}' and ${what}`)
+    return cuts.calls === cuts.events || isOfType
+      ? [long(cuts.calls, ofAll)]
+      : [long(cuts.calls, ofCalls), long(cuts.events, "kind = 'event'")]
+  })
+  return `with ${needsTeam ? `${teams}, ` : ''}chosen as (${parts.join(' union all ')})`
 }
 
 interface Found extends Omit<Figures, 'step' | 'durations'> {
   readonly step: string | null
-  readonly level: number
   /** By comma: an array is parsed a letter at a time. Empty: of nothing. */
   readonly durations: string
 }
 
-const figuresOf = ({ level, step, durations, ...sums }: Found): Figures => ({
+const figuresOf = ({ step, durations, ...sums }: Found): Figures => ({
   ...sums,
   step: Number(step ?? 0),
   durations: durations === '' ? [] : durations.split(',').map(Number),
 })
 
-/** One pass: the sum of all, of each step, and of each group. */
-export async function readFigures(pool: Pool, q: FiguresQuery) {
+type Read = <T extends object>(text: string, values: readonly unknown[]) => Promise<readonly T[]>
+
+/** Of all groups, step by step. Those whose names only tell groups apart need not be. */
+async function readSteps(read: Read, q: FiguresQuery, summed: Summed): Promise<readonly Figures[]> {
   const values: unknown[] = []
-  const { rows } = await pool.query<Found>(
-    `${selected(q, values)} select grouping(key, step) as level, key, step, ${sums} from chosen group by grouping sets ((), (step), (key)) order by step`,
-    values,
-  )
-  const of = (level: number) => rows.filter((row) => row.level === level).map(figuresOf)
-  const [total] = of(3)
-  return {
-    total: total ?? { ...none, key: null, step: 0, durations: [] },
-    steps: of(2),
-    groups: q.by === 'none' ? [] : of(1).filter(({ key, calls, events }) => key !== null && calls + events > 0),
-  }
+  const kind = q.by === 'model' ? 'llm' : q.by === 'tool' ? 'tool' : undefined
+  const all: FiguresQuery = q.by === 'type' ? q : { ...q, by: 'none', kind: q.kind ?? kind }
+  const text = `${selected(all, summed, q.stepMs, values)} select null as key, step, ${sums} from chosen group by step order by step`
+  return (await read<Found>(text, values)).map(figuresOf)
+}
+
+async function readGroups(read: Read, q: FiguresQuery, summed: Summed): Promise<readonly Figures[]> {
+  if (q.by === 'none') return []
+  const values: unknown[] = []
+  const text = `${selected(q, summed, Number.POSITIVE_INFINITY, values)} select key, null as step, ${sums} from chosen where key is not null group by key`
+  return (await read<Found>(text, values)).map(figuresOf).filter(({ calls, events }) => calls + events > 0)
 }
 
 /** Of these groups, step by step. */
-export async function readPoints(pool: Pool, q: FiguresQuery, keys: readonly string[]): Promise<ReadonlyMap<string, readonly Figures[]>> {
-  const points = new Map<string, Figures[]>()
-  if (keys.length === 0) return points
+async function readPoints(read: Read, q: FiguresQuery, summed: Summed, groups: readonly Figures[]): Promise<Figures[]> {
+  if (groups.length === 0) return []
   const values: unknown[] = []
-  const text = selected(q, values)
-  const { rows } = await pool.query<Found>(
-    `${text} select 0 as level, key, step, ${sums} from chosen where key = any($${values.push(keys)}) group by key, step order by step`,
-    values,
-  )
-  for (const row of rows) {
-    const own = points.get(row.key ?? '')
-    if (own === undefined) points.set(row.key ?? '', [figuresOf(row)])
-    else own.push(figuresOf(row))
+  const text = `${selected(q, summed, q.stepMs, values)} select key, step, ${sums} from chosen where key = any($${values.push(groups.map(({ key }) => key))}) group by key, step order by step`
+  return (await read<Found>(text, values)).map(figuresOf)
+}
+
+const byCalls = (a: Figures, b: Figures) => b.calls + b.events - (a.calls + a.events) || ((a.key ?? '') < (b.key ?? '') ? -1 : 1)
+
+export interface FiguresFound {
+  readonly steps: readonly Figures[]
+  /** The greatest, with points of their own. */
+  readonly shown: readonly { readonly group: Figures; readonly points: readonly Figures[] }[]
+  readonly rest: readonly Figures[]
+}
+
+/** All of one moment: longer sums stand for their minutes, and groups come to what steps do. */
+export async function readFigures(pool: Pick<Pool, 'connect'>, q: FiguresQuery, mostGroups: number): Promise<FiguresFound> {
+  const client = await pool.connect()
+  try {
+    // A few of many rows, next to each other. Costed as pages of a slow disk, the points of a week were read by a scan of the whole table: 420 ms.
+    await client.query('begin isolation level repeatable read read only; set local enable_seqscan = off; set local random_page_cost = 1.1')
+    const read: Read = async <T extends object>(text: string, values: readonly unknown[]) => (await client.query<T>(text, [...values])).rows
+    const summed = await readSummed(client, q.tenant, q.since, q.until)
+    const steps = await readSteps(read, q, summed)
+    const groups = [...(await readGroups(read, q, summed))].sort(byCalls)
+    const greatest = groups.filter(({ key }) => key !== others).slice(0, mostGroups)
+    const points = Map.groupBy(await readPoints(read, q, summed, greatest), ({ key }) => key)
+    return {
+      steps,
+      shown: greatest.map((group) => ({ group, points: points.get(group.key) ?? [] })),
+      rest: groups.filter((group) => !greatest.includes(group)),
+    }
+  } finally {
+    // Nothing was written: there is nothing to lose.
+    await client.query('rollback').catch(() => undefined)
+    client.release()
   }
-  return points
 }
 
 const rounded = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms * 10) / 10)

@@ -5,6 +5,7 @@ import type { SeriesPoint } from '@signalbox/model/metric-series.ts'
 import { rfc3339Ms } from '@signalbox/model/rfc3339.ts'
 import { isObject, type Json, stringOf } from '@signalbox/model/text.ts'
 import type { Pool } from 'pg'
+import { type LogRow, logColumns, toEvent } from '../store/reader.ts'
 import { listEvents } from './reads.ts'
 
 /** A point, and what tells its series from others. */
@@ -60,12 +61,37 @@ export interface PointsQuery {
   readonly agent?: string | undefined
 }
 
-/** A page looks at no more than 10,000 events, of whatever type: there is no index of metrics alone. */
 const usual = { pageEvents: 2_000, mostPages: 30 }
 
+interface Page {
+  readonly rows: readonly LoggedEvent[]
+  /** Where the next one begins; undefined: nowhere. */
+  readonly next: string | number | undefined
+}
+
+/** Index: log_metric. An agent's are told apart here: of it alone no more would be looked at. */
+async function pageByTime(pool: Pool, { tenant, agent }: PointsQuery, before: string, limit: number): Promise<Page> {
+  const { rows } = await pool.query<LogRow>(
+    `select ${logColumns} from log where tenant = $1 and type = 'metric' and id < $2 order by id desc limit $3`,
+    [tenant, before, limit],
+  )
+  const events = rows.map(toEvent)
+  return {
+    rows: agent === undefined ? events : events.filter((event) => event.agent === agent),
+    next: rows.length === limit ? rows.at(-1)?.id : undefined,
+  }
+}
+
+/** Index: log_run. A page looks at no more than 10,000 events of the run, of whatever type. */
+async function pageOfRun(pool: Pool, { tenant, run, agent }: PointsQuery, after: number | undefined, limit: number): Promise<Page> {
+  const filter = { type: ['metric'], run: run === undefined ? [] : [run], ...(agent === undefined ? {} : { agent: [agent] }) }
+  const { rows, edge } = await listEvents(pool, { tenant, filter, order: 'desc', after, limit, byPosition: true })
+  return { rows, next: rows.length === limit ? rows.at(-1)?.position : edge?.[0] }
+}
+
 /**
- * Hands on what was told from `since` on and before `until`, the newest first. Answers from when on it is all of it: later than `since`
- * where there was too much to look at. Primary key, by time; log_run where a run is named.
+ * Hands on what was told from `since` on and before `until`, the newest first, of all or of a run. Answers from when on it is all of it:
+ * later than `since` where there was too much to look at.
  */
 export async function readMetrics(
   pool: Pool,
@@ -73,21 +99,18 @@ export async function readMetrics(
   take: (metric: Metric) => void,
   { pageEvents, mostPages } = usual,
 ): Promise<EpochMs> {
-  const { tenant, since, until, run, agent } = q
-  const byPosition = run !== undefined
-  const filter = { type: ['metric'], ...(run === undefined ? {} : { run: [run] }), ...(agent === undefined ? {} : { agent: [agent] }) }
-  let after: string | number | undefined = byPosition ? undefined : firstIdOf(until)
+  const { since, until, run } = q
+  let next: string | number | undefined = run === undefined ? firstIdOf(until) : undefined
   let oldest = until
   for (let page = 0; page < mostPages; page += 1) {
-    const { rows, edge } = await listEvents(pool, { tenant, filter, order: 'desc', after, limit: pageEvents, byPosition })
-    for (const event of rows) {
+    const found: Page = typeof next === 'string' ? await pageByTime(pool, q, next, pageEvents) : await pageOfRun(pool, q, next, pageEvents)
+    for (const event of found.rows) {
       oldest = Math.min(oldest, event.time)
       const metric = event.time >= since && event.time < until ? metricOf(event) : undefined
       if (metric !== undefined) take(metric)
     }
-    const last = rows.length === pageEvents ? rows.at(-1) : undefined
-    after = last === undefined ? edge?.[0] : byPosition ? last.position : last.id
-    if (after === undefined || (typeof after === 'string' && idTime(after) < since)) return since
+    next = found.next
+    if (next === undefined || (typeof next === 'string' && idTime(next) < since)) return since
   }
-  return typeof after === 'string' ? idTime(after) : oldest
+  return typeof next === 'string' ? idTime(next) : oldest
 }

@@ -18,6 +18,7 @@ import { newEpoch } from './epoch.ts'
 import { readLog } from './reader.ts'
 import { refold } from './refold.ts'
 import { countEvents } from './rollups-count.ts'
+import { forgetSums } from './rollups-long.ts'
 import { addRollups } from './rollups-write.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
 
@@ -165,6 +166,7 @@ function takePlace(client: Client, partition: number, upTo: number, standsFor: n
     await client.query(`insert into projections (${columns}) select ${columns} from projections_next where partition = $1`, [partition])
     await client.query('delete from rollups where partition = $1', [partition])
     await client.query('insert into rollups select * from rollups_next where partition = $1', [partition])
+    await forgetSums(client)
     await startOver(client, partition)
     // Taken of the rows that were; what is taken next would go on from them.
     await client.query('delete from snapshots where partition = $1', [partition])

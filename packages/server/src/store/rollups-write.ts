@@ -71,3 +71,13 @@ export function rollupArrays(rollups: readonly RollupWrite[]): string {
     ...durationColumns.map((_, i) => column(({ durations }) => durations?.[i] ?? 0)),
   ].join()
 }
+
+/** Of `rows_written`: the oldest minute that is added to, and all of them. */
+export function minuteArrays(rollups: readonly RollupWrite[]): string {
+  const minutes = new Map(rollups.map(({ tenant, minute }) => [`${minute}\u0000${tenant}`, { tenant, minute }]))
+  const all = [...minutes.values()]
+  const oldest = all.reduce((least, { minute }) => Math.min(least, minute), Number.POSITIVE_INFINITY)
+  return all.length === 0
+    ? "null, '{}', '{}'"
+    : `${oldest}, ${arrayOf(all.map(({ tenant }) => tenant))}, ${arrayOf(all.map(({ minute }) => minute))}`
+}

@@ -4,7 +4,7 @@ import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import { sendBulk } from './bulk.ts'
 import { arrayOf, escaped, orNull } from './copy-text.ts'
-import { prepareRollups, type RollupWrite, rollupArrays } from './rollups-write.ts'
+import { minuteArrays, prepareRollups, type RollupWrite, rollupArrays } from './rollups-write.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
 import { blamesData } from './sqlstate.ts'
 
@@ -86,7 +86,8 @@ function bulkOf({ partition, created, moved, changed, rollups }: Omit<RowsWrite,
 }
 
 const fenced = ({ partition, fence }: RowsWrite) => `call before_rows(${partition}, ${fence})`
-const written = ({ partition, fence, upTo }: RowsWrite) => `call rows_written(${partition}, ${fence}, ${upTo})`
+const written = ({ partition, fence, upTo, rollups }: RowsWrite) =>
+  `call rows_written(${partition}, ${fence}, ${upTo}, ${minuteArrays(rollups)})`
 
 /**
  * One transaction. Fails with `isFenced` when the partition was taken, and then writes nothing.

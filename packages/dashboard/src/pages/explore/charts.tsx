@@ -39,48 +39,26 @@ export function Charts({ found, split, steps, what, brush, reset }: ChartsProps)
     }
   }, [found, split, steps, what])
   const shared = { steps, from: Date.parse(found.since), to: Date.parse(found.until), brush, reset }
-  const looks = (of: readonly Line[], colour: string) => (of.length > 1 ? groupLooks : solid(colour))
-  const rate = (
+  const rate = (title: string, own: readonly Line[], colour: string) => (
     <Chart
-      title={what}
+      title={title}
       unit="a minute"
-      lines={lines.calls}
-      looks={looks(lines.calls, 'accent')}
-      filled={lines.calls.length === 1}
+      lines={own}
+      looks={own.length > 1 ? groupLooks : solid(colour)}
+      filled={own.length === 1}
       {...shared}
     />
   )
-  if (split === 'type') return rate
+  if (split === 'type') return rate(what, lines.calls, 'accent')
   return (
     <div className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,24rem),1fr))] gap-3">
-      {rate}
+      {rate(what, lines.calls, 'accent')}
       <Chart title="Duration" lines={lines.durations} looks={quantileLooks} log {...shared} />
       <Chart title="Failed" unit="of calls" lines={lines.errors} looks={solid('bad')} filled {...shared} />
       <Heatmap latency={found.latency} stepMs={found.step * 1_000} {...shared} />
-      <Chart
-        title="Tokens"
-        unit="a minute"
-        lines={lines.tokens}
-        looks={looks(lines.tokens, 'model')}
-        filled={lines.tokens.length === 1}
-        {...shared}
-      />
-      <Chart
-        title="Cost"
-        unit="a minute"
-        lines={lines.cost}
-        looks={looks(lines.cost, 'wait')}
-        filled={lines.cost.length === 1}
-        {...shared}
-      />
-      <Chart
-        title="Events"
-        unit="a minute"
-        lines={lines.events}
-        looks={looks(lines.events, 'tool')}
-        filled={lines.events.length === 1}
-        {...shared}
-      />
+      {rate('Tokens', lines.tokens, 'model')}
+      {rate('Cost', lines.cost, 'wait')}
+      {rate('Events', lines.events, 'tool')}
       {lines.slowest.length > 1 && <Chart title={`p95 by ${ofSplit[split]}`} lines={lines.slowest} looks={groupLooks} log {...shared} />}
     </div>
   )

@@ -55,11 +55,6 @@ export function Explore() {
           {whole(found.behindEvents)} events are stored and not counted yet: these figures will grow.
         </p>
       )}
-      {found?.truncated === true && (
-        <p role="status" className="border-b border-line bg-wait/10 px-4 py-1.5 text-wait">
-          This fleet has more figures than one answer reads: only those since {new Date(found.since).toLocaleString()} are shown.
-        </p>
-      )}
       <section
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by keys too
         tabIndex={0}

@@ -28,7 +28,6 @@ export interface Explored {
   readonly groups: readonly Group[]
   readonly other?: Sums & { readonly groups: number }
   readonly latency: { readonly boundsMs: readonly number[]; readonly cells: readonly (readonly number[])[] }
-  readonly truncated: boolean
 }
 
 export const splits = ['agent', 'model', 'tool', 'team', 'type', 'none'] as const
