@@ -1,6 +1,6 @@
 /** Dashboards that hold a connection and are sent nothing but heartbeats: what each costs the server's own process. */
 import { count, type Section, wanted } from '../harness.ts'
-import { mostFiles, openReaders } from './readers.ts'
+import { mostFiles, openReaders, type Readers } from './readers.ts'
 
 const asked = 20_000
 const mostKiB = 10
@@ -22,7 +22,7 @@ export const section: Section = {
     await warm.stop()
     while ((await server.metric('signalbox_live_clients')) > 0) await new Promise((resume) => setImmediate(resume))
     const before = await server.usage('collect')
-    const groups: Awaited<ReturnType<typeof openReaders>>[] = []
+    const groups: Readers[] = []
     for (let held = 0; held < most; held += readersAProcess)
       groups.push(
         await openReaders(server, 'websocket', Math.min(readersAProcess, most - held), { query, firstAddress: 1 + 10 * groups.length }),
