@@ -48,9 +48,14 @@ export interface Child {
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
-export function child(file: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Child {
-  const process_ = spawn(process.execPath, [join(here, file), ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+export function child(
+  file: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  nodeArgs: readonly string[] = [],
+): Child {
+  const process_ = spawn(process.execPath, [...nodeArgs, join(here, file), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
     env: { ...process.env, ...env },
   })
   const waiting: string[] = []
@@ -85,6 +90,15 @@ export function child(file: string, args: readonly string[] = [], env: Readonly<
   }
 }
 
+/** What a process holds and has used so far. */
+export interface Usage {
+  readonly residentBytes: number
+  readonly heapBytes: number
+  readonly externalBytes: number
+  /** Processor time, all threads. */
+  readonly cpuMs: number
+}
+
 export interface Server extends Child {
   readonly url: string
   /** Its data folder. */
@@ -93,13 +107,15 @@ export interface Server extends Child {
   database(): Promise<string>
   /** Resident MiB of the server's own process. */
   memory(): Promise<number>
+  /** Of its own process; `collect`: after its garbage is collected. */
+  usage(when?: 'collect' | 'now'): Promise<Usage>
   /** The sum of a metric over its labels, or of the series with these labels. */
   metric(name: string, labels?: string): Promise<number>
 }
 
 /** Starts a server on that folder, as `npm start` does. */
 export async function serve(data: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
-  const started = child('../packages/cli/src/main.ts', ['up'], {
+  const settings = {
     SIGNALBOX_DATA: data,
     SIGNALBOX_PORT: '0',
     SIGNALBOX_OTLP_HTTP_PORT: 'off',
@@ -107,7 +123,8 @@ export async function serve(data: string, env: Readonly<Record<string, string>> 
     SIGNALBOX_LOG_LEVEL: 'error',
     SIGNALBOX_WEBHOOKS: join(here, 'generators/doors/webhooks.json'),
     ...env,
-  })
+  }
+  const started = child('../packages/cli/src/main.ts', ['up'], settings, ['--expose-gc', '--import', join(here, 'generators/probe.ts')])
   let url: string | undefined
   while (url === undefined) url = /http:\/\/127\.0\.0\.1:\d+/.exec(await started.line())?.[0]
   return {
@@ -116,6 +133,11 @@ export async function serve(data: string, env: Readonly<Record<string, string>> 
     data,
     database: async () => (JSON.parse(await readFile(join(data, 'connection.json'), 'utf8')) as { url: string }).url,
     memory: () => residentMiB(started.process.pid),
+    async usage(when = 'now') {
+      const answer = once(started.process, 'message')
+      started.process.send(when)
+      return ((await answer) as [Usage])[0]
+    },
     async metric(name, labels = '') {
       const text = await (await fetch(`${url}/metrics`)).text()
       return text

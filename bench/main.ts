@@ -8,12 +8,16 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Bench, type Row, type Section, type Server, serve, withData } from './harness.ts'
+import { section as blocked } from './sections/blocked.ts'
+import { section as claimsLive } from './sections/claims-live.ts'
+import { section as claimsMany } from './sections/claims-many.ts'
 import { section as deliveries } from './sections/deliveries.ts'
 import { section as doors } from './sections/doors.ts'
 import { section as explore } from './sections/explore.ts'
+import { section as idle } from './sections/idle.ts'
 import { section as ingest } from './sections/ingest.ts'
 
-const sections: readonly Section[] = [ingest, deliveries, doors, explore]
+const sections: readonly Section[] = [ingest, deliveries, doors, explore, blocked, idle, claimsLive, claimsMany]
 
 const said = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
 const has = (name: string) => process.argv.includes(`--${name}`)

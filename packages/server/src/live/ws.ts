@@ -77,6 +77,8 @@ function serve(socket: WebSocket, request: IncomingMessage, entry: Entry, deps: 
   // First of all: an error that nobody hears ends the process.
   socket.on('error', () => socket.terminate())
   const url = new URL(request.url ?? '/', 'http://localhost')
+  // Closures that named the request would keep it, with all its headers, as long as the socket.
+  const wire = request.socket
   const subscriptions = new Map<string, Subscribed>()
   const codec = codecOf(socket)
   const say = (frame: ServerFrame) => socket.readyState === socket.OPEN && socket.send(codec.encode(frame))
@@ -129,7 +131,7 @@ function serve(socket: WebSocket, request: IncomingMessage, entry: Entry, deps: 
         if (socket.readyState !== socket.OPEN) return
         credit.wrote(frame.bytes)
         // The frame is finished, the same for every reader; with no extension and no fragments `ws` would write just these bytes.
-        request.socket.write(frame.payload)
+        wire.write(frame.payload)
       },
       pending,
       close,
@@ -174,7 +176,7 @@ function serve(socket: WebSocket, request: IncomingMessage, entry: Entry, deps: 
     cancelCheck = clock.after(Math.min(heartbeatMs, deadMs - silentMs), check)
   }
   let cancelCheck = clock.after(heartbeatMs, check)
-  request.socket.on('drain', drained)
+  wire.on('drain', drained)
   socket.on('pong', heard)
   socket.on('ping', heard)
   socket.on('close', () => {
