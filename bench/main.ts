@@ -9,12 +9,14 @@ import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Bench, type Row, type Section, type Server, serve, withData } from './harness.ts'
 import { section as acks } from './sections/acks.ts'
+import { section as claimsCodecs } from './sections/claims-codecs.ts'
 import { section as deliveries } from './sections/deliveries.ts'
 import { section as doors } from './sections/doors.ts'
 import { section as ingest } from './sections/ingest.ts'
 import { section as singles } from './sections/singles.ts'
+import { section as wire } from './sections/wire.ts'
 
-const sections: readonly Section[] = [ingest, singles, acks, deliveries, doors]
+const sections: readonly Section[] = [ingest, singles, acks, wire, deliveries, doors, claimsCodecs]
 
 const said = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
 const has = (name: string) => process.argv.includes(`--${name}`)
