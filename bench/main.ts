@@ -8,7 +8,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Bench, type Row, type Section, type Server, serve, withData } from './harness.ts'
+import { section as acks } from './sections/acks.ts'
 import { section as blocked } from './sections/blocked.ts'
+import { section as claimsCodecs } from './sections/claims-codecs.ts'
 import { section as claimsLive } from './sections/claims-live.ts'
 import { section as claimsMany } from './sections/claims-many.ts'
 import { section as deliveries } from './sections/deliveries.ts'
@@ -16,8 +18,23 @@ import { section as doors } from './sections/doors.ts'
 import { section as explore } from './sections/explore.ts'
 import { section as idle } from './sections/idle.ts'
 import { section as ingest } from './sections/ingest.ts'
+import { section as singles } from './sections/singles.ts'
+import { section as wire } from './sections/wire.ts'
 
-const sections: readonly Section[] = [ingest, deliveries, doors, explore, blocked, idle, claimsLive, claimsMany]
+const sections: readonly Section[] = [
+  ingest,
+  singles,
+  acks,
+  wire,
+  deliveries,
+  doors,
+  explore,
+  blocked,
+  idle,
+  claimsCodecs,
+  claimsLive,
+  claimsMany,
+]
 
 const said = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
 const has = (name: string) => process.argv.includes(`--${name}`)
