@@ -1,23 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { arranged, parseNames, toggled, writeNames } from './arrange.ts'
+import { laneWith } from './lanes.testing.ts'
 import type { Lane, Swimlanes } from './layout.ts'
 
-const lane = (agent: string, depth: number, workers: number, more: Partial<Lane> = {}): Lane => ({
-  agent,
-  label: agent,
-  depth,
-  workers,
-  pinned: false,
-  under: undefined,
-  bars: [],
-  models: [],
-  tools: [],
-  waits: [],
-  rows: 1,
-  goneAt: undefined,
-  ...more,
-})
+const lane = (agent: string, depth: number, workers: number, more: Partial<Lane> = {}): Lane =>
+  laneWith({ agent, label: agent, depth, workers, ...more })
 const call = (from: number, failed: boolean) => ({ call: `c${from}`, label: 'Grep', from, to: from + 1, failed })
 const fleet: Swimlanes = {
   lanes: [

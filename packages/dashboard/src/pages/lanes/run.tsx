@@ -11,7 +11,7 @@ import { Controls, Legend, WindowText, windowText } from './controls.tsx'
 import { extentOf, heardAtOf } from './extent.ts'
 import { Header } from './header.tsx'
 import { Lanes } from './lanes.tsx'
-import { layOut } from './layout.ts'
+import { createLayout } from './layout.ts'
 import { revealLane } from './names.tsx'
 import { NotDrawn } from './not-drawn.tsx'
 import { useOlderCalls } from './older-calls.ts'
@@ -39,7 +39,8 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const older = useOlderCalls(run, rows.calls, ready, again)
   const calls = useMemo(() => withOlder(rows.calls, older.calls), [older.calls, rows.calls])
   const members = useMembers(run, rows)
-  const swimlanes = useMemo(() => layOut(members, tasks, calls, edges), [members, tasks, calls, edges])
+  const layOut = useMemo(createLayout, [])
+  const swimlanes = useMemo(() => layOut(members, tasks, calls, edges), [layOut, members, tasks, calls, edges])
   const heardAt = useMemo(() => heardAtOf(run, members), [run, members])
   const names = useMemo(() => new Map(members.map(({ id, name }) => [id, name?.value ?? id])), [members])
   const spends = useMemo(() => spendOf(calls), [calls])
