@@ -107,12 +107,15 @@ function viewOf(store: LiveStore) {
           behind = true
           return
         }
-        timer = setTimeout(() => {
-          timer = undefined
-          if (!behind) return
-          behind = false
-          told()
-        }, renewMs(tables.reduce((sum, table) => sum + store.size(table), 0)))
+        timer = setTimeout(
+          () => {
+            timer = undefined
+            if (!behind) return
+            behind = false
+            told()
+          },
+          renewMs(tables.reduce((sum, table) => sum + store.size(table), 0)),
+        )
         // After the whole flush: it tells table by table.
         queueMicrotask(renew)
       }

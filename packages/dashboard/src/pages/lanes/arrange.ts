@@ -26,6 +26,25 @@ function standIns(lanes: readonly Lane[], pins: ReadonlySet<string>, folds: Read
   })
 }
 
+/** The folds without those that hide what is selected; undefined where nothing of these lanes is, the same ones where it is in sight. */
+export function unfolded(
+  lanes: readonly Lane[],
+  folds: ReadonlySet<string>,
+  pins: ReadonlySet<string>,
+  sel: string,
+): ReadonlySet<string> | undefined {
+  const at = lanes.findIndex(({ agent, bars, models, tools }) =>
+    sel.startsWith('agent:')
+      ? sel === `agent:${agent}`
+      : bars.some(({ task }) => sel === `task:${task}`) || [models, tools].some((list) => list.some(({ call }) => sel === `call:${call}`)),
+  )
+  const lane = lanes[at]
+  if (lane === undefined) return undefined
+  if (pins.has(lane.agent)) return folds
+  const hiding = lanes.filter(({ agent, workers }, i) => folds.has(agent) && i < at && at <= i + workers)
+  return hiding.length === 0 ? folds : folds.difference(new Set(hiding.map(({ agent }) => agent)))
+}
+
 const workOf = ({ bars, models, tools, goneAt }: Lane): readonly Mark[] => [
   ...bars.flatMap((bar): readonly Mark[] =>
     bar.state === 'submitted' ? [] : [{ call: '', label: '', from: bar.from, to: bar.to ?? goneAt, failed: endedBadly(bar) }],
