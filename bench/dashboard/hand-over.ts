@@ -12,6 +12,8 @@ interface Heard {
 
 const rounds = 5
 const waitMs = 4_000
+/** The server has just begun to hold what was sent. */
+const slowly = { timeout: 90_000 }
 
 /** Notes what the page's worker gives it. */
 const listen = (page: Page) =>
@@ -45,9 +47,10 @@ export async function handOver({ server, context }: Stage): Promise<readonly num
       for (const page of pages) {
         await listen(page)
         await page.goto(server.url)
-        await page.waitForFunction(() => (globalThis as unknown as { heard: Heard }).heard.rowsAt.length > 50)
+        await page.waitForFunction(() => (globalThis as unknown as { heard: Heard }).heard.rowsAt.length > 10, undefined, slowly)
       }
-      for (const page of pages) await page.waitForFunction(() => (globalThis as unknown as { heard: Heard }).heard.tabs === 2)
+      for (const page of pages)
+        await page.waitForFunction(() => (globalThis as unknown as { heard: Heard }).heard.tabs === 2, undefined, slowly)
       const roles = await Promise.all(pages.map(async (page) => (await heardBy(page)).role))
       const leader = pages[roles.indexOf('leader')]
       const follower = pages[roles.indexOf('follower')]

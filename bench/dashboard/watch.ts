@@ -27,11 +27,14 @@ export interface Measured {
   readonly load: string | undefined
 }
 
+/** By the fleet's bar, or by the tail's. */
 const shown = async (page: Page): Promise<number | undefined> => {
-  const text = await page.evaluate(
-    () => /([\d.]+)(k?)\s*events\/s/.exec(document.querySelector('section[aria-label="Fleet"]')?.textContent ?? '')?.slice(1) ?? null,
-  )
-  return text === null ? undefined : Number(text[0]) * (text[1] === 'k' ? 1_000 : 1)
+  const text = await page.evaluate(() => {
+    const fleet = document.querySelector('section[aria-label="Fleet"]')?.textContent ?? ''
+    const tail = document.querySelector('[data-testid=rate]')?.textContent ?? ''
+    return (/([\d.,]+)(k?)\s*events\/s/.exec(fleet) ?? /([\d.,]+)(k?)\/s received/.exec(tail))?.slice(1) ?? null
+  })
+  return text === null ? undefined : Number(text[0]?.replace(',', '')) * (text[1] === 'k' ? 1_000 : 1)
 }
 
 const connectionOf = (page: Page) => page.evaluate(() => document.querySelector('[data-testid=connection]')?.textContent ?? '')
