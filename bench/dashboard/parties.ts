@@ -57,14 +57,20 @@ export async function serve(data: string): Promise<Served> {
 
 const perRequest = 2_000
 
-/** Sends all of them, in order, and wants each accepted. */
+/** What a busy server did not take is sent again: it knows by their ids what it has. */
+const tries = 5
+
+/** Sends all of them, in order, and wants each stored. */
 export async function post(url: string, events: Iterable<object>): Promise<void> {
   let batch: object[] = []
   const flush = async () => {
     const body = JSON.stringify(batch)
-    const response = await fetch(`${url}/v1/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-    const answer = (await response.json()) as { accepted?: number }
-    if (answer.accepted !== batch.length) throw new Error(`Not all were accepted: ${JSON.stringify(answer).slice(0, 400)}`)
+    for (let left = tries; ; left -= 1) {
+      const response = await fetch(`${url}/v1/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      const answer = (await response.json()) as { accepted?: number; duplicates?: number }
+      if ((answer.accepted ?? 0) + (answer.duplicates ?? 0) === batch.length) break
+      if (response.status !== 503 || left === 1) throw new Error(`Not all were stored: ${JSON.stringify(answer).slice(0, 400)}`)
+    }
     batch = []
   }
   for (const event of events) if (batch.push(event) >= perRequest) await flush()

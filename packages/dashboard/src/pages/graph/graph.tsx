@@ -17,6 +17,7 @@ import { type Graph as Drawn, type GraphEdge, type GraphNode, graphOf, modes, pa
 import { Picture } from './picture.tsx'
 import { usePlaces } from './placed.ts'
 import { createRates } from './rates.ts'
+import { dealingsOf, sentenceOf } from './sentence.ts'
 import { useSlowly } from './slowly.ts'
 import { createStage } from './stage.ts'
 import { EdgeTable } from './table.tsx'
@@ -236,50 +237,4 @@ function narrowed(graph: Drawn, q: string, errors: boolean): Lit | undefined {
 function both(a: Lit | undefined, b: Lit | undefined): Lit | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return { nodes: a.nodes.intersection(b.nodes), pairs: a.pairs.intersection(b.pairs) }
-}
-
-/** A node in words, for who hears it. */
-function sentenceOf(
-  node: GraphNode,
-  { gives, takes, waits }: Dealings = noDealings,
-  marks: ReadonlyMap<string, readonly { readonly text: string }[]>,
-  opens: boolean,
-): string {
-  const { tasks } = node
-  return [
-    node.label,
-    node.size > 1 ? `${node.size} together` : node.detail,
-    node.look.words,
-    ...(tasks.open + tasks.done + tasks.failed === 0 ? [] : [`${tasks.open} open, ${tasks.done} done, ${tasks.failed} failed`]),
-    ...(gives === 0 ? [] : [`gives to ${gives}`]),
-    ...(takes === 0 ? [] : [`takes from ${takes}`]),
-    ...(waits === 0 ? [] : [`waits for ${waits}`]),
-    ...(marks.get(node.id)?.map(({ text }) => text) ?? []),
-    ...(opens ? ['collapsed'] : []),
-  ].join(', ')
-}
-
-/** Edges of a node but for messages, and what it waits for. */
-interface Dealings {
-  gives: number
-  takes: number
-  waits: number
-}
-const noDealings: Dealings = { gives: 0, takes: 0, waits: 0 }
-
-function dealingsOf({ edges }: Drawn): ReadonlyMap<string, Dealings> {
-  const made = new Map<string, Dealings>()
-  const of = (node: string) => {
-    const held = made.get(node) ?? { ...noDealings }
-    made.set(node, held)
-    return held
-  }
-  for (const { from, to, kind, open } of edges) {
-    if (kind === 'message') continue
-    const giver = of(from)
-    giver.gives += 1
-    giver.waits += open
-    of(to).takes += 1
-  }
-  return made
 }

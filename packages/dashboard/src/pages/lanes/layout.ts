@@ -1,8 +1,9 @@
 /** Swimlanes as a pure function: rows of a run in; lanes with bars, marks and arrows out. Times are epoch ms; places and drawing are elsewhere. */
-import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { AgentRow, CallRow, EdgeRow, TaskRow, TaskState } from '@signalbox/model/rows.ts'
 import { visible } from '../../text.ts'
+import { type Arrow, arrowsOf } from './arrows.ts'
+import { callKey, keptWith, taskKey } from './keys.ts'
 import { order, workersOf } from './order.ts'
 import { givenAway, type Span, waitsOf } from './waits.ts'
 
@@ -55,16 +56,6 @@ export interface Lane {
   readonly goneAt: number | undefined
 }
 
-/** Who gave, handed or told whom, between two lanes. */
-interface Arrow {
-  readonly from: number
-  readonly to: number
-  readonly at: number
-  readonly kind: EdgeRow['kind']
-  /** Key of the task that was given. */
-  readonly task: string | undefined
-}
-
 export interface Swimlanes {
   readonly lanes: readonly Lane[]
   readonly arrows: readonly Arrow[]
@@ -78,21 +69,6 @@ export const mostRows = 6
 export const endedBadly = ({ state }: Pick<Bar, 'state'>): boolean => state === 'failed' || state === 'rejected'
 
 type Segment = Omit<Bar, 'row' | 'crowded'>
-
-/** A row keeps its identity until it changes: what was made of it is kept with it. */
-export function keptWith<Row extends object, Made>(make: (row: Row) => Made): (row: Row) => Made {
-  const made = new WeakMap<Row, Made>()
-  return (row) => {
-    const held = made.get(row)
-    if (held !== undefined) return held
-    const fresh = make(row)
-    made.set(row, fresh)
-    return fresh
-  }
-}
-
-export const callKey = keptWith(({ run, kind, id }: CallRow): string => rowKey.call(run, kind, id))
-export const taskKey = keptWith(({ run, id }: TaskRow): string => rowKey.task(run, id))
 
 /** A task's bars, one a state; the last one is open unless the state is terminal. What it ended as colours what led there. */
 const segmentsOf = keptWith((task: TaskRow): readonly Segment[] =>
@@ -151,21 +127,6 @@ const marksOf = (calls: readonly CallRow[], kind: 'llm' | 'tool'): readonly Mark
     .filter((call) => (call.kind === 'llm') === (kind === 'llm'))
     .map(markOf)
     .sort(byBegin)
-
-function arrowsOf(lanes: readonly Lane[], tasks: readonly TaskRow[], edges: readonly EdgeRow[]): Arrow[] {
-  const laneOf = new Map(lanes.map(({ agent }, i) => [agent, i]))
-  const arrow = (giver: string | undefined, taker: string | undefined, rest: Pick<Arrow, 'at' | 'kind' | 'task'>): Arrow[] => {
-    const [from, to] = [laneOf.get(giver ?? ''), laneOf.get(taker ?? '')]
-    return from === undefined || to === undefined || from === to ? [] : [{ from, to, ...rest }]
-  }
-  return [
-    ...tasks.flatMap((task) =>
-      arrow(task.createdBy, task.assignee?.value, { at: task.assignee?.at ?? task.openedAt, kind: 'delegation', task: taskKey(task) }),
-    ),
-    // Of messages and handoffs only the newest of each pair is known here.
-    ...edges.flatMap(({ from, to, kind, lastAt }) => (kind === 'delegation' ? [] : arrow(from, to, { at: lastAt, kind, task: undefined }))),
-  ]
-}
 
 const goneOf = ({ status }: AgentRow): number | undefined =>
   status?.value === 'lost' || status?.value === 'stopped' ? status.at : undefined

@@ -3,7 +3,7 @@ import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { CallRow, TaskRow, TaskState } from '@signalbox/model/rows.ts'
 import { taskLook } from '../../parts/status.tsx'
-import { keptWith, taskKey } from './layout.ts'
+import { keptWith, taskKey } from './keys.ts'
 
 export interface Spend {
   readonly tokens: number
