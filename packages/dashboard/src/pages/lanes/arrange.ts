@@ -66,6 +66,8 @@ export function arranged(swimlanes: Swimlanes, pins: ReadonlySet<string>, folds:
     const under = hidden.get(i)
     const work = under?.flatMap(workOf).sort((a, b) => a.from - b.from)
     const pinned = pins.has(lane.agent)
+    // The same one where it is as it was: what is made of it stays too.
+    if (!pinned && under === undefined) return [{ i, lane }]
     return [{ i, lane: { ...lane, pinned, depth: pinned ? 0 : lane.depth, under: under && work && { lanes: under, work } } }]
   })
   const ordered = [...shown.filter(({ lane }) => lane.pinned), ...shown.filter(({ lane }) => !lane.pinned)]
