@@ -1,10 +1,10 @@
-/** A process of its own that sends at a rate until it is ended: `sender.ts <url> <runs> <events a second>`. A line of JSON each second: what was acknowledged so far. */
+/** A process of its own that sends at a rate until it is ended: `sender.ts <url> <events a second> <what, as works.ts has it>`. A line of JSON each second: what was acknowledged so far. */
 import { WebSocket } from 'ws'
-import { createWork } from './fleet.ts'
+import { workNamed } from './works.ts'
 
-const [url = '', runs = '', rateText = ''] = process.argv.slice(2)
+const [url = '', rateText = '', ...what] = process.argv.slice(2)
 const rate = Number(rateText)
-const work = createWork(Number(runs))
+const work = workNamed(what)
 /** A batch so often: agents do not send all at one moment. */
 const everyMs = 20
 /** Batches that may be unacknowledged; with more the server is behind, and what is due is sent later. */

@@ -10,8 +10,8 @@ import { createLiveStore, type LiveStore } from './store.ts'
 
 export type RunRows = { readonly [T in Table]: readonly RowOf[T][] } & { readonly ready: boolean }
 
-/** Lanes are laid out anew this often at most; open bars grow by the clock, not by this. */
-const renewMs = 100
+/** What is made of a run's rows is made anew this often at most, large runs more seldom; open bars grow by the clock, not by this. */
+const renewMs = (rows: number): number => Math.max(100, rows / 50)
 
 interface ShownRun {
   readonly store?: LiveStore | undefined
@@ -107,12 +107,15 @@ function viewOf(store: LiveStore) {
           behind = true
           return
         }
-        timer = setTimeout(() => {
-          timer = undefined
-          if (!behind) return
-          behind = false
-          told()
-        }, renewMs)
+        timer = setTimeout(
+          () => {
+            timer = undefined
+            if (!behind) return
+            behind = false
+            told()
+          },
+          renewMs(tables.reduce((sum, table) => sum + store.size(table), 0)),
+        )
         // After the whole flush: it tells table by table.
         queueMicrotask(renew)
       }

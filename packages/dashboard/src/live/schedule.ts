@@ -5,9 +5,15 @@ import { createPace, rates } from './pace.ts'
 /** How often a second changes are shown; less than 60: the page cannot do it more often. */
 export const useRate = create<{ readonly rate: number }>(() => ({ rate: rates[0] }))
 
-const painting = new MessageChannel()
+const tasks = new MessageChannel()
 const waiting: (() => void)[] = []
-painting.port1.onmessage = () => waiting.shift()?.()
+tasks.port1.onmessage = () => waiting.shift()?.()
+
+/** A task of its own, as soon as there is nothing more urgent. */
+export function later(run: () => void): void {
+  waiting.push(run)
+  tasks.port2.postMessage(undefined)
+}
 
 const pace = createPace(
   {
@@ -20,10 +26,7 @@ const pace = createPace(
       const asked = setTimeout(run, ms)
       return () => clearTimeout(asked)
     },
-    painted(run) {
-      waiting.push(run)
-      painting.port2.postMessage(undefined)
-    },
+    painted: later,
     hidden: () => document.hidden,
   },
   (rate) => useRate.setState({ rate }),

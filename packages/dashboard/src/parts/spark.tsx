@@ -1,4 +1,6 @@
 import { useEffect, useRef } from 'react'
+import { later } from '../live/schedule.ts'
+import { sliceMs } from '../live/slices.ts'
 import { shownRates, watchRates } from '../rates/live.ts'
 import { sparkSeconds } from '../rates/rates.ts'
 import { useTheme } from '../theme.ts'
@@ -16,6 +18,22 @@ interface SparkProps {
 const leastPeak = 4
 const counts: number[] = []
 
+/** Small as they are, some dozens of canvases take more time than a frame has: they are drawn some at a time. */
+const due = new Set<() => void>()
+function drawLater(draw: () => void) {
+  if (due.size === 0) later(drawSome)
+  due.add(draw)
+}
+function drawSome() {
+  const until = performance.now() + sliceMs
+  for (const draw of due) {
+    due.delete(draw)
+    draw()
+    if (performance.now() >= until) break
+  }
+  if (due.size > 0) later(drawSome)
+}
+
 /** An agent's events in each of the last sixty seconds; drawn anew once a second, without React. */
 export function Spark({ id, width, height, className = '' }: SparkProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -30,8 +48,13 @@ export function Spark({ id, width, height, className = '' }: SparkProps) {
       was = now
       drawSpark(canvas.current, read, width, height)
     }
-    draw()
-    return watchRates(draw)
+    const ask = () => drawLater(draw)
+    ask()
+    const stop = watchRates(ask)
+    return () => {
+      stop()
+      due.delete(draw)
+    }
   }, [id, width, height, theme])
   return (
     <span aria-hidden="true" className={`block ${className}`} style={{ width, height }}>

@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from 'react'
 import { useConnection } from '../live/connection.ts'
 import { fetchJson, serverNow, store, useShown } from '../live/live.ts'
+import { later } from '../live/schedule.ts'
 import { createRates, type Rates, type RatesSeed } from './rates.ts'
 
 const rates = createRates()
@@ -45,7 +46,10 @@ function look() {
 function count() {
   rates.look(store.all('agents'), serverNow())
   looks += 1
-  for (const listener of listeners) listener()
+  // Looking took some time, and so will showing: two tasks.
+  later(() => {
+    for (const listener of listeners) listener()
+  })
 }
 
 function start() {

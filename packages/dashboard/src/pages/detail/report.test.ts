@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { whole } from '../../live/slices.testing.ts'
 import type { Node } from './node.ts'
 import { escaped, fileName, reportOf } from './report.ts'
 import { createTree } from './tree.ts'
@@ -8,39 +9,41 @@ const hostile = '# <script>alert(1)</script> [x](http://evil.example) `a` | b\n-
 
 function run(): Node {
   const totals = { llmCalls: 1, toolCalls: 0, errors: 1 }
-  return createTree()(
-    {
-      run: {
-        id: 'r',
-        name: { value: hostile, at: 0, by: '' },
-        state: 'finished',
-        startedAt: 0,
-        finishedAt: 9_000,
-        lastEventAt: 9_000,
-        synthetic: false,
-        events: 3,
-        agents: ['a'],
-        tasks: {} as never,
-        totals: totals as never,
-      },
-      agents: [],
-      tasks: [],
-      calls: [
-        {
-          id: 'c',
-          kind: 'llm',
-          name: hostile,
-          run: 'r',
-          agent: 'a',
-          startedAt: 1_000,
-          endedAt: 3_500,
-          outcome: 'failed',
-          error: '<b>no</b>',
-          usage,
+  return whole(
+    createTree()(
+      {
+        run: {
+          id: 'r',
+          name: { value: hostile, at: 0, by: '' },
+          state: 'finished',
+          startedAt: 0,
+          finishedAt: 9_000,
+          lastEventAt: 9_000,
+          synthetic: false,
+          events: 3,
+          agents: ['a'],
+          tasks: {} as never,
+          totals: totals as never,
         },
-      ],
-    },
-    'task',
+        agents: [],
+        tasks: [],
+        calls: [
+          {
+            id: 'c',
+            kind: 'llm',
+            name: hostile,
+            run: 'r',
+            agent: 'a',
+            startedAt: 1_000,
+            endedAt: 3_500,
+            outcome: 'failed',
+            error: '<b>no</b>',
+            usage,
+          },
+        ],
+      },
+      'task',
+    ),
   )
 }
 

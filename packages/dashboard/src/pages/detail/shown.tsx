@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useBindings } from '../../keys.ts'
 import { shownNow, useNow } from '../../live/live.ts'
+import { useSliced } from '../../live/sliced.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { NoMatches } from '../../parts/empty.tsx'
 import { useSearch } from '../../search.ts'
@@ -32,16 +33,21 @@ export function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const [again, setAgain] = useState(0)
   const older = useOlderCalls(run, rows.calls, rows.ready, again, mostCalls)
   const calls = useMemo(() => withOlder(rows.calls, older.calls), [older.calls, rows.calls])
-  const mode = parseMode(search.mode)
+  const asked = parseMode(search.mode)
   const tree = useMemo(createTree, [])
-  const root = useMemo(
-    () => tree({ run, agents: rows.agents, tasks: rows.tasks, calls }, mode),
-    [tree, run, rows.agents, rows.tasks, calls, mode],
+  const make = useCallback(
+    function* () {
+      const root = yield* tree({ run, agents: rows.agents, tasks: rows.tasks, calls }, asked)
+      yield
+      return { root, mode: asked, critical: asked === 'time' ? none : criticalPath(root) }
+    },
+    [tree, run, rows.agents, rows.tasks, calls, asked],
   )
-  const critical = useMemo(() => (mode === 'time' ? none : criticalPath(root)), [root, mode])
+  const { root, mode, critical } = useSliced(make)
   const made = useLines(root)
   const { shown: held, hover, release } = useStill(made.lines, `${made.arrangement} ${made.openness} ${mode}`)
-  const lines = useMemo(() => patched(held, made.lines), [held, made.lines])
+  const patch = useMemo(() => createPatch(held), [held])
+  const lines = useMemo(() => patch(made.lines), [patch, made.lines])
   const waiting = Math.max(0, made.lines.length - lines.length)
   const active = lines === made.lines ? made.active : lines.findIndex(({ node }) => node.id === made.lines[made.active]?.node.id)
 
@@ -195,11 +201,17 @@ const none: ReadonlySet<string> = new Set()
 const levels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 /** Rows that are held stay where they are; what stands in them is new all the same. */
-function patched(held: readonly Line[], now: readonly Line[]): readonly Line[] {
-  if (held === now) return held
-  const byId = new Map(now.map((line) => [line.node.id, line]))
-  return held.map((line) => {
-    const fresh = byId.get(line.node.id)
-    return fresh === undefined || fresh.node === line.node ? line : { ...line, node: fresh.node }
-  })
+function createPatch(held: readonly Line[]): (now: readonly Line[]) => readonly Line[] {
+  let places: ReadonlyMap<string, number> | undefined
+  return (now) => {
+    if (held === now) return held
+    places ??= new Map(held.map(({ node }, at) => [node.id, at]))
+    const patched = [...held]
+    for (const { node } of now) {
+      const at = places.get(node.id)
+      const line = at === undefined ? undefined : held[at]
+      if (at !== undefined && line !== undefined && line.node !== node) patched[at] = { ...line, node }
+    }
+    return patched
+  }
 }

@@ -2,7 +2,7 @@ import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react'
 import { ticksOf, zoneText } from '../lanes/axis.ts'
 import { fitTo } from '../lanes/canvas.ts'
 import { drawAxis } from '../lanes/draw.ts'
-import { useFrames } from '../lanes/frames.ts'
+import { redrawAfter, useFrames } from '../lanes/frames.ts'
 import { useGestures } from '../lanes/gestures.ts'
 import { paletteOf } from '../lanes/scene.ts'
 import type { View } from '../lanes/view.ts'
@@ -14,9 +14,6 @@ import type { Line } from './lines.ts'
 
 /** Room of a tick's text, CSS pixels. */
 const tickRoom = 96
-/** A live view is drawn again when now has come half a pixel further, but not more often than this, and not more seldom. */
-const redrawMs = { least: 33, most: 1_000 }
-const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
 interface TimelineProps {
   readonly box: RefObject<HTMLDivElement | null>
@@ -64,9 +61,7 @@ export function Timeline(props: TimelineProps) {
     drawRows(context, { lines, window, ticks, width, top, height, now, live: extent.live, stoppedAt, critical, active, palette })
     drawAxis(rulerContext, { window, ticks, width, now, live: extent.live, palette }, headHeight - 2)
     onFrame(window, view.following())
-    if (!extent.live || window.to < now) return undefined
-    const halfPixelMs = (window.to - window.from) / width / 2
-    return calm.matches ? redrawMs.most : Math.max(redrawMs.least, Math.min(redrawMs.most, halfPixelMs))
+    return extent.live ? redrawAfter(now, window, width) : undefined
   })
   // What it renders for is what is drawn.
   useLayoutEffect(ask)

@@ -4,6 +4,7 @@ import { createIdSource } from '@signalbox/model/ids.ts'
 import type { AgentRow, CallRow, EdgeRow, RowOf, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { whole } from '../../live/slices.testing.ts'
 import { criticalPath } from './critical.ts'
 import { keptBy, linesOf, parseSorting, pathTo } from './lines.ts'
 import { labelOf, type Node } from './node.ts'
@@ -55,7 +56,7 @@ function folded(events: readonly Told[]): TreeRows {
 const every = (root: Node): readonly Node[] => [root, ...root.children.flatMap(every)]
 const leaves = (root: Node) => every(root).filter(({ kind }) => kind === 'call')
 const shape = (node: Node): unknown => (node.children.length === 0 ? labelOf(node) : { [labelOf(node)]: node.children.map(shape) })
-const treeOf = (rows: TreeRows, mode: Mode = 'task') => createTree()(rows, mode)
+const treeOf = (rows: TreeRows, mode: Mode = 'task') => whole(createTree()(rows, mode))
 
 const fleet: readonly Told[] = [
   { type: 'run.started', agent: 'boss', data: { name: 'Release' } },
@@ -183,7 +184,8 @@ describe('whatever happened,', () => {
   test('made from what was before it is the tree made anew, and what did not change is the same node', () => {
     fc.assert(
       fc.property(history, history, fc.constantFrom(...modes), (before, more, mode) => {
-        const tree = createTree()
+        const made = createTree()
+        const tree = (rows: TreeRows, mode: Mode) => whole(made(rows, mode))
         const first = folded(before)
         const old = tree(first, mode)
         expect(tree(first, mode)).toBe(old)
@@ -285,7 +287,8 @@ test('fifty thousand rows are a tree within 50 ms, also when some of them change
     usage: { inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, reasoningTokens: 0, costMicros: 1 },
   })
   const calls = Array.from({ length: 48_000 }, (_, i) => call(i))
-  const tree = createTree()
+  const made = createTree()
+  const tree = (rows: TreeRows, mode: Mode) => whole(made(rows, mode))
   tree({ run, agents, tasks: many, calls }, 'task')
   const times = Array.from({ length: 9 }, (_, round) => {
     for (let i = 0; i < 100; i += 1)

@@ -4,6 +4,7 @@
  */
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow, CallRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
+import type { Work } from '../../live/slices.ts'
 import { callNode, type Node, rolledUp } from './node.ts'
 
 export const modes = ['task', 'agent', 'time'] as const
@@ -33,17 +34,37 @@ interface Group {
   readonly nodes: readonly Node[]
 }
 
-export function createTree(): (rows: TreeRows, mode: Mode) => Node {
-  let held: Held = { nodes: new Map(), groups: new Map() }
+/** Made piece by piece, since fifty thousand rows take longer than a frame. */
+export function createTree(): (rows: TreeRows, mode: Mode) => Work<Node> {
+  const none = (): Held => ({ nodes: new Map(), groups: new Map() })
+  let held = none()
   let heldMode: Mode | undefined
-  return (rows, mode) => {
-    if (mode !== heldMode) held = { nodes: new Map(), groups: new Map() }
-    heldMode = mode
-    const next: Held = { nodes: new Map(), groups: new Map() }
-    const root = treeOf(rows, mode, held, next)
+  return function* tree(rows, mode) {
+    const next = none()
+    const root = yield* treeOf(rows, mode, mode === heldMode ? held : none(), next)
+    // What is given up half-way leaves what was there.
     held = next
+    heldMode = mode
     return root
   }
+}
+
+/** Rows looked at between two pauses. */
+const perPiece = 4_000
+
+function* eachOf<T>(list: readonly T[], look: (one: T) => void): Work<void> {
+  for (let i = 0; i < list.length; i += perPiece) {
+    for (const one of list.slice(i, i + perPiece)) look(one)
+    yield
+  }
+}
+
+const made = new WeakMap<TaskRow, string>()
+/** As the address names it; kept with the row. */
+function selOf(row: TaskRow): string {
+  const sel = made.get(row) ?? `task:${rowKey.task(row.run, row.id)}`
+  made.set(row, sel)
+  return sel
 }
 
 function same<T>(a: readonly T[], b: readonly T[]): boolean {
@@ -68,7 +89,7 @@ function add<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else list.push(value)
 }
 
-function treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held, next: Held): Node {
+function* treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held, next: Held): Work<Node> {
   /** The node from before where nothing changed, else a new one that is summed up again. */
   const node = (id: string, row: Node['row'], children: readonly Node[], make: () => Node): Node => {
     const before = held.nodes.get(id)
@@ -95,7 +116,7 @@ function treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held,
     return node(id, run, children, () => ({ kind: 'run', row: run, id, sel: id, children, ...rolled() }))
   }
   const taskNode = (row: TaskRow, children: readonly Node[], place = ''): Node => {
-    const sel = `task:${rowKey.task(row.run, row.id)}`
+    const sel = selOf(row)
     const id = place === '' ? sel : `${sel}\u001e${place}`
     const rolled = () => rolledUp({ kind: 'task', row }, children, { begin: row.openedAt, end: row.endedAt })
     return node(id, row, children, () => ({ kind: 'task', row, id, sel, children, ...rolled() }))
@@ -108,7 +129,7 @@ function treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held,
     return node(id, row, children, () => ({ kind: 'agent', row, agent, id, sel: id, children, ...rolled() }))
   }
   /** Agents below their managers; those in a circle stand beside each other. */
-  const nested = (members: Iterable<string>, own: (agent: string) => readonly Node[], empty: boolean): readonly Node[] => {
+  function* nested(members: Iterable<string>, own: (agent: string) => readonly Node[], empty: boolean): Work<readonly Node[]> {
     const workers = new Map<string, string[]>()
     const roots: string[] = []
     const all = new Set(members)
@@ -118,27 +139,35 @@ function treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held,
       else add(workers, manager, agent)
     }
     const seen = new Set<string>()
-    const nodeOf = (agent: string, depth: number): readonly Node[] => {
+    function* nodeOf(agent: string, depth: number): Work<readonly Node[]> {
       if (seen.has(agent) || depth > mostDeep) return []
       seen.add(agent)
-      const children = joined(own(agent), (workers.get(agent) ?? []).flatMap((worker) => nodeOf(worker, depth + 1)).sort(byBegin))
+      yield
+      const below: Node[] = []
+      for (const worker of workers.get(agent) ?? []) below.push(...(yield* nodeOf(worker, depth + 1)))
+      const children = joined(own(agent), below.sort(byBegin))
       return children.length === 0 && !empty ? [] : [agentNode(agent, children)]
     }
-    const nodes = roots.flatMap((agent) => nodeOf(agent, 0))
-    for (const agent of all) if (!seen.has(agent)) nodes.push(...nodeOf(agent, 0))
+    const nodes: Node[] = []
+    for (const agent of [...roots, ...all]) nodes.push(...(yield* nodeOf(agent, 0)))
     return nodes.sort(byBegin)
   }
 
   const taskById = new Map(tasks.map((row) => [row.id, row]))
   switch (mode) {
-    case 'time':
-      return runNode(joined(tasks.map((row) => taskNode(row, [])).sort(byBegin), callsOf('', calls)))
+    case 'time': {
+      const nodes: Node[] = []
+      yield* eachOf(tasks, (row) => nodes.push(taskNode(row, [])))
+      const callNodes = callsOf('', calls)
+      yield
+      return runNode(joined(nodes.sort(byBegin), callNodes))
+    }
     case 'agent': {
       const byTask = new Map<string, Map<string, CallRow[]>>()
       const outside = new Map<string, CallRow[]>()
       const nobodys: CallRow[] = []
       const worked = new Set<string>()
-      for (const call of calls) {
+      yield* eachOf(calls, (call) => {
         if (call.agent === undefined) nobodys.push(call)
         else if (call.task === undefined || !taskById.has(call.task)) add(outside, call.agent, call)
         else {
@@ -147,13 +176,13 @@ function treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held,
           worked.add(call.task)
           add(ofAgent, call.task, call)
         }
-      }
+      })
       const given = new Map<string, TaskRow[]>()
       const waiting: Node[] = []
-      for (const task of tasks) {
+      yield* eachOf(tasks, (task) => {
         if (task.assignee !== undefined) add(given, task.assignee.value, task)
         else if (!worked.has(task.id)) waiting.push(taskNode(task, []))
-      }
+      })
       const own = (agent: string): readonly Node[] => {
         const did = byTask.get(agent)
         const rows = new Set(given.get(agent))
@@ -167,25 +196,25 @@ function treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held,
         return joined(nodes.sort(byBegin), callsOf(agent, outside.get(agent)))
       }
       const members = new Set([...run.agents, ...given.keys(), ...byTask.keys(), ...outside.keys()])
-      return runNode(joined(nested(members, own, true), waiting.sort(byBegin), callsOf('', nobodys)))
+      return runNode(joined(yield* nested(members, own, true), waiting.sort(byBegin), callsOf('', nobodys)))
     }
     case 'task': {
       const ofTask = new Map<string, CallRow[]>()
       const outside = new Map<string, CallRow[]>()
       const nobodys: CallRow[] = []
-      for (const call of calls) {
+      yield* eachOf(calls, (call) => {
         if (call.task !== undefined && taskById.has(call.task)) add(ofTask, call.task, call)
         else if (call.agent !== undefined) add(outside, call.agent, call)
         else nobodys.push(call)
-      }
+      })
       const parts = new Map<string, TaskRow[]>()
       const given = new Map<string, TaskRow[]>()
       const roots: TaskRow[] = []
-      for (const task of tasks) {
+      yield* eachOf(tasks, (task) => {
         if (task.parent !== undefined && task.parent !== task.id && taskById.has(task.parent)) add(parts, task.parent, task)
         else if (task.createdBy !== undefined) add(given, task.createdBy, task)
         else roots.push(task)
-      }
+      })
       const seen = new Set<TaskRow>()
       const nodeOf = (task: TaskRow, depth: number): readonly Node[] => {
         if (seen.has(task) || depth > mostDeep) return []
@@ -196,7 +225,7 @@ function treeOf({ run, agents, tasks, calls }: TreeRows, mode: Mode, held: Held,
       const own = (agent: string): readonly Node[] =>
         joined((given.get(agent) ?? []).flatMap((task) => nodeOf(task, 0)).sort(byBegin), callsOf(agent, outside.get(agent)))
       const managers = agents.flatMap(({ manager }) => manager?.value ?? [])
-      const below = nested(new Set([...run.agents, ...given.keys(), ...outside.keys(), ...managers]), own, false)
+      const below = yield* nested(new Set([...run.agents, ...given.keys(), ...outside.keys(), ...managers]), own, false)
       const top = roots.flatMap((task) => nodeOf(task, 0))
       for (const task of tasks) if (!seen.has(task)) top.push(...nodeOf(task, 0))
       return runNode(joined(below, top.sort(byBegin), callsOf('', nobodys)))

@@ -54,12 +54,12 @@ function parse(q: string): Parsed {
   return { words, terms: found }
 }
 
-/** `attention`: ids of who needs somebody. */
-export function matching(agents: readonly AgentRow[], wanted: Wanted, attention: ReadonlySet<string> = new Set()): readonly AgentRow[] {
-  if (filtersIn(wanted) === 0) return agents
+/** Whether an agent is wanted; undefined: all are. `attention`: ids of who needs somebody. */
+export function matcher(wanted: Wanted, attention: ReadonlySet<string> = new Set()): ((agent: AgentRow) => boolean) | undefined {
+  if (filtersIn(wanted) === 0) return undefined
   const { words, terms: wantedTerms } = parse(wanted.q)
   const named = exactly.filter((name) => wanted[name] !== '')
-  return agents.filter((agent) => {
+  return (agent) => {
     if (wanted.errors && !isTroubled(agent)) return false
     if (wanted.status === 'attention' ? !attention.has(agent.id) : wanted.status !== '' && statusOf(agent) !== wanted.status) return false
     if (wanted.role !== '' && roleOf(agent) !== wanted.role) return false
@@ -69,5 +69,5 @@ export function matching(agents: readonly AgentRow[], wanted: Wanted, attention:
     const text =
       `${agent.id} ${nameOf(agent)} ${agent.role?.value ?? ''} ${agentLook(agent.status?.value).words} ${agent.task?.value ?? ''} ${agent.run?.value ?? ''} ${agent.model?.value ?? ''} ${agent.host?.value ?? ''} ${teamOf(agent) ?? ''}`.toLowerCase()
     return words.every((word) => text.includes(word))
-  })
+  }
 }

@@ -1,6 +1,7 @@
 /** The fleet: everybody as tiles, dots or rows, in groups and an order of the reader's choice. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { shownNow, useFrozen, useNow, useShown, useTable } from '../../live/live.ts'
+import { useSliced } from '../../live/sliced.ts'
 import { NoAgents, NoMatches } from '../../parts/empty.tsx'
 import { usePause } from '../../pause.ts'
 import { holdRates, useRates } from '../../rates/live.ts'
@@ -8,15 +9,16 @@ import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
 import { whole } from '../../text.ts'
 import { useKept } from '../../views.ts'
+import { createArranger } from './arranged.ts'
 import { Attention } from './attention.tsx'
 import { Bar } from './bar.tsx'
-import { columnsIn, densityOf, heatOf, sizes } from './density.ts'
-import { filtersIn, matching, nothing } from './filter.ts'
+import { sizes } from './density.ts'
+import { filtersIn, nothing } from './filter.ts'
 import { HeatGrid } from './heat.tsx'
 import { useFleetKeys } from './keys.ts'
 import { Lines } from './lines.tsx'
-import { foldedText, groupings, groupsOf, joinedSince, linesOf, parseFolded, type Step, stepped } from './order.ts'
-import { createRoster, parseSorting } from './sort.ts'
+import { foldedText, groupings, joinedSince, parseFolded, type Step, stepped } from './order.ts'
+import { parseSorting } from './sort.ts'
 import { createTrend, totalsOf } from './totals.ts'
 import { subjectOf, troublesOf } from './trouble.ts'
 
@@ -56,29 +58,43 @@ export function Fleet() {
   const known = useSameSet(useMemo(() => new Set(troubles.flatMap(({ id, isKnown }) => (isKnown ? [id] : []))), [troubles]))
 
   const { q, errors, status, role, run, model, host, team } = search
-  const roster = useMemo(createRoster, [])
-  const needed = status === 'attention' ? attention : undefined
-  const shown = useMemo(
-    () => matching(roster(agents), { q, errors, status, role, run, model, host, team }, needed),
-    [roster, agents, q, errors, status, role, run, model, host, team, needed],
-  )
   const grouping = groupings.find((name) => name === search.group) ?? 'manager'
-  const isTable = search.view === 'table'
-  const density = densityOf(search.mode, shown.length)
+  const arranger = useMemo(createArranger, [])
+  const { view, sort: order, fold: folds, mode } = search
+  const { height } = size
+  const arrange = useCallback(
+    () =>
+      arranger({
+        ...{ agents, attention, grouping, sort: order, fold: folds, mode, isTable: view === 'table', rates, width },
+        wanted: { q, errors, status, role, run, model, host, team },
+        height: height - belowPx,
+      }),
+    [
+      arranger,
+      agents,
+      q,
+      errors,
+      status,
+      role,
+      run,
+      model,
+      host,
+      team,
+      attention,
+      grouping,
+      order,
+      folds,
+      mode,
+      view,
+      rates,
+      width,
+      height,
+    ],
+  )
+  const { made, groups, density, isTable, columns, arrangement, ...arranged } = useSliced(arrange)
   const isHeat = !isTable && density === 'heat'
   const { gap } = sizes[density === 'compact' ? 'compact' : 'tiles']
-  const columns = isTable ? 1 : columnsIn(width, sizes[density === 'compact' ? 'compact' : 'tiles'])
-  const groups = useMemo(
-    () => groupsOf(shown, { grouping, sorting: parseSorting(search.sort), folded: parseFolded(search.fold), rates, attention }),
-    [shown, grouping, search.sort, search.fold, rates, attention],
-  )
-  const made = useMemo(
-    () => (isHeat ? heatOf(groups, grouping, width, size.height - belowPx) : { pitch: 0, lines: linesOf(groups, columns, grouping) }),
-    [groups, isHeat, grouping, width, size.height, columns],
-  )
-  // Another order is read from where the eye is: at the selected agent, else from the top.
-  const arrangement = `${search.view} ${density} ${search.sort} ${grouping} ${errors} ${status} ${role} ${run} ${model} ${host} ${team} ${q}`
-  const setting = `${arrangement} ${search.fold} ${columns} ${width} ${size.height} ${at} ${shown.length === 0}`
+  const setting = `${arranged.setting} ${at}`
   const { shown: still, stir, release, hover } = useStill(made, setting)
   const { lines } = still
   const joined = useMemo(() => joinedSince(lines, made.lines), [lines, made])
@@ -94,7 +110,7 @@ export function Fleet() {
     const id = stepped(lines, selected, to)
     if (id !== undefined) setSearch({ sel: subjectOf(id) })
   }
-  const fold = (name: string) => setSearch({ fold: foldedText(parseFolded(search.fold).symmetricDifference(new Set([name]))) })
+  const fold = (name: string) => setSearch({ fold: foldedText(parseFolded(folds).symmetricDifference(new Set([name]))) })
   const foldAll = (isFolded: boolean) => setSearch({ fold: isFolded ? foldedText(new Set(groups.map(({ name }) => name))) : '' })
   useFleetKeys({ search, setSearch, selected, troubles, step, foldAll, filterBox })
 
@@ -123,14 +139,25 @@ export function Fleet() {
         )}
         {isEmpty && isReady && <NoAgents />}
         {isEmpty && !isReady && <p className="mt-16 text-center text-faint">The fleet is being read …</p>}
-        {!isEmpty && shown.length === 0 && (
+        {!isEmpty && arranged.all > 0 && arranged.shown === 0 && (
           <NoMatches all={agents.length} filters={filtersIn({ ...nothing, ...search })} clear={() => setSearch(nothing)} />
         )}
         {isEmpty ? null : isHeat ? (
-          <HeatGrid {...{ heat: still, grouping, width, box, selected, select, fold, known }} />
+          <HeatGrid {...{ heat: still, grouping: arranged.grouping, width, box, selected, select, fold, known }} />
         ) : (
           <Lines
-            {...{ lines, grouping, isTable, isCompact: density === 'compact', columns, box, selected, select, fold, arrangement }}
+            {...{
+              lines,
+              grouping: arranged.grouping,
+              isTable,
+              isCompact: density === 'compact',
+              columns,
+              box,
+              selected,
+              select,
+              fold,
+              arrangement,
+            }}
             tileWidth={(width + gap) / columns - gap}
             sorting={parseSorting(search.sort)}
             sort={(sort) => setSearch({ sort })}

@@ -16,22 +16,30 @@ export function lookOf(agent: AgentRow | undefined, isKnown: boolean, now: numbe
   return 1 + (statuses.indexOf(statusOf(agent)) * strengths.length + strength) * 2 + Number(isKnown)
 }
 
-const sprites = new Map<string, HTMLCanvasElement>()
+const pictures = new Map<string, Map<number, Uint32Array>>()
 
-/** The picture of a look: drawn once for each theme and size, then copied. `side` in device pixels. */
-export function spriteOf(look: number, side: number): HTMLCanvasElement {
-  const key = `${document.documentElement.dataset.theme} ${side} ${look}`
-  const held = sprites.get(key)
-  if (held !== undefined) return held
+/** The pictures of looks as pixels, `side` by `side` device pixels, in the theme as it is now: each is drawn once, then copied. */
+export function picturesOf(side: number): (look: number) => Uint32Array {
+  const key = `${document.documentElement.dataset.theme} ${side}`
+  const held = pictures.get(key) ?? new Map<number, Uint32Array>()
+  // Sizes change with the window; what is no longer used is not kept.
+  if (pictures.size > 20) pictures.clear()
+  pictures.set(key, held)
+  return (look) => {
+    const drawn = held.get(look) ?? pixelsOf(look, side)
+    held.set(look, drawn)
+    return drawn
+  }
+}
+
+function pixelsOf(look: number, side: number): Uint32Array {
   const canvas = document.createElement('canvas')
   canvas.width = side
   canvas.height = side
-  const context = canvas.getContext('2d')
-  if (context !== null && look > 0) draw(context, look - 1, side)
-  // Sizes change with the window; what is no longer used is not kept.
-  if (sprites.size > 500) sprites.clear()
-  sprites.set(key, canvas)
-  return canvas
+  const context = canvas.getContext('2d', { willReadFrequently: true })
+  if (context === null) return new Uint32Array(side * side)
+  if (look > 0) draw(context, look - 1, side)
+  return new Uint32Array(context.getImageData(0, 0, side, side).data.buffer)
 }
 
 function draw(context: CanvasRenderingContext2D, look: number, side: number) {

@@ -3,16 +3,15 @@
  * where a dot's look is another. Before the canvas lies a grid for keys and screen readers that holds the selected agent.
  */
 import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
-import { shownNow, useNow, useShown } from '../../live/live.ts'
+import { shownNow, useNow } from '../../live/live.ts'
 import { agentLook, Badge } from '../../parts/status.tsx'
 import { shownRates } from '../../rates/live.ts'
 import { age, compact, visible } from '../../text.ts'
-import { useTheme } from '../../theme.ts'
 import { doing, nameOf } from './agent.ts'
 import type { Heat } from './density.ts'
 import { GroupHead } from './group-head.tsx'
-import { lookOf, spriteOf } from './heat-look.ts'
-import { cellOf, idAt, lineAt, type Places, placesOf, samePlaces } from './heat-place.ts'
+import { useDots } from './heat-dots.ts'
+import { cellOf, idAt, type Places, placesOf, samePlaces } from './heat-place.ts'
 import type { Grouping, Line } from './order.ts'
 import { useAgent } from './use-agent.ts'
 
@@ -163,109 +162,4 @@ function Card({ width, ...at }: At & { readonly width: number }) {
       </p>
     </div>
   )
-}
-
-/** Dots are looked at again this often at most. */
-const drawEveryMs = 200
-
-/** Keeps the canvas like the rows, without React. */
-function useDots(
-  lines: readonly Line[],
-  places: Places,
-  pitch: number,
-  width: number,
-  box: RefObject<HTMLDivElement | null>,
-  known: ReadonlySet<string>,
-) {
-  const canvas = useRef<HTMLCanvasElement>(null)
-  const { store } = useShown()
-  const { theme } = useTheme()
-  const knownNow = useRef(known)
-  useEffect(() => {
-    knownNow.current = known
-  }, [known])
-  useEffect(() => {
-    void theme
-    const element = canvas.current
-    const scroller = box.current
-    const context = element?.getContext('2d')
-    if (!element || !scroller || !context || pitch === 0) return
-    const scale = devicePixelRatio
-    const side = Math.round(pitch * scale)
-    /** The look that each place shows; -1: none yet. */
-    const shown = new Int16Array(places.count)
-    let scrolled = -1
-    let themed: string | undefined
-    const draw = () => {
-      const height = Math.min(places.height, scroller.clientHeight)
-      const size = [Math.round(width * scale), Math.round(height * scale)] as const
-      if (element.width !== size[0] || element.height !== size[1]) {
-        element.width = size[0]
-        element.height = size[1]
-        element.style.width = `${width}px`
-        element.style.height = `${height}px`
-        scrolled = -1
-      }
-      const top = Math.min(scroller.scrollTop, Math.max(0, places.height - height))
-      if (top !== scrolled || themed !== document.documentElement.dataset.theme) {
-        context.clearRect(0, 0, element.width, element.height)
-        shown.fill(-1)
-        scrolled = top
-        themed = document.documentElement.dataset.theme
-      }
-      const now = shownNow()
-      for (let at = lineAt(places, top); at < lines.length; at += 1) {
-        const y = (places.tops[at] ?? 0) - top
-        if (y >= height) break
-        const line = lines[at]
-        if (line?.kind !== 'agents') continue
-        const first = places.firsts[at] ?? 0
-        for (const [column, id] of line.ids.entries()) {
-          const look = id === '' ? 0 : lookOf(store.get('agents', id), knownNow.current.has(id), now)
-          if (shown[first + column] === look) continue
-          shown[first + column] = look
-          const left = Math.round(column * pitch * scale)
-          const above = Math.round(y * scale)
-          context.clearRect(left, above, side, side)
-          if (look > 0) context.drawImage(spriteOf(look, side), left, above)
-        }
-      }
-    }
-    let frame = 0
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let drawnAt = 0
-    const drawNow = () => {
-      frame = 0
-      drawnAt = performance.now()
-      draw()
-    }
-    const soon = () => {
-      if (frame === 0) frame = requestAnimationFrame(drawNow)
-    }
-    const later = () => {
-      timer ??= setTimeout(
-        () => {
-          timer = undefined
-          soon()
-        },
-        Math.max(0, drawnAt + drawEveryMs - performance.now()),
-      )
-    }
-    draw()
-    scroller.addEventListener('scroll', soon, { passive: true })
-    const observer = new ResizeObserver(soon)
-    observer.observe(scroller)
-    const stop = store.watchTable('agents', later)
-    // Strength fades with time alone.
-    const fading = setInterval(later, 1_000)
-    return () => {
-      scroller.removeEventListener('scroll', soon)
-      observer.disconnect()
-      stop()
-      clearInterval(fading)
-      clearTimeout(timer)
-      cancelAnimationFrame(frame)
-    }
-  }, [lines, places, pitch, width, box, store, theme])
-  return canvas
 }

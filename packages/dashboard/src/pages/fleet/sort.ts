@@ -64,21 +64,30 @@ export function naturalKey(text: string): string {
 
 export const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
 
+interface Placed {
+  readonly id: string
+  readonly name: string
+  readonly key: string
+}
+const byName = (a: Placed, b: Placed): number => compare(a.key, b.key) || compare(a.id, b.id)
+
 /**
  * Puts agents in the order of their names. Sorting ten thousand takes tens of milliseconds, and names seldom change: the order is
- * kept until somebody joins, leaves or is named anew.
+ * kept, and who joins or is named anew is put into it.
  */
 export function createRoster(): (agents: readonly AgentRow[]) => readonly AgentRow[] {
+  let order: readonly Placed[] = []
   let held = new Map<string, { readonly name: string; readonly rank: number }>()
   return (agents) => {
-    const isSame = agents.length === held.size && agents.every((agent) => held.get(agent.id)?.name === nameOf(agent))
-    if (!isSame)
-      held = new Map(
-        agents
-          .map((agent) => ({ id: agent.id, name: nameOf(agent), key: naturalKey(nameOf(agent)) }))
-          .sort((a, b) => compare(a.key, b.key) || compare(a.id, b.id))
-          .map(({ id, name }, rank) => [id, { name, rank }]),
-      )
+    const fresh = agents.filter((agent) => held.get(agent.id)?.name !== nameOf(agent))
+    if (fresh.length > 0 || agents.length !== held.size) {
+      const stays = new Set(agents.map(({ id }) => id))
+      for (const { id } of fresh) stays.delete(id)
+      const joined = fresh.map((agent) => ({ id: agent.id, name: nameOf(agent), key: naturalKey(nameOf(agent)) })).sort(byName)
+      // Two ordered runs one after the other are merged in one pass.
+      order = [...order.filter(({ id }) => stays.has(id)), ...joined].sort(byName)
+      held = new Map(order.map(({ id, name }, rank) => [id, { name, rank }]))
+    }
     const inOrder = [...agents]
     for (const agent of agents) inOrder[held.get(agent.id)?.rank ?? 0] = agent
     return inOrder

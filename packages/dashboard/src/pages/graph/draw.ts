@@ -1,8 +1,9 @@
-/** Draws a graph into a canvas. Nothing here keeps state but how texts are cut; a frame draws what it is given. */
-import { compact, dollars } from '../../text.ts'
+/** Draws a graph into a canvas. Nothing here keeps state; a frame draws what it is given. */
+import { compact } from '../../text.ts'
 import type { Palette } from '../lanes/scene.ts'
 import { type Curve, curveOf, pointOn } from './curve.ts'
-import { type Graph, type GraphEdge, type GraphNode, pairOf } from './model.ts'
+import { drawNodes, sans, zoomOf } from './draw-node.ts'
+import { type Graph, type GraphEdge, pairOf } from './model.ts'
 import { nodeSize, type Place, type Places } from './places.ts'
 import type { Use } from './rates.ts'
 import { type Size, seen, type Viewport } from './viewport.ts'
@@ -33,38 +34,60 @@ export interface Scene {
   readonly calm: boolean
 }
 
-/** Smaller than this a node has no second line, then no text. */
-const zoomOf = { details: 0.55, names: 0.2 } as const
 /** A use is seen to travel, then fades. */
 const travelMs = 1_100
 const glowMs = 6_000
-const sans = 'ui-sans-serif, system-ui, sans-serif'
 const { width: wide, height: tall } = nodeSize
 
-export function drawGraph(context: CanvasRenderingContext2D, scene: Scene): void {
+/** What moves by itself stands below what does not: a frame in which nothing else changed draws only that. */
+export function drawMoving(context: CanvasRenderingContext2D, scene: Scene): void {
+  within(context, scene, () =>
+    drawGlow(
+      context,
+      drawnEdges(scene, ({ id }) => isUsed(scene, id)),
+      scene,
+    ),
+  )
+}
+
+export function drawStill(context: CanvasRenderingContext2D, scene: Scene): void {
   const { graph, places, viewport, size } = scene
+  within(context, scene, () => {
+    const view = seen(viewport, size)
+    const inView = ({ x, y }: Place) => x + wide > view.left && x - wide < view.right && y + tall > view.top && y - tall < view.bottom
+    drawEdges(context, drawnEdges(scene), scene)
+    const isSeen = (place: Place | undefined) => place !== undefined && inView(place)
+    drawNodes(
+      context,
+      graph.nodes.filter(({ id }) => isSeen(places.get(id))),
+      scene,
+    )
+  })
+}
+
+function within(context: CanvasRenderingContext2D, { viewport, size }: Scene, draw: () => void): void {
   context.clearRect(0, 0, size.width, size.height)
   context.save()
   context.translate(viewport.x, viewport.y)
   context.scale(viewport.k, viewport.k)
   context.lineCap = 'round'
-  const view = seen(viewport, size)
-  const inView = ({ x, y }: Place) => x + wide > view.left && x - wide < view.right && y + tall > view.top && y - tall < view.bottom
-  const edges = graph.edges.flatMap((edge): Drawn[] => {
-    const [from, to] = [places.get(edge.from), places.get(edge.to)]
-    if (from === undefined || to === undefined) return []
-    const past = (a: number, b: number, low: number, high: number) => Math.max(a, b) < low - 60 || Math.min(a, b) > high + 60
-    if (past(from.x, to.x, view.left - wide, view.right + wide) || past(from.y, to.y, view.top - tall, view.bottom + tall)) return []
-    return [{ edge, curve: curveOf(from, to, edge.kind), look: lookOf(edge, scene) }]
-  })
-  drawEdges(context, edges, scene)
-  const nodes = graph.nodes.filter(({ id }) => inView(places.get(id) ?? nowhere))
-  for (const node of nodes) drawNode(context, node, places.get(node.id) ?? nowhere, scene)
-  if (viewport.k >= zoomOf.details) for (const node of nodes) drawMarks(context, node, places.get(node.id) ?? nowhere, scene)
+  draw()
   context.restore()
 }
 
-const nowhere: Place = { x: Number.NaN, y: Number.NaN }
+/** Those in sight. */
+function drawnEdges(scene: Scene, isWanted: (edge: GraphEdge) => boolean = () => true): readonly Drawn[] {
+  const { graph, places, viewport, size } = scene
+  const view = seen(viewport, size)
+  const past = (a: number, b: number, low: number, high: number) => Math.max(a, b) < low - 60 || Math.min(a, b) > high + 60
+  return graph.edges.flatMap((edge): Drawn[] => {
+    if (!isWanted(edge)) return []
+    const [from, to] = [places.get(edge.from), places.get(edge.to)]
+    if (from === undefined || to === undefined) return []
+    if (past(from.x, to.x, view.left - wide, view.right + wide) || past(from.y, to.y, view.top - tall, view.bottom + tall)) return []
+    return [{ edge, curve: curveOf(from, to, edge.kind), look: lookOf(edge, scene) }]
+  })
+}
 
 interface Drawn {
   readonly edge: GraphEdge
@@ -92,7 +115,6 @@ const dashes: Record<GraphEdge['kind'], readonly number[]> = { delegation: [], p
 function drawEdges(context: CanvasRenderingContext2D, edges: readonly Drawn[], scene: Scene): void {
   const { palette, viewport } = scene
   const thin = 1 / Math.min(1, Math.max(viewport.k, 0.15))
-  drawGlow(context, edges, scene)
   for (const look of ['dim', 'plain', 'waiting', 'circle', 'chosen'] as const) {
     for (const kind of ['part', 'message', 'handoff', 'delegation'] as const) {
       const some = edges.filter((one) => one.look === look && one.edge.kind === kind)
@@ -106,7 +128,8 @@ function drawEdges(context: CanvasRenderingContext2D, edges: readonly Drawn[], s
       context.globalAlpha = edgeAlpha[look]
       context.strokeStyle = context.fillStyle = palette[edgeInk[look]]
       context.lineWidth = edgeWidth[look] * thin
-      context.setLineDash([...dashes[kind]])
+      // As long on the screen from wherever one looks; from afar there would be nothing but dashes, and each costs time.
+      context.setLineDash(viewport.k < zoomOf.names ? [] : dashes[kind].map((length) => length * thin))
       context.stroke(lines)
       context.setLineDash([])
       context.fill(heads)
@@ -131,26 +154,41 @@ function head(path: Path2D, { second, end }: Curve): void {
   path.closePath()
 }
 
-/** What was used just now glows, wider where it is used much; where things may move, a dot travels along. */
-function drawGlow(context: CanvasRenderingContext2D, edges: readonly Drawn[], { uses, time, palette, calm, viewport }: Scene): void {
-  context.strokeStyle = context.fillStyle = palette.accent
+const agoOf = ({ uses, time }: Scene, edge: string): number => time - (uses.get(edge)?.seenAt ?? Number.NEGATIVE_INFINITY)
+const isUsed = (scene: Scene, edge: string): boolean => agoOf(scene, edge) <= glowMs
+
+/** Steps in which a glow fades. */
+const fades = 6
+
+/**
+ * What was used just now glows, wider where it is used much; where things may move, a dot travels along. Those that look alike are one path:
+ * of a large fleet hundreds glow at once.
+ */
+function drawGlow(context: CanvasRenderingContext2D, edges: readonly Drawn[], scene: Scene): void {
+  const { uses, palette, calm, viewport } = scene
+  const near = Math.max(0.4, Math.min(1, viewport.k))
+  const glows = new Map<string, { readonly alpha: number; readonly width: number; readonly lines: Path2D }>()
+  const dots = new Path2D()
   for (const { edge, curve } of edges) {
-    const use = uses.get(edge.id)
-    const ago = time - (use?.seenAt ?? Number.NEGATIVE_INFINITY)
-    if (use === undefined || ago > glowMs) continue
-    context.globalAlpha = 0.4 * (1 - ago / glowMs)
-    context.lineWidth = Math.min(14, 4 + 2 * Math.log2(1 + use.perMinute)) / Math.max(0.4, Math.min(1, viewport.k))
-    const line = new Path2D()
-    trace(line, curve)
-    context.stroke(line)
+    const ago = agoOf(scene, edge.id)
+    const step = Math.ceil((1 - ago / glowMs) * fades)
+    const width = Math.min(14, 4 + 2 * Math.round(Math.log2(1 + (uses.get(edge.id)?.perMinute ?? 0))))
+    const glow = glows.get(`${step} ${width}`) ?? { alpha: (0.4 * step) / fades, width, lines: new Path2D() }
+    glows.set(`${step} ${width}`, glow)
+    trace(glow.lines, curve)
     if (calm || ago > travelMs) continue
     const { x, y } = pointOn(curve, ago / travelMs)
-    context.globalAlpha = 1
-    context.beginPath()
-    context.arc(x, y, 4 / Math.max(0.4, Math.min(1, viewport.k)), 0, 2 * Math.PI)
-    context.fill()
+    dots.moveTo(x, y)
+    dots.arc(x, y, 4 / near, 0, 2 * Math.PI)
+  }
+  context.strokeStyle = context.fillStyle = palette.accent
+  for (const { alpha, width, lines } of glows.values()) {
+    context.globalAlpha = alpha
+    context.lineWidth = width / near
+    context.stroke(lines)
   }
   context.globalAlpha = 1
+  context.fill(dots)
 }
 
 /** Whether a later frame looks otherwise. */
@@ -190,160 +228,4 @@ function drawCounts(context: CanvasRenderingContext2D, edges: readonly Drawn[], 
     context.fillText(text, x, y + 0.5)
   }
   context.textAlign = 'left'
-}
-
-function drawNode(context: CanvasRenderingContext2D, node: GraphNode, { x, y }: Place, scene: Scene): void {
-  const { palette, viewport, lit, selected, hover } = scene
-  const [left, top] = [x - wide / 2, y - tall / 2]
-  const tone = palette[node.look.tone]
-  const chosen = selected.has(node.id)
-  context.globalAlpha = lit === undefined || lit.nodes.has(node.id) || chosen ? 1 : 0.22
-  const box = (by: number) => {
-    context.beginPath()
-    context.roundRect(left + by, top + by, wide, tall, 9)
-  }
-  context.fillStyle = palette.panel
-  context.strokeStyle = palette.line
-  context.lineWidth = 1 / Math.min(1, Math.max(viewport.k, 0.2))
-  // Several, behind each other.
-  for (const by of node.size > 1 ? [6, 3, 0] : [0]) {
-    box(by)
-    context.fill()
-    context.stroke()
-  }
-  if (viewport.k < zoomOf.names) fillWith(context, tone, () => box(0))
-  else if (viewport.k < zoomOf.details) {
-    context.fillStyle = tone
-    context.fillRect(left + 1, top + 8, 9, tall - 16)
-  }
-  if (chosen || hover === node.id) {
-    box(0)
-    context.strokeStyle = palette.accent
-    context.lineWidth = (chosen ? 2.5 : 1.5) / Math.min(1, Math.max(viewport.k, 0.2))
-    context.stroke()
-  }
-  context.textBaseline = 'middle'
-  if (viewport.k < zoomOf.names) return
-  if (viewport.k < zoomOf.details) {
-    context.fillStyle = palette.ink
-    const letters = Math.min(30, 11 / viewport.k)
-    context.font = `600 ${letters}px ${sans}`
-    context.fillText(cut(context, node.label, wide - 34), left + 20, y)
-    return
-  }
-  drawRing(context, node, left + 22, y, scene)
-  const inner = left + 42
-  const right = left + wide - 10
-  context.textAlign = 'right'
-  context.font = `10.5px ${sans}`
-  context.fillStyle = palette.soft
-  const figures = figuresOf(node)
-  const cost = dollars(node.costMicros)
-  const money = cost === '–' ? '' : cost
-  context.fillText(figures, right, y - 9)
-  context.fillText(money, right, y + 10)
-  context.textAlign = 'left'
-  const roomLeft = (text: string) => right - inner - (text === '' ? 0 : context.measureText(text).width + 8)
-  const [nameRoom, detailRoom] = [roomLeft(figures), roomLeft(money)]
-  context.fillStyle = palette.ink
-  context.font = `600 12.5px ${sans}`
-  context.fillText(cut(context, node.label, nameRoom), inner, y - 9)
-  context.fillStyle = palette.soft
-  context.font = `11px ${sans}`
-  context.fillText(cut(context, node.detail, detailRoom), inner, y + 10)
-}
-
-/** Too small for a sign: its colour, pale. The sign is there from near, and in words. */
-function fillWith(context: CanvasRenderingContext2D, ink: string, trace: () => void): void {
-  const held = context.globalAlpha
-  context.globalAlpha = 0.45 * held
-  context.fillStyle = ink
-  trace()
-  context.fill()
-  context.globalAlpha = held
-}
-
-/** Of how many it is, or how many of its tasks are done. */
-function figuresOf({ size, tasks }: GraphNode): string {
-  const all = tasks.open + tasks.done + tasks.failed
-  const done = all < 2 ? '' : `${compact(tasks.done)}/${compact(all)}`
-  return size > 1 ? `×${compact(size)}` : done
-}
-
-/** Status by colour and sign; the ring is closed as far as its tasks are. */
-function drawRing(context: CanvasRenderingContext2D, { look, tasks }: GraphNode, x: number, y: number, { palette }: Scene): void {
-  const all = tasks.open + tasks.done + tasks.failed
-  const turn = (share: number) => -Math.PI / 2 + share * 2 * Math.PI
-  const arc = (from: number, to: number, ink: string, alpha: number) => {
-    if (to <= from) return
-    context.beginPath()
-    context.arc(x, y, 11.5, turn(from), turn(to))
-    context.strokeStyle = ink
-    const held = context.globalAlpha
-    context.globalAlpha = held * alpha
-    context.lineWidth = 2.5
-    context.stroke()
-    context.globalAlpha = held
-  }
-  context.lineCap = 'butt'
-  if (all < 2) arc(0, 1, palette[look.tone], 0.9)
-  else {
-    const [done, failed] = [tasks.done / all, tasks.failed / all]
-    arc(0, done, palette.good, 0.9)
-    arc(done, done + failed, palette.bad, 0.9)
-    arc(done + failed, 1, palette.faint, 0.35)
-  }
-  context.lineCap = 'round'
-  context.fillStyle = palette[look.tone]
-  context.font = `11px ${sans}`
-  context.textAlign = 'center'
-  context.fillText(look.sign, x, y + 0.5)
-  context.textAlign = 'left'
-}
-
-/** What is said of a node stands on its upper edge. */
-function drawMarks(context: CanvasRenderingContext2D, node: GraphNode, { x, y }: Place, { marks, palette, lit }: Scene): void {
-  const list = marks.get(node.id)
-  if (list === undefined) return
-  context.globalAlpha = lit === undefined || lit.nodes.has(node.id) ? 1 : 0.22
-  context.font = `600 10px ${sans}`
-  context.textBaseline = 'middle'
-  let right = x + wide / 2 - 8
-  for (const { text, tone } of list) {
-    const room = context.measureText(text).width + 12
-    context.beginPath()
-    context.roundRect(right - room, y - tall / 2 - 8, room, 16, 8)
-    context.fillStyle = palette.page
-    context.fill()
-    context.strokeStyle = context.fillStyle = palette[tone]
-    context.lineWidth = 1
-    context.stroke()
-    context.fillText(text, right - room + 6, y - tall / 2 + 0.5)
-    right -= room + 4
-  }
-}
-
-/** Cutting measures text, and most frames cut the same. */
-const cuts = new Map<string, string>()
-const mostCuts = 4_000
-
-function cut(context: CanvasRenderingContext2D, text: string, room: number): string {
-  const key = `${context.font}\u001f${Math.round(room)}\u001f${text}`
-  const held = cuts.get(key)
-  if (held !== undefined) return held
-  if (cuts.size >= mostCuts) cuts.clear()
-  const fits = (some: string) => context.measureText(some).width <= room
-  // No screen shows more letters of a name.
-  let some = text.slice(0, 120)
-  if (!fits(some)) {
-    let [low, high] = [0, some.length]
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if (fits(`${some.slice(0, middle)}…`)) low = middle
-      else high = middle - 1
-    }
-    some = low === 0 ? '' : `${some.slice(0, low).trimEnd()}…`
-  }
-  cuts.set(key, some)
-  return some
 }

@@ -17,12 +17,13 @@ import { type Graph as Drawn, type GraphEdge, type GraphNode, graphOf, modes, pa
 import { Picture } from './picture.tsx'
 import { usePlaces } from './placed.ts'
 import { createRates } from './rates.ts'
+import { dealingsOf, sentenceOf } from './sentence.ts'
 import { useSlowly } from './slowly.ts'
 import { createStage } from './stage.ts'
 import { EdgeTable } from './table.tsx'
 
-/** The graph is made anew this often at most. */
-const renewMs = 250
+/** The graph is made anew this often at most, a large one more seldom. */
+const renewMs = (rows: number): number => Math.max(250, rows / 4)
 /** What cannot be laid out in time is gathered until this few nodes are left. */
 const leastCeiling = 40
 const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches
@@ -42,7 +43,7 @@ function Shown({ run: newest, rows: all, paused, toggle }: OpenedRun) {
   const { tasks, edges } = all
   const rows = useSlowly(
     useMemo(() => ({ run: newest, agents: members, tasks, edges }), [newest, members, tasks, edges]),
-    renewMs,
+    renewMs(members.length + tasks.length + edges.length),
   )
   const { run } = rows
   const mode = parseMode(search.mode)
@@ -128,7 +129,11 @@ function Shown({ run: newest, rows: all, paused, toggle }: OpenedRun) {
   ])
   const title = useTitle(run)
   const contradicted = useMemo(() => rows.tasks.filter((task) => task.contradicted > 0).length, [rows.tasks])
-  const about = useCallback((node: GraphNode) => sentenceOf(node, graph, marks, folded.folds.has(node.id)), [graph, marks, folded.folds])
+  const dealings = useMemo(() => dealingsOf(graph), [graph])
+  const about = useCallback(
+    (node: GraphNode) => sentenceOf(node, dealings.get(node.id), marks, folded.folds.has(node.id)),
+    [dealings, marks, folded.folds],
+  )
   return (
     <section aria-label={`Graph of ${title}`} className="flex min-w-0 flex-1 flex-col">
       <Header run={run} contradicted={contradicted} now={now} quiet={run.state === 'running' && !live}>
@@ -232,28 +237,4 @@ function narrowed(graph: Drawn, q: string, errors: boolean): Lit | undefined {
 function both(a: Lit | undefined, b: Lit | undefined): Lit | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return { nodes: a.nodes.intersection(b.nodes), pairs: a.pairs.intersection(b.pairs) }
-}
-
-/** A node in words, for who hears it. */
-function sentenceOf(
-  node: GraphNode,
-  { edges }: Drawn,
-  marks: ReadonlyMap<string, readonly { readonly text: string }[]>,
-  opens: boolean,
-): string {
-  const { tasks } = node
-  const gives = edges.filter(({ from, kind }) => from === node.id && kind !== 'message')
-  const takes = edges.filter(({ to, kind }) => to === node.id && kind !== 'message')
-  const waits = gives.reduce((sum, { open }) => sum + open, 0)
-  return [
-    node.label,
-    node.size > 1 ? `${node.size} together` : node.detail,
-    node.look.words,
-    ...(tasks.open + tasks.done + tasks.failed === 0 ? [] : [`${tasks.open} open, ${tasks.done} done, ${tasks.failed} failed`]),
-    ...(gives.length === 0 ? [] : [`gives to ${gives.length}`]),
-    ...(takes.length === 0 ? [] : [`takes from ${takes.length}`]),
-    ...(waits === 0 ? [] : [`waits for ${waits}`]),
-    ...(marks.get(node.id)?.map(({ text }) => text) ?? []),
-    ...(opens ? ['collapsed'] : []),
-  ].join(', ')
 }

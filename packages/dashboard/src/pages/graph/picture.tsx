@@ -1,13 +1,15 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useBindings } from '../../keys.ts'
+import { later } from '../../live/schedule.ts'
 import { fitTo } from '../lanes/canvas.ts'
 import { useFrames } from '../lanes/frames.ts'
 import { paletteOf } from '../lanes/scene.ts'
 import { Buttons } from './buttons.tsx'
 import { type Hit, hitAt } from './curve.ts'
-import { drawGraph, isMoving, type Scene } from './draw.ts'
+import { isMoving, type Scene } from './draw.ts'
 import type { Lit } from './findings.ts'
 import { useHand } from './hand.ts'
+import { createLayers } from './layers.ts'
 import { MiniMap } from './mini-map.tsx'
 import { type Graph, type GraphNode, pairOf } from './model.ts'
 import type { Place } from './places.ts'
@@ -20,6 +22,8 @@ const mostButtons = 240
 /** They follow the picture after this long. */
 const buttonsMs = 120
 const reach = 7
+/** How much longer than a frame takes the page rests until the next one that nobody asked for. */
+const restShare = 4
 const panStep = 80
 const zoomStep = 1.25
 const calmly = matchMedia('(prefers-reduced-motion: reduce)')
@@ -49,6 +53,9 @@ export function Picture({ graph, stage, lit, about, press, current, reachNode, n
   const hovered = hover === undefined ? undefined : 'node' in hover ? hover.node.id : hover.edge.id
   const near = useMemo(() => (hover === undefined ? undefined : around(hover, graph, ties)), [hover, graph, ties])
 
+  const [layers] = useState(createLayers)
+  /** How long the last frame took until it was painted, ms. */
+  const took = useRef(0)
   const ask = useFrames(() => {
     const [element, picture, buttons] = [box.current, canvas.current, layer.current]
     const context = picture?.getContext('2d')
@@ -58,10 +65,15 @@ export function Picture({ graph, stage, lit, about, press, current, reachNode, n
     const size = stage.size()
     fitTo(picture, size.width, size.height)
     const scene = { ...rest, graph, places, viewport, size, hover: hovered, lit: near ?? lit, time, calm: calmly.matches }
-    drawGraph(context, { ...scene, palette: paletteOf(element) })
+    const begun = performance.now()
+    layers(context, { ...scene, palette: paletteOf(element) })
+    later(() => {
+      took.current = performance.now() - begun
+    })
     buttons.style.transform = `translate(${viewport.x}px, ${viewport.y}px) scale(${viewport.k})`
     const pace = isMoving(scene)
-    return moving ? 0 : pace === 'fast' ? 30 : pace === 'slow' ? 250 : undefined
+    // What moves by itself leaves most of the time to the rest of the page.
+    return moving ? 0 : pace === undefined ? undefined : Math.max(pace === 'fast' ? 30 : 250, restShare * took.current)
   })
   useLayoutEffect(ask)
   useEffect(() => {

@@ -1,23 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { arranged, parseNames, toggled, writeNames } from './arrange.ts'
+import { arranged, parseNames, toggled, unfolded, writeNames } from './arrange.ts'
+import { laneWith } from './lanes.testing.ts'
 import type { Lane, Swimlanes } from './layout.ts'
 
-const lane = (agent: string, depth: number, workers: number, more: Partial<Lane> = {}): Lane => ({
-  agent,
-  label: agent,
-  depth,
-  workers,
-  pinned: false,
-  under: undefined,
-  bars: [],
-  models: [],
-  tools: [],
-  waits: [],
-  rows: 1,
-  goneAt: undefined,
-  ...more,
-})
+const lane = (agent: string, depth: number, workers: number, more: Partial<Lane> = {}): Lane =>
+  laneWith({ agent, label: agent, depth, workers, ...more })
 const call = (from: number, failed: boolean) => ({ call: `c${from}`, label: 'Grep', from, to: from + 1, failed })
 const fleet: Swimlanes = {
   lanes: [
@@ -68,4 +56,17 @@ test('names of any kind stand in the address', () => {
   )
   expect([...toggled(names('a', 'b'), 'a')]).toEqual(['b'])
   expect([...toggled(names('a'), 'b')]).toEqual(['a', 'b'])
+})
+
+test('what is selected opens what hides it, and nothing else', () => {
+  const folds = new Set(['chief', 'lead', 'alone'])
+  const opened = (sel: string, pins: readonly string[] = []) => {
+    const left = unfolded(fleet.lanes, folds, new Set(pins), sel)
+    return left && [...left]
+  }
+  expect(opened('call:c5')).toEqual(['alone'])
+  expect(opened('agent:other')).toEqual(['lead', 'alone'])
+  expect(opened('agent:hand', ['hand'])).toEqual([...folds])
+  expect(opened('agent:chief')).toEqual([...folds])
+  expect(opened('call:unknown')).toBeUndefined()
 })

@@ -26,6 +26,25 @@ function standIns(lanes: readonly Lane[], pins: ReadonlySet<string>, folds: Read
   })
 }
 
+/** The folds without those that hide what is selected; undefined where nothing of these lanes is, the same ones where it is in sight. */
+export function unfolded(
+  lanes: readonly Lane[],
+  folds: ReadonlySet<string>,
+  pins: ReadonlySet<string>,
+  sel: string,
+): ReadonlySet<string> | undefined {
+  const at = lanes.findIndex(({ agent, bars, models, tools }) =>
+    sel.startsWith('agent:')
+      ? sel === `agent:${agent}`
+      : bars.some(({ task }) => sel === `task:${task}`) || [models, tools].some((list) => list.some(({ call }) => sel === `call:${call}`)),
+  )
+  const lane = lanes[at]
+  if (lane === undefined) return undefined
+  if (pins.has(lane.agent)) return folds
+  const hiding = lanes.filter(({ agent, workers }, i) => folds.has(agent) && i < at && at <= i + workers)
+  return hiding.length === 0 ? folds : folds.difference(new Set(hiding.map(({ agent }) => agent)))
+}
+
 const workOf = ({ bars, models, tools, goneAt }: Lane): readonly Mark[] => [
   ...bars.flatMap((bar): readonly Mark[] =>
     bar.state === 'submitted' ? [] : [{ call: '', label: '', from: bar.from, to: bar.to ?? goneAt, failed: endedBadly(bar) }],
@@ -47,6 +66,8 @@ export function arranged(swimlanes: Swimlanes, pins: ReadonlySet<string>, folds:
     const under = hidden.get(i)
     const work = under?.flatMap(workOf).sort((a, b) => a.from - b.from)
     const pinned = pins.has(lane.agent)
+    // The same one where it is as it was: what is made of it stays too.
+    if (!pinned && under === undefined) return [{ i, lane }]
     return [{ i, lane: { ...lane, pinned, depth: pinned ? 0 : lane.depth, under: under && work && { lanes: under, work } } }]
   })
   const ordered = [...shown.filter(({ lane }) => lane.pinned), ...shown.filter(({ lane }) => !lane.pinned)]

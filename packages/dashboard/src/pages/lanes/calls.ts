@@ -1,6 +1,6 @@
 /** The calls a run's page holds: those of its feed, and older ones that the feed's snapshot left out. */
 import type { CallRow } from '@signalbox/model/rows.ts'
-import { callKey } from './layout.ts'
+import { callKey } from './keys.ts'
 
 /** Calls of one run that the page draws at most; the page says how many more there are. */
 export const mostCalls = 20_000

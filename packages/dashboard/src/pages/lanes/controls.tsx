@@ -1,6 +1,6 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { useEffect, useRef } from 'react'
 import { useBindings } from '../../keys.ts'
-import { Toggle } from '../../parts/controls.tsx'
+import { KeyButton, Toggle } from '../../parts/controls.tsx'
 import { clock, dateTime, spanOf } from '../../text.ts'
 import type { View } from './view.ts'
 import { type Extent, fitted, panned, type Window, zoomed } from './window.ts'
@@ -8,6 +8,7 @@ import { type Extent, fitted, panned, type Window, zoomed } from './window.ts'
 /** A step of the keys and buttons. */
 const zoomStep = 0.7
 const panStep = 0.2
+const size = 'min-w-8 rounded-md px-2 py-1'
 
 interface ControlsProps {
   readonly view: View
@@ -37,52 +38,27 @@ export function Controls({ view, extentAt, clock: nowOf, following, live }: Cont
   ])
   return (
     <fieldset aria-label="Time window" className="flex items-center gap-1.5">
-      <Step label="Earlier" keys="a" press={pan(-panStep)}>
+      <KeyButton look={size} label="Earlier" keys="a" press={pan(-panStep)}>
         ‹
-      </Step>
-      <Step label="Later" keys="d" press={pan(panStep)}>
+      </KeyButton>
+      <KeyButton look={size} label="Later" keys="d" press={pan(panStep)}>
         ›
-      </Step>
-      <Step label="Zoom out" keys="s" press={zoom(1 / zoomStep)}>
+      </KeyButton>
+      <KeyButton look={size} label="Zoom out" keys="s" press={zoom(1 / zoomStep)}>
         −
-      </Step>
-      <Step label="Zoom in" keys="w" press={zoom(zoomStep)}>
+      </KeyButton>
+      <KeyButton look={size} label="Zoom in" keys="w" press={zoom(zoomStep)}>
         +
-      </Step>
-      <Step label="Fit the whole run" keys="f" press={fit}>
+      </KeyButton>
+      <KeyButton look={size} label="Fit the whole run" keys="f" press={fit}>
         fit
-      </Step>
+      </KeyButton>
       {live && (
         <Toggle on={following} press={follow}>
           {following ? '● following live' : 'follow live (l)'}
         </Toggle>
       )}
     </fieldset>
-  )
-}
-
-function Step({
-  label,
-  keys,
-  press,
-  children,
-}: {
-  readonly label: string
-  readonly keys: string
-  readonly press: () => void
-  readonly children: ReactNode
-}) {
-  return (
-    <button
-      type="button"
-      aria-label={label}
-      aria-keyshortcuts={keys}
-      title={`${label} (${keys})`}
-      onClick={press}
-      className="min-w-8 rounded-md border border-line bg-panel px-2 py-1 text-soft hover:text-ink"
-    >
-      {children}
-    </button>
   )
 }
 

@@ -1,32 +1,14 @@
 import { expect, test } from 'vitest'
 import { densityOf } from './density.ts'
-import type { Bar, Lane } from './layout.ts'
+import { barWith, laneWith } from './lanes.testing.ts'
+import type { Bar } from './layout.ts'
 
-const bar = (from: number, to: number | undefined, state: Bar['state']): Bar => ({
-  task: 't',
-  label: 'T',
-  state,
-  worked: true,
-  from,
-  to,
-  contradicted: false,
-  row: 0,
-  crowded: false,
-})
-const lane: Lane = {
-  agent: 'a',
-  label: 'a',
-  depth: 0,
-  workers: 0,
-  pinned: false,
-  under: undefined,
-  waits: [],
-  rows: 1,
-  goneAt: undefined,
+const bar = (from: number, to: number | undefined, state: Bar['state']) => barWith({ from, to, state })
+const lane = laneWith({
   bars: [bar(0, 35, 'failed'), bar(50, undefined, 'working'), bar(0, 100, 'submitted')],
   models: [{ call: 'c', label: 'large', from: 20, to: 25, failed: false }],
   tools: [{ call: 'd', label: 'Grep', from: 61, to: 61, failed: true }],
-}
+})
 
 test('each pixel counts what goes on in it; a failure stands where it became known, what waits in the queue is nothing', () => {
   const { counts, failed, most } = densityOf({ lanes: [lane], arrows: [], begin: 0, end: 100 }, { from: 0, to: 100 }, 10, 85)

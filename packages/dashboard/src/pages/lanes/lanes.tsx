@@ -4,7 +4,7 @@ import { spanOf } from '../../text.ts'
 import { zoneText } from './axis.ts'
 import { fitTo } from './canvas.ts'
 import { drawAxis, drawLanes } from './draw.ts'
-import { useFrames } from './frames.ts'
+import { redrawAfter, useFrames } from './frames.ts'
 import { useGestures } from './gestures.ts'
 import type { Swimlanes } from './layout.ts'
 import { LaneNames } from './names.tsx'
@@ -19,9 +19,6 @@ import { type Extent, showing, type Window } from './window.ts'
 /** Room of a tick's text, CSS pixels. */
 const tickRoom = 110
 const leastWidth = 100
-/** A live view is drawn again when now has come half a pixel further, but not more often than this, and not more seldom. */
-const redrawMs = { least: 33, most: 1_000 }
-const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
 const lanesLook = 'absolute cursor-grab touch-pan-y active:cursor-grabbing'
 const selectionOf = (hit: Hit): string => (hit.kind === 'bar' ? `task:${hit.bar.task}` : `call:${hit.mark.call}`)
@@ -87,9 +84,7 @@ export function Lanes({ swimlanes, all, places, view, extentAt, clock, onFrame, 
     overview.draw({ now, extent, window, width }, shared.palette)
     drawAxis(rulerContext, shared, axisHeight)
     onFrame(window, view.following())
-    if (!extent.live || window.to < now) return undefined
-    const halfPixelMs = (window.to - window.from) / width / 2
-    return calm.matches ? redrawMs.most : Math.max(redrawMs.least, Math.min(redrawMs.most, halfPixelMs))
+    return extent.live ? redrawAfter(now, window, width) : undefined
   })
   // What it renders for is what is drawn.
   useLayoutEffect(ask)

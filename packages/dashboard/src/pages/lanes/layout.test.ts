@@ -1,12 +1,13 @@
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { AgentRow, CallRow, EdgeRow, TaskRow } from '@signalbox/model/rows.ts'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { layOut, mostRows } from './layout.ts'
+import { createLayout, mostRows } from './layout.ts'
 
-function fold(
-  list: readonly (readonly [type: string, agent: string, at: number, more?: { task?: string; data?: Record<string, unknown> }])[],
-) {
+type Told = readonly [type: string, agent: string, at: number, more?: { task?: string; data?: Record<string, unknown> }]
+
+function rowsOf(list: readonly Told[]) {
   const rows = createRows()
   list.forEach(([type, agent, time, more], i) => {
     const data = more?.data ?? {}
@@ -27,8 +28,9 @@ function fold(
     })
   })
   const of = <T>(table: string) => [...rows.entries()].flatMap(([name, , row]) => (name === table ? [row as T] : []))
-  return layOut(of<AgentRow>('agents'), of<TaskRow>('tasks'), of<CallRow>('calls'), of<EdgeRow>('edges'))
+  return [of<AgentRow>('agents'), of<TaskRow>('tasks'), of<CallRow>('calls'), of<EdgeRow>('edges')] as const
 }
+const fold = (list: readonly Told[]) => createLayout()(...rowsOf(list))
 
 test('a manager stands above its workers, with an arrow for what it gave', () => {
   const { lanes, arrows } = fold([
@@ -123,4 +125,49 @@ test('a message is an arrow without a task; hostile names are shown, not obeyed'
   ])
   expect(arrows).toEqual([{ from: 1, to: 0, at: 100, kind: 'message', task: undefined }])
   expect(lanes[0]?.label).toBe('a\\u{202e}b')
+})
+
+test('laid out again with more rows it is as if laid out at once, and lanes in which nothing changed are the ones from before', () => {
+  const agents = ['boss', 'anna', 'carl']
+  const told: fc.Arbitrary<Told> = fc
+    .tuple(
+      fc.constantFrom(
+        'agent.started',
+        'agent.stopped',
+        'task.assigned',
+        'task.started',
+        'task.completed',
+        'tool.started',
+        'tool.failed',
+        'llm.finished',
+      ),
+      fc.constantFrom(...agents),
+      fc.nat(50),
+      fc.nat(4),
+      fc.constantFrom(...agents),
+    )
+    .map(([type, agent, at, n, other]) => {
+      if (type.startsWith('agent.')) return [type, agent, at, { data: { manager: agent === 'boss' ? undefined : other } }]
+      if (type.startsWith('task.')) return [type, agent, at, { task: `t${n}`, data: { to: other } }]
+      return [type, agent, at, { data: { call: `c${n}`, name: 'Bash', model: 'large' } }]
+    })
+  fc.assert(
+    fc.property(fc.array(told, { maxLength: 30 }), fc.nat(30), (list, cut) => {
+      const layOut = createLayout()
+      layOut(...rowsOf(list.slice(0, cut)))
+      const rows = rowsOf(list)
+      const made = layOut(...rows)
+      expect(made).toEqual(createLayout()(...rows))
+      const [people, tasks, calls, edges] = rows
+      const again = layOut(
+        people,
+        tasks,
+        calls.map((call) => (call.agent === 'anna' ? { ...call } : call)),
+        edges,
+      )
+      expect(again).toEqual(made)
+      for (const [i, lane] of again.lanes.entries())
+        if (lane.agent !== 'anna' || calls.every(({ agent }) => agent !== 'anna')) expect(lane).toBe(made.lanes[i])
+    }),
+  )
 })

@@ -1,8 +1,10 @@
 /** Swimlanes as a pure function: rows of a run in; lanes with bars, marks and arrows out. Times are epoch ms; places and drawing are elsewhere. */
-import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { AgentRow, CallRow, EdgeRow, TaskRow, TaskState } from '@signalbox/model/rows.ts'
 import { visible } from '../../text.ts'
+import { type Arrow, arrowsOf } from './arrows.ts'
+import { callKey, keptWith, taskKey } from './keys.ts'
+import { order, workersOf } from './order.ts'
 import { givenAway, type Span, waitsOf } from './waits.ts'
 
 /** One state of a task. */
@@ -54,16 +56,6 @@ export interface Lane {
   readonly goneAt: number | undefined
 }
 
-/** Who gave, handed or told whom, between two lanes. */
-interface Arrow {
-  readonly from: number
-  readonly to: number
-  readonly at: number
-  readonly kind: EdgeRow['kind']
-  /** Key of the task that was given. */
-  readonly task: string | undefined
-}
-
 export interface Swimlanes {
   readonly lanes: readonly Lane[]
   readonly arrows: readonly Arrow[]
@@ -77,21 +69,6 @@ export const mostRows = 6
 export const endedBadly = ({ state }: Pick<Bar, 'state'>): boolean => state === 'failed' || state === 'rejected'
 
 type Segment = Omit<Bar, 'row' | 'crowded'>
-
-export const callKey = ({ run, kind, id }: CallRow): string => rowKey.call(run, kind, id)
-export const taskKey = ({ run, id }: TaskRow): string => rowKey.task(run, id)
-
-/** A row keeps its identity until it changes: what was made of it is kept with it. */
-function keptWith<Row extends object, Made>(make: (row: Row) => Made): (row: Row) => Made {
-  const made = new WeakMap<Row, Made>()
-  return (row) => {
-    const held = made.get(row)
-    if (held !== undefined) return held
-    const fresh = make(row)
-    made.set(row, fresh)
-    return fresh
-  }
-}
 
 /** A task's bars, one a state; the last one is open unless the state is terminal. What it ended as colours what led there. */
 const segmentsOf = keptWith((task: TaskRow): readonly Segment[] =>
@@ -133,30 +110,6 @@ function placed(tasks: readonly (readonly Segment[])[]): { readonly bars: Bar[];
   return { bars, rows: Math.max(1, ends.length) }
 }
 
-/** Managers above their workers, depth first; a manager that is not in the run does not indent. */
-function order(agents: readonly AgentRow[]): { readonly agent: AgentRow; readonly depth: number }[] {
-  const byId = new Map(agents.map((agent) => [agent.id, agent]))
-  const workers = new Map<string, AgentRow[]>()
-  const roots: AgentRow[] = []
-  for (const agent of [...agents].sort((a, b) => a.firstSeenAt - b.firstSeenAt || a.id.localeCompare(b.id))) {
-    const manager = agent.manager?.value
-    if (manager === undefined || manager === agent.id || !byId.has(manager)) roots.push(agent)
-    else workers.set(manager, [...(workers.get(manager) ?? []), agent])
-  }
-  const depths = new Map<AgentRow, number>()
-  const visit = (agent: AgentRow, depth: number) => {
-    if (depths.has(agent)) return
-    depths.set(agent, depth)
-    for (const worker of workers.get(agent.id) ?? []) visit(worker, depth + 1)
-  }
-  // Who has workers first: the fleet reads from its managers down.
-  for (const root of roots) if (workers.has(root.id)) visit(root, 0)
-  for (const root of roots) visit(root, 0)
-  // Two agents that are each other's manager are nobody's worker: they stand at the end.
-  for (const agent of agents) visit(agent, 0)
-  return [...depths].map(([agent, depth]) => ({ agent, depth }))
-}
-
 const markOf = keptWith((call: CallRow): Mark => {
   const from = call.startedAt ?? call.endedAt ?? 0
   return {
@@ -168,90 +121,103 @@ const markOf = keptWith((call: CallRow): Mark => {
   }
 })
 
-function marksOf(calls: readonly CallRow[]): Map<string, { readonly models: Mark[]; readonly tools: Mark[] }> {
-  const marks = new Map<string, { readonly models: Mark[]; readonly tools: Mark[] }>()
-  for (const call of calls) {
-    if (call.agent === undefined) continue
-    const held = marks.get(call.agent) ?? { models: [], tools: [] }
-    marks.set(call.agent, held)
-    held[call.kind === 'llm' ? 'models' : 'tools'].push(markOf(call))
-  }
-  const byBegin = (a: Mark, b: Mark) => a.from - b.from
-  for (const { models, tools } of marks.values()) {
-    models.sort(byBegin)
-    tools.sort(byBegin)
-  }
-  return marks
-}
-
-function arrowsOf(lanes: readonly Lane[], tasks: readonly TaskRow[], edges: readonly EdgeRow[]): Arrow[] {
-  const laneOf = new Map(lanes.map(({ agent }, i) => [agent, i]))
-  const arrow = (giver: string | undefined, taker: string | undefined, rest: Pick<Arrow, 'at' | 'kind' | 'task'>): Arrow[] => {
-    const [from, to] = [laneOf.get(giver ?? ''), laneOf.get(taker ?? '')]
-    return from === undefined || to === undefined || from === to ? [] : [{ from, to, ...rest }]
-  }
-  return [
-    ...tasks.flatMap((task) =>
-      arrow(task.createdBy, task.assignee?.value, { at: task.assignee?.at ?? task.openedAt, kind: 'delegation', task: taskKey(task) }),
-    ),
-    // Of messages and handoffs only the newest of each pair is known here.
-    ...edges.flatMap(({ from, to, kind, lastAt }) => (kind === 'delegation' ? [] : arrow(from, to, { at: lastAt, kind, task: undefined }))),
-  ]
-}
-
-/** How many of those that follow stand deeper. */
-function workersOf(list: readonly { readonly depth: number }[], at: number): number {
-  const depth = list[at]?.depth ?? 0
-  let end = at + 1
-  while ((list[end]?.depth ?? 0) > depth) end += 1
-  return end - at - 1
-}
+const byBegin = (a: Mark, b: Mark) => a.from - b.from
+const marksOf = (calls: readonly CallRow[], kind: 'llm' | 'tool'): readonly Mark[] =>
+  calls
+    .filter((call) => (call.kind === 'llm') === (kind === 'llm'))
+    .map(markOf)
+    .sort(byBegin)
 
 const goneOf = ({ status }: AgentRow): number | undefined =>
   status?.value === 'lost' || status?.value === 'stopped' ? status.at : undefined
 
-export function layOut(
-  agents: readonly AgentRow[],
-  tasks: readonly TaskRow[],
-  calls: readonly CallRow[],
-  edges: readonly EdgeRow[],
-): Swimlanes {
-  const given = new Map<string, (readonly Segment[])[]>()
-  for (const task of tasks) {
-    const agent = task.assignee?.value ?? task.createdBy
+function byAgent<Row>(rows: readonly Row[], agentOf: (row: Row) => string | undefined): ReadonlyMap<string, readonly Row[]> {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const agent = agentOf(row)
     if (agent === undefined) continue
-    const held = given.get(agent)
-    if (held === undefined) given.set(agent, [segmentsOf(task)])
-    else held.push(segmentsOf(task))
+    const held = groups.get(agent)
+    if (held === undefined) groups.set(agent, [row])
+    else held.push(row)
   }
-  const marks = marksOf(calls)
-  const away = givenAway(tasks)
-  const lanes: Lane[] = order(agents).map(({ agent, depth }, i, ordered) => {
-    const { models, tools } = marks.get(agent.id) ?? { models: [], tools: [] }
-    return {
-      agent: agent.id,
-      label: visible(agent.name?.value ?? agent.id),
-      depth,
-      workers: workersOf(ordered, i),
-      pinned: false,
-      under: undefined,
-      ...placed(given.get(agent.id) ?? []),
-      models,
-      tools,
-      waits: waitsOf(away.get(agent.id), [...models, ...tools]),
-      goneAt: goneOf(agent),
+  return groups
+}
+
+function same<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i])
+}
+const sameSpans = (a: readonly Span[] = [], b: readonly Span[] = []): boolean =>
+  a.length === b.length && a.every(({ from, to }, i) => from === b[i]?.from && to === b[i]?.to)
+
+/** What an agent's rows come to, whichever lane it has. */
+interface Worked {
+  readonly tasks: readonly TaskRow[]
+  readonly calls: readonly CallRow[]
+  readonly drawn: Pick<Lane, 'bars' | 'rows' | 'models' | 'tools'>
+  readonly begin: number
+  readonly end: number
+}
+
+function workOf(tasks: readonly TaskRow[], calls: readonly CallRow[]): Worked {
+  const drawn = { ...placed(tasks.map(segmentsOf)), models: marksOf(calls, 'llm'), tools: marksOf(calls, 'tool') }
+  let [begin, end] = [Number.POSITIVE_INFINITY, 0]
+  for (const list of [drawn.bars, drawn.models, drawn.tools])
+    for (const { from, to } of list) {
+      begin = Math.min(begin, from)
+      end = Math.max(end, to ?? from)
     }
-  })
-  const arrows = arrowsOf(lanes, tasks, edges)
-  let begin = Number.POSITIVE_INFINITY
-  let end = 0
-  const span = (from: number, to = from) => {
-    begin = Math.min(begin, from)
-    end = Math.max(end, to)
+  return { tasks, calls, drawn, begin, end }
+}
+
+interface Held {
+  readonly work: Worked
+  readonly given: readonly Span[] | undefined
+  readonly lane: Lane
+}
+
+type LayOut = (agents: readonly AgentRow[], tasks: readonly TaskRow[], calls: readonly CallRow[], edges: readonly EdgeRow[]) => Swimlanes
+
+/** Laid out again, a lane of which no row is another one is the one from before: of a large run little changes at a time. */
+export function createLayout(): LayOut {
+  let held = new Map<string, Held>()
+  return (agents, tasks, calls, edges) => {
+    const given = byAgent(tasks, (task) => task.assignee?.value ?? task.createdBy)
+    const made = byAgent(calls, ({ agent }) => agent)
+    const away = givenAway(tasks)
+    const next = new Map<string, Held>()
+    const lanes = order(agents).map(({ agent, depth }, i, ordered): Lane => {
+      const before = held.get(agent.id)
+      const rows = { tasks: given.get(agent.id) ?? [], calls: made.get(agent.id) ?? [] }
+      const isSame = before !== undefined && same(before.work.tasks, rows.tasks) && same(before.work.calls, rows.calls)
+      const work = isSame ? before.work : workOf(rows.tasks, rows.calls)
+      const gave = away.get(agent.id)
+      const waits = isSame && sameSpans(before.given, gave) ? before.lane.waits : waitsOf(gave, [...work.drawn.models, ...work.drawn.tools])
+      const about = { label: visible(agent.name?.value ?? agent.id), depth, workers: workersOf(ordered, i), goneAt: goneOf(agent) }
+      const stays =
+        isSame &&
+        before.lane.waits === waits &&
+        before.lane.label === about.label &&
+        before.lane.depth === depth &&
+        before.lane.workers === about.workers &&
+        before.lane.goneAt === about.goneAt
+      const lane = stays ? before.lane : { agent: agent.id, ...about, ...work.drawn, pinned: false, under: undefined, waits }
+      next.set(agent.id, { work, given: gave, lane })
+      return lane
+    })
+    held = next
+    const arrows = arrowsOf(lanes, tasks, edges)
+    let begin = Number.POSITIVE_INFINITY
+    let end = 0
+    for (const { work } of next.values()) {
+      begin = Math.min(begin, work.begin)
+      end = Math.max(end, work.end)
+    }
+    for (const { at } of arrows) {
+      begin = Math.min(begin, at)
+      end = Math.max(end, at)
+    }
+    return { lanes, arrows, begin: end === 0 ? 0 : begin, end }
   }
-  for (const lane of lanes) for (const list of [lane.bars, lane.models, lane.tools]) for (const { from, to } of list) span(from, to)
-  for (const { at } of arrows) span(at)
-  return { lanes, arrows, begin: end === 0 ? 0 : begin, end }
 }
 
 /** Where it ends on the screen: an open one grows to now, or to when its agent was last there. */

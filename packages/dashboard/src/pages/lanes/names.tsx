@@ -96,7 +96,13 @@ const Name = memo(function Name({ lane, place, stuck, selected, folded, select, 
       )}
     </li>
   )
-})
+}, isSameName)
+
+/** Places are made anew with each layout: what is read of one decides. */
+function isSameName({ place, ...a }: NameProps, { place: other, ...b }: NameProps): boolean {
+  const names = Object.keys(a) as (keyof typeof a)[]
+  return place.top === other.top && place.height === other.height && names.every((name) => a[name] === b[name])
+}
 
 function hiddenText(lanes: readonly Lane[]): string {
   const tasks = lanes.reduce((sum, { bars }) => sum + tasksOf(bars), 0)

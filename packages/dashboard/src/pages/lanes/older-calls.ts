@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { fetchJson, useShown } from '../../live/live.ts'
 import { useShownRun } from '../../live/run.ts'
 import { mostCalls } from './calls.ts'
-import { callKey } from './layout.ts'
+import { callKey } from './keys.ts'
 
 const pageCalls = 1_000
 

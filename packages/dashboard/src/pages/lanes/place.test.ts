@@ -1,33 +1,15 @@
 import { expect, test } from 'vitest'
-import { endOf, type Lane, type Swimlanes } from './layout.ts'
+import { barWith, laneWith } from './lanes.testing.ts'
+import { endOf, type Swimlanes } from './layout.ts'
 import { hitAt, placeLanes, rowHeight, stripHeight, xOf } from './place.ts'
 
-const bar = {
-  task: 't',
-  label: 'T',
-  state: 'working',
-  worked: true,
-  from: 100,
-  to: 200,
-  contradicted: false,
-  row: 0,
-  crowded: false,
-} as const
+const bar = barWith({ from: 100, to: 200 })
 const mark = { call: 'c', label: 'Bash', from: 150, to: 151, failed: false }
-const lane: Lane = {
-  agent: 'a',
-  label: 'a',
-  depth: 0,
-  workers: 0,
-  pinned: false,
-  under: undefined,
-  waits: [],
+const lane = laneWith({
   bars: [bar, { ...bar, task: 'below', row: 1, from: 300, to: undefined }],
-  models: [],
   tools: [mark, { ...mark, call: 'd', from: 153, to: 160 }],
   rows: 2,
-  goneAt: undefined,
-}
+})
 const swimlanes: Swimlanes = { lanes: [{ ...lane, agent: 'other', bars: [], tools: [], rows: 1 }, lane], arrows: [], begin: 0, end: 0 }
 const places = placeLanes(swimlanes.lanes)
 const window = { from: 0, to: 1_000 }

@@ -1,17 +1,17 @@
 import type { TaskRow } from '@signalbox/model/rows.ts'
 import { useParams } from '@tanstack/react-router'
-import { useCallback, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useBindings } from '../../keys.ts'
 import { shownNow, useNow } from '../../live/live.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { useSearch } from '../../search.ts'
-import { arranged, parseNames } from './arrange.ts'
+import { arranged, parseNames, unfolded, writeNames } from './arrange.ts'
 import { withOlder } from './calls.ts'
 import { Controls, Legend, WindowText, windowText } from './controls.tsx'
 import { extentOf, heardAtOf } from './extent.ts'
 import { Header } from './header.tsx'
 import { Lanes } from './lanes.tsx'
-import { layOut } from './layout.ts'
+import { createLayout, type Lane } from './layout.ts'
 import { revealLane } from './names.tsx'
 import { NotDrawn } from './not-drawn.tsx'
 import { useOlderCalls } from './older-calls.ts'
@@ -39,7 +39,8 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const older = useOlderCalls(run, rows.calls, ready, again)
   const calls = useMemo(() => withOlder(rows.calls, older.calls), [older.calls, rows.calls])
   const members = useMembers(run, rows)
-  const swimlanes = useMemo(() => layOut(members, tasks, calls, edges), [members, tasks, calls, edges])
+  const layOut = useMemo(createLayout, [])
+  const swimlanes = useMemo(() => layOut(members, tasks, calls, edges), [layOut, members, tasks, calls, edges])
   const heardAt = useMemo(() => heardAtOf(run, members), [run, members])
   const names = useMemo(() => new Map(members.map(({ id, name }) => [id, name?.value ?? id])), [members])
   const spends = useMemo(() => spendOf(calls), [calls])
@@ -52,11 +53,12 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
   const extentAt = useCallback((at: number) => extentOf(run, heardAt, swimlanes, at), [run, heardAt, swimlanes])
   const { live, end } = extentAt(now)
 
-  const [{ gaps, pin, fold }, setSearch] = useSearch()
+  const [{ gaps, pin, fold, sel }, setSearch] = useSearch()
   const map = useMemo(() => (gaps ? timeMap(gapsOf(swimlanes)) : asItIs), [gaps, swimlanes])
   const all = useMemo(() => drawnLanes(swimlanes, map), [swimlanes, map])
   const drawn = useMemo(() => arranged(all, parseNames(pin), parseNames(fold)), [all, pin, fold])
   const places = useMemo(() => placeLanes(drawn.lanes), [drawn])
+  useUnfolded(swimlanes.lanes, sel)
   const drawnExtentAt = useCallback((at: number) => drawnExtent(extentAt(map.back(at)), map), [extentAt, map])
   const drawnClock = useCallback(() => map.to(clock()), [clock, map])
   const realView = useView()
@@ -114,4 +116,18 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
       <Tasks tasks={tasks} names={names} spends={spends} stoppedAt={live ? pausedAt : end} show={show} />
     </section>
   )
+}
+
+/** What gets selected is shown, as soon as it is there; its lane may be collapsed again then. */
+function useUnfolded(lanes: readonly Lane[], sel: string): void {
+  const [{ pin, fold }, setSearch] = useSearch()
+  const shown = useRef('')
+  useEffect(() => {
+    if (shown.current === sel) return
+    const folds = parseNames(fold)
+    const next = sel === '' ? folds : unfolded(lanes, folds, parseNames(pin), sel)
+    if (next === undefined) return
+    shown.current = sel
+    if (next !== folds) setSearch({ fold: writeNames(next) })
+  }, [lanes, sel, pin, fold, setSearch])
 }

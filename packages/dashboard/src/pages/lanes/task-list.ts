@@ -3,7 +3,7 @@ import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { CallRow, TaskRow, TaskState } from '@signalbox/model/rows.ts'
 import { taskLook } from '../../parts/status.tsx'
-import { taskKey } from './layout.ts'
+import { keptWith, taskKey } from './keys.ts'
 
 export interface Spend {
   readonly tokens: number
@@ -22,12 +22,15 @@ export interface TaskLine {
 /** Names of agents by id. */
 export type Names = ReadonlyMap<string, string>
 
+const taskKeyOf = keptWith(({ run, task = '' }: CallRow): string => rowKey.task(run, task))
+
 /** Tokens and cost of the calls that name a task, by the task's key. */
 export function spendOf(calls: readonly CallRow[]): ReadonlyMap<string, Spend> {
   const spends = new Map<string, Spend>()
-  for (const { run, task, usage } of calls) {
-    if (task === undefined) continue
-    const key = rowKey.task(run, task)
+  for (const call of calls) {
+    if (call.task === undefined) continue
+    const { usage } = call
+    const key = taskKeyOf(call)
     const had = spends.get(key)
     spends.set(key, {
       tokens: (had?.tokens ?? 0) + usage.inputTokens + usage.outputTokens,
