@@ -11,8 +11,9 @@ import { type Bench, type Row, type Section, type Server, serve, withData } from
 import { section as deliveries } from './sections/deliveries.ts'
 import { section as doors } from './sections/doors.ts'
 import { section as ingest } from './sections/ingest.ts'
+import { section as seek } from './sections/seek.ts'
 
-const sections: readonly Section[] = [ingest, deliveries, doors]
+const sections: readonly Section[] = [ingest, deliveries, doors, seek]
 
 const said = (name: string) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
 const has = (name: string) => process.argv.includes(`--${name}`)

@@ -1,6 +1,7 @@
 /** How long a moment of the past takes: the first that anybody asks for after a burst, and then fifty at random. */
 import { createIdSource } from '@signalbox/model/ids.ts'
-import { createFleet } from '../events.ts'
+import { createFleet } from '../fleet.ts'
+import { count, type Section, wanted } from '../harness.ts'
 
 const batch = 500
 const senders = 8
@@ -63,4 +64,22 @@ export async function measureSeek(url: string, events: number): Promise<{ p50: n
   others.sort((a, b) => a - b)
   const at = (share: number) => others[Math.floor(others.length * share)] ?? Number.NaN
   return { p50: at(0.5), p95: at(0.95), first }
+}
+
+export const section: Section = {
+  name: 'seek',
+  long: true,
+  async measure(bench) {
+    const server = await bench.serve()
+    for (const events of [300_000, 1_000_000]) {
+      const { p50, p95, first } = await measureSeek(server.url, events)
+      bench.sample(`first seek over ${events} events, ms`, first)
+      bench.row({
+        what: `rows of a past moment over ${count(events)} events, p95 of ${seeks}, ms`,
+        figure: count(p95),
+        beside: `p50 ${count(p50)}, the first after the burst ${count(first)}`,
+        wanted: wanted(Math.max(first, p95), 400, 200, ' ms'),
+      })
+    }
+  },
 }
