@@ -75,6 +75,8 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
   }
 
   return {
+    /** The newest closed calls of the run, of a layer that was folded from snapshots and the log. */
+    closedCalls,
     /** By partition. Undefined: what was recorded is not any more; fold the moment again. */
     async rows(tenant: TenantId, run: string, layers: readonly Layer[]): Promise<Wire[][] | undefined> {
       const members = new Set<string>()

@@ -17,6 +17,8 @@ import { flat, type Layer, layerOf, over, sizeOf, unknownCalls } from './state-l
 export interface PastStates {
   /** One layer a partition. `isGone`: asked between pages; who left needs no answer. */
   at(tenant: TenantId, positions: readonly number[], isGone?: () => boolean): Promise<Layer[]>
+  /** The same from snapshots and the log alone: tasks that ended are in it too. */
+  folded(tenant: TenantId, positions: readonly number[]): Promise<Layer[]>
   /** Closed calls of the base, for those of these keys that it has. */
   closed(tenant: TenantId, partition: number, base: Base, keys: Iterable<string>): Promise<Map<string, CallRow>>
   /** Rows that are held. */
@@ -178,8 +180,6 @@ export function createPastStates({
   }
 
   async function layerAt(own: Held, tenant: TenantId, partition: number, upTo: number, isGone: () => boolean): Promise<Layer> {
-    const recorded = await recordedAt(own, tenant, partition, upTo, isGone)
-    if (recorded !== undefined) return recorded
     const known = nearest(own, upTo)
     if (known?.position === upTo || (known !== undefined && upTo - known.position <= layerEvents))
       return fold(own, known, tenant, partition, upTo, isGone)
@@ -198,19 +198,25 @@ export function createPastStates({
     return fold(own, start, tenant, partition, upTo, isGone)
   }
 
+  const never = () => false
+  function inTurns(tenant: TenantId, positions: readonly number[], isGone: () => boolean, find: typeof layerAt): Promise<Layer[]> {
+    return Promise.all(
+      positions.map((upTo, partition) => {
+        const own = heldOf(tenant, partition)
+        const mine = own.turn.then(() => {
+          if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
+          return find(own, tenant, partition, upTo, isGone)
+        })
+        own.turn = mine.catch(() => undefined)
+        return mine
+      }),
+    )
+  }
+
   return {
-    at: (tenant, positions, isGone = () => false) =>
-      Promise.all(
-        positions.map((upTo, partition) => {
-          const own = heldOf(tenant, partition)
-          const mine = own.turn.then(() => {
-            if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
-            return layerAt(own, tenant, partition, upTo, isGone)
-          })
-          own.turn = mine.catch(() => undefined)
-          return mine
-        }),
-      ),
+    at: (tenant, positions, isGone = never) =>
+      inTurns(tenant, positions, isGone, async (...asked) => (await recordedAt(...asked)) ?? layerAt(...asked)),
+    folded: (tenant, positions) => inTurns(tenant, positions, never, layerAt),
     closed: (tenant, partition, base, keys) => readClosed(pool, tenant, partition, base, keys),
     size,
   }
