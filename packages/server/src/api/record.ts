@@ -40,6 +40,7 @@ export interface MomentRecordOptions {
 /** About 100 MB of rows as they usually are. */
 const mostRowsRecorded = 200_000
 export const eventsOfStretch = 1_500
+/** The first so many to be heard of; moments of others are folded from snapshots. */
 const mostTenants = 32
 /** Commits kept until the rows before them are read. */
 const mostWaiting = 2_000
@@ -75,7 +76,8 @@ export function createMomentRecord({
   stretchEvents = eventsOfStretch,
 }: MomentRecordOptions): MomentRecord {
   const tenants = new Map<TenantId, Recorded>()
-  const given = new Set<TenantId>()
+  /** Their state alone is more than may be held. */
+  const tooLarge = new Set<TenantId>()
   /** Of each partition, the end of the last commit seen. */
   const seenTo: (number | undefined)[] = []
   let beginning: Promise<unknown> = Promise.resolve()
@@ -122,8 +124,7 @@ export function createMomentRecord({
     if (tenant === undefined || own === undefined) return false
     const next = own.entries.findIndex(({ layer }) => layer.below === undefined)
     if (next === -1) {
-      // A fleet whose state alone is more than may be held.
-      given.add(tenant)
+      tooLarge.add(tenant)
       tenants.delete(tenant)
       return true
     }
@@ -169,7 +170,7 @@ export function createMomentRecord({
 
   function recordedOf(tenant: TenantId): Recorded | undefined {
     const known = tenants.get(tenant)
-    if (known !== undefined || given.has(tenant) || tenants.size >= mostTenants) return known
+    if (known !== undefined || tooLarge.has(tenant) || tenants.size >= mostTenants) return known
     const recorded: Recorded = { own: undefined, waiting: [] }
     tenants.set(tenant, recorded)
     beginning = beginning.then(() => begin(tenant, recorded))
