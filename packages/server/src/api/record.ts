@@ -25,7 +25,7 @@ export interface MomentRecord {
   readonly size: () => number
   /** Resolves when what was begun is begun. */
   settled(): Promise<void>
-  stop(): void
+  stop(): Promise<void>
 }
 
 export interface MomentRecordOptions {
@@ -109,7 +109,9 @@ export function createMomentRecord({
       return
     }
     const base = alone(layer)
-    own.entries.push({ stretch, layer: base })
+    // What it changed is in there; what had ended is still asked of it.
+    own.entries.push({ stretch: { ...stretch, rows: noRows() }, layer: base })
+    own.rows -= sizeOfStretch(stretch) - sizeOfStretch({ ...stretch, rows: noRows() })
     own.since = 0
     own.rows += sizeOfBase(base)
     while (size() > mostRows && forgetOldest()) {}
@@ -164,7 +166,7 @@ export function createMomentRecord({
     } catch (error) {
       // The next commit begins it again.
       if (tenants.get(tenant) === recorded) tenants.delete(tenant)
-      log.warn({ err: error }, 'the states of moments cannot be recorded yet')
+      if (!stopped) log.warn({ err: error }, 'the states of moments cannot be recorded yet')
     }
   }
 
@@ -184,12 +186,7 @@ export function createMomentRecord({
     // A commit was missed: what it changed is not known.
     if (seen !== undefined && from !== seen + 1) tenants.clear()
     seenTo[partition] = to
-    let last: TenantId | undefined
-    const met = new Set<TenantId>()
-    for (const { tenant } of rows) {
-      if (tenant === last || met.has(tenant)) continue
-      last = tenant
-      met.add(tenant)
+    for (const tenant of new Set(rows.map((row) => row.tenant))) {
       const recorded = recordedOf(tenant)
       const own = recorded?.own?.[partition]
       if (recorded === undefined) continue
@@ -248,10 +245,11 @@ export function createMomentRecord({
     async settled() {
       await beginning
     },
-    stop() {
+    async stop() {
       stopped = true
       unsubscribe()
       tenants.clear()
+      await beginning
     },
   }
 }
