@@ -18,6 +18,7 @@ import { section as doors } from './sections/doors.ts'
 import { section as explore } from './sections/explore.ts'
 import { section as idle } from './sections/idle.ts'
 import { section as ingest } from './sections/ingest.ts'
+import { section as seek } from './sections/seek.ts'
 import { section as singles } from './sections/singles.ts'
 import { section as wire } from './sections/wire.ts'
 
@@ -29,6 +30,7 @@ const sections: readonly Section[] = [
   deliveries,
   doors,
   explore,
+  seek,
   blocked,
   idle,
   claimsCodecs,

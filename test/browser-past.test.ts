@@ -144,6 +144,35 @@ test('a run of a moment is what it was then, with what had ended', async () => {
     .waitFor()
 })
 
+test('a task that had ended is known to who opens it from the fleet of a moment', async () => {
+  const selected = (act: number) => `/?at=${momentOf(act)}&group=none&sel=${encodeURIComponent('task:past run\u001fdig')}`
+  const page = await open(selected(5))
+  const inspector = page.getByRole('complementary')
+  await inspector.getByRole('heading', { name: 'Dig a hole' }).waitFor()
+  await inspector.getByText('no spade').first().waitFor()
+  // A step back it had not ended yet, and before it was given it was not.
+  await page.keyboard.press('[')
+  await shownAt(page).toBe(momentOf(4))
+  await page.keyboard.press('[')
+  await shownAt(page).toBe(momentOf(3))
+  await inspector.getByText('no spade').first().waitFor({ state: 'detached' })
+  await inspector.getByRole('heading', { name: 'Dig a hole' }).waitFor()
+  const before = await open(selected(0))
+  await before.getByText('This task is not known here.').waitFor()
+})
+
+test('the fleet of a moment tells the rates that it had then', async () => {
+  const told = await json<{ ids: string[]; errorsLast5Minutes: number[]; spark: number[][] | null }>(
+    `/v1/fleet/rates?at=${iso(momentOf(4))}`,
+  )
+  expect(told.ids).toContain('ann')
+  const page = await open('/?group=none')
+  await page.getByRole('button', { name: /^Bob ?, / }).waitFor()
+  const asked = page.waitForResponse((response) => response.url().includes('/v1/fleet/rates?at='))
+  await page.goto(url(`/?at=${momentOf(4)}&group=none`))
+  expect(await (await asked).json()).toEqual(told)
+})
+
 test('the past plays, waits for nothing where nothing happens, and ends live', async () => {
   const page = await open(`/?at=${momentOf(0)}&group=none&travel=true`)
   await page.getByRole('slider').waitFor()

@@ -11,6 +11,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { pipelineRoute } from './api/pipeline.ts'
 import { startPipelineHistory } from './api/pipeline-history.ts'
 import { eventById } from './api/reads.ts'
+import { createMomentRecord } from './api/record.ts'
 import { apiRoutes } from './api/routes.ts'
 import type { Broker } from './broker/broker.ts'
 import { createDirectBroker } from './broker/direct.ts'
@@ -95,6 +96,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => history.stop())
     const hub = createHub({ store, bus, config, metrics, log, clock })
     stops.push(() => hub.stop())
+    const record = createMomentRecord({ bus, reader: store.reader, log })
+    stops.push(() => record.stop())
     const snapshots = startSnapshots({ ...store, partitions, heads: store.reader.heads, bus, config, clock, log })
     stops.push(() => snapshots.stop())
     const longSums = startLongSums({ pool: store.pool, clock, log })
@@ -191,7 +194,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     await http.app.register(a2aDoor(door))
     await http.app.register(webhookDoor({ ...door, webhooks }))
     await http.app.register(liveRoutes({ hub, clock }))
-    await http.app.register(apiRoutes({ store, durability, config, version: packageJson.version, now: clock.now, log }))
+    await http.app.register(apiRoutes({ store, record, durability, config, version: packageJson.version, now: clock.now, log }))
     await http.app.register(
       pipelineRoute({ history, pool: store.pool, durability, version: packageJson.version, now: clock.now, monotonic: clock.monotonic }),
     )

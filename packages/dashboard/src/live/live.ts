@@ -1,6 +1,6 @@
 /** The page's live connections and the hooks that read them. */
-import type { RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import { useEffect, useSyncExternalStore } from 'react'
 import { create } from 'zustand'
 import { useBuffered } from '../pause.ts'
 import { noteFrame, noteRefusal, noteStatus, startCursor, useConnection, watchNetwork } from './connection.ts'
@@ -47,34 +47,6 @@ export function useRow<T extends Table>(table: T, key: string | undefined): RowO
     (listener) => (key === undefined ? () => {} : store.watchKey(table, key, listener)),
     () => (key === undefined ? undefined : store.get(table, key)),
   )
-}
-
-/** A task, also one that ended: those are not among the page's rows, so it gets a feed of its own while it is looked at. */
-export function useTask(key: string): TaskRow | undefined {
-  const { at } = useShown()
-  const live = useRow('tasks', key)
-  const last = useRef<readonly [key: string, task: TaskRow] | undefined>(undefined)
-  const [, renew] = useState(0)
-  if (live !== undefined) last.current = [key, live]
-  const isLive = live !== undefined
-  useEffect(() => {
-    // A past moment has no feed: what its rows leave out is not known there.
-    if (isLive || at !== undefined) return
-    const [run = '', task = ''] = key.split('\u001f')
-    const rows = createLiveStore(schedule)
-    const filter = run === '' ? { task: [task] } : { run: [run], task: [task] }
-    const feed = openPageFeed({ feed: 'state', filter, onFrame: rows.push })
-    const stop = rows.watchKey('tasks', key, () => {
-      const found = rows.get('tasks', key)
-      if (found !== undefined) last.current = [key, found]
-      renew((times) => times + 1)
-    })
-    return () => {
-      stop()
-      feed.close()
-    }
-  }, [isLive, at, key])
-  return live ?? (last.current?.[0] === key ? last.current[1] : undefined)
 }
 
 /** Freezes the page's rows (or another store's) while paused, once there is a snapshot to look at. */

@@ -2,11 +2,11 @@
  * Time travel: which past moment the page shows, and the rows of it. The address says the moment (`at`); rows are asked for one moment at a
  * time, the newest wanted next, and what is shown stays until they are here. Nothing is executed, and live rows keep coming in behind.
  */
-import type { LiveRow } from '@signalbox/model/live.ts'
+import type { LiveRow, RemovedRow, ServerFrame } from '@signalbox/model/live.ts'
 import { create } from 'zustand'
 import { fetchWithKey } from './key.ts'
 import { store as liveStore, useShown } from './live.ts'
-import { createLiveStore } from './store.ts'
+import { createLiveStore, type LiveStore } from './store.ts'
 
 interface Problem {
   /** `HISTORY_GONE` where the moment is no longer kept; undefined where the server was not reached. */
@@ -31,13 +31,24 @@ export const useTravel = create<Travel>(() => ({ at: atFirst, seeking: false, pr
 
 interface Rows {
   readonly cursor: string
+  /** Of the moment that the rows differ from; absent: these are all rows. */
+  readonly since?: string
   readonly rows: readonly LiveRow[]
+  readonly removed?: readonly RemovedRow[]
 }
 
-async function rowsAt(at: number, run: string | undefined, signal: AbortSignal): Promise<Rows | Problem> {
-  const ofRun = run === undefined ? '' : `&run=${encodeURIComponent(run)}`
+/** Absent: the fleet's. */
+interface Wanted {
+  readonly run?: string
+  readonly task?: string
+}
+
+/** `since`: the cursor of the rows that are here. */
+async function rowsAt(at: number, { run, task }: Wanted, since: string | undefined, signal: AbortSignal): Promise<Rows | Problem> {
+  const query = new URLSearchParams({ at: new Date(at).toISOString() })
+  for (const [name, value] of Object.entries({ run, task, since })) if (value !== undefined) query.set(name, value)
   try {
-    const response = await fetchWithKey(`/v1/state/rows?at=${new Date(at).toISOString()}${ofRun}`, { signal })
+    const response = await fetchWithKey(`/v1/state/rows?${query}`, { signal })
     const body = (await response.json()) as Rows & { readonly code?: string; readonly detail?: string }
     if (response.ok) return body
     return { code: body.code, detail: body.detail ?? `The server answered ${response.status}.` }
@@ -49,10 +60,11 @@ async function rowsAt(at: number, run: string | undefined, signal: AbortSignal):
 /** One that takes longer than this is given up for a newer one; else it is shown on the way there. */
 const patientMs = 400
 
-/** One request at a time, the newest moment next. */
+/** One request at a time, the newest moment next; the rows come into the store, of which the next moment is told as what differs. */
 export function createSeeker(
-  run: string | undefined,
-  show: (at: number, rows: Rows) => void,
+  wanted: Wanted,
+  store: LiveStore,
+  show: (at: number, cursor: string) => void,
   fail: (at: number, problem: Problem) => void,
 ) {
   let under: { readonly control: AbortController; readonly since: number } | undefined
@@ -61,11 +73,13 @@ export function createSeeker(
   async function go(at: number) {
     const control = new AbortController()
     under = { control, since: performance.now() }
-    const found = await rowsAt(at, run, control.signal)
+    const found = await rowsAt(at, wanted, store.cursor(), control.signal)
     under = undefined
     if (stopped) return
-    if ('rows' in found) show(at, found)
-    else if (!control.signal.aborted) fail(at, found)
+    if ('rows' in found) {
+      store.push(frameOf(found))
+      show(at, found.cursor)
+    } else if (!control.signal.aborted) fail(at, found)
     const then = next
     next = undefined
     if (then !== undefined && then !== at) await go(then)
@@ -90,17 +104,20 @@ export const pastStore = () => createLiveStore((flush) => flush())
 const rows = pastStore()
 if (atFirst !== undefined) useShown.setState({ store: rows, at: atFirst })
 
-export const snapshotOf = ({ cursor, rows }: Rows) => ({ kind: 'snapshot', sub: 'past', cursor, rows, last: true }) as const
+const frameOf = ({ cursor, since, rows, removed = [] }: Rows): ServerFrame =>
+  since === undefined
+    ? { kind: 'snapshot', sub: 'past', cursor, rows, last: true }
+    : { kind: 'delta', sub: 'past', from: since, cursor, rows, removed }
 
 let seeker = fleetSeeker()
 function fleetSeeker() {
   return createSeeker(
-    undefined,
-    (at, found) => {
+    {},
+    rows,
+    (at, cursor) => {
       const wanted = useTravel.getState().at
-      rows.push(snapshotOf(found))
       useShown.setState({ store: rows, at })
-      useTravel.setState({ seeking: wanted !== at, problem: undefined, cursor: found.cursor })
+      useTravel.setState({ seeking: wanted !== at, problem: undefined, cursor })
     },
     (at, problem) => useTravel.setState({ seeking: useTravel.getState().at !== at, problem }),
   )

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'reac
 import { create } from 'zustand'
 import { openPageFeed } from './feeds.ts'
 import { schedule, useShown } from './live.ts'
-import { createSeeker, pastStore, snapshotOf } from './past.ts'
+import { createSeeker, pastStore } from './past.ts'
 import { createLiveStore, type LiveStore } from './store.ts'
 
 export type RunRows = { readonly [T in Table]: readonly RowOf[T][] } & { readonly ready: boolean }
@@ -50,11 +50,9 @@ export function useRunStore(run: string): { readonly store: LiveStore; readonly 
   useEffect(() => {
     if (!isPast) return
     seeker.current = createSeeker(
-      run,
-      (_, found) => {
-        past.push(snapshotOf(found))
-        setHasPast(past)
-      },
+      { run },
+      past,
+      () => setHasPast(past),
       // The bar of time says what is wrong: it asks for the same moment.
       () => setHasPast(past),
     )

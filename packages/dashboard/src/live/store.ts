@@ -23,6 +23,8 @@ export interface LiveStore {
   thaw(): void
   /** True once a whole snapshot is here. */
   ready(): boolean
+  /** What the rows that are applied stand for; undefined before a whole snapshot is. */
+  cursor(): string | undefined
   /** The rows that are applied, and the cursor they stand for; undefined before a whole snapshot is. */
   snapshot(): LiveSnapshot | undefined
 }
@@ -155,6 +157,7 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       for (const table of changed) tell(table, () => true)
     },
     ready: () => isReady,
+    cursor: () => (isReady ? cursor : undefined),
     snapshot: () => (isReady && cursor !== undefined ? { rows: state.rows(), cursor } : undefined),
   }
 }

@@ -3,9 +3,12 @@ import { useSyncExternalStore } from 'react'
 import { useConnection } from '../live/connection.ts'
 import { fetchJson, serverNow, store, useShown } from '../live/live.ts'
 import { later } from '../live/schedule.ts'
+import { followMoments } from './past.ts'
 import { createRates, type Rates, type RatesSeed } from './rates.ts'
 
 const rates = createRates()
+/** Of the past moment that the page shows, once the server told them. */
+let past: ShownRates
 const listeners = new Set<() => void>()
 let looks = 0
 let started = false
@@ -45,6 +48,10 @@ function look() {
 
 function count() {
   rates.look(store.all('agents'), serverNow())
+  tell()
+}
+
+function tell() {
   looks += 1
   // Looking took some time, and so will showing: two tasks.
   later(() => {
@@ -57,6 +64,13 @@ function start() {
   started = true
   useConnection.subscribe(({ status }, before) => {
     if (status.state !== 'open' && before.status.state === 'open') missed = true
+  })
+  followMoments((told) => {
+    past = told
+    tell()
+  })
+  useShown.subscribe(({ at }) => {
+    if (at === undefined) past = undefined
   })
   look()
   setInterval(look, 1_000)
@@ -74,15 +88,15 @@ export function watchRates(listener: () => void): () => void {
   return () => listeners.delete(listener)
 }
 
-/** What is known of rates at the moment that the page shows: nothing of the past, or before the first look. */
+/** What is known of rates at the moment that the page shows: nothing before the first look, or before the server told. */
 export type ShownRates = Pick<Rates, 'of' | 'spark' | 'all'> | undefined
 
 /** Renders once a second; `look` is another number then. */
 export function useRates(): { readonly rates: ShownRates; readonly look: number } {
   const { at } = useShown()
   const look = useSyncExternalStore(watchRates, () => looks)
-  return { rates: at === undefined && looks > 0 ? rates : undefined, look }
+  return { rates: at === undefined ? (looks > 0 ? rates : undefined) : past, look }
 }
 
 /** For who renders each second anyway. */
-export const shownRates = (): ShownRates => (useShown.getState().at === undefined && looks > 0 ? rates : undefined)
+export const shownRates = (): ShownRates => (useShown.getState().at === undefined ? (looks > 0 ? rates : undefined) : past)

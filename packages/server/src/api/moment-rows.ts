@@ -1,122 +1,87 @@
-/** `/v1/state/rows`: what the first frame of a state feed would have been at a past moment. */
-import type { TenantId } from '@signalbox/model/event.ts'
-import { takesPart } from '@signalbox/model/fold/run.ts'
+/** `/v1/state/rows`: what the first frame of a state feed would have been at a past moment, or what of it differs from another moment. */
 import { isTerminal } from '@signalbox/model/fold/task.ts'
-import { type CallRow, type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
+import { tables } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
-import type { Pool } from 'pg'
 import Type from 'typebox'
+import { Refused } from '../http/problem.ts'
 import { encodeCursor } from '../live/cursor.ts'
-import { runConditions } from '../store/reader.ts'
 import { placeOf } from './moment-place.ts'
+import { createAnswered, differenceOf, ofTable, type Wire } from './moment-wire.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
+import { createRunMoments } from './run-moment.ts'
 import { closed, Name } from './schemas.ts'
-import { isOpen, type Layer, rowAt, rowsOf } from './state-layers.ts'
-import { createPastStates } from './state-past.ts'
+import { isOpen, type Layer } from './state-layers.ts'
+import type { PastStates } from './state-past.ts'
 
-const Rows = Type.Object(
-  {
-    cursor: Type.String(),
-    at: Type.String({ description: 'RFC 3339 time asked for; with a cursor, of now.' }),
-    rows: Type.Array(
-      Type.Object(
-        {
-          table: Type.Enum([...tables]),
-          key: Type.String(),
-          position: Type.Integer({ description: 'Of the moment in its partition: the row has not changed later.' }),
-          row: Type.Object({}, { additionalProperties: true }),
-          partition: Type.Integer(),
-        },
-        { additionalProperties: false },
-      ),
-    ),
-  },
-  { additionalProperties: false },
-)
+const Rows = closed({
+  cursor: Type.String(),
+  at: Type.String({ description: 'RFC 3339 time asked for; with a cursor, of now.' }),
+  since: Type.Optional(
+    Type.String({ description: 'Rows and `removed` are what differs from the moment of this cursor; absent: these are all rows.' }),
+  ),
+  rows: Type.Array(
+    closed({
+      table: Type.Enum([...tables]),
+      key: Type.String(),
+      position: Type.Integer({ description: 'Of the moment in its partition: the row has not changed later.' }),
+      row: Type.Object({}, { additionalProperties: true }),
+      partition: Type.Integer(),
+    }),
+  ),
+  removed: Type.Optional(
+    Type.Array(closed({ table: Type.Enum([...tables]), key: Type.String(), partition: Type.Integer() }), {
+      description: 'With `since`: rows of that moment that are not of this one.',
+    }),
+  ),
+})
 
 const RowsQuery = closed({
   at: Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time.' }),
   run: Type.Optional(Name),
+  task: Type.Optional(Name),
+  since: Type.Optional(
+    Type.String({
+      maxLength: 1_400,
+      description:
+        'The `cursor` of an answer whose rows you have, earlier or later: only what differs is told, if the server still knows it.',
+    }),
+  ),
 })
 
-/** As of a state feed of the run. */
-const mostClosedCalls = 2_000
-/** Calls of the run that changed since, looked at for what they were at the base. */
-const mostChangedCalls = 20_000
 const rowsPerTurn = 2_000
+const mostAnsweredRows = 200_000
+const mostTries = 3
 
-/** Rows of a layer never change: each is made text once. */
-const texts = new WeakMap<object, string>()
-function textOf(row: object): string {
-  const text = texts.get(row) ?? JSON.stringify(row)
-  texts.set(row, text)
-  return text
-}
+const fleetRows = (layer: Layer): Wire[] => [
+  ...ofTable(layer, 'agents', () => true),
+  ...ofTable(layer, 'runs', () => true),
+  ...ofTable(layer, 'edges', () => true),
+  ...ofTable(layer, 'tasks', ({ state }) => !isTerminal(state)),
+  ...ofTable(layer, 'calls', isOpen),
+]
 
-interface ClosedCall {
-  readonly key: string
-  readonly sort: number
-  readonly json: string
-}
-type Wire = readonly [table: Table, key: string, json: string]
+export function momentRowsRoute(app: FastifyInstance, { store, record, now }: ApiOptions, past: PastStates): void {
+  const { pool, projections, reader, meta } = store
+  const runMoments = createRunMoments({ pool, projections, record, past })
+  const answered = createAnswered(mostAnsweredRows)
 
-const ofTable = <T extends Table>(layer: Layer, table: T, wanted: (row: RowOf[T], key: string) => boolean): Wire[] =>
-  Array.from(rowsOf(layer, table), ([key, row]): Wire | undefined => (wanted(row, key) ? [table, key, textOf(row)] : undefined)).filter(
-    (wire) => wire !== undefined,
-  )
-
-function fleetRows(layer: Layer): Wire[] {
-  return [
-    ...ofTable(layer, 'agents', () => true),
-    ...ofTable(layer, 'runs', () => true),
-    ...ofTable(layer, 'edges', () => true),
-    ...ofTable(layer, 'tasks', ({ state }) => !isTerminal(state)),
-    ...ofTable(layer, 'calls', isOpen),
-  ]
-}
-
-export function momentRowsRoute(app: FastifyInstance, { store, now, log }: ApiOptions): void {
-  const { pool, reader, meta } = store
-  const past = createPastStates({ pool, reader, log })
-
-  /** Calls of the run that were closed at the moment: what closed after the base, what rests since before it, and what was another then. */
-  async function closedCalls(tenant: TenantId, run: string, layer: Layer, partition: number): Promise<Wire[]> {
-    const found = new Map<string, ClosedCall>()
-    const add = (key: string, call: CallRow) => found.set(key, { key, sort: call.startedAt ?? call.endedAt ?? 0, json: textOf(call) })
-    const { base } = layer
-    if (base.position > 0) {
-      for (const call of await restedCalls(pool, tenant, run, partition, base.position)) found.set(call.key, call)
-      const changed = await changedCalls(pool, tenant, run, partition, base.position)
-      const unknown = changed.filter((key) => rowAt(layer, 'calls', key) === undefined)
-      for (const [key, call] of await past.closed(tenant, partition, base, unknown)) add(key, call)
-    }
-    for (const [key, call] of rowsOf(layer, 'calls')) if (call.run === run && !isOpen(call)) add(key, call)
-    const newest = [...found.values()].sort((a, b) => b.sort - a.sort).slice(0, mostClosedCalls)
-    return newest.map(({ key, json }): Wire => ['calls', key, json])
+  interface Wanted {
+    readonly run?: string | undefined
+    readonly task?: string | undefined
   }
-
-  async function runRows(tenant: TenantId, run: string, layers: readonly Layer[]): Promise<Wire[][]> {
-    const members = new Set<string>()
-    const wires = layers.map((layer): Wire[] => {
-      const row = rowAt(layer, 'runs', run)
-      for (const id of row === undefined ? [] : takesPart(row)) members.add(id)
-      const edges = ofTable(layer, 'edges', (edge) => edge.run === run)
-      for (const [, edge] of rowsOf(layer, 'edges')) if (edge.run === run) for (const id of takesPart(edge)) members.add(id)
-      return [
-        ...(row === undefined ? [] : [['runs', run, textOf(row)] as const]),
-        ...edges,
-        ...ofTable(layer, 'tasks', (task) => task.run === run),
-        ...ofTable(layer, 'calls', (call) => call.run === run && isOpen(call)),
-      ]
-    })
-    return Promise.all(
-      layers.map(async (layer, partition) => [
-        ...ofTable(layer, 'agents', (agent) => members.has(agent.id) || agent.run?.value === run),
-        ...(wires[partition] ?? []),
-        ...(await closedCalls(tenant, run, layer, partition)),
-      ]),
-    )
+  async function wiresOf(tenant: string, positions: readonly number[], { run, task }: Wanted, isGone: () => boolean) {
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const layers = await past.at(tenant, positions, isGone)
+      const wires =
+        task !== undefined
+          ? await runMoments.task(tenant, run, task, layers)
+          : run !== undefined
+            ? await runMoments.rows(tenant, run, layers)
+            : layers.map(fleetRows)
+      if (wires !== undefined) return wires
+    }
+    throw new Refused({ code: 'STORE_UNAVAILABLE', detail: 'What is held of the past was let go while it was read.' })
   }
 
   route(
@@ -127,16 +92,23 @@ export function momentRowsRoute(app: FastifyInstance, { store, now, log }: ApiOp
       tag: 'state',
       summary: 'The rows of a past moment',
       description:
-        'What the first snapshot of a state feed would have been: agents of each partition, runs, edges, open tasks and calls; with `run` what is of it, with all tasks and the newest 2,000 closed calls. A time means what was committed by then. Nothing is executed.',
+        'What the first snapshot of a state feed would have been: agents of each partition, runs, edges, open tasks and calls; with `run` what is of it, with all tasks and the newest 2,000 closed calls; with `task` only that task (of `run`, or of no run), also when it had ended. A time means what was committed by then. With `since` only what differs from that moment. Nothing is executed.',
       query: RowsQuery,
       answer: Rows,
     },
-    async ({ tenant, query: { at, run }, reply }) => {
+    async ({ tenant, query: { at, run, task, since }, reply }) => {
       const { instant, positions } = await placeOf({ store, now }, await reader.heads(), at)
-      const layers = await past.at(tenant, positions, () => reply.raw.destroyed)
-      const wires = run === undefined ? layers.map(fleetRows) : await runRows(tenant, run, layers)
+      const cursor = encodeCursor({ epoch: meta.epoch, positions })
+      const nameOf = (moment: string) => JSON.stringify([tenant, run, task, moment])
+      const head = `{"cursor":"${cursor}","at":"${new Date(instant).toISOString()}"`
+      reply.type('application/json')
+      if (since === cursor) return reply.send(`${head},"since":"${cursor}","rows":[],"removed":[]}`)
+      const wires = await wiresOf(tenant, positions, { run, task }, () => reply.raw.destroyed)
+      const before = since === undefined ? undefined : answered.get(nameOf(since))
+      answered.keep(nameOf(cursor), wires)
+      const told = before === undefined ? { rows: wires, removed: [] } : differenceOf(before, wires)
       const parts: string[] = []
-      for (const [partition, rows] of wires.entries()) {
+      for (const [partition, rows] of told.rows.entries()) {
         for (const [table, key, json] of rows) {
           parts.push(
             `{"table":"${table}","key":${JSON.stringify(key)},"position":${positions[partition]},"row":${json},"partition":${partition}}`,
@@ -144,32 +116,10 @@ export function momentRowsRoute(app: FastifyInstance, { store, now, log }: ApiOp
           if (parts.length % rowsPerTurn === 0) await new Promise((resume) => setImmediate(resume))
         }
       }
-      const cursor = encodeCursor({ epoch: meta.epoch, positions })
-      return reply
-        .type('application/json')
-        .send(`{"cursor":"${cursor}","at":"${new Date(instant).toISOString()}","rows":[${parts.join(',')}]}`)
+      const rows = `"rows":[${parts.join(',')}]`
+      if (before === undefined) return reply.send(`${head},${rows}}`)
+      const removed = told.removed.flatMap((gone, partition) => gone.map(([table, key]) => ({ table, key, partition })))
+      return reply.send(`${head},"since":${JSON.stringify(since)},${rows},"removed":${JSON.stringify(removed)}}`)
     },
   )
-}
-
-/** Closed calls that have not changed since the base. Primary key: what is of the run begins with it. */
-async function restedCalls(pool: Pool, tenant: TenantId, run: string, partition: number, upTo: number): Promise<ClosedCall[]> {
-  const values: unknown[] = [tenant, partition, upTo, mostClosedCalls]
-  const { rows } = await pool.query<{ key: string; sort: string; json: string }>(
-    `select key, sort, body::text as json from projections where tenant = $1 and tbl = 'calls' and not open and partition = $2 and position <= $3
-     ${runConditions([run], values)} order by sort desc limit $4`,
-    values,
-  )
-  return rows.map(({ key, sort, json }) => ({ key, sort: Number(sort), json }))
-}
-
-/** Calls that changed after the base. Primary key, as above. */
-async function changedCalls(pool: Pool, tenant: TenantId, run: string, partition: number, after: number): Promise<string[]> {
-  const values: unknown[] = [tenant, partition, after, mostChangedCalls]
-  const { rows } = await pool.query<{ key: string }>(
-    `select key from projections where tenant = $1 and tbl = 'calls' and partition = $2 and position > $3
-     ${runConditions([run], values)} order by sort limit $4`,
-    values,
-  )
-  return rows.map(({ key }) => key)
 }

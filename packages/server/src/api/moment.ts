@@ -1,6 +1,15 @@
 /** `/v1/state`: everything as it was at a moment. */
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
-import type { AgentRow, CallRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.ts'
+import {
+  type AgentRow,
+  type CallRow,
+  type EdgeRow,
+  type RowOf,
+  type RunRow,
+  type Table,
+  type TaskRow,
+  tables,
+} from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
@@ -8,8 +17,11 @@ import { encodeCursor } from '../live/cursor.ts'
 import { placeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
+import { createRunMoments } from './run-moment.ts'
 import { closed, Name } from './schemas.ts'
-import { type FoldedRows, stateAt, stateNow } from './state.ts'
+import { stateNow } from './state.ts'
+import { isOpen, type Layer, rowsOf } from './state-layers.ts'
+import type { PastStates } from './state-past.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
 const State = Type.Object(
@@ -28,7 +40,11 @@ const State = Type.Object(
 interface Moment {
   readonly instant: number
   readonly positions: readonly number[]
-  readonly folded: readonly FoldedRows[]
+  readonly rows: Iterable<readonly [Table, string, RowOf[Table]]>
+}
+
+function* rowsOfLayers(layers: readonly Layer[]): Generator<readonly [Table, string, RowOf[Table]]> {
+  for (const layer of layers) for (const table of tables) for (const [key, row] of rowsOf(layer, table)) yield [table, key, row]
 }
 
 const StateQuery = closed({
@@ -36,8 +52,9 @@ const StateQuery = closed({
   run: Type.Optional(Name),
 })
 
-export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOptions): void {
-  const { reader, meta } = store
+export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOptions, past: PastStates): void {
+  const { pool, projections, reader, meta } = store
+  const runMoments = createRunMoments({ pool, projections, record, past })
   /** One at a time: each is a whole state in memory. */
   let turn: Promise<unknown> = Promise.resolve()
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -50,12 +67,18 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
     const heads = await reader.heads()
     const { instant, positions } = await placeOf({ store, now }, heads, at)
     try {
-      return { instant, positions, folded: await stateAt(store, tenant, positions, log) }
+      const layers = await past.folded(tenant, positions)
+      const isOpenOrNone = ([table, , row]: readonly [Table, string, RowOf[Table]]) => table !== 'calls' || isOpen(row as CallRow)
+      const rows = [...rowsOfLayers(layers)].filter(isOpenOrNone)
+      for (const [partition, layer] of run === undefined ? [] : layers.entries())
+        for (const [table, key, json] of await runMoments.closedCalls(tenant, run ?? '', layer, partition))
+          rows.push([table, key, JSON.parse(json) as RowOf[Table]])
+      return { instant, positions, rows }
     } catch (error) {
       // Now is known without its history: the projections are it.
       if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
       const current = await stateNow(reader, tenant, run)
-      return { instant, positions: current.heads.positions, folded: current.rows }
+      return { instant, positions: current.heads.positions, rows: current.rows.flatMap((rows) => [...rows.entries()]) }
     }
   }
 
@@ -66,25 +89,24 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
       operationId: 'getState',
       tag: 'state',
       summary: 'The state at a moment',
-      description: 'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then.',
+      description:
+        'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then. Calls are the open ones; with `run` also its newest 2,000 closed ones.',
       query: StateQuery,
       answer: State,
     },
     async ({ tenant, query: { at, run } }) => {
-      const { instant, positions, folded } = await inTurn(() => moment(tenant, at, run))
+      const { instant, positions, rows } = await inTurn(() => moment(tenant, at, run))
       const parts = new Map<string, AgentRow[]>()
       const runs: RunRow[] = []
       const tasks: TaskRow[] = []
       const calls: CallRow[] = []
       const edges: EdgeRow[] = []
-      for (const rows of folded) {
-        for (const [table, key, row] of rows.entries()) {
-          if (table === 'agents') parts.set(key, [...(parts.get(key) ?? []), row as AgentRow])
-          else if (table === 'runs') runs.push(row as RunRow)
-          else if (table === 'tasks') tasks.push(row as TaskRow)
-          else if (table === 'calls') calls.push(row as CallRow)
-          else edges.push(row as EdgeRow)
-        }
+      for (const [table, key, row] of rows) {
+        if (table === 'agents') parts.set(key, [...(parts.get(key) ?? []), row as AgentRow])
+        else if (table === 'runs') runs.push(row as RunRow)
+        else if (table === 'tasks') tasks.push(row as TaskRow)
+        else if (table === 'calls') calls.push(row as CallRow)
+        else edges.push(row as EdgeRow)
       }
       const of = (row: { readonly run?: string | undefined }) => run === undefined || row.run === run
       const shown = runs.filter(({ id }) => run === undefined || id === run)
@@ -98,10 +120,7 @@ export function momentRoute(app: FastifyInstance, { store, now, log }: ApiOption
         agents: agents.map(agentView),
         runs: shown.map(runView),
         tasks: tasks.filter(of).map((task) => taskView(task, byId.get(task.assignee?.value ?? ''), runById.get(task.run ?? ''))),
-        // All open calls; closed ones only of the run asked for, since a fleet has too many.
-        calls: calls
-          .filter((call) => of(call) && (run !== undefined || call.outcome === undefined))
-          .map((call) => callView(call, byId.get(call.agent ?? ''), runById.get(call.run ?? ''))),
+        calls: calls.filter(of).map((call) => callView(call, byId.get(call.agent ?? ''), runById.get(call.run ?? ''))),
         edges: edges.filter(of).map(edgeView),
       }
     },

@@ -2,7 +2,7 @@
 import type { EventInput, StoredEvent } from '@signalbox/model/event.ts'
 import type { LiveRow } from '@signalbox/model/live.ts'
 import { createLiveState } from '@signalbox/model/live-state.ts'
-import type { AgentRow, RunRow } from '@signalbox/model/rows.ts'
+import { type AgentRow, type RunRow, type Table, type TaskRow, tables } from '@signalbox/model/rows.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { createKeys } from '../ops/auth.ts'
@@ -13,6 +13,10 @@ interface Rows {
   readonly cursor: string
   readonly at: string
   readonly rows: readonly LiveRow[]
+}
+interface Difference extends Rows {
+  readonly since?: string
+  readonly removed?: readonly { readonly table: Table; readonly key: string; readonly partition: number }[]
 }
 interface Timeline {
   readonly oldest: string | null
@@ -90,6 +94,38 @@ test('a cursor names the same moment as its time, and now is what the state feed
   const now = held(await rowsAt(iso(60)))
   for (const table of ['agents', 'runs', 'tasks', 'calls', 'edges'] as const)
     expect(new Map(now.all(table))).toEqual(new Map(snapshot.all(table)))
+})
+
+test('a task is told as it was at a moment, also one that had ended', async () => {
+  const states = async (minute: number, more = '&run=alpha') =>
+    (await rowsAt(iso(minute), `&task=t1${more}`)).rows.map(({ table, row }) => [table, (row as TaskRow).state])
+  expect(await states(0)).toEqual([])
+  expect(await states(3)).toEqual([['tasks', 'submitted']])
+  expect(await states(4)).toEqual([['tasks', 'failed']])
+  expect(await states(60)).toEqual([['tasks', 'failed']])
+  expect(await states(60, '')).toEqual([])
+})
+
+test.each(['', '&run=alpha'])('going from moment to moment by what differs ends with what a seek would give%s', async (ofRun) => {
+  const state = createLiveState()
+  const first = await rowsAt(iso(0), ofRun)
+  state.apply({ kind: 'snapshot', sub: '', cursor: first.cursor, rows: first.rows, last: true })
+  let cursor = first.cursor
+  // Forwards a minute at a time, back, and in leaps; one moment twice.
+  for (const minute of [1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1, 0, 6, 6, -1, 3]) {
+    const { body } = await api.get<Difference>(`/v1/state/rows?at=${iso(minute)}&since=${cursor}${ofRun}`)
+    expect(body.since).toBe(cursor)
+    state.apply({ kind: 'delta', sub: '', from: cursor, cursor: body.cursor, rows: body.rows, removed: body.removed ?? [] })
+    cursor = body.cursor
+    const wanted = held(await rowsAt(iso(minute), ofRun))
+    for (const table of tables) expect(new Map(state.all(table)), `${table} at ${minute}`).toEqual(new Map(wanted.all(table)))
+  }
+  // What has not changed is not told again, and of a moment that the server does not know all is told.
+  const again = (await api.get<Difference>(`/v1/state/rows?at=${iso(3)}&since=${cursor}${ofRun}`)).body
+  expect([again.since, again.rows, again.removed]).toEqual([cursor, [], []])
+  const unknown = (await api.get<Difference>(`/v1/state/rows?at=${iso(3)}&since=elsewhere${ofRun}`)).body
+  expect(unknown.since).toBe(undefined)
+  expect(unknown.rows).toEqual((await rowsAt(iso(3), ofRun)).rows)
 })
 
 test('what is no moment is refused', async () => {

@@ -83,3 +83,23 @@ test('of too many events no spark is drawn, and all else is told', async () => {
   expect(body.spark).toBeNull()
   expect(body.costMicrosLastHour[body.ids.indexOf('busy')]).toBe(45_000)
 }, 30_000)
+
+test('of a past moment it tells what it told then, and of its own minute the share that had passed', async () => {
+  const minute = 60_000
+  clock.advance(4 * minute - (clock.now() % minute))
+  const then = clock.now()
+  const at = (time: number) => `/v1/fleet/rates?at=${new Date(time).toISOString()}`
+  const told = (await api.get<Rates>('/v1/fleet/rates')).body
+  expect(told.ids).toContain('a')
+  clock.advance(45_000)
+  await api.send([call('a', now - then - 30_000), call('afterwards', now - then - 40_000, {}, 'llm.failed')])
+  clock.advance(5 * minute)
+  expect((await api.get<Rates>(at(then))).body).toEqual(told)
+  const later = (await api.get<Rates>(at(then + 45_000))).body
+  expect(later.ids).toContain('afterwards')
+  const of = ({ ids, ...columns }: Rates, column: 'costMicrosLastHour' | 'tokensLastMinute') => columns[column][ids.indexOf('a')] ?? 0
+  expect(of(later, 'costMicrosLastHour')).toBe(of(told, 'costMicrosLastHour') + 750)
+  const spark = later.spark?.[later.ids.indexOf('a')] ?? []
+  expect([spark[44], spark[45]]).toEqual([0, 1])
+  expect(await api.get('/v1/fleet/rates?at=soon')).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } })
+})

@@ -1,5 +1,5 @@
 /**
- * `/v1/fleet/rates`: what every agent does just now. From the figures of minutes, and the newest events of the log for the sparks.
+ * `/v1/fleet/rates`: what every agent does just now, or did at a past moment. From the figures of minutes, and the newest events of the log for the sparks.
  * However many ask, a tenant's answer is made once a second.
  */
 import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
@@ -8,12 +8,15 @@ import { minuteMs, minuteOf, others } from '@signalbox/model/rollup.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type from 'typebox'
+import { timeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import { closed } from './schemas.ts'
 
 const sparkSeconds = 60
 /** With more events in two minutes no spark is drawn: it would take longer to count than to be of use. */
 const mostSparkEvents = 40_000
+/** An event's id is of about its time: what is looked at of a past moment ends so much later. More than an id may be ahead of now. */
+const aheadMs = 10 * minuteMs
 /** An answer is as old as this at most. */
 const heldMs = 1_000
 const mostTenantsHeld = 1_000
@@ -32,6 +35,10 @@ const Rates = closed({
   spark: Type.Union([Type.Array(Type.Array(Type.Integer())), Type.Null()], {
     description: `Events of each of the last ${sparkSeconds} seconds, oldest first, by their own time; null when there were too many to look at.`,
   }),
+})
+
+const RatesQuery = closed({
+  at: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339: a past moment; now when absent.' })),
 })
 
 interface Sums {
@@ -56,7 +63,7 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
   const settled = new Map<TenantId, Settled>()
 
   /** Index: primary key of rollups, one tenant's minutes. */
-  async function costBefore(tenant: TenantId, minute: EpochMs): Promise<ReadonlyMap<string, number>> {
+  async function costBefore(tenant: TenantId, minute: EpochMs, isPast: boolean): Promise<ReadonlyMap<string, number>> {
     const known = settled.get(tenant)
     if (known?.minute === minute) return known.costMicros
     const { rows } = await pool.query<{ agent: string; cost: number }>(
@@ -65,6 +72,7 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
       [tenant, minute - (costMinutes - errorMinutes) * minuteMs, minute],
     )
     const costMicros = new Map(rows.map(({ agent, cost }) => [agent, cost]))
+    if (isPast) return costMicros
     bound(settled)
     settled.set(tenant, { minute, costMicros })
     return costMicros
@@ -73,15 +81,15 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
   /** Primary key of the log, the newest ids; rollups say before how many there are. */
   async function sparksOf(tenant: TenantId, at: EpochMs): Promise<ReadonlyMap<string, readonly (readonly [number, number])[]> | undefined> {
     const { rows: counted } = await pool.query<{ events: number }>(
-      "select coalesce(sum(calls), 0)::float8 as events from rollups where minute >= $1 and kind = 'type'",
-      [minuteOf(at) - minuteMs],
+      "select coalesce(sum(calls), 0)::float8 as events from rollups where minute >= $1 and minute <= $2 and kind = 'type'",
+      [minuteOf(at) - minuteMs, minuteOf(at)],
     )
     if ((counted[0]?.events ?? 0) > mostSparkEvents) return undefined
     const from = at - sparkSeconds * 1_000
     const { rows } = await pool.query<{ agent: string; second: number; count: number }>(
       `select agent, ((time - $3) / 1000)::int as second, count(*)::int as count from log
-       where id >= $2 and tenant = $1 and agent is not null and time >= $3 and time < $4 group by 1, 2`,
-      [tenant, firstIdOf(from), from, at],
+       where id >= $2 and id < $5 and tenant = $1 and agent is not null and time >= $3 and time < $4 group by 1, 2`,
+      [tenant, firstIdOf(from), from, at, firstIdOf(at + aheadMs)],
     )
     const sparks = new Map<string, (readonly [number, number])[]>()
     for (const { agent, second, count } of rows) {
@@ -92,18 +100,22 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
     return sparks
   }
 
-  async function make(tenant: TenantId, at: EpochMs) {
+  async function make(tenant: TenantId, at: EpochMs, isPast: boolean) {
     const minute = minuteOf(at)
     const recent = minute - errorMinutes * minuteMs
     const share = 1 - (at - minute) / minuteMs
+    // Of the minute that the moment lies in figures say what came of all of it: as if it had come evenly.
+    const soFar = isPast ? 1 - share : 1
     const [before, sparks, { rows }] = await Promise.all([
-      costBefore(tenant, recent),
+      costBefore(tenant, recent, isPast),
       sparksOf(tenant, at),
       pool.query<{ agent: string; tokens: number; costMicros: number; failed: number }>(
-        `select agent, sum(failed)::float8 as failed, sum(cost_micros) as "costMicros",
-           sum(case when minute = $3 then input_tokens + output_tokens when minute = $3 - ${minuteMs} then (input_tokens + output_tokens) * $4::float8 else 0 end) as tokens
-         from rollups where tenant = $1 and minute >= $2 and minute <= $3 and kind in ('llm', 'tool', 'task', 'event') group by agent`,
-        [tenant, recent, minute, share],
+        `select agent, sum(failed * case when minute = $3 then $5::float8 else 1 end)::float8 as failed,
+           sum(cost_micros * case when minute = $3 then $5::float8 else 1 end) as "costMicros",
+           sum(case when minute = $3 then (input_tokens + output_tokens) * $5::float8 when minute = $3 - ${minuteMs} then (input_tokens + output_tokens) * $4::float8 else 0 end) as tokens
+         from rollups where tenant = $1 and minute >= $2 and minute <= $3 and (minute < $3 or $5::float8 > 0)
+           and kind in ('llm', 'tool', 'task', 'event') group by agent`,
+        [tenant, recent, minute, share, soFar],
       ),
     ])
     const sums = new Map<string, Sums>()
@@ -119,7 +131,7 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
       ids: entries.map(([id]) => id),
       tokensLastMinute: entries.map(([, { tokens }]) => Math.max(0, Math.round(tokens))),
       costMicrosLastHour: entries.map(([, { costMicros }]) => Math.max(0, Math.round(costMicros))),
-      errorsLast5Minutes: entries.map(([, { failed }]) => Math.max(0, failed)),
+      errorsLast5Minutes: entries.map(([, { failed }]) => Math.max(0, Math.round(failed))),
       spark: sparks === undefined ? null : entries.map(([id]) => sparkOf(sparks.get(id))),
     }
   }
@@ -130,15 +142,19 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
     {
       operationId: 'readFleetRates',
       tag: 'state',
-      summary: 'Tokens, cost, errors and events of every agent just now',
-      description: 'Columns by agent. An answer may be a second old.',
+      summary: 'Tokens, cost, errors and events of every agent just now, or at a past moment',
+      description:
+        'Columns by agent. An answer of now may be a second old. Of a past moment its own minute counts by the share of it that had passed.',
+      query: RatesQuery,
       answer: Rates,
     },
-    ({ tenant }) => {
+    ({ tenant, query }) => {
       const at = now()
+      const then = query.at === undefined ? at : timeOf('at', query.at)
+      if (then < at) return make(tenant, Math.max(0, then), true)
       const known = held.get(tenant)
       if (known !== undefined && at >= known.at && at - known.at < heldMs) return known.answer
-      const answer = make(tenant, at)
+      const answer = make(tenant, at, false)
       bound(held)
       held.set(tenant, { at, answer })
       // What failed is asked again.

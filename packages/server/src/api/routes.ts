@@ -17,6 +17,8 @@ import { momentRoute } from './moment.ts'
 import { momentRowsRoute } from './moment-rows.ts'
 import { operationRoutes } from './operations.ts'
 import { ratesRoute } from './rates.ts'
+import type { MomentRecord } from './record.ts'
+import { createPastStates } from './state-past.ts'
 import { stepRoute } from './step.ts'
 import { timelineRoute } from './timeline.ts'
 
@@ -30,6 +32,7 @@ export interface ApiOptions {
   }
   /** What an acknowledgement means here. */
   readonly durability: Durability
+  readonly record: Pick<MomentRecord, 'nearest' | 'changedSince'>
   readonly config: Told & { readonly retentionDays: number }
   readonly version: string
   readonly now: () => number
@@ -49,8 +52,9 @@ export const apiRoutes =
     })
     exploreRoute(app, options.store.pool, options.store.projections, options.now)
     metricRoutes(app, options.store.pool, options.now)
-    momentRoute(app, options)
-    momentRowsRoute(app, options)
+    const past = createPastStates({ ...options.store, record: options.record, log: options.log })
+    momentRoute(app, options, past)
+    momentRowsRoute(app, options, past)
     timelineRoute(app, options)
     stepRoute(app, options)
     keptRoutes(app, options)

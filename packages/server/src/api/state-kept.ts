@@ -25,6 +25,8 @@ export interface Base {
   readonly rows: HeldRows
   /** Newest first: a call that was closed twice is the newer one. */
   readonly closed: readonly ClosedCalls[]
+  /** Of a `MomentRecord`: of what had ended before nothing is held. */
+  readonly recorded?: boolean
 }
 
 export const noRows = (): HeldRows => ({ agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() })

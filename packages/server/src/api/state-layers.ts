@@ -47,7 +47,7 @@ export function* rowsOf<T extends Table>(layer: Layer, table: T): Generator<read
 export function flat(layer: Layer): Base {
   const rows = noRows()
   for (const table of tables) for (const [key, row] of rowsOf(layer, table)) of(rows, table).set(key, row)
-  return { position: layer.position, rows, closed: layer.base.closed }
+  return { ...layer.base, position: layer.position, rows }
 }
 
 /** Keys of calls that the events are about and the layers do not know: they are new, or closed before the base. */
@@ -62,9 +62,9 @@ export function unknownCalls(layer: Layer, events: readonly LoggedEvent[]): Set<
   return keys
 }
 
-/** Fills a layer over another; a short one is begun anew with what it has, so that layers do not become many. */
-export function over(layer: Layer, mostEvents: number): Rows & { done(position: number, events: number): Layer } {
-  const goesOn = layer.below !== undefined && layer.events < mostEvents
+/** Fills a layer over another; a short one is begun anew with what it has, so that layers do not become many, if it is not this `bottom`. */
+export function over(layer: Layer, mostEvents: number, bottom?: Layer): Rows & { done(position: number, events: number): Layer } {
+  const goesOn = layer.below !== undefined && layer !== bottom && layer.events < mostEvents
   const below = goesOn ? layer.below : layer
   const rows: HeldRows = goesOn
     ? {

@@ -9,6 +9,8 @@ import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { after, event, type Line, line, log } from '../sequencer/testing.ts'
 import { startSnapshots } from '../streams/snapshots.ts'
+import { createMomentRecord, type MomentRecord } from './record.ts'
+import { createRunMoments } from './run-moment.ts'
 import { isOpen, type Layer, rowsOf } from './state-layers.ts'
 import { createPastStates, type PastStates } from './state-past.ts'
 
@@ -16,7 +18,7 @@ const minuteMs = 60_000
 const tenants = ['default', 'other'] as const
 
 /** Rounds of work with a snapshot after most: calls that open, close and are told of again later, tasks that rest and come back. */
-async function pastOf(rounds: number): Promise<Line> {
+async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => void = () => {}): Promise<Line> {
   const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
   const it = await line({ clock })
   const { pool, projections, reader, meta } = it.store
@@ -25,6 +27,7 @@ async function pastOf(rounds: number): Promise<Line> {
   after(() => snapshots.stop())
   let made = 0
   for (let round = 0; round < rounds; round += 1) {
+    beforeRound(it, round)
     const events = Array.from({ length: 40 }, () => {
       made += 1
       const of = {
@@ -72,6 +75,7 @@ async function expectAsFolded(it: Line, past: PastStates, tenant: string, positi
       expect(found.length).toBe(new Set(found.map(([key]) => key)).size)
       expect(plain(found), `${table} of ${tenant} at ${upTo} of ${partition}`).toEqual(plain(wanted))
     }
+    if (layer.base.recorded === true) continue
     // And of closed calls those that the base kept as hashes.
     const keys = [...folded.entries()].flatMap(([table, key, row]) =>
       table === 'calls' && !isOpen(row as CallRow) ? [[key, row] as const] : [],
@@ -87,13 +91,37 @@ async function expectAsFolded(it: Line, past: PastStates, tenant: string, positi
   }
 }
 
+/** All that is of a run, and of nothing else, with what ended. */
+async function expectRunsAsFolded(it: Line, record: MomentRecord, past: PastStates, tenant: string, positions: readonly number[]) {
+  const { pool, projections } = it.store
+  const moments = createRunMoments({ pool, projections, record, past })
+  const layers = await past.at(tenant, positions)
+  const folded = await Promise.all(positions.map((upTo, partition) => foldOf(it, tenant, partition, upTo)))
+  for (const run of ['r0', 'r1', 'r2', 'r3']) {
+    const found = await moments.rows(tenant, run, layers)
+    for (const [partition, rows] of folded.entries()) {
+      const wanted = [...rows.entries()].flatMap(([table, key, row]) =>
+        table !== 'agents' && (table === 'runs' ? key : 'run' in row && row.run) === run ? [[`${table} ${key}`, row] as const] : [],
+      )
+      const told = (found?.[partition] ?? []).flatMap(([table, key, json]) =>
+        table === 'agents' ? [] : [[`${table} ${key}`, JSON.parse(json)] as const],
+      )
+      expect(told.length).toBe(new Set(told.map(([name]) => name)).size)
+      expect(new Map(told), `${run} of ${tenant} at ${positions}`).toEqual(plain(wanted))
+    }
+  }
+}
+
+const anyMoment = (heads: readonly number[]) =>
+  fc.tuple(fc.constantFrom(...tenants), fc.tuple(...heads.map((head) => fc.integer({ min: 0, max: head }))))
+
 test('any order of moments, of two tenants, with much or little held, answers the fold of the log up to each', async () => {
   const it = await pastOf(16)
   const { pool, reader } = it.store
   const heads = (await reader.heads()).positions
   const { rows } = await pool.query('select count(*)::int as count from snapshots')
   expect(rows[0].count).toBeGreaterThan(10)
-  const moment = fc.tuple(fc.constantFrom(...tenants), fc.tuple(...heads.map((head) => fc.integer({ min: 0, max: head }))))
+  const moment = anyMoment(heads)
   await fc.assert(
     fc.asyncProperty(
       fc.array(moment, { minLength: 3, maxLength: 12 }),
@@ -107,6 +135,44 @@ test('any order of moments, of two tenants, with much or little held, answers th
     { numRuns: 12 },
   )
 }, 60_000)
+
+test.each([
+  ['from the first commit on', 0, 5, 100_000],
+  ['in stretches of one commit', 0, 1, 100_000],
+  ['in one stretch', 0, 10_000, 100_000],
+  ['from the middle on', 6, 10, 100_000],
+  ['as far as there is room', 0, 8, 450],
+])(
+  'what commits change, recorded %s, is what the log folds to',
+  async (_, begins, stretchEvents, mostRows) => {
+    const records: MomentRecord[] = []
+    const it = await pastOf(14, ({ bus, store }, round) => {
+      if (round !== begins) return
+      const record = createMomentRecord({ bus, reader: store.reader, log, stretchEvents, mostRows })
+      after(() => record.stop())
+      records.push(record)
+    })
+    const [record] = records
+    if (record === undefined) throw new Error('Nothing was recorded.')
+    await record.settled()
+    const { pool, reader } = it.store
+    const heads = (await reader.heads()).positions
+    const past = createPastStates({ pool, reader, record, log, layerEvents: 20 })
+    const near = heads.map((head, partition) => record.nearest('default', partition, head))
+    expect(near.map((found) => found?.layer.base.recorded)).toEqual(heads.map(() => true))
+    if (mostRows < 1_000) expect(record.size()).toBeLessThan(1.5 * mostRows)
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyMoment(heads), { minLength: 3, maxLength: 8 }), async (moments) => {
+        for (const [tenant, positions] of [...moments, ['default', heads] as const]) {
+          await expectAsFolded(it, past, tenant, positions)
+          await expectRunsAsFolded(it, record, past, tenant, positions)
+        }
+      }),
+      { numRuns: 8 },
+    )
+  },
+  120_000,
+)
 
 test('who left is not folded for, and costs the next one nothing', async () => {
   const it = await pastOf(3)

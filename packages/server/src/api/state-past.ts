@@ -1,20 +1,24 @@
 /**
- * States of past moments, for who moves among them: the fold goes on from the nearest state that is still held, and from the nearest
- * snapshot else. What is held is bounded in rows; the tenant and partition that was asked for longest ago is forgotten first.
+ * States of past moments, for who moves among them: the fold goes on from the nearest state that is recorded or still held, and from the
+ * nearest snapshot else. What is held is bounded in rows; the tenant and partition that was asked for longest ago is forgotten first.
  */
 import type { TenantId } from '@signalbox/model/event.ts'
-import type { CallRow } from '@signalbox/model/rows.ts'
+import type { CallRow, Rows } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
 import { refold } from '../store/refold.ts'
 import type { LogReader } from '../store/store.ts'
+import type { MomentRecord } from './record.ts'
+import { isLeftOut } from './recorded-stretch.ts'
 import { type Base, nearestSnapshot, noRows, readBase, readClosed } from './state-kept.ts'
 import { flat, type Layer, layerOf, over, sizeOf, unknownCalls } from './state-layers.ts'
 
 export interface PastStates {
   /** One layer a partition. `isGone`: asked between pages; who left needs no answer. */
   at(tenant: TenantId, positions: readonly number[], isGone?: () => boolean): Promise<Layer[]>
+  /** The same from snapshots and the log alone: tasks that ended are in it too. */
+  folded(tenant: TenantId, positions: readonly number[]): Promise<Layer[]>
   /** Closed calls of the base, for those of these keys that it has. */
   closed(tenant: TenantId, partition: number, base: Base, keys: Iterable<string>): Promise<Map<string, CallRow>>
   /** Rows that are held. */
@@ -24,6 +28,7 @@ export interface PastStates {
 export interface PastStatesOptions {
   readonly pool: Pool
   readonly reader: LogReader
+  readonly record?: Pick<MomentRecord, 'nearest'>
   readonly log: Pick<Logger, 'error'>
   readonly mostRows?: number
   /** A layer is closed after so many events: the most that a moment near a held one is folded from. */
@@ -42,8 +47,18 @@ interface Held {
   /** Whole layers, by position. */
   readonly whole: Map<number, Layer>
   readonly loose: Map<number, Layer>
+  /** The same, of what is recorded. */
+  readonly recorded: Map<number, Layer>
   rows: number
   turn: Promise<unknown>
+}
+
+const isMissing = (row: object | undefined) => row === undefined || isLeftOut(row)
+
+/** The oldest leaves. */
+function trim(layers: Map<number, Layer>) {
+  const [oldest] = layers.keys()
+  if (layers.size > mostLoose && oldest !== undefined) layers.delete(oldest)
 }
 
 const noBase: Base = { position: 0, rows: noRows(), closed: [] }
@@ -51,6 +66,7 @@ const noBase: Base = { position: 0, rows: noRows(), closed: [] }
 export function createPastStates({
   pool,
   reader,
+  record,
   log,
   mostRows = mostRowsHeld,
   layerEvents = eventsOfLayer,
@@ -60,7 +76,7 @@ export function createPastStates({
 
   function heldOf(tenant: TenantId, partition: number): Held {
     const key = `${partition} ${tenant}`
-    const found = held.get(key) ?? { whole: new Map(), loose: new Map(), rows: 0, turn: Promise.resolve() }
+    const found = held.get(key) ?? { whole: new Map(), loose: new Map(), recorded: new Map(), rows: 0, turn: Promise.resolve() }
     held.delete(key)
     held.set(key, found)
     return found
@@ -80,8 +96,7 @@ export function createPastStates({
     if (among.has(layer.position)) return
     among.set(layer.position, layer)
     if (isWhole) own.rows += sizeOf(layer)
-    const [oldest] = own.loose.keys()
-    if (own.loose.size > mostLoose && oldest !== undefined) own.loose.delete(oldest)
+    trim(own.loose)
     for (const other of held.values()) {
       if (size() <= mostRows) return
       if (other !== own) forget(other)
@@ -130,6 +145,40 @@ export function createPastStates({
     return layer
   }
 
+  /** Undefined: it is not recorded, or an event needs a row that is not. */
+  async function recordedAt(
+    own: Held,
+    tenant: TenantId,
+    partition: number,
+    upTo: number,
+    isGone: () => boolean,
+  ): Promise<Layer | undefined> {
+    const near = record?.nearest(tenant, partition, upTo)
+    if (near?.before === undefined) return near?.layer
+    let layer = near.layer
+    for (const [position, known] of own.recorded)
+      if (known.below === near.layer && position <= upTo && position > layer.position) layer = known
+    while (layer.position < upTo) {
+      const { events, scannedTo } = await reader.readPartition({ tenant, partition, after: layer.position, upTo, limit: pageEvents })
+      if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
+      const rows = over(layer, Number.POSITIVE_INFINITY, near.layer)
+      for (const [key, call] of near.before.calls) if (isMissing(rows.get('calls', key))) rows.set('calls', key, call)
+      for (const [key, task] of near.before.tasks) if (isMissing(rows.get('tasks', key))) rows.set('tasks', key, task)
+      let isKnown = true
+      const get: Rows['get'] = (table, key) => {
+        const row = rows.get(table, key)
+        if (isLeftOut(row)) isKnown = false
+        return row
+      }
+      for (const event of events) refold({ get, set: rows.set }, event, log)
+      if (!isKnown) return undefined
+      layer = rows.done(scannedTo, events.length)
+    }
+    own.recorded.set(layer.position, layer)
+    trim(own.recorded)
+    return layer
+  }
+
   async function layerAt(own: Held, tenant: TenantId, partition: number, upTo: number, isGone: () => boolean): Promise<Layer> {
     const known = nearest(own, upTo)
     if (known?.position === upTo || (known !== undefined && upTo - known.position <= layerEvents))
@@ -149,19 +198,25 @@ export function createPastStates({
     return fold(own, start, tenant, partition, upTo, isGone)
   }
 
+  const never = () => false
+  function inTurns(tenant: TenantId, positions: readonly number[], isGone: () => boolean, find: typeof layerAt): Promise<Layer[]> {
+    return Promise.all(
+      positions.map((upTo, partition) => {
+        const own = heldOf(tenant, partition)
+        const mine = own.turn.then(() => {
+          if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
+          return find(own, tenant, partition, upTo, isGone)
+        })
+        own.turn = mine.catch(() => undefined)
+        return mine
+      }),
+    )
+  }
+
   return {
-    at: (tenant, positions, isGone = () => false) =>
-      Promise.all(
-        positions.map((upTo, partition) => {
-          const own = heldOf(tenant, partition)
-          const mine = own.turn.then(() => {
-            if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
-            return layerAt(own, tenant, partition, upTo, isGone)
-          })
-          own.turn = mine.catch(() => undefined)
-          return mine
-        }),
-      ),
+    at: (tenant, positions, isGone = never) =>
+      inTurns(tenant, positions, isGone, async (...asked) => (await recordedAt(...asked)) ?? layerAt(...asked)),
+    folded: (tenant, positions) => inTurns(tenant, positions, never, layerAt),
     closed: (tenant, partition, base, keys) => readClosed(pool, tenant, partition, base, keys),
     size,
   }

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { event, line } from '../sequencer/testing.ts'
-import { stateAt } from './state.ts'
+import { stateAt } from './state.testing.ts'
 
 test('an event of the log that the fold cannot take is left out of a moment, without a trace, and said', async () => {
   const it = await line({ partitions: 1 })

@@ -154,6 +154,8 @@ beforeAll(async () => {
     apiRoutes({
       durability: 'durable',
       store: { ...store, pool: explained, reader },
+      // A server that came up just now has recorded nothing.
+      record: { nearest: () => undefined, changedSince: () => undefined },
       config,
       version: '0',
       now: Date.now,

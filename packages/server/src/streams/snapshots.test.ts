@@ -1,7 +1,7 @@
 import { zstdDecompressSync } from 'node:zlib'
 import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { expect, test } from 'vitest'
-import { stateAt } from '../api/state.ts'
+import { stateAt } from '../api/state.testing.ts'
 import { createFakeClock } from '../clock.fake.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { after, event, type Line, line, log } from '../sequencer/testing.ts'

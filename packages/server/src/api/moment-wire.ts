@@ -1,0 +1,60 @@
+/** Rows of a moment as they are answered, and what of them differs from those of another moment. */
+import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import { type Layer, rowsOf } from './state-layers.ts'
+
+export type Wire = readonly [table: Table, key: string, json: string]
+
+/** Rows of a layer never change: each is made text once. */
+const texts = new WeakMap<object, string>()
+export function textOf(row: object): string {
+  const text = texts.get(row) ?? JSON.stringify(row)
+  texts.set(row, text)
+  return text
+}
+
+export const ofTable = <T extends Table>(layer: Layer, table: T, wanted: (row: RowOf[T], key: string) => boolean): Wire[] =>
+  Array.from(rowsOf(layer, table), ([key, row]): Wire | undefined => (wanted(row, key) ? [table, key, textOf(row)] : undefined)).filter(
+    (wire) => wire !== undefined,
+  )
+
+export interface Difference {
+  readonly rows: readonly Wire[][]
+  readonly removed: readonly (readonly [table: Table, key: string])[][]
+}
+
+/** By partition, as the rows are. */
+export function differenceOf(before: readonly Wire[][], now: readonly Wire[][]): Difference {
+  const removed: (readonly [Table, string])[][] = []
+  const rows = now.map((wires, partition) => {
+    const were = new Map((before[partition] ?? []).map((wire) => [`${wire[0]} ${wire[1]}`, wire]))
+    const differing = wires.filter(([table, key, json]) => {
+      const name = `${table} ${key}`
+      const same = were.get(name)?.[2] === json
+      were.delete(name)
+      return !same
+    })
+    removed.push(Array.from(were.values(), ([table, key]) => [table, key] as const))
+    return differing
+  })
+  return { rows, removed }
+}
+
+/** Rows of what was answered last, for who asks what differs from it; the oldest are forgotten. */
+export function createAnswered(mostRows: number) {
+  const held = new Map<string, readonly Wire[][]>()
+  let size = 0
+  const sizeOf = (wires: readonly Wire[][]) => 1 + wires.reduce((sum, { length }) => sum + length, 0)
+  return {
+    get: (name: string) => held.get(name),
+    keep(name: string, wires: readonly Wire[][]) {
+      size += sizeOf(wires) - (held.has(name) ? sizeOf(held.get(name) ?? []) : 0)
+      held.delete(name)
+      held.set(name, wires)
+      for (const [oldest, rows] of held) {
+        if (size <= mostRows || oldest === name) return
+        held.delete(oldest)
+        size -= sizeOf(rows)
+      }
+    },
+  }
+}

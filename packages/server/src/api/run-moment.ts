@@ -1,0 +1,170 @@
+/** The rows of one run at a past moment, with its tasks and the newest of its closed calls; and one task, also one that had ended. */
+import type { TenantId } from '@signalbox/model/event.ts'
+import { rowKey } from '@signalbox/model/fold/keys.ts'
+import { takesPart } from '@signalbox/model/fold/run.ts'
+import { isTerminal } from '@signalbox/model/fold/task.ts'
+import { type CallRow, taskStates } from '@signalbox/model/rows.ts'
+import type { Pool } from 'pg'
+import type { Projections } from '../store/projections.ts'
+import { runConditions } from '../store/reader.ts'
+import { ofTable, textOf, type Wire } from './moment-wire.ts'
+import type { MomentRecord } from './record.ts'
+import { isLeftOut } from './recorded-stretch.ts'
+import { isOpen, type Layer, rowAt, rowsOf } from './state-layers.ts'
+import type { PastStates } from './state-past.ts'
+
+/** As of a state feed of the run. */
+export const mostClosedCalls = 2_000
+/** Calls of the run that changed since, looked at for what they were at the base. */
+const mostChangedCalls = 20_000
+
+interface Ended {
+  readonly key: string
+  readonly sort: number
+  readonly json: string
+}
+
+export interface RunMomentOptions {
+  readonly pool: Pool
+  readonly projections: Pick<Projections, 'caughtUp'>
+  readonly record: Pick<MomentRecord, 'changedSince'>
+  readonly past: Pick<PastStates, 'closed'>
+}
+
+const callOf = (key: string, call: CallRow): Ended => ({ key, sort: call.startedAt ?? call.endedAt ?? 0, json: textOf(call) })
+const newestOf = (calls: Iterable<Ended>): Wire[] =>
+  [...calls]
+    .sort((a, b) => b.sort - a.sort)
+    .slice(0, mostClosedCalls)
+    .map(({ key, json }): Wire => ['calls', key, json])
+
+export function createRunMoments({ pool, projections, record, past }: RunMomentOptions) {
+  /** Calls that were closed: what closed after the base, what rests since before it, and what was another then. */
+  async function closedCalls(tenant: TenantId, run: string, layer: Layer, partition: number): Promise<Wire[]> {
+    const found = new Map<string, Ended>()
+    const { base } = layer
+    if (base.position > 0) {
+      for (const call of await rested(pool, 'calls', tenant, run, partition, base.position)) found.set(call.key, call)
+      const changed = await changedCalls(pool, tenant, run, partition, base.position)
+      const unknown = changed.filter((key) => rowAt(layer, 'calls', key) === undefined)
+      for (const [key, call] of await past.closed(tenant, partition, base, unknown)) found.set(key, callOf(key, call))
+    }
+    for (const [key, call] of rowsOf(layer, 'calls')) if (call.run === run && !isOpen(call)) found.set(key, callOf(key, call))
+    return newestOf(found.values())
+  }
+
+  /** What had ended, where of that nothing is held: what rests since before the moment, and what was another then. Undefined: no longer recorded. */
+  async function ended(tenant: TenantId, run: string, layer: Layer, partition: number): Promise<Wire[] | undefined> {
+    await projections.caughtUp()
+    const upTo = layer.position
+    const [calls, tasks] = await Promise.all([
+      rested(pool, 'calls', tenant, run, partition, upTo),
+      rested(pool, 'tasks', tenant, run, partition, upTo),
+    ])
+    const changed = record.changedSince(tenant, partition, upTo, run)
+    if (changed === undefined) return undefined
+    const closed = new Map(calls.map((call) => [call.key, call]))
+    for (const [key, call] of changed.calls) closed.set(key, callOf(key, call))
+    for (const [key, call] of rowsOf(layer, 'calls'))
+      if (call.run === run && !isOpen(call) && !isLeftOut(call)) closed.set(key, callOf(key, call))
+    const done = new Map(tasks.map((task) => [task.key, task.json]))
+    for (const [key, task] of changed.tasks) done.set(key, textOf(task))
+    // Those of the layer are told with the open ones.
+    for (const [key, task] of rowsOf(layer, 'tasks')) if (task.run === run) done.delete(key)
+    return [...Array.from(done, ([key, json]): Wire => ['tasks', key, json]), ...newestOf(closed.values())]
+  }
+
+  return {
+    /** The newest closed calls of the run, of a layer that was folded from snapshots and the log. */
+    closedCalls,
+    /** By partition. Undefined: what was recorded is not any more; fold the moment again. */
+    async rows(tenant: TenantId, run: string, layers: readonly Layer[]): Promise<Wire[][] | undefined> {
+      const members = new Set<string>()
+      const wires = layers.map((layer): Wire[] => {
+        const row = rowAt(layer, 'runs', run)
+        for (const id of row === undefined ? [] : takesPart(row)) members.add(id)
+        const edges = ofTable(layer, 'edges', (edge) => edge.run === run)
+        for (const [, edge] of rowsOf(layer, 'edges')) if (edge.run === run) for (const id of takesPart(edge)) members.add(id)
+        return [
+          ...(row === undefined ? [] : [['runs', run, textOf(row)] as const]),
+          ...edges,
+          ...ofTable(layer, 'tasks', (task) => task.run === run),
+          ...ofTable(layer, 'calls', (call) => call.run === run && isOpen(call)),
+        ]
+      })
+      const found: Wire[][] = []
+      for (const [partition, layer] of layers.entries()) {
+        const isRecorded = layer.base.recorded === true
+        const more = await (isRecorded ? ended : closedCalls)(tenant, run, layer, partition)
+        if (more === undefined) return undefined
+        found.push([
+          ...ofTable(layer, 'agents', (agent) => members.has(agent.id) || agent.run?.value === run),
+          ...(wires[partition] ?? []),
+          ...more,
+        ])
+      }
+      return found
+    },
+    /** By partition, as above. */
+    async task(tenant: TenantId, run: string | undefined, task: string, layers: readonly Layer[]): Promise<Wire[][] | undefined> {
+      const key = rowKey.task(run, task)
+      const found: Wire[][] = []
+      for (const [partition, layer] of layers.entries()) {
+        const row = rowAt(layer, 'tasks', key)
+        let json = row === undefined || isLeftOut(row) ? undefined : textOf(row)
+        if (json === undefined && layer.base.recorded === true) {
+          await projections.caughtUp()
+          json = await restedTask(pool, tenant, key, partition, layer.position)
+          const changed = record.changedSince(tenant, partition, layer.position, run)
+          if (changed === undefined) return undefined
+          const was = changed.tasks.get(key)
+          if (was !== undefined) json = textOf(was)
+        }
+        found.push(json === undefined ? [] : [['tasks', key, json]])
+      }
+      return found
+    },
+  }
+}
+
+/** A task that has not changed since. Primary key. */
+async function restedTask(pool: Pool, tenant: TenantId, key: string, partition: number, upTo: number): Promise<string | undefined> {
+  const { rows } = await pool.query<{ json: string }>(
+    "select body::text as json from projections where tenant = $1 and tbl = 'tasks' and key = $2 and partition = $3 and position <= $4",
+    [tenant, key, partition, upTo],
+  )
+  return rows[0]?.json
+}
+
+/** Closed calls, the newest, or ended tasks that have not changed since. Primary key: what is of the run begins with it. */
+async function rested(
+  pool: Pool,
+  table: 'calls' | 'tasks',
+  tenant: TenantId,
+  run: string,
+  partition: number,
+  upTo: number,
+): Promise<Ended[]> {
+  const values: unknown[] = [tenant, partition, upTo]
+  const what =
+    table === 'calls'
+      ? `tbl = 'calls' and not open and partition = $2 and position <= $3${runConditions([run], values)} order by sort desc limit ${mostClosedCalls}`
+      : `tbl = 'tasks' and partition = $2 and position <= $3${runConditions([run], values)} and state = any($${values.push(endedStates)})`
+  const { rows } = await pool.query<{ key: string; sort: string | null; json: string }>(
+    `select key, sort, body::text as json from projections where tenant = $1 and ${what}`,
+    values,
+  )
+  return rows.map(({ key, sort, json }) => ({ key, sort: Number(sort), json }))
+}
+const endedStates = taskStates.filter(isTerminal)
+
+/** Calls that changed after the base. Primary key, as above. */
+async function changedCalls(pool: Pool, tenant: TenantId, run: string, partition: number, after: number): Promise<string[]> {
+  const values: unknown[] = [tenant, partition, after, mostChangedCalls]
+  const { rows } = await pool.query<{ key: string }>(
+    `select key from projections where tenant = $1 and tbl = 'calls' and partition = $2 and position > $3
+     ${runConditions([run], values)} order by sort limit $4`,
+    values,
+  )
+  return rows.map(({ key }) => key)
+}
