@@ -45,7 +45,7 @@ function randomOf(seed: number): () => number {
 }
 
 /** From asking for the rows of a moment to having read them, ms. */
-export async function measureSeek(url: string, events: number): Promise<{ p50: number; p95: number; first: number }> {
+async function measureSeek(url: string, events: number): Promise<{ p50: number; p95: number; first: number }> {
   await fill(url, events)
   const { oldest, until } = await timeline(url)
   if (oldest === null) throw new Error('Nothing is kept that could be looked at.')
