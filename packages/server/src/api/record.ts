@@ -5,9 +5,18 @@
 import type { TenantId } from '@signalbox/model/event.ts'
 import { type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
 import type { Logger } from 'pino'
-import type { Commit, CommitBus } from '../sequencer/commit.ts'
 import type { LogReader } from '../store/store.ts'
-import { type Ended, type Growing, grow, hasEnded, hashOfEnded, type Stretch, sizeOfBase, sizeOfStretch } from './recorded-stretch.ts'
+import {
+  type CommittedRow,
+  type Ended,
+  type Growing,
+  grow,
+  hasEnded,
+  hashOfEnded,
+  type Stretch,
+  sizeOfBase,
+  sizeOfStretch,
+} from './recorded-stretch.ts'
 import { holds, noRows } from './state-kept.ts'
 import { type Layer, layerOf, rowsOf } from './state-layers.ts'
 
@@ -28,8 +37,17 @@ export interface MomentRecord {
   stop(): Promise<void>
 }
 
+/** What it needs to know of a commit: positions `from..to`, dense, and the newest row of every key that changed. */
+interface Commit {
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+  readonly rows: readonly CommittedRow[]
+}
+
 export interface MomentRecordOptions {
-  readonly bus: CommitBus
+  /** Tells of every commit, in order per partition. */
+  readonly bus: { subscribe(listener: (commit: Commit) => void): () => void }
   readonly reader: Pick<LogReader, 'snapshot'>
   readonly log: Pick<Logger, 'warn'>
   readonly mostRows?: number

@@ -2,11 +2,17 @@
  * What commits changed over a stretch of the log, as a layer. Rows that ended (closed calls, ended tasks) are nearly all rows there ever
  * are, and of no fleet: of them a stretch holds hashes of their keys, and those that an event came for late as they were before it.
  */
+import type { TenantId } from '@signalbox/model/event.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
-import type { CallRow, RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
-import type { CommittedRow } from '../sequencer/commit.ts'
+import type { CallRow, ChangedRow, RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { type HeldRows, hashOf, noRows } from './state-kept.ts'
 import { isOpen, type Layer, rowAt } from './state-layers.ts'
+
+/** A row that a commit changed; `was` is absent where it is not known. */
+export interface CommittedRow extends ChangedRow {
+  readonly tenant: TenantId
+  readonly was?: RowOf[Table] | undefined
+}
 
 export interface Ended {
   readonly calls: Map<string, CallRow>
