@@ -6,7 +6,7 @@ import { inkOf } from '../../parts/status.tsx'
 import { age, compact, dateTime, dollars, visible, whole } from '../../text.ts'
 import { isQuiet, nextRunSorting, type Pace, type RunColumn, type RunSorting, runColumns, runName, tasksOf, tookMs } from './list.ts'
 
-export const rowHeight = 40
+export const rowHeights = { usual: 40, compact: 32 } as const
 const grid =
   'grid gap-x-3 px-4 max-md:gap-x-2 max-md:px-3 grid-cols-[minmax(0,1fr)_20px_60px_72px] md:grid-cols-[minmax(0,1fr)_84px_64px_132px_64px_64px_76px] xl:grid-cols-[minmax(0,1fr)_84px_148px_80px_64px_168px_68px_68px_76px_60px_84px]'
 const narrow: readonly RunColumn[] = ['run', 'state', 'took', 'last event']
@@ -60,7 +60,15 @@ export function StateBadge({ state, narrow = false }: { readonly state: Row['sta
 
 const none = <span className="text-faint">–</span>
 
-export const RunRow = memo(function RunRow({ id, pace }: { readonly id: string; readonly pace: Pace | undefined }) {
+export const RunRow = memo(function RunRow({
+  id,
+  pace,
+  height,
+}: {
+  readonly id: string
+  readonly pace: Pace | undefined
+  readonly height: number
+}) {
   const run = useRow('runs', id)
   const now = useNow()
   if (run === undefined) return null
@@ -105,7 +113,7 @@ export const RunRow = memo(function RunRow({ id, pace }: { readonly id: string; 
     ),
   } satisfies Record<RunColumn, unknown>
   return (
-    <div {...roles.row} className={`relative ${grid} h-10 items-center border-b border-line/60 hover:bg-raised`}>
+    <div {...roles.row} style={{ height }} className={`relative ${grid} items-center border-b border-line/60 hover:bg-raised`}>
       {runColumns.map((column) => (
         <span key={column} {...roles.cell} className={`min-w-0 ${place(column)}`}>
           {cells[column]}

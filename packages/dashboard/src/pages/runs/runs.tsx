@@ -1,6 +1,7 @@
 /** Every run that there is, those that go on as they go. */
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useMemo, useRef } from 'react'
+import { useDensity } from '../../density.ts'
 import { useBindings } from '../../keys.ts'
 import { shownNow, useFrozen, useShown, useTable } from '../../live/live.ts'
 import { Figure, Toggle } from '../../parts/controls.tsx'
@@ -12,7 +13,7 @@ import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
 import { compact, dollars, whole } from '../../text.ts'
 import { listed, pacesOf, parseRunSorting, runFiltersIn, states } from './list.ts'
-import { RunRow, RunsHead, rowHeight, StateBadge } from './row.tsx'
+import { RunRow, RunsHead, rowHeights, StateBadge } from './row.tsx'
 
 const headHeight = 32
 
@@ -36,10 +37,11 @@ export function Runs() {
   )
   const setting = `${q} ${status} ${errors} ${sort} ${at} ${made.length === 0}`
   const { shown: ids, stir, hover } = useStill(made, setting)
+  const height = rowHeights[useDensity(({ density }) => density)]
   const virtual = useVirtualizer({
     count: ids.length,
     getScrollElement: () => box.current,
-    estimateSize: () => rowHeight,
+    estimateSize: () => height,
     overscan: 8,
     scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
@@ -143,7 +145,7 @@ export function Runs() {
                   className="absolute inset-x-0 top-0"
                   style={{ transform: `translateY(${start - headHeight}px)` }}
                 >
-                  <RunRow id={id} pace={paces.get(id)} />
+                  <RunRow id={id} pace={paces.get(id)} height={height} />
                 </div>
               )
             })}
