@@ -2,8 +2,8 @@
 import { useSearch } from '../search.ts'
 
 /** As its neighbours there; on a narrow screen large enough for a finger. */
-export const headerButton =
-  'grid min-h-7 min-w-7 place-items-center whitespace-nowrap rounded-md border border-line px-2 text-xs text-faint hover:text-ink max-md:min-h-8 max-md:min-w-8'
+const shape = 'grid min-h-7 min-w-7 place-items-center whitespace-nowrap rounded-md border px-2 text-xs max-md:min-h-8 max-md:min-w-8'
+export const headerButton = `${shape} border-line text-faint hover:text-ink`
 
 export function TimeButton() {
   const [{ travel }, setSearch] = useSearch()
@@ -13,7 +13,7 @@ export function TimeButton() {
       aria-expanded={travel}
       title="Time travel (T)"
       onClick={() => setSearch({ travel: !travel })}
-      className={`${headerButton} ${travel ? 'border-accent bg-accent/15 text-accent' : ''}`}
+      className={travel ? `${shape} border-accent bg-accent/15 text-accent` : headerButton}
     >
       <span>
         <span aria-hidden="true">◷</span>
