@@ -95,7 +95,7 @@ function Sentence({ troubles }: { readonly troubles: readonly Trouble[] }) {
       {worst === undefined ? (
         <h2 className="text-lg font-semibold text-good">
           <span aria-hidden="true">✓ </span>All good
-          <span className="ml-2 text-[13px] font-normal text-soft max-md:ml-0 max-md:block">every event that came is where it belongs</span>
+          <span className="ml-2 text-[13px] font-normal text-soft max-lg:ml-0 max-lg:block">every event that came is where it belongs</span>
         </h2>
       ) : (
         <>
