@@ -1,7 +1,7 @@
 /** How much room there is around what is shown, as the user says; on narrow screens fingers need the usual room. */
 import { create } from 'zustand'
 
-export type Density = 'usual' | 'compact'
+type Density = 'usual' | 'compact'
 const place = 'signalbox.density'
 
 export const useDensity = create<{ readonly density: Density }>(() => ({
