@@ -78,6 +78,8 @@ test('a link opens the same graph; roles and tasks are other ways to see it; bot
   await page.keyboard.press('m')
   await node(page, 'managers').waitFor()
   await page.keyboard.press('m')
+  await node(page, 'without a team').waitFor()
+  await page.keyboard.press('m')
   await node(page, 'Carry the box').waitFor()
   await page.keyboard.press('c')
   await page

@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { startDensity } from './density.ts'
 import { router } from './frame/routes.tsx'
 import { listenToKeys } from './keys.ts'
 import { startMotion } from './motion.ts'
@@ -14,6 +15,7 @@ import { startKept } from './views.ts'
 
 startTheme()
 startMotion()
+startDensity()
 listenToKeys()
 void startPage()
 startKept()

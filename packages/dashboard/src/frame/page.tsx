@@ -12,6 +12,7 @@ import { Inspector } from '../parts/inspector/inspector.tsx'
 import { KeyEntry } from '../parts/key-entry.tsx'
 import { remember, searchTo, useSearch } from '../search.ts'
 import { TimeBar } from '../time/bar.tsx'
+import { headerButton, TimeButton } from '../time/button.tsx'
 import { Screens } from './screens.tsx'
 import { screens } from './where.ts'
 
@@ -52,31 +53,23 @@ export function Page() {
   ])
   return (
     <div className="flex h-full flex-col">
-      <header className="flex flex-wrap items-center gap-x-4 gap-y-1.5 border-b border-line bg-panel px-4 py-2 max-md:px-3">
-        <h1 className="flex items-center gap-2 text-sm font-semibold">
+      <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-panel px-4 py-2 max-lg:gap-x-2 max-md:px-3 max-md:pb-1.5">
+        <h1 className="flex items-center gap-2 text-sm font-semibold max-md:-order-1">
           <img src="/icon.svg" alt="" className="size-5" />
-          <span className="max-md:sr-only">Signalbox</span>
+          <span className="max-lg:sr-only">Signalbox</span>
         </h1>
         <Screens />
-        <div className="ml-auto flex items-center gap-3">
+        <div className="ml-auto flex items-center gap-2 max-md:-order-1">
           <ConnectionBadge />
-          <button
-            type="button"
-            onClick={() => setOpen('palette')}
-            className="whitespace-nowrap rounded-md border border-line px-2 py-1 text-xs text-faint hover:text-ink"
-          >
+          <TimeButton />
+          <button type="button" onClick={() => setOpen('palette')} className={headerButton}>
             <span className="sr-only">Command palette </span>
-            <span className="max-md:hidden">Ctrl/⌘ K</span>
-            <span aria-hidden="true" className="md:hidden">
+            <span className="max-lg:hidden">Ctrl/⌘ K</span>
+            <span aria-hidden="true" className="lg:hidden">
               ⌕
             </span>
           </button>
-          <button
-            type="button"
-            onClick={() => setOpen('sheet')}
-            aria-label="Keyboard shortcuts"
-            className="rounded-md border border-line px-2 py-1 text-xs text-faint hover:text-ink"
-          >
+          <button type="button" onClick={() => setOpen('sheet')} aria-label="Keyboard shortcuts" className={headerButton}>
             ?
           </button>
         </div>

@@ -6,9 +6,16 @@ import { Page } from './page.tsx'
 
 function NotFound() {
   return (
-    <p className="p-8 text-soft">
-      There is no such page. <Link to="/">To the fleet</Link>
-    </p>
+    <div className="mx-auto mt-16 max-w-md px-6">
+      <h2 className="text-xl font-semibold">There is no such page</h2>
+      <p className="mt-2 text-soft">
+        The address may be mistyped, or of another version. Go{' '}
+        <Link to="/" className="text-accent underline">
+          to the fleet
+        </Link>
+        , or find what you look for with Ctrl/⌘ K.
+      </p>
+    </div>
   )
 }
 

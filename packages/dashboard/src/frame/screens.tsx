@@ -3,12 +3,12 @@ import { useBindings } from '../keys.ts'
 import { searchTo } from '../search.ts'
 import { runScreens, screens } from './where.ts'
 
-const place = 'rounded-md px-2.5 py-1 text-soft hover:text-ink [&.active]:bg-raised [&.active]:text-ink'
+const place = 'rounded-md px-2.5 py-1 text-soft hover:text-ink max-lg:px-2 max-md:py-1.5 [&.active]:bg-raised [&.active]:text-ink'
 
 export function Screens() {
   const search = useRouterState({ select: ({ location }) => location.search })
   return (
-    <nav aria-label="Screens" className="flex gap-1 overflow-x-auto max-md:-mx-1 max-md:gap-0">
+    <nav aria-label="Screens" className="sideways flex gap-1 max-lg:gap-0 max-md:flex-1 max-md:justify-between">
       {screens.map(({ to, name }) => (
         <Link
           key={to}
@@ -45,7 +45,7 @@ export function RunScreens() {
     })),
   )
   return (
-    <nav aria-label="Views of the run" className="flex gap-0.5 rounded-md border border-line p-0.5 text-xs">
+    <nav aria-label="Views of the run" className="flex shrink-0 gap-0.5 rounded-md border border-line p-0.5 text-xs">
       {runScreens.map(({ to, name }) => (
         <Link
           key={to}
@@ -54,7 +54,7 @@ export function RunScreens() {
           search={there(to)}
           activeOptions={{ exact: true, includeSearch: false }}
           aria-current={shown === to ? 'page' : undefined}
-          className="rounded px-2 py-0.5 text-soft hover:text-ink aria-[current]:bg-raised aria-[current]:text-ink"
+          className="rounded px-2 py-0.5 text-soft hover:text-ink max-md:py-1 aria-[current]:bg-raised aria-[current]:text-ink"
         >
           {name}
         </Link>

@@ -8,7 +8,7 @@ const last = ['Go to', 'Everywhere']
 
 function grouped(list: readonly Binding[]): readonly (readonly [group: string, bindings: ReadonlyMap<string, readonly string[]>])[] {
   const groups = Map.groupBy(list, ({ group }) => group ?? here)
-  const order = (group: string) => last.indexOf(group)
+  const order = (group: string) => (group === here ? -2 : last.indexOf(group))
   return [...groups]
     .sort(([a], [b]) => order(a) - order(b))
     .map(([group, own]) => [
@@ -29,7 +29,7 @@ export function ShortcutSheet({ close }: { readonly close: () => void }) {
   const groups = grouped(bindings().filter(matches))
   return (
     <Modal label="Keyboard shortcuts" close={close} wide>
-      <header className="flex items-center gap-4 border-b border-line px-5 py-3">
+      <header className="flex items-center gap-4 border-b border-line px-5 py-3 max-md:flex-wrap max-md:gap-y-1">
         <h2 className="font-semibold">Keyboard shortcuts</h2>
         <input
           type="search"
@@ -68,8 +68,10 @@ export function ShortcutSheet({ close }: { readonly close: () => void }) {
       <footer className="border-t border-line px-5 py-2.5 text-xs text-soft">
         <label className="flex items-center gap-2">
           <input type="checkbox" checked={single} onChange={({ target }) => setSingleKeys(target.checked)} className="accent-(--accent)" />
-          Single keys work. Turned off, only those with Ctrl/⌘, Escape and the arrows do;{' '}
-          <kbd className="font-mono">{keyName('mod+k')}</kbd> still finds every action.
+          <span>
+            Single keys work. Turned off, only those with Ctrl/⌘, Escape and the arrows do;{' '}
+            <kbd className="font-mono">{keyName('mod+k')}</kbd> still finds every action.
+          </span>
         </label>
       </footer>
     </Modal>

@@ -27,7 +27,7 @@ export function ConnectionBadge() {
       <output aria-live="polite" className={inks[tone]}>
         {words}
       </output>
-      <span className="tabular-nums text-faint max-md:hidden">{detail}</span>
+      <span className="tabular-nums text-faint max-lg:hidden">{detail}</span>
     </div>
   )
 }

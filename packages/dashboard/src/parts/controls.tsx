@@ -15,7 +15,7 @@ export function Toggle({ on, press, children }: { readonly on: boolean; readonly
       type="button"
       aria-pressed={on}
       onClick={press}
-      className={`rounded-md border px-2.5 py-1 ${on ? 'border-accent bg-accent/15 text-accent' : 'border-line bg-panel text-soft hover:text-ink'}`}
+      className={`whitespace-nowrap rounded-md border px-2.5 py-1 max-md:py-1.5 ${on ? 'border-accent bg-accent/15 text-accent' : 'border-line bg-panel text-soft hover:text-ink'}`}
     >
       {children}
     </button>

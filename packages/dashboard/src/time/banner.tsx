@@ -3,8 +3,16 @@ import { useEffect, useState } from 'react'
 import { serverNow } from '../live/live.ts'
 import { useTravel } from '../live/past.ts'
 import { age, clock, dateTime } from '../text.ts'
+import { Notice } from './notice.tsx'
 
-export function Banner({ at, live }: { readonly at: number; readonly live: () => void }) {
+interface BannerProps {
+  readonly at: number
+  readonly live: () => void
+  /** What came of a step, where the bar of time does not tell it. */
+  readonly tells: boolean
+}
+
+export function Banner({ at, live, tells }: BannerProps) {
   const { seeking, problem } = useTravel()
   const now = useServerClock()
   return (
@@ -15,9 +23,10 @@ export function Banner({ at, live }: { readonly at: number; readonly live: () =>
     >
       <strong className="rounded bg-wait px-2 py-0.5 text-page">Viewing the past</strong>
       <span className="tabular-nums" title={new Date(at).toISOString()}>
-        {now - at > 43_200_000 ? dateTime(at).slice(0, 19) : clock(at)} ({age(now - at)} ago)
+        {now - at > 43_200_000 ? dateTime(at).slice(0, 19) : clock(at)} <span className="max-md:hidden">({age(now - at)} ago)</span>
       </span>
-      <span className="text-soft max-md:hidden">nothing here is live, nothing is executed again</span>
+      <span className="text-soft max-lg:hidden">nothing here is live, nothing is executed again</span>
+      {tells && <Notice />}
       {problem !== undefined && (
         <span role="alert" className="text-bad">
           {problem.code === 'HISTORY_GONE' ? 'This moment is no longer kept. ' : 'This moment could not be read. '}
@@ -25,15 +34,15 @@ export function Banner({ at, live }: { readonly at: number; readonly live: () =>
         </span>
       )}
       <span className="ml-auto flex items-center gap-3">
-        <span aria-hidden="true" className={`text-xs text-faint ${seeking ? '' : 'invisible'}`}>
+        <span aria-hidden="true" className={`text-xs text-faint max-md:hidden ${seeking ? '' : 'invisible'}`}>
           reading …
         </span>
         <button
           type="button"
           onClick={live}
-          className="rounded-md border border-wait bg-panel px-2.5 py-0.5 font-medium text-ink hover:bg-raised"
+          className="rounded-md border border-wait bg-panel px-2.5 py-0.5 font-medium max-md:py-1 text-ink hover:bg-raised"
         >
-          Back to live <kbd className="ml-1 rounded border border-line px-1 font-mono text-[10px] text-soft">L</kbd>
+          Back to live <kbd className="ml-1 rounded border border-line px-1 font-mono text-[10px] text-soft max-md:hidden">L</kbd>
         </button>
       </span>
     </section>

@@ -1,4 +1,4 @@
-/** Where the page stands in time: a thin strip while it is live, a scrubber when it is opened, and a banner that nobody misses in the past. */
+/** Where the page stands in time: nothing while it is live, a scrubber when it is opened, and a banner that nobody misses in the past. */
 import { lazy, Suspense, useEffect } from 'react'
 import { useBindings } from '../keys.ts'
 import { travelTo, useTravel } from '../live/past.ts'
@@ -6,7 +6,7 @@ import { useSearch } from '../search.ts'
 import { clock } from '../text.ts'
 import { Banner } from './banner.tsx'
 import { useMomentInAddress } from './moment.ts'
-import { Notice } from './notice.tsx'
+import { PassingNotice } from './notice.tsx'
 import { pause, play, step, usePlay } from './play.ts'
 
 const Panel = lazy(() => import('./panel.tsx').then(({ Panel }) => ({ default: Panel })))
@@ -43,24 +43,13 @@ export function TimeBar() {
       <output aria-live="polite" className="sr-only">
         {at === undefined ? '' : 'You are viewing the past. Nothing here is live. Press capital L to go back to live.'}
       </output>
-      {at !== undefined && <Banner at={at} live={live} />}
+      {at !== undefined && <Banner at={at} live={live} tells={!travel} />}
       {travel ? (
         <Suspense fallback={<div className="h-28 border-b border-line bg-panel" />}>
           <Panel />
         </Suspense>
       ) : (
-        <div className="flex items-center gap-2 border-b border-line bg-panel px-4 py-0.5 text-xs text-faint max-md:px-3">
-          <button
-            type="button"
-            aria-expanded={false}
-            onClick={() => setSearch({ travel: true })}
-            className="rounded px-1.5 py-0.5 hover:bg-raised hover:text-ink"
-          >
-            <span aria-hidden="true">◷ </span>Time travel{' '}
-            <kbd className="ml-1 rounded border border-line px-1 font-mono text-[10px]">T</kbd>
-          </button>
-          <Notice />
-        </div>
+        at === undefined && <PassingNotice />
       )}
       {at !== undefined && (
         <div aria-hidden="true" data-testid="past-frame" className="pointer-events-none fixed inset-0 z-50 border-4 border-wait" />

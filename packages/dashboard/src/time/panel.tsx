@@ -47,15 +47,7 @@ export function Panel() {
   }
   return (
     <section aria-label="Time travel" className="border-b border-line bg-panel px-4 py-2 max-md:px-3">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 text-xs">
-        <button
-          type="button"
-          aria-expanded={true}
-          onClick={() => setSearch({ travel: false })}
-          className="rounded px-1.5 py-0.5 text-faint hover:bg-raised hover:text-ink"
-        >
-          <span aria-hidden="true">◷ </span>Time travel <kbd className="ml-1 rounded border border-line px-1 font-mono text-[10px]">T</kbd>
-        </button>
+      <div className="sideways flex flex-wrap items-center gap-x-3 gap-y-1.5 text-xs">
         <span className="flex items-center gap-1">
           <Press name={playing ? 'Stop' : 'Play'} press={playing ? pause : start}>
             {playing ? '❚❚' : '▶'}
@@ -65,7 +57,7 @@ export function Panel() {
             <select
               value={speed}
               onChange={(event) => usePlay.setState({ speed: Number(event.target.value) })}
-              className="rounded-md border border-line bg-panel px-1 py-0.5 text-soft"
+              className="rounded-md border border-line bg-panel px-1 py-0.5 text-soft max-md:py-1.5"
             >
               {speeds.map((one) => (
                 <option key={one} value={one}>
@@ -101,7 +93,7 @@ export function Panel() {
               type="button"
               aria-pressed={one === span}
               onClick={() => setSearch({ span: one === '15m' ? '' : one })}
-              className={`rounded px-1.5 py-0.5 ${one === span ? 'bg-raised text-ink' : 'text-soft hover:text-ink'}`}
+              className={`rounded px-1.5 py-0.5 max-md:py-1 ${one === span ? 'bg-raised text-ink' : 'text-soft hover:text-ink'}`}
             >
               {one}
             </button>
@@ -114,7 +106,7 @@ export function Panel() {
               {timeline.looked < 0.01 ? '<1' : Math.floor(timeline.looked * 100)} % looked through
             </span>
           )}
-          <span className="tabular-nums text-soft">{at === undefined ? 'live' : dateTime(at).slice(0, 23)}</span>
+          <span className="tabular-nums text-soft max-md:hidden">{at === undefined ? 'live' : dateTime(at).slice(0, 23)}</span>
           <Copy name="copy link" text={() => linkTo(at)} />
         </span>
       </div>
@@ -147,7 +139,7 @@ function Press({ name, press, children }: { readonly name: string; readonly pres
       aria-label={name}
       title={name}
       onClick={press}
-      className="min-h-6 min-w-6 rounded-md border border-line bg-panel px-1.5 leading-5 text-soft hover:text-ink"
+      className="min-h-6 min-w-6 max-md:min-h-8 max-md:min-w-8 rounded-md border border-line bg-panel px-1.5 leading-5 text-soft hover:text-ink"
     >
       <span aria-hidden="true">{children}</span>
     </button>

@@ -8,7 +8,8 @@ export interface Openness {
   readonly turned: ReadonlySet<string>
 }
 
-const usualLevel = 2
+/** What was given and to whom; the calls of each on demand. */
+const usualLevel = 3
 /** All of them. */
 const deepest = 9
 /** As many stand in the address; it has to fit everywhere. */

@@ -13,7 +13,7 @@ const abouts: Record<Mode, string> = {
   time: 'All tasks and calls in the order of their begin',
 }
 
-const small = 'min-w-7 rounded px-1.5 py-0.5 text-xs'
+const small = 'min-w-7 rounded px-1.5 py-0.5 text-xs max-md:min-h-7'
 
 interface ToolbarProps {
   readonly filter: Ref<HTMLInputElement>
@@ -32,7 +32,7 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
   const [search, setSearch] = useSearch()
   const mode = parseMode(search.mode)
   return (
-    <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line px-4 py-1.5">
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line px-4 py-1.5 max-md:px-3">
       <fieldset aria-label="Arranged" className="flex gap-0.5 rounded-md border border-line p-0.5 text-xs">
         {modes.map((name) => (
           <button
@@ -41,13 +41,13 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
             aria-pressed={name === mode}
             title={abouts[name]}
             onClick={() => setSearch({ mode: name === 'task' ? '' : name, fold: '' })}
-            className={`whitespace-nowrap rounded px-2 py-0.5 ${name === mode ? 'bg-raised text-ink' : 'text-soft hover:text-ink'}`}
+            className={`whitespace-nowrap rounded px-2 py-0.5 max-md:py-1 ${name === mode ? 'bg-raised text-ink' : 'text-soft hover:text-ink'}`}
           >
             {names[name]}
           </button>
         ))}
       </fieldset>
-      <FilterBox box={filter} name="Filter the tree" look="w-44 bg-page py-0.5" />
+      <FilterBox box={filter} name="Filter the tree" look="w-44 bg-page py-0.5 max-md:w-28 max-md:flex-1 max-md:py-1" />
       <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
         errors only
       </Toggle>
@@ -64,7 +64,8 @@ export function Toolbar({ filter, shown, all, matches, level, zoom, follow, told
       </span>
       <span className="ml-auto" />
       <WindowText told={told} />
-      <fieldset aria-label="Time window" className="flex items-center gap-1">
+      {/* A narrow screen has no room for the waterfall that they move. */}
+      <fieldset aria-label="Time window" className="flex items-center gap-1 max-md:hidden">
         <KeyButton look={small} label="Wider window" keys="o" press={zoom.wider}>
           −
         </KeyButton>

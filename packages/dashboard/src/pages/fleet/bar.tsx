@@ -35,9 +35,12 @@ export function Bar({ totals, change, rate, search, setSearch, grouping, paused,
     return now === undefined ? others : [search.sort, ...others]
   }, [search.sort])
   return (
-    <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b border-line px-4 py-2">
+    <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b border-line px-4 py-2 max-md:gap-x-3 max-md:px-3">
       <Total name="agents" value={whole(totals.agents)} change={change?.agents} />
-      <fieldset aria-label="Only agents that are" className="flex flex-wrap gap-1">
+      <fieldset
+        aria-label="Only agents that are"
+        className="sideways flex flex-wrap gap-1 [--room:2px] max-md:min-w-0 max-md:flex-1 max-md:basis-0"
+      >
         {statuses.map((status) => (
           <StatusCount
             key={status}
@@ -49,7 +52,7 @@ export function Bar({ totals, change, rate, search, setSearch, grouping, paused,
           />
         ))}
       </fieldset>
-      <div className="flex flex-wrap gap-x-5">
+      <div className="flex flex-wrap gap-x-5 max-md:gap-x-3">
         {rate !== undefined && (
           <Total
             name="events/s"
@@ -65,12 +68,12 @@ export function Bar({ totals, change, rate, search, setSearch, grouping, paused,
           beside={rate && `${compact(rate.errors)} in 5 m`}
         />
       </div>
-      <div className="ml-auto flex flex-wrap items-center gap-2 max-[1600px]:basis-full">
+      <div className="sideways ml-auto flex flex-wrap items-center gap-2 max-[1600px]:basis-full">
         <FilterBox
           box={filterBox}
           name="Filter agents"
           hint="Filter, host:… team:…"
-          look="w-48 bg-panel py-1 max-[1600px]:w-auto max-[1600px]:min-w-36 max-[1600px]:max-w-80 max-[1600px]:flex-1 max-md:max-w-none max-md:basis-full"
+          look="w-48 bg-panel py-1 max-[1600px]:w-auto max-[1600px]:min-w-36 max-[1600px]:max-w-80 max-[1600px]:flex-1 max-md:basis-44 max-md:py-1.5"
         />
         {exactly.map(
           (name) =>
@@ -202,7 +205,7 @@ function Choice({ name, label = name, value, choose, children }: ChoiceProps) {
         aria-label={label}
         value={value}
         onChange={({ target }) => choose(target.value)}
-        className={`rounded-md border bg-panel px-1.5 py-1 text-[13px] text-ink ${value !== '' && name === 'role' ? 'border-accent' : 'border-line'}`}
+        className={`rounded-md border bg-panel px-1.5 py-1 text-[13px] max-md:py-1.5 text-ink ${value !== '' && name === 'role' ? 'border-accent' : 'border-line'}`}
       >
         {children}
       </select>

@@ -4,7 +4,7 @@ import { age, visible } from '../../text.ts'
 import type { Findings } from './findings.ts'
 import { type Mode, modes } from './model.ts'
 
-const modeNames: Record<Mode, string> = { agents: 'Agents', roles: 'Roles', tasks: 'Tasks' }
+const modeNames: Record<Mode, string> = { agents: 'Agents', roles: 'Roles', teams: 'Teams', tasks: 'Tasks' }
 
 export function Modes({ mode, choose }: { readonly mode: Mode; readonly choose: (mode: Mode) => void }) {
   return (
@@ -15,7 +15,7 @@ export function Modes({ mode, choose }: { readonly mode: Mode; readonly choose: 
           type="button"
           aria-pressed={one === mode}
           onClick={() => choose(one)}
-          className={`rounded px-2 py-0.5 hover:text-ink ${one === mode ? 'bg-raised text-ink' : 'text-soft'}`}
+          className={`rounded px-2 py-0.5 hover:text-ink max-md:py-1 ${one === mode ? 'bg-raised text-ink' : 'text-soft'}`}
         >
           {modeNames[one]}
         </button>
@@ -55,7 +55,7 @@ export function Bar({ findings, people, mark, setMark, nameOf, children }: BarPr
     </button>
   )
   return (
-    <div className="flex flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1.5">
+    <div className="flex flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-4 py-1.5 max-md:px-3">
       {circle !== undefined &&
         chip(
           'waits',
@@ -87,7 +87,7 @@ export function Bar({ findings, people, mark, setMark, nameOf, children }: BarPr
         'text-soft',
         'The chain of work that the end waited for (c)',
       )}
-      <span className="ml-auto flex flex-wrap items-center gap-1.5">{children}</span>
+      <span className="ml-auto flex flex-wrap items-center gap-1.5 max-md:w-full">{children}</span>
       {mark === 'waits' && circle !== undefined && (
         <p className="w-full text-xs text-bad">Each waits for the next: {[...circle, circle[0] ?? ''].map(nameOf).join(' → ')}</p>
       )}
@@ -135,7 +135,7 @@ export function Press({
       </Toggle>
     )
   return (
-    <KeyButton label={name} keys={keys} press={press} look="rounded-md px-2 py-1 text-xs">
+    <KeyButton label={name} keys={keys} press={press} look="rounded-md px-2 py-1 text-xs max-md:min-h-8">
       {name}
     </KeyButton>
   )

@@ -5,7 +5,7 @@ import type { GraphNode } from './model.ts'
 import { nodeSize, type Place } from './places.ts'
 
 /** Smaller than this a node has no second line, then no text. */
-export const zoomOf = { details: 0.55, names: 0.2 } as const
+export const zoomOf = { details: 0.72, names: 0.2 } as const
 export const sans = 'ui-sans-serif, system-ui, sans-serif'
 const { width: wide, height: tall } = nodeSize
 

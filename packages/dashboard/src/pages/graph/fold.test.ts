@@ -51,6 +51,19 @@ test('many without a manager are gathered by their role', () => {
   expect(shown.nodes).toMatchObject([{ id: 'group:role:worker', label: 'workers', size: 30 }])
 })
 
+test('many without a manager that name a team are gathered by it, the others by their role', () => {
+  const told = Array.from({ length: 30 }, (_, i): Told => {
+    const team = i < 10 ? { team: 'north' } : i < 20 ? { team: 'south' } : {}
+    return ['agent.started', `a${i}`, i, { data: { role: 'worker', ...team } }]
+  })
+  const { graph: shown } = fold(agentGraph(rowsOf(told)), none, { nodes: 5, edges: 1_000 })
+  expect(shown.nodes.map(({ label, size }) => [label, size])).toEqual([
+    ['north', 10],
+    ['south', 10],
+    ['workers', 10],
+  ])
+})
+
 test('agents that are each other’s manager do not hide each other', () => {
   const graph = agentGraph(
     rowsOf([

@@ -1,4 +1,5 @@
 /** What of a graph is collapsed: by the reader's own choice, and by itself where there is more than can be laid out one by one. */
+import { visible } from '../../text.ts'
 import { type Graph, type GraphNode, grouped } from './model.ts'
 
 /** Above these the nodes are drawn as groups by themselves. */
@@ -66,6 +67,7 @@ function labelOf(name: string, byId: ReadonlyMap<string, GraphNode>): string {
   if (node !== undefined) return `under ${node.label}`
   const [kind, rest = ''] = name.split(/:(.*)/s)
   if (kind === 'role') return `${rest}s`
+  if (kind === 'team') return visible(rest)
   return rest === '' ? 'of nobody' : `of ${rest}`
 }
 

@@ -104,8 +104,8 @@ function Shown({ run: newest, rows: all, paused, toggle }: OpenedRun) {
     setReached(id)
     const name = folded.folds.get(id)
     if (name !== undefined) return foldName(name)
-    // A role has no place of its own to look at: its agents have.
-    if (id.startsWith('group:')) return setSearch({ mode: '', q: id.replace(/^group:role:/, '') })
+    // A role or team has no place of its own to look at: its agents have.
+    if (id.startsWith('group:')) return setSearch({ mode: '', q: id.replace(/^group:\w+:/, '') })
     setSearch({ sel: id === search.sel ? '' : id })
   }
   const collapse = () => {
@@ -117,7 +117,7 @@ function Shown({ run: newest, rows: all, paused, toggle }: OpenedRun) {
   useBindings([
     {
       keys: 'm',
-      about: 'Next kind of nodes: agents, roles, tasks',
+      about: `Next kind of nodes: ${modes.join(', ')}`,
       run: () => setMode(modes[(modes.indexOf(mode) + 1) % modes.length] ?? 'agents'),
     },
     { keys: 'c', about: 'Show the critical path', run: () => setSearch({ mark: search.mark === 'path' ? '' : 'path' }) },
@@ -150,7 +150,7 @@ function Shown({ run: newest, rows: all, paused, toggle }: OpenedRun) {
         nameOf={nameOf}
       >
         <Legend />
-        <FilterBox box={filter} name="Find nodes" hint="Find" look="w-36 bg-page py-0.5" />
+        <FilterBox box={filter} name="Find nodes" hint="Find" look="w-36 bg-page py-0.5 max-md:min-w-0 max-md:flex-1 max-md:py-1" />
         <Press name="Fit" keys="f" press={() => stage.fit(!calm())} />
         <Press name="Lay out" keys="r" press={() => setTidied(tidied + 1)} />
         <Press name={isTable ? 'Picture' : 'Table'} keys="v" press={() => setSearch({ view: isTable ? 'grid' : 'table' })} />
@@ -225,8 +225,8 @@ function narrowed(graph: Drawn, q: string, errors: boolean): Lit | undefined {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0 && !errors) return undefined
   const nodes = new Set(
-    graph.nodes.flatMap(({ id, label, detail, look, tasks }) => {
-      const text = `${label} ${detail} ${look.words}`.toLowerCase()
+    graph.nodes.flatMap(({ id, label, detail, kin, look, tasks }) => {
+      const text = `${label} ${detail} ${kin} ${look.words}`.toLowerCase()
       const isTrouble = look.tone === 'bad' || tasks.failed > 0
       return words.every((word) => text.includes(word)) && (!errors || isTrouble) ? [id] : []
     }),

@@ -5,7 +5,7 @@ import { paletteOf } from '../lanes/scene.ts'
 import type { Graph } from './model.ts'
 import { nodeSize } from './places.ts'
 import type { Stage } from './stage.ts'
-import { seen } from './viewport.ts'
+import { type Bounds, seen } from './viewport.ts'
 
 const size = { width: 168, height: 108 } as const
 
@@ -16,6 +16,8 @@ export function MiniMap({ graph, stage }: { readonly graph: Graph; readonly stag
     const context = canvas.current?.getContext('2d')
     if (!canvas.current || !context) return undefined
     const { places, viewport, moving } = stage.at(performance.now())
+    // Where all is seen it says nothing.
+    canvas.current.hidden = !moving && isWhole(seen(viewport, stage.size()), stage.bounds())
     const palette = paletteOf(canvas.current)
     fitTo(canvas.current, size.width, size.height)
     context.clearRect(0, 0, size.width, size.height)
@@ -55,6 +57,9 @@ export function MiniMap({ graph, stage }: { readonly graph: Graph; readonly stag
     </div>
   )
 }
+
+const isWhole = (view: Bounds, all: Bounds) =>
+  view.left <= all.left && view.right >= all.right && view.top <= all.top && view.bottom >= all.bottom
 
 function scaleOf(stage: Stage) {
   const { left, top, right, bottom } = stage.bounds()

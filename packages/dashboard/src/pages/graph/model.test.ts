@@ -1,6 +1,6 @@
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { expect, test } from 'vitest'
-import { agentGraph, roleGraph, taskGraph } from './model.ts'
+import { agentGraph, roleGraph, taskGraph, teamGraph } from './model.ts'
 import { rowsOf, type Told } from './rows.testing.ts'
 
 const crew: readonly Told[] = [
@@ -70,4 +70,21 @@ test('tasks: a node each, an edge to each part', () => {
     [key('a'), key('b'), 'part'],
     [key('a'), key('c'), 'part'],
   ])
+})
+
+test('teams: those without one stand together, and each is found by its name', () => {
+  const { nodes, edges } = teamGraph(
+    rowsOf([
+      ['agent.started', 'boss', 0, { data: { role: 'manager' } }],
+      ['agent.started', 'w1', 1, { data: { role: 'worker', team: 'north' } }],
+      ['agent.started', 'w2', 2, { data: { role: 'worker', team: 'north' } }],
+      ['task.assigned', 'boss', 3, { task: 'a', data: { to: 'w1' } }],
+      ['task.assigned', 'boss', 4, { task: 'b', data: { to: 'w2' } }],
+    ]),
+  )
+  expect(nodes.map(({ id, label, kin, size }) => [id, label, kin, size])).toEqual([
+    ['group:team:', 'without a team', '', 1],
+    ['group:team:north', 'north', 'north', 2],
+  ])
+  expect(edges.map(({ from, to, count }) => [from, to, count])).toEqual([['group:team:', 'group:team:north', 2]])
 })

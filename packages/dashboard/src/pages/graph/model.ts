@@ -5,7 +5,7 @@ import type { AgentRow, EdgeRow, RunRow, TaskRow } from '@signalbox/model/rows.t
 import { agentLook, orphanedLook, taskLook } from '../../parts/status.tsx'
 import { visible } from '../../text.ts'
 
-export const modes = ['agents', 'roles', 'tasks'] as const
+export const modes = ['agents', 'roles', 'teams', 'tasks'] as const
 export type Mode = (typeof modes)[number]
 export const parseMode = (text: string): Mode => modes.find((mode) => mode === text) ?? 'agents'
 
@@ -24,7 +24,9 @@ export interface GraphNode {
   /** What it is, or does now. */
   readonly detail: string
   readonly look: Look
-  /** The node that it is collapsed into, or a name of its kind where it has none above it; '' never. */
+  /** Its role and team, for who looks for them. */
+  readonly kin: string
+  /** The node that it is collapsed into, or its team or role where it has none above it; '' never. */
   readonly under: string
   /** How many it stands for. */
   readonly size: number
@@ -114,12 +116,15 @@ export function agentGraph(rows: GraphRows): Graph {
     const role = agent?.role?.value ?? 'agent'
     const now = tasks.find((task) => task.id === agent?.task?.value && !isTerminal(task.state))
     const manager = agent?.manager?.value
+    const team = agent?.team?.value ?? ''
+    const kind = team === '' ? `role:${role}` : `team:${team}`
     return {
       id: agentNode(id),
       label: visible(agent?.name?.value ?? id),
       detail: now === undefined ? role : titleOf(now),
       look: agentLook(agent?.status?.value),
-      under: manager !== undefined && manager !== id && ids.has(manager) ? agentNode(manager) : `role:${role}`,
+      kin: visible(`${role} ${team}`),
+      under: manager !== undefined && manager !== id && ids.has(manager) ? agentNode(manager) : kind,
       size: 1,
       tasks: tasks.map(countOf).reduce(add, noCounts),
       costMicros: agent?.totals.costMicros ?? 0,
@@ -162,6 +167,7 @@ export function taskGraph(rows: GraphRows): Graph {
       detail: who === undefined ? 'nobody' : visible(names.get(who) ?? who),
       look:
         isTerminal(task.state) || open.has(task) ? taskLook(task.state) : task.state === 'submitted' ? taskLook(task.state) : orphanedLook,
+      kin: '',
       under: parent === undefined ? `of:${who ?? ''}` : `task:${parent}`,
       size: 1,
       tasks: countOf(task),
@@ -213,6 +219,8 @@ export interface Group {
   readonly id: string
   readonly label: string
   readonly under: string
+  /** Absent: nothing is looked for by it. */
+  readonly kin?: string
 }
 
 /** The same graph with some nodes drawn as one: `groupOf` answers the group that stands for a node, or nothing. */
@@ -232,6 +240,7 @@ export function grouped({ nodes, edges }: Graph, groupOf: (node: GraphNode) => G
     for (const { look, size } of members) looks.set(look.words, (looks.get(look.words) ?? 0) + size)
     const worst = members.reduce((a, b) => (urgencyOf(b.look) < urgencyOf(a.look) ? b : a))
     return {
+      kin: '',
       ...group,
       detail: Array.from(looks, ([words, count]) => `${count} ${words}`).join(', '),
       look: worst.look,
@@ -266,14 +275,21 @@ function merged(edges: readonly GraphEdge[], stands: ReadonlyMap<string, string>
   return [...made.values()]
 }
 
-/** Agents by their role. */
-export function roleGraph(rows: GraphRows): Graph {
-  const roles = new Map(rows.agents.map(({ id, role }) => [agentNode(id), role?.value ?? '']))
+/** Agents by what they say of themselves. */
+const kindGraph = (kind: 'role' | 'team', name: (value: string) => string) => (rows: GraphRows) => {
+  const values = new Map(rows.agents.map((agent) => [agentNode(agent.id), agent[kind]?.value ?? '']))
   return grouped(agentGraph(rows), ({ id }) => {
-    const role = roles.get(id) ?? ''
-    return { id: `group:role:${role}`, label: role === '' ? 'without a role' : `${role}s`, under: '' }
+    const value = values.get(id) ?? ''
+    return {
+      id: `group:${kind}:${value}`,
+      label: value === '' ? `without a ${kind}` : visible(name(value)),
+      under: '',
+      kin: visible(value),
+    }
   })
 }
+export const roleGraph = kindGraph('role', (role) => `${role}s`)
+export const teamGraph = kindGraph('team', (team) => team)
 
-const make: Record<Mode, (rows: GraphRows) => Graph> = { agents: agentGraph, roles: roleGraph, tasks: taskGraph }
+const make: Record<Mode, (rows: GraphRows) => Graph> = { agents: agentGraph, roles: roleGraph, teams: teamGraph, tasks: taskGraph }
 export const graphOf = (mode: Mode, rows: GraphRows): Graph => make[mode](rows)

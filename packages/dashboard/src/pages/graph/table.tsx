@@ -6,7 +6,10 @@ import type { GraphEdge, Relation } from './model.ts'
 import type { Use } from './rates.ts'
 
 const rowHeight = 30
-const grid = 'grid grid-cols-[minmax(0,1fr)_92px_minmax(0,1fr)_64px_64px_72px_88px] items-center gap-3 px-4'
+const grid =
+  'grid grid-cols-[minmax(0,1fr)_92px_minmax(0,1fr)_64px_64px_72px_88px] items-center gap-3 px-4 max-md:grid-cols-[minmax(0,1fr)_72px_minmax(0,1fr)_48px] max-md:gap-2 max-md:px-3'
+/** What a narrow screen leaves out. */
+const wide = 'max-md:hidden'
 const columns = ['from', 'what', 'to', 'times', 'open', 'a minute', 'newest'] as const
 const isFigure = (column: string) => ['times', 'open', 'a minute', 'newest'].includes(column)
 const table = { role: 'table', 'aria-label': 'Who gave what to whom' }
@@ -39,7 +42,7 @@ export function EdgeTable({ edges, now, uses, nameOf, selected, press }: TablePr
           <span
             key={column}
             {...roles.columnheader(undefined)}
-            className={`first-letter:uppercase ${isFigure(column) ? 'text-right' : ''}`}
+            className={`first-letter:uppercase ${isFigure(column) ? 'text-right' : ''} ${isFigure(column) && column !== 'times' ? wide : ''}`}
           >
             {column}
           </span>
@@ -78,13 +81,17 @@ export function EdgeTable({ edges, now, uses, nameOf, selected, press }: TablePr
                 <span {...roles.cell} className="text-right tabular-nums">
                   {whole(edge.count)}
                 </span>
-                <span {...roles.cell} className={`text-right tabular-nums ${edge.open > 0 ? 'text-wait' : 'text-faint'}`}>
+                <span {...roles.cell} className={`${wide} text-right tabular-nums ${edge.open > 0 ? 'text-wait' : 'text-faint'}`}>
                   {edge.open > 0 ? `◐ ${whole(edge.open)}` : '–'}
                 </span>
-                <span {...roles.cell} className="text-right tabular-nums text-soft">
+                <span {...roles.cell} className={`${wide} text-right tabular-nums text-soft`}>
                   {use === undefined || use.perMinute === 0 ? '–' : whole(use.perMinute)}
                 </span>
-                <span {...roles.cell} className="text-right tabular-nums text-soft" title={edge.lastAt === 0 ? '' : dateTime(edge.lastAt)}>
+                <span
+                  {...roles.cell}
+                  className={`${wide} text-right tabular-nums text-soft`}
+                  title={edge.lastAt === 0 ? '' : dateTime(edge.lastAt)}
+                >
                   {edge.lastAt === 0 ? '–' : `${age(now - edge.lastAt)} ago`}
                 </span>
               </div>

@@ -6,13 +6,18 @@ const size = { width: 1_000, height: 600 }
 const bounds = { left: 0, top: 0, right: 3_000, bottom: 900 }
 const half = { width: 100, height: 30 }
 
-test('fitted, everything is seen and in the middle; little is not enlarged', () => {
+test('fitted, everything is seen and in the middle; little is enlarged a little', () => {
   const { x, y, k } = fit(bounds, size)
   expect(x).toBeGreaterThanOrEqual(0)
   expect(x + k * bounds.right).toBeLessThanOrEqual(size.width)
   expect(y + (k * bounds.bottom) / 2).toBeCloseTo(size.height / 2)
-  expect(fit(boundsOf([{ x: 0, y: 0 }], half), size)).toEqual({ k: 1, x: 500, y: 300 })
-  expect(fit(boundsOf([], half), size).k).toBe(1)
+  expect(fit(boundsOf([{ x: 0, y: 0 }], half), size)).toEqual({ k: 1.35, x: 500, y: 300 })
+  expect(fit(boundsOf([], half), size).k).toBe(1.35)
+})
+
+test('a narrow screen gives the graph all of its width but a finger’s', () => {
+  const { x, k } = fit({ left: 0, top: 0, right: 528, bottom: 300 }, { width: 390, height: 500 })
+  expect([x, x + k * 528]).toEqual([expect.closeTo(12), expect.closeTo(378)])
 })
 
 test('zoomed, what is under the pointer stays there', () => {

@@ -19,9 +19,11 @@ export interface Bounds {
 }
 
 const zooms = { least: 0.04, most: 2.5 } as const
-/** Fitting does not enlarge. */
-const fitMost = 1
+/** A small graph is enlarged a little, not to a poster. */
+const fitMost = 1.35
 const margin = 28
+/** A narrow screen has no room to lose. */
+const narrow = { width: 600, margin: 12 } as const
 /** So much of the graph stays in sight. */
 const leastSeen = 48
 
@@ -42,7 +44,8 @@ export function boundsOf(places: Iterable<{ readonly x: number; readonly y: numb
 }
 
 export function fit({ left, top, right, bottom }: Bounds, { width, height }: Size): Viewport {
-  const wanted = Math.min((width - 2 * margin) / (right - left), (height - 2 * margin) / (bottom - top))
+  const side = width < narrow.width ? narrow.margin : margin
+  const wanted = Math.min((width - 2 * side) / (right - left), (height - 2 * margin) / (bottom - top))
   const k = Math.max(zooms.least, Math.min(fitMost, wanted))
   return { k, x: width / 2 - (k * (left + right)) / 2, y: height / 2 - (k * (top + bottom)) / 2 }
 }

@@ -100,7 +100,7 @@ const legend = [
 
 export function Legend() {
   return (
-    <ul aria-label="Legend" className="flex flex-wrap gap-x-3 text-xs text-faint">
+    <ul aria-label="Legend" className="flex flex-wrap gap-x-3 text-xs text-faint max-md:hidden">
       {legend.map(([look, words]) => (
         <li key={words} className="flex items-center gap-1.5 whitespace-nowrap">
           <span aria-hidden="true" className={`h-3 w-4 rounded-[2px] ${look}`} />

@@ -26,25 +26,25 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
   const all = taskStates.reduce((sum, state) => sum + tasks[state], 0)
   const end = run.state === 'running' && !quiet ? now : (run.finishedAt ?? run.lastEventAt)
   return (
-    <header className="flex flex-col gap-1.5 border-b border-line px-4 py-2.5">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
-        <h2 className="min-w-0 truncate text-base font-semibold" title={visible(run.id)}>
+    <header className="flex flex-col gap-1.5 border-b border-line px-4 py-2.5 max-md:px-3 max-md:py-2">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 max-md:gap-x-2">
+        <h2 className="min-w-0 truncate text-base font-semibold max-md:basis-full" title={visible(run.id)}>
           {visible(run.name?.value ?? run.id)}
         </h2>
         <Badge look={looks[run.state]} />
         {quiet && <span className="whitespace-nowrap text-xs text-wait">nothing heard since {dateTime(run.lastEventAt).slice(0, 19)}</span>}
         {run.synthetic && (
           <span
-            className="shrink-0 rounded bg-raised px-1.5 text-xs text-faint"
+            className="shrink-0 rounded bg-raised px-1.5 text-xs text-faint max-md:hidden"
             title="Its times are made up: by an import of a recording without any, or by a demonstration."
           >
             made-up pace
           </span>
         )}
         <RunScreens />
-        <span className="ml-auto flex flex-wrap items-center gap-2">{children}</span>
+        <span className="sideways ml-auto flex flex-wrap items-center gap-2 max-md:ml-auto">{children}</span>
       </div>
-      <div className="flex flex-wrap items-baseline gap-x-5 gap-y-1">
+      <div className="sideways flex flex-wrap items-baseline gap-x-5 gap-y-1 max-md:gap-x-4">
         <Figure name="took" value={age(end - run.startedAt)} />
         <Figure name="agents" value={String(run.agents.length)} />
         <Figure name="tasks done" value={`${tasks.completed} / ${all}`} />
@@ -53,7 +53,7 @@ export function Header({ run, contradicted, now, quiet, children }: HeaderProps)
         <Figure name="tokens in / out" value={`${compact(totals.inputTokens)} / ${compact(totals.outputTokens)}`} />
         <Figure name="cost" value={dollars(totals.costMicros)} />
         <Figure name={totals.errors === 1 ? 'error' : 'errors'} value={String(totals.errors)} tone={totals.errors > 0 ? 'text-bad' : ''} />
-        <span className="ml-auto whitespace-nowrap text-xs text-faint" title={new Date(run.startedAt).toISOString()}>
+        <span className="ml-auto whitespace-nowrap text-xs text-faint max-md:ml-0" title={new Date(run.startedAt).toISOString()}>
           started {dateTime(run.startedAt).slice(0, 19)} ·{' '}
           <Link to="/tail" search={{ run: run.id } as never} className="text-accent underline">
             events

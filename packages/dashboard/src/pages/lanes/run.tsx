@@ -93,7 +93,7 @@ function Shown({ run, rows, paused, toggle }: OpenedRun) {
           {paused ? 'resume (space)' : 'pause'}
         </Toggle>
       </Header>
-      <div className="flex items-center gap-4 border-b border-line px-4 py-1">
+      <div className="flex items-center gap-4 border-b border-line px-4 py-1 max-md:px-3">
         <Legend />
         <span className="ml-auto" />
         <WindowText told={told} />

@@ -28,7 +28,10 @@ import {
 
 const rowHeight = 30
 const table = (rows: number) => ({ role: 'table', 'aria-label': 'Tasks of this run', 'aria-rowcount': rows })
-const grid = 'grid grid-cols-[112px_minmax(0,3fr)_minmax(0,1.2fr)_84px_72px_72px] items-center gap-3 px-4'
+const grid =
+  'grid grid-cols-[112px_minmax(0,3fr)_minmax(0,1.2fr)_84px_72px_72px] items-center gap-3 px-4 max-md:grid-cols-[92px_minmax(0,1fr)_44px_56px] max-md:gap-2 max-md:px-3'
+/** What a narrow screen leaves out: the inspector tells it. */
+const wide = 'max-md:hidden'
 
 interface TasksProps {
   readonly tasks: readonly TaskRow[]
@@ -74,13 +77,13 @@ export function Tasks({ tasks, names, spends, stoppedAt, show }: TasksProps) {
   const sorting = parseTaskSort(search.sort)
   return (
     <section aria-label="Tasks" className="flex max-h-[38%] min-h-24 shrink-0 flex-col border-t border-line">
-      <div className="flex items-center gap-3 border-b border-line bg-panel px-4 py-1.5">
+      <div className="flex items-center gap-3 border-b border-line bg-panel px-4 py-1.5 max-md:px-3">
         <h3 className="font-medium">Tasks</h3>
         <span className="text-xs text-faint">
           {matching.length === tasks.length ? tasks.length : `${matching.length} of ${tasks.length}`}
         </span>
         <div className="ml-auto flex items-center gap-2">
-          <FilterBox box={filter} name="Filter tasks" look="w-48 bg-page py-0.5" />
+          <FilterBox box={filter} name="Filter tasks" look="w-48 bg-page py-0.5 max-md:w-28 max-md:py-1" />
           <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
             errors only
           </Toggle>
@@ -103,7 +106,11 @@ export function Tasks({ tasks, names, spends, stoppedAt, show }: TasksProps) {
             {columns.map((column) => {
               const direction = sorting?.column !== column ? 'none' : sorting.descending ? 'descending' : 'ascending'
               return (
-                <span key={column} {...roles.columnheader(direction)} className={isFigure(column) ? 'text-right' : ''}>
+                <span
+                  key={column}
+                  {...roles.columnheader(direction)}
+                  className={`${isFigure(column) ? 'text-right' : ''} ${column === 'assignee' || column === 'tokens' ? wide : ''}`}
+                >
                   <button
                     type="button"
                     onClick={() => setSearch({ sort: nextTaskSort(column, search.sort) })}
@@ -179,13 +186,13 @@ function Row({ line: { task, assignee, spend }, stoppedAt, selected, select }: R
           </span>
         )}
       </span>
-      <span {...roles.cell} className="truncate text-soft" title={visible(task.assignee?.value ?? '')}>
+      <span {...roles.cell} className={`truncate text-soft ${wide}`} title={visible(task.assignee?.value ?? '')}>
         {visible(assignee || '–')}
       </span>
       <span {...roles.cell} className={`text-right tabular-nums ${look.tone === 'busy' ? 'text-busy' : 'text-soft'}`}>
         {age(tookMs(task, stoppedAt ?? ticking))}
       </span>
-      <span {...roles.cell} className="text-right tabular-nums text-soft">
+      <span {...roles.cell} className={`text-right tabular-nums text-soft ${wide}`}>
         {spend === undefined ? '–' : compact(spend.tokens)}
       </span>
       <span {...roles.cell} className="text-right tabular-nums text-soft">

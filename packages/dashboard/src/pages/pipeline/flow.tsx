@@ -26,7 +26,7 @@ function Stage({
 }) {
   const [sign, ink, word] = signs[tone]
   return (
-    <li className={`min-w-36 flex-1 rounded-md border bg-panel px-3 py-2 ${edges[tone]}`}>
+    <li className={`min-w-0 flex-1 rounded-md border bg-panel px-3 py-2 max-md:last:col-span-2 ${edges[tone]}`}>
       <h3 className="flex items-baseline gap-1.5 text-xs font-medium text-soft">
         {name}
         <span className={`ml-auto ${ink}`}>
@@ -34,8 +34,9 @@ function Stage({
           <span className="sr-only">{word}</span>
         </span>
       </h3>
-      <p className="my-0.5 whitespace-nowrap">
-        <span className="text-lg font-semibold tabular-nums">{figure}</span> <span className="text-xs text-faint">{unit}</span>
+      <p className="my-0.5">
+        <span className="whitespace-nowrap text-lg font-semibold tabular-nums">{figure}</span>{' '}
+        <span className="text-xs text-faint">{unit}</span>
       </p>
       <div className="text-xs leading-relaxed tabular-nums text-faint">{children}</div>
     </li>
@@ -43,7 +44,7 @@ function Stage({
 }
 
 const Arrow = () => (
-  <li aria-hidden="true" className="self-center text-faint max-md:hidden">
+  <li aria-hidden="true" className="self-center text-faint max-lg:hidden">
     →
   </li>
 )
@@ -58,7 +59,7 @@ export function Flow({ health, now }: { readonly health: Health; readonly now: n
   const rows = consumers?.find(({ consumer }) => consumer === 'rows')
   return (
     <section aria-label="The way of an event">
-      <ol className="flex flex-wrap items-stretch gap-2">
+      <ol className="flex items-stretch gap-2 max-lg:grid max-lg:grid-cols-5 max-md:grid-cols-2">
         <Stage name="Doors" figure={rate(rates.received)} unit="/s received" tone={tone('refused', 'not-kept', 'hooks')}>
           {rate(rates.duplicate)}/s twice · {rate(rates.refused + rates.quarantined)}/s refused
           {queues.hooks > 0 && <> · {compact(queues.hooks)} hooks wait</>}

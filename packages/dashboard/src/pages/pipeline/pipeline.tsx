@@ -66,9 +66,9 @@ export function Pipeline() {
         {at !== undefined && <p className="text-wait">Health is of now: the past moment that the other pages show changes nothing here.</p>}
         <div className="flex flex-wrap items-start gap-4">
           <Sentence troubles={troubles} />
-          <div className="ml-auto flex items-center gap-3 text-xs tabular-nums text-faint">
+          <div className="ml-auto flex items-center gap-3 text-xs tabular-nums text-faint max-md:ml-0 max-md:w-full max-md:justify-between">
             <span>
-              {visible(health.version)} · up {age(health.uptimeMs)} · {size(health.process.rssBytes)} · “{health.durability}”
+              {visible(health.version)} · up {age(health.uptimeMs)} · {size(health.process.rssBytes)} · durability {health.durability}
             </span>
             <Copy name="copy diagnostic bundle" text={() => bundle(health, found)} />
           </div>
@@ -91,11 +91,11 @@ export function Pipeline() {
 function Sentence({ troubles }: { readonly troubles: readonly Trouble[] }) {
   const [worst] = troubles
   return (
-    <div role="status" data-testid="health" className="min-w-0 flex-1">
+    <div role="status" data-testid="health" className="min-w-0 flex-1 max-md:basis-full">
       {worst === undefined ? (
         <h2 className="text-lg font-semibold text-good">
           <span aria-hidden="true">✓ </span>All good
-          <span className="ml-2 text-[13px] font-normal text-soft">every event that came is where it belongs</span>
+          <span className="ml-2 text-[13px] font-normal text-soft max-lg:ml-0 max-lg:block">every event that came is where it belongs</span>
         </h2>
       ) : (
         <>

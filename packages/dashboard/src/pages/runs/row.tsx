@@ -6,11 +6,11 @@ import { inkOf } from '../../parts/status.tsx'
 import { age, compact, dateTime, dollars, visible, whole } from '../../text.ts'
 import { isQuiet, nextRunSorting, type Pace, type RunColumn, type RunSorting, runColumns, runName, tasksOf, tookMs } from './list.ts'
 
-export const rowHeight = 40
+export const rowHeights = { usual: 40, compact: 32 } as const
 const grid =
-  'grid gap-3 px-4 grid-cols-[minmax(0,1fr)_80px_72px_72px] md:grid-cols-[minmax(0,1fr)_84px_148px_80px_56px_132px_68px_68px_68px] xl:grid-cols-[minmax(0,1fr)_84px_148px_80px_64px_168px_68px_68px_76px_60px_84px]'
+  'grid gap-x-3 px-4 max-md:gap-x-2 max-md:px-3 grid-cols-[minmax(0,1fr)_20px_60px_72px] md:grid-cols-[minmax(0,1fr)_84px_64px_132px_64px_64px_76px] xl:grid-cols-[minmax(0,1fr)_84px_148px_80px_64px_168px_68px_68px_76px_60px_84px]'
 const narrow: readonly RunColumn[] = ['run', 'state', 'took', 'last event']
-const wide: readonly RunColumn[] = ['errors', 'last event']
+const wide: readonly RunColumn[] = ['started', 'agents', 'tok/min', 'errors']
 const texts: readonly RunColumn[] = ['run', 'state', 'started', 'tasks']
 const place = (column: RunColumn) =>
   `${texts.includes(column) ? '' : 'text-right tabular-nums'} ${narrow.includes(column) ? '' : 'max-md:hidden'} ${wide.includes(column) ? 'md:max-xl:hidden' : ''}`
@@ -31,9 +31,9 @@ export function RunsHead({ sorting, sort }: { readonly sorting: RunSorting; read
             <button
               type="button"
               onClick={() => sort(nextRunSorting(column, sorting))}
-              className={`whitespace-nowrap first-letter:uppercase hover:text-ink ${direction === 'none' ? '' : 'text-ink'}`}
+              className={`whitespace-nowrap py-1 hover:text-ink ${direction === 'none' ? '' : 'text-ink'}`}
             >
-              {column}
+              <span className={`inline-block first-letter:uppercase ${column === 'state' ? 'max-md:sr-only' : ''}`}>{column}</span>
               <span aria-hidden="true">{{ none: '', ascending: ' ↑', descending: ' ↓' }[direction]}</span>
             </button>
           </span>
@@ -45,21 +45,30 @@ export function RunsHead({ sorting, sort }: { readonly sorting: RunSorting; read
 
 const looks = { running: ['▶', 'busy'], finished: ['✓', 'good'], failed: ['✕', 'bad'] } as const
 
-export function StateBadge({ state }: { readonly state: Row['state'] }) {
+/** `narrow`: on a narrow screen it is seen as its sign. */
+export function StateBadge({ state, narrow = false }: { readonly state: Row['state']; readonly narrow?: boolean }) {
   const [sign, tone] = looks[state]
   return (
     <span className={inkOf(tone)}>
       <span aria-hidden="true" className="mr-1.5 text-[10px]">
         {sign}
       </span>
-      {state}
+      <span className={narrow ? 'max-md:sr-only' : ''}>{state}</span>
     </span>
   )
 }
 
 const none = <span className="text-faint">–</span>
 
-export const RunRow = memo(function RunRow({ id, pace }: { readonly id: string; readonly pace: Pace | undefined }) {
+export const RunRow = memo(function RunRow({
+  id,
+  pace,
+  height,
+}: {
+  readonly id: string
+  readonly pace: Pace | undefined
+  readonly height: number
+}) {
   const run = useRow('runs', id)
   const now = useNow()
   if (run === undefined) return null
@@ -76,10 +85,10 @@ export const RunRow = memo(function RunRow({ id, pace }: { readonly id: string; 
         >
           {visible(runName(run))}
         </Link>
-        {run.synthetic && <span className="shrink-0 rounded bg-raised px-1.5 text-xs text-faint">made-up pace</span>}
+        {run.synthetic && <span className="shrink-0 rounded bg-raised px-1.5 text-xs text-faint max-lg:hidden">made-up pace</span>}
       </span>
     ),
-    state: <StateBadge state={run.state} />,
+    state: <StateBadge state={run.state} narrow />,
     started: <span className="tabular-nums text-soft">{dateTime(run.startedAt).slice(0, 19)}</span>,
     took: <span className="text-soft">{age(tookMs(run, now))}</span>,
     agents: (
@@ -104,7 +113,7 @@ export const RunRow = memo(function RunRow({ id, pace }: { readonly id: string; 
     ),
   } satisfies Record<RunColumn, unknown>
   return (
-    <div {...roles.row} className={`relative ${grid} h-10 items-center border-b border-line/60 hover:bg-raised`}>
+    <div {...roles.row} style={{ height }} className={`relative ${grid} items-center border-b border-line/60 hover:bg-raised`}>
       {runColumns.map((column) => (
         <span key={column} {...roles.cell} className={`min-w-0 ${place(column)}`}>
           {cells[column]}

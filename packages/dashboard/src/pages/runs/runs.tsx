@@ -1,6 +1,7 @@
 /** Every run that there is, those that go on as they go. */
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useMemo, useRef } from 'react'
+import { useDensity } from '../../density.ts'
 import { useBindings } from '../../keys.ts'
 import { shownNow, useFrozen, useShown, useTable } from '../../live/live.ts'
 import { Figure, Toggle } from '../../parts/controls.tsx'
@@ -12,7 +13,7 @@ import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
 import { compact, dollars, whole } from '../../text.ts'
 import { listed, pacesOf, parseRunSorting, runFiltersIn, states } from './list.ts'
-import { RunRow, RunsHead, rowHeight, StateBadge } from './row.tsx'
+import { RunRow, RunsHead, rowHeights, StateBadge } from './row.tsx'
 
 const headHeight = 32
 
@@ -36,10 +37,11 @@ export function Runs() {
   )
   const setting = `${q} ${status} ${errors} ${sort} ${at} ${made.length === 0}`
   const { shown: ids, stir, hover } = useStill(made, setting)
+  const height = rowHeights[useDensity(({ density }) => density)]
   const virtual = useVirtualizer({
     count: ids.length,
     getScrollElement: () => box.current,
-    estimateSize: () => rowHeight,
+    estimateSize: () => height,
     overscan: 8,
     scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
@@ -90,28 +92,30 @@ export function Runs() {
     )
   return (
     <section aria-label="Runs" className="flex min-w-0 flex-1 flex-col">
-      <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b border-line px-4 py-2">
-        <Figure name="runs" value={whole(runs.length)} />
-        <fieldset aria-label="Only runs that are" className="flex flex-wrap gap-1">
-          {states.map((state) => (
-            <button
-              key={state}
-              type="button"
-              aria-pressed={status === state}
-              onClick={() => setSearch({ status: status === state ? '' : state })}
-              className={`flex items-baseline gap-1.5 whitespace-nowrap rounded-md border px-1.5 py-0.5 ${status === state ? 'border-accent bg-accent/15' : 'border-transparent hover:border-line hover:bg-panel'}`}
-            >
-              <span className="text-base font-semibold tabular-nums">{whole(totals.of[state])}</span>
-              <span className="text-xs">
-                <StateBadge state={state} />
-              </span>
-            </button>
-          ))}
-        </fieldset>
-        <Figure name="tokens" value={compact(totals.tokens)} />
-        <Figure name="cost" value={dollars(totals.cost)} />
-        <div className="ml-auto flex flex-wrap items-center gap-2">
-          <FilterBox box={filterBox} name="Filter runs" look="w-56 bg-panel py-1" />
+      <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b border-line px-4 py-2 max-md:px-3">
+        <div className="sideways flex flex-wrap items-center gap-x-5 gap-y-2 max-md:gap-x-3">
+          <Figure name="runs" value={whole(runs.length)} />
+          <fieldset aria-label="Only runs that are" className="flex flex-wrap gap-1 max-md:flex-nowrap">
+            {states.map((state) => (
+              <button
+                key={state}
+                type="button"
+                aria-pressed={status === state}
+                onClick={() => setSearch({ status: status === state ? '' : state })}
+                className={`flex items-baseline gap-1.5 whitespace-nowrap rounded-md border px-1.5 py-0.5 ${status === state ? 'border-accent bg-accent/15' : 'border-transparent hover:border-line hover:bg-panel'}`}
+              >
+                <span className="text-base font-semibold tabular-nums">{whole(totals.of[state])}</span>
+                <span className="text-xs">
+                  <StateBadge state={state} />
+                </span>
+              </button>
+            ))}
+          </fieldset>
+          <Figure name="tokens" value={compact(totals.tokens)} />
+          <Figure name="cost" value={dollars(totals.cost)} />
+        </div>
+        <div className="ml-auto flex items-center gap-2 max-md:w-full">
+          <FilterBox box={filterBox} name="Filter runs" look="w-56 bg-panel py-1 max-md:w-auto max-md:min-w-0 max-md:flex-1" />
           <Toggle on={errors} press={() => setSearch({ errors: !errors })}>
             errors only
           </Toggle>
@@ -128,7 +132,7 @@ export function Runs() {
             clear={() => setSearch({ q: '', status: '', errors: false })}
           />
         )}
-        <div {...{ role: 'table', 'aria-label': 'Runs', 'aria-rowcount': ids.length + 1 }}>
+        <div hidden={ids.length === 0} {...{ role: 'table', 'aria-label': 'Runs', 'aria-rowcount': ids.length + 1 }}>
           <RunsHead sorting={sorting} sort={(by) => setSearch({ sort: by })} />
           <div {...{ role: 'rowgroup' }} className="relative" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map(({ index, start }) => {
@@ -141,7 +145,7 @@ export function Runs() {
                   className="absolute inset-x-0 top-0"
                   style={{ transform: `translateY(${start - headHeight}px)` }}
                 >
-                  <RunRow id={id} pace={paces.get(id)} />
+                  <RunRow id={id} pace={paces.get(id)} height={height} />
                 </div>
               )
             })}

@@ -1,4 +1,5 @@
 /** What a user may choose, what this browser keeps, and what there is to know about page and server. */
+import { setDensity, useDensity } from '../../density.ts'
 import { bindings, setSingleKeys, useKeys } from '../../keys.ts'
 import { setMotion, useMotion } from '../../motion.ts'
 import { setTheme, useTheme } from '../../theme.ts'
@@ -8,11 +9,13 @@ import { button, Card, Check, Choice, Section, Setting } from './parts.tsx'
 import { Storage } from './storage.tsx'
 
 const themes = { system: 'as the system', dark: 'dark', light: 'light' } as const
+const densities = { usual: 'usual', compact: 'compact' } as const
 const motions = { system: 'as the system', reduced: 'reduced', full: 'full' } as const
 
 export function Settings() {
   const { theme } = useTheme()
   const { motion } = useMotion()
+  const { density } = useDensity()
   const { single } = useKeys()
   return (
     <section aria-label="Settings" className="flex-1 overflow-auto">
@@ -22,6 +25,9 @@ export function Settings() {
           <Card>
             <Setting name="Theme">
               <Choice value={theme} options={themes} pick={setTheme} />
+            </Setting>
+            <Setting name="Density" about="Compact: less room around everything, more rows. Narrow screens keep room for fingers.">
+              <Choice value={density} options={densities} pick={setDensity} />
             </Setting>
             <Setting name="Motion" about="Reduced: nothing slides or fades.">
               <Choice value={motion} options={motions} pick={setMotion} />

@@ -42,7 +42,7 @@ export const Row = memo(function Row({ line, isSelected, isOpen, wraps, isAgo, m
           aria-expanded={isOpen}
           aria-label={`${isOpen ? 'Collapse' : 'Expand'} ${visible(event.type)}`}
           onClick={() => toggle(line)}
-          className="w-7 shrink-0 text-center leading-[26px] text-faint hover:text-ink"
+          className="w-7 shrink-0 max-md:w-6 text-center leading-[26px] text-faint hover:text-ink"
         >
           {isOpen ? '▾' : '▸'}
         </button>
@@ -51,7 +51,7 @@ export const Row = memo(function Row({ line, isSelected, isOpen, wraps, isAgo, m
           tabIndex={isSelected ? 0 : -1}
           aria-pressed={isSelected}
           onClick={() => select(line)}
-          className="grid min-w-0 flex-1 grid-cols-[14px_112px_150px_190px_minmax(0,1fr)] gap-x-3 pr-4 text-left leading-[26px] max-lg:grid-cols-[14px_70px_100px_130px_minmax(0,1fr)] max-md:grid-cols-[14px_64px_minmax(0,1fr)_minmax(0,2fr)]"
+          className="grid min-w-0 flex-1 grid-cols-[14px_112px_150px_190px_minmax(0,1fr)] gap-x-3 pr-4 text-left leading-[26px] max-lg:grid-cols-[14px_70px_100px_130px_minmax(0,1fr)] max-md:grid-cols-[10px_58px_68px_minmax(0,auto)_minmax(3rem,1fr)] max-md:gap-x-2 max-md:pr-3"
         >
           <span className={look.ink}>
             <span aria-hidden="true">{look.sign}</span>
@@ -66,7 +66,7 @@ export const Row = memo(function Row({ line, isSelected, isOpen, wraps, isAgo, m
             look={`text-soft ${cell}`}
             letters={wraps ? Number.POSITIVE_INFINITY : 25}
           />
-          <span className={`${cell} max-md:hidden ${inkOf(event.type)}`}>
+          <span className={`${cell} ${inkOf(event.type)}`} title={visible(event.type)}>
             <Marked text={visible(event.type)} marks={marks} />
           </span>
           <span className={wraps ? 'whitespace-pre-wrap break-words' : 'truncate'} title={wraps ? undefined : brief}>

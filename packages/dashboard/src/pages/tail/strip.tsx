@@ -56,7 +56,7 @@ export function Strip({
   const waiting = view.waiting()
   const state = intake.state()
   return (
-    <footer className="flex flex-wrap items-center gap-x-4 gap-y-0.5 border-t border-line bg-panel px-4 py-1 text-xs tabular-nums text-faint">
+    <footer className="flex flex-wrap items-center gap-x-4 gap-y-0.5 border-t border-line bg-panel px-4 py-1 max-md:px-3 text-xs tabular-nums text-faint">
       <output>
         {paused && <span className="text-wait">paused · {whole(waiting)} buffered · resume (space)</span>}
         {!paused && !isPast && view.isHeld() && (
@@ -101,7 +101,7 @@ export function Strip({
         {whole(view.all().length)} shown
         {left > 0 && ` · ${compact(left)} older left the buffer`}
       </span>
-      <span className="flex items-center gap-1.5" title={`${whole(held)} of ${whole(mostLines)} lines`}>
+      <span className="flex items-center gap-1.5 max-md:hidden" title={`${whole(held)} of ${whole(mostLines)} lines`}>
         buffer
         <meter aria-label="Buffer fill" className="h-1.5 w-14" min={0} max={mostLines} value={held} />
         {Math.round((100 * held) / mostLines)}%

@@ -67,46 +67,48 @@ export function Tail() {
   const isPast = at !== undefined
   return (
     <section aria-label="Live tail" className="flex min-w-0 flex-1 flex-col">
-      <div className="flex items-start gap-2 px-4 pb-1.5 pt-2.5">
+      <div className="flex items-start gap-2 px-4 pb-1.5 pt-2.5 max-md:px-3">
         <QueryBox box={query} asked={asked} known={known} />
         <Saved />
       </div>
-      <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 pb-2">
-        {!isPast && (
-          <Toggle on={paused} press={toggle}>
-            {paused ? 'resume (space)' : 'pause (space)'}
+      <div className="border-b border-line px-4 pb-2 max-md:px-3">
+        <div className="sideways flex flex-wrap items-center gap-2">
+          {!isPast && (
+            <Toggle on={paused} press={toggle}>
+              {paused ? 'resume (space)' : 'pause (space)'}
+            </Toggle>
+          )}
+          <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
+            errors only
           </Toggle>
-        )}
-        <Toggle on={search.errors} press={() => setSearch({ errors: !search.errors })}>
-          errors only
-        </Toggle>
-        <label className="flex items-center gap-1.5 text-faint">
-          since
-          <select
-            value={search.since}
-            onChange={({ target }) => setSearch({ since: target.value })}
-            className="rounded-md border border-line bg-panel px-1.5 py-1 text-soft"
-          >
-            <option value="">{isPast ? 'then' : 'now'}</option>
-            {sinces.map((since) => (
-              <option key={since} value={since}>
-                {since} {isPast ? 'before' : 'ago'}
-              </option>
-            ))}
-          </select>
-        </label>
-        <MarkBox box={mark} />
-        <span className="ml-auto flex gap-2">
-          <Toggle {...wrap}>wrap</Toggle>
-          <Toggle {...mode('ago')}>time ago</Toggle>
-          <button
-            type="button"
-            onClick={() => intake !== undefined && saveLines(intake.view.lines())}
-            className="rounded-md border border-line bg-panel px-2.5 py-1 text-soft hover:text-ink"
-          >
-            export
-          </button>
-        </span>
+          <label className="flex items-center gap-1.5 text-faint">
+            since
+            <select
+              value={search.since}
+              onChange={({ target }) => setSearch({ since: target.value })}
+              className="rounded-md border border-line bg-panel px-1.5 py-1 text-soft max-md:py-1.5"
+            >
+              <option value="">{isPast ? 'then' : 'now'}</option>
+              {sinces.map((since) => (
+                <option key={since} value={since}>
+                  {since} {isPast ? 'before' : 'ago'}
+                </option>
+              ))}
+            </select>
+          </label>
+          <MarkBox box={mark} />
+          <span className="ml-auto flex gap-2">
+            <Toggle {...wrap}>wrap</Toggle>
+            <Toggle {...mode('ago')}>time ago</Toggle>
+            <button
+              type="button"
+              onClick={() => intake !== undefined && saveLines(intake.view.lines())}
+              className="rounded-md border border-line bg-panel px-2.5 py-1 text-soft hover:text-ink max-md:py-1.5"
+            >
+              export
+            </button>
+          </span>
+        </div>
       </div>
       {problem !== undefined && (
         <p role="alert" className="border-b border-line px-4 py-1.5 text-bad">

@@ -22,8 +22,10 @@ export function Inspector({ selected, close }: { readonly selected: string; read
       <header className="flex items-center gap-2 border-b border-line px-4 py-2">
         <h2 className="mr-auto text-xs font-medium uppercase tracking-wide text-faint">{Detail === undefined ? 'unknown' : kind}</h2>
         <Copy name="copy link" text={() => location.href} />
-        <button type="button" onClick={close} className="rounded px-2 py-0.5 text-faint hover:bg-raised hover:text-ink">
-          <span aria-hidden="true">esc ✕</span>
+        <button type="button" onClick={close} className="rounded px-2 py-0.5 text-faint hover:bg-raised max-md:py-1.5 hover:text-ink">
+          <span aria-hidden="true">
+            <span className="max-md:hidden">esc </span>✕
+          </span>
           <span className="sr-only">Close inspector</span>
         </button>
       </header>
