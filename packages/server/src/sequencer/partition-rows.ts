@@ -2,7 +2,7 @@
  * The rows of one partition: what its writer holds of them in memory, written behind the log.
  *
  * In: what batches changed, once they are committed. Out: the newest row of every key that changed, what that adds to the figures of
- * minutes, and the position that both stand for, in one transaction every `writeEveryMs`. So what is stored is at every moment what the log folds to at some position, and
+ * minutes, and the position that both stand for, in one transaction now and then (`writeEveryMs`). So what is stored is at every moment what the log folds to at some position, and
  * whoever takes the partition folds the rest again. A row that changes often is written once a while, and a commit waits for none.
  */
 import type { Event, LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
@@ -65,6 +65,11 @@ const preloadedRows = 12_500
 const pageKeys = 10_000
 /** Rows of a busy agent or run change with every commit: written this often, they cost a tenth. What a kill leaves to fold again is as short. */
 const writeEveryMs = 250
+/** While writes take long they are this much rarer than that, and each row is written less often. */
+const shareOfWrites = 0.2
+const writeAtLeastEveryMs = 1_000
+/** With as many a write does not wait: made text at once, more would hold up commits. */
+const manyDue = 3_000
 /** More, and commits wait for a write. */
 const mostDue = 20_000
 
@@ -82,6 +87,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   let next: Promise<void> | undefined
   let isStopped = false
   let cancel: (() => void) | undefined
+  let writeTookMs = 0
 
   const tell = (error: unknown) => {
     if (!isStopped) onFailure(error)
@@ -162,7 +168,8 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
         onRefused(row, cause)
       })
     }
-    onWritten(leaving.size() - refused, (performance.now() - startedAt) / 1_000)
+    writeTookMs = performance.now() - startedAt
+    onWritten(leaving.size() - refused, writeTookMs / 1_000)
     leaving = undefined
     written = upTo
   }
@@ -206,10 +213,14 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
         due.has(tenant) || leaving?.has(tenant) === true ? createRowCache(cachedTenantRows, false) : undefined,
       )
       if (isStopped) return
-      cancel ??= clock.after(writeEveryMs, () => {
+      const writeNow = () => {
         cancel = undefined
         write().catch(tell)
-      })
+      }
+      if (due.size() >= manyDue && next === undefined) {
+        cancel?.()
+        writeNow()
+      } else cancel ??= clock.after(Math.min(Math.max(writeEveryMs, writeTookMs / shareOfWrites), writeAtLeastEveryMs), writeNow)
     },
     async room() {
       if (due.size() >= mostDue) await write()

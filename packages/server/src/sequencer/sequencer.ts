@@ -42,7 +42,7 @@ export interface Sequencers {
 
 const firstRetryMs = 20
 const longestRetryMs = 1_000
-/** Rows are written every quarter of a second: those that do not move for this long have no writer. */
+/** Rows are written once a second at least: those that do not move for this long have no writer. */
 const patrolMs = 10_000
 const unavailableRetryMs = 1_000
 /** Longest that a stop waits for commits in flight, and then for connections that do not close. */
