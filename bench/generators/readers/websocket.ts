@@ -1,18 +1,18 @@
 import { dial, headLength, type Open, pieces, request } from './open.ts'
 
-export const upgrade = {
+const upgrade = {
   Connection: 'Upgrade',
   Upgrade: 'websocket',
   'Sec-WebSocket-Version': '13',
   'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
   'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
 }
-export const pingOpcode = 0x9
+const pingOpcode = 0x9
 /** Masked, as a client's must be; of no content, as the server's pings are. */
-export const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
+const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
 
 /** Length of the header, and of the frame with it, or 0 while that is unknown. */
-export function frameLength(held: Buffer): { readonly header: number; readonly whole: number } {
+function frameLength(held: Buffer): { readonly header: number; readonly whole: number } {
   const short = (held[1] ?? 0) & 0x7f
   const header = short < 126 ? 2 : short === 126 ? 4 : 10
   if (held.length < header) return { header, whole: 0 }
