@@ -57,7 +57,7 @@ export const section: Section = {
       bench.row({
         what: `${count(readers)} readers by ${name}: until the last has an event`,
         figure: `${count(median(took))} ms`,
-        beside: `connected in ${(open.connectMs / 1_000).toFixed(1)} s; ${((idle.residentBytes - before.residentBytes) / readers / 1_024).toFixed(1)} KiB each; idle ${cores.toFixed(3)} of a core`,
+        beside: `${transport === 'polling' ? 'come by and by' : `connected in ${(open.connectMs / 1_000).toFixed(1)} s`}; ${((idle.residentBytes - before.residentBytes) / readers / 1_024).toFixed(1)} KiB each; idle ${cores.toFixed(3)} of a core`,
       })
       await open.stop()
       await server.stop()

