@@ -169,6 +169,29 @@ test('a batch that is more than a frame or a batch may be goes in parts, and its
   expect(await line.send(events(1, 'x'.repeat(1_000)))).toMatchObject({ kind: 'unusable' })
 })
 
+test('a large batch goes compressed to a server that says it takes it, a small one as it is', async () => {
+  const line = lineTo()
+  const answers = [line.send(events(2)), line.send(events(100))]
+  const peer = await door.peer()
+  peer.welcome({ zstd: true })
+  expect(await peer.batch()).toMatchObject({ n: 1, isCompressed: false })
+  const large = await peer.batch()
+  expect(large).toMatchObject({ n: 2, isCompressed: true, events: events(100) })
+  expect(large.bytes).toBeLessThan(JSON.stringify(events(100)).length / 5)
+  peer.ack(2)
+  await Promise.all(answers)
+})
+
+test('a server that does not say it takes them gets no compressed batches', async () => {
+  const line = lineTo()
+  const answer = line.send(events(100))
+  const peer = await door.peer()
+  peer.welcome()
+  expect(await peer.batch()).toMatchObject({ n: 1, isCompressed: false })
+  peer.ack(1)
+  await answer
+})
+
 test('agents with one key share one socket, which closes with the last of them', async () => {
   const [a, b] = [shareIngestLine(door.url, undefined, clock), shareIngestLine(door.url, undefined, clock)]
   const other = shareIngestLine(door.url, 'sbx_other', clock)

@@ -5,6 +5,7 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import type { IngestServerFrame } from '@signalbox/model/live.ts'
 import { type Clock, withinMs } from './clock.ts'
+import { compress } from './compress.ts'
 import { type LineState, type LineStep, lineAfter } from './ingest-session.ts'
 import { letProcessEnd } from './let-process-end.ts'
 import { type Answer, inHalves, type Retry, type Unusable, type Wire } from './wire.ts'
@@ -160,7 +161,7 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
       }
       flight.push({ ...batch, n: nextN })
       nextN += 1
-      socket.send(text)
+      socket.send(limits.zstd === true ? compress(text) : text)
       if (flight.length === 1) watchAcks()
     }
   }
