@@ -4,6 +4,9 @@ import type * as Zlib from 'node:zlib'
 /** What is shorter is a few packets at most: each end takes some thirty µs for a frame of any size. */
 export const leastCompressedChars = 4_096
 
+/** Between two processes of one machine bytes cost less than compressing them. */
+export const isWorthIt = (url: string): boolean => !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname)
+
 /** Asked of the process, so that a bundle for browsers has no module of Node in it. */
 const zlib = (globalThis as { process?: { getBuiltinModule?(name: string): unknown } }).process?.getBuiltinModule?.('zlib') as
   | Partial<typeof Zlib>

@@ -1,6 +1,7 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createFakeClock } from '../../server/src/clock.fake.ts'
+import { isWorthIt } from './compress.ts'
 import { type IngestDoor, openIngestDoor } from './ingest-door.testing.ts'
 import { ackTimeoutMs, createIngestLine, welcomeTimeoutMs } from './ingest-line.ts'
 import { shareIngestLine } from './ingest-lines.ts'
@@ -27,8 +28,8 @@ const events = (count: number, text = ''): EventInput[] =>
     time: '2026-11-20T00:00:00.000Z',
     data: { n, text },
   }))
-function lineTo(key?: string) {
-  const line = createIngestLine(door.url, key, clock)
+function lineTo(key?: string, compressed = true) {
+  const line = createIngestLine(door.url, key, clock, compressed)
   ends.push(line.close)
   return line
 }
@@ -190,6 +191,22 @@ test('a server that does not say it takes them gets no compressed batches', asyn
   expect(await peer.batch()).toMatchObject({ n: 1, isCompressed: false })
   peer.ack(1)
   await answer
+})
+
+test('a line that is not to compress does not, whatever the server takes; to a server on this machine it is not', async () => {
+  const line = lineTo(undefined, isWorthIt(door.url))
+  const answer = line.send(events(100))
+  const peer = await door.peer()
+  peer.welcome({ zstd: true })
+  expect(await peer.batch()).toMatchObject({ n: 1, isCompressed: false })
+  peer.ack(1)
+  await answer
+  expect(['http://localhost:4400', 'http://[::1]:1', 'https://fleet.example', 'http://10.0.0.7'].map(isWorthIt)).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ])
 })
 
 test('agents with one key share one socket, which closes with the last of them', async () => {

@@ -25,7 +25,8 @@ interface InFlight extends Batch {
   readonly n: number
 }
 
-export function createIngestLine(url: string, key: string | undefined, clock: Clock): Wire<Outcome> {
+/** `compressed`: large batches are, where the server takes them. */
+export function createIngestLine(url: string, key: string | undefined, clock: Clock, compressed = false): Wire<Outcome> {
   let state: LineState = 'idle'
   let socket: WebSocket | undefined
   let limits: Welcome | undefined
@@ -161,7 +162,7 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
       }
       flight.push({ ...batch, n: nextN })
       nextN += 1
-      socket.send(limits.zstd === true ? compress(text) : text)
+      socket.send(compressed && limits.zstd === true ? compress(text) : text)
       if (flight.length === 1) watchAcks()
     }
   }
