@@ -1,10 +1,10 @@
 /** Ways to write a batch of events, each with its reader: what is in the product, and what others say is smaller or faster. */
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { codecs } from '@signalbox/model/codecs/codec.ts'
-import { dictionary } from '@signalbox/model/codecs/dictionary.ts'
 import type { EventInput } from '@signalbox/model/event.ts'
 import { Packr } from 'msgpackr'
 import protobuf from 'protobufjs'
+import { dictionary } from './dictionary.ts'
 
 export interface Way {
   readonly name: string

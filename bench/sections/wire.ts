@@ -57,6 +57,7 @@ async function bySdk(way: Way, told: readonly Told[], batch: number): Promise<nu
     url: way.url,
     agent: 'bench',
     run: 'wire',
+    compress: true,
     heartbeatMs: 0,
     flushMs: 60_000,
     onProblem: ({ message }) => console.error(message),

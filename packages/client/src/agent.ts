@@ -37,6 +37,8 @@ export interface AgentOptions {
   readonly run?: string
   /** "ws": a WebSocket shared by the agents of this process, REST where there is none (default). "rest": a request a batch. */
   readonly transport?: 'ws' | 'rest'
+  /** Whether large batches go compressed over the WebSocket; default unless the server is on this machine. */
+  readonly compress?: boolean
   /** Time between heartbeats, to the millisecond; default 10,000 ms, 0 for none. */
   readonly heartbeatMs?: number
   /** Longest an event waits for others; default 50 ms. */
@@ -175,10 +177,10 @@ export function createAgent(options: AgentOptions): Agent {
   }
 }
 
-function wireOf(url: string, { key, transport = 'ws' }: AgentOptions, clock: Clock): Wire {
+function wireOf(url: string, { key, transport = 'ws', compress }: AgentOptions, clock: Clock): Wire {
   const rest = createRestWire(url, key)
   if (transport === 'rest' || typeof WebSocket !== 'function') return rest
-  return createBestWire(shareIngestLine(url, key, clock), rest, clock)
+  return createBestWire(shareIngestLine(url, key, clock, compress), rest, clock)
 }
 
 async function openDisk(source: string, options: AgentOptions, tell: (problem: Problem) => void): Promise<Spool | undefined> {

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { zstdDecompressSync } from 'node:zlib'
 import type { EventInput } from '@signalbox/model/event.ts'
 import type { IngestServerFrame } from '@signalbox/model/live.ts'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -9,6 +10,9 @@ import { type WebSocket, WebSocketServer } from 'ws'
 export interface SentBatch {
   readonly n: number
   readonly events: readonly EventInput[]
+  /** As it was on the wire, and whether it was compressed. */
+  readonly bytes: number
+  readonly isCompressed: boolean
 }
 
 export interface Peer {
@@ -47,7 +51,10 @@ function mailbox<T>() {
 
 function peerOf(socket: WebSocket, headers: IncomingMessage['headers']): Peer {
   const batches = mailbox<SentBatch>()
-  socket.on('message', (bytes) => batches.put(JSON.parse(String(bytes)) as SentBatch))
+  socket.on('message', (bytes: Buffer, isBinary) => {
+    const text = isBinary ? zstdDecompressSync(bytes) : bytes
+    batches.put({ ...(JSON.parse(String(text)) as Pick<SentBatch, 'n' | 'events'>), bytes: bytes.length, isCompressed: isBinary })
+  })
   const say = (frame: IngestServerFrame) => socket.send(JSON.stringify(frame))
   return {
     headers,

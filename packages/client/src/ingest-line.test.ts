@@ -1,6 +1,7 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createFakeClock } from '../../server/src/clock.fake.ts'
+import { isWorthIt } from './compress.ts'
 import { type IngestDoor, openIngestDoor } from './ingest-door.testing.ts'
 import { ackTimeoutMs, createIngestLine, welcomeTimeoutMs } from './ingest-line.ts'
 import { shareIngestLine } from './ingest-lines.ts'
@@ -27,8 +28,8 @@ const events = (count: number, text = ''): EventInput[] =>
     time: '2026-11-20T00:00:00.000Z',
     data: { n, text },
   }))
-function lineTo(key?: string) {
-  const line = createIngestLine(door.url, key, clock)
+function lineTo(key?: string, compressed = true) {
+  const line = createIngestLine(door.url, key, clock, compressed)
   ends.push(line.close)
   return line
 }
@@ -167,6 +168,45 @@ test('a batch that is more than a frame or a batch may be goes in parts, and its
   peer.ack(2, { accepted: 1, refused: [{ n: 2, index: 1, code: 'INVALID_EVENT', message: 'no' }] })
   expect(await answer).toMatchObject({ kind: 'answer', accepted: 3, refused: [{ index: 3 }] })
   expect(await line.send(events(1, 'x'.repeat(1_000)))).toMatchObject({ kind: 'unusable' })
+})
+
+test('a large batch goes compressed to a server that says it takes it, a small one as it is', async () => {
+  const line = lineTo()
+  const answers = [line.send(events(2)), line.send(events(100))]
+  const peer = await door.peer()
+  peer.welcome({ zstd: true })
+  expect(await peer.batch()).toMatchObject({ n: 1, isCompressed: false })
+  const large = await peer.batch()
+  expect(large).toMatchObject({ n: 2, isCompressed: true, events: events(100) })
+  expect(large.bytes).toBeLessThan(JSON.stringify(events(100)).length / 5)
+  peer.ack(2)
+  await Promise.all(answers)
+})
+
+test('a server that does not say it takes them gets no compressed batches', async () => {
+  const line = lineTo()
+  const answer = line.send(events(100))
+  const peer = await door.peer()
+  peer.welcome()
+  expect(await peer.batch()).toMatchObject({ n: 1, isCompressed: false })
+  peer.ack(1)
+  await answer
+})
+
+test('a line that is not to compress does not, whatever the server takes; to a server on this machine it is not', async () => {
+  const line = lineTo(undefined, isWorthIt(door.url))
+  const answer = line.send(events(100))
+  const peer = await door.peer()
+  peer.welcome({ zstd: true })
+  expect(await peer.batch()).toMatchObject({ n: 1, isCompressed: false })
+  peer.ack(1)
+  await answer
+  expect(['http://localhost:4400', 'http://[::1]:1', 'https://fleet.example', 'http://10.0.0.7'].map(isWorthIt)).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ])
 })
 
 test('agents with one key share one socket, which closes with the last of them', async () => {

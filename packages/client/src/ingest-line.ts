@@ -5,6 +5,7 @@
 import type { EventInput } from '@signalbox/model/event.ts'
 import type { IngestServerFrame } from '@signalbox/model/live.ts'
 import { type Clock, withinMs } from './clock.ts'
+import { compress } from './compress.ts'
 import { type LineState, type LineStep, lineAfter } from './ingest-session.ts'
 import { letProcessEnd } from './let-process-end.ts'
 import { type Answer, inHalves, type Retry, type Unusable, type Wire } from './wire.ts'
@@ -24,7 +25,8 @@ interface InFlight extends Batch {
   readonly n: number
 }
 
-export function createIngestLine(url: string, key: string | undefined, clock: Clock): Wire<Outcome> {
+/** `compressed`: large batches are, where the server takes them. */
+export function createIngestLine(url: string, key: string | undefined, clock: Clock, compressed = false): Wire<Outcome> {
   let state: LineState = 'idle'
   let socket: WebSocket | undefined
   let limits: Welcome | undefined
@@ -160,7 +162,7 @@ export function createIngestLine(url: string, key: string | undefined, clock: Cl
       }
       flight.push({ ...batch, n: nextN })
       nextN += 1
-      socket.send(text)
+      socket.send(compressed && limits.zstd === true ? compress(text) : text)
       if (flight.length === 1) watchAcks()
     }
   }

@@ -1,5 +1,6 @@
 /** The lines of a process: one to each server and key, held as long as an agent uses it. */
 import type { Clock } from './clock.ts'
+import { isWorthIt } from './compress.ts'
 import { createIngestLine } from './ingest-line.ts'
 
 type Line = ReturnType<typeof createIngestLine>
@@ -12,11 +13,11 @@ interface Held {
 const pools = new WeakMap<Clock, Map<string, Held>>()
 
 /** Like a line of its own; the last one to close it closes the shared one. */
-export function shareIngestLine(url: string, key: string | undefined, clock: Clock): Line {
+export function shareIngestLine(url: string, key: string | undefined, clock: Clock, compressed = isWorthIt(url)): Line {
   const pool = pools.get(clock) ?? new Map<string, Held>()
   pools.set(clock, pool)
-  const name = `${url} ${key ?? ''}`
-  const held = pool.get(name) ?? { line: createIngestLine(url, key, clock), users: 0 }
+  const name = `${url} ${compressed} ${key ?? ''}`
+  const held = pool.get(name) ?? { line: createIngestLine(url, key, clock, compressed), users: 0 }
   pool.set(name, held)
   held.users += 1
   let closed = false

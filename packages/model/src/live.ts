@@ -111,8 +111,14 @@ export const closeCodes = {
 /** WebSocket ingest on `/v1/ingest`, in the codec of the subprotocol: JSON, MessagePack or Protobuf. */
 export type IngestClientFrame = { readonly kind: 'batch'; readonly n: number; readonly events: readonly unknown[] }
 export type IngestServerFrame =
-  /** First frame: how many events may be unacknowledged. */
-  | { readonly kind: 'welcome'; readonly credit: number; readonly maxBatchEvents: number; readonly maxFrameBytes: number }
+  /** First frame: how many events may be unacknowledged; `zstd`: a batch may come compressed, as a binary message. */
+  | {
+      readonly kind: 'welcome'
+      readonly credit: number
+      readonly maxBatchEvents: number
+      readonly maxFrameBytes: number
+      readonly zstd?: boolean
+    }
   /** Cumulative: every batch up to and including `n` is committed. Counts are of the batches since the last ack. */
   | {
       readonly kind: 'ack'

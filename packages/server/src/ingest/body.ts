@@ -8,7 +8,7 @@ import type { InFlight, Share } from './in-flight.ts'
 import type { RawItem } from './receive.ts'
 
 /** The window that RFC 8878 asks every decoder to have, 8 MiB: a frame of a few bytes could ask for 128. */
-const zstdWindowLog = 23
+export const zstdWindowLog = 23
 const decoders = {
   gzip: createGunzip,
   deflate: createInflate,

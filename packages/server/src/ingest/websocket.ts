@@ -12,8 +12,10 @@ import type { RefusalCode } from '@signalbox/model/refusals.ts'
 import type { WebSocket } from 'ws'
 import { Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
+import { Refused } from '../http/problem.ts'
 import type { Caller, Upgrades } from '../http.ts'
 import { asItem } from './as-json.ts'
+import { decompressFrame, isCompressed } from './compressed-frame.ts'
 import type { Receipt, Receive } from './receive.ts'
 
 export interface IngestSocketDeps {
@@ -215,18 +217,28 @@ function serve(socket: WebSocket, raw: Socket, caller: Caller, { receive, config
     if (content.length > config.maxBodyBytes)
       return fail(closeCodes.tooLarge, 'BODY_TOO_LARGE', `A frame has ${content.length} bytes; the limit is ${config.maxBodyBytes}.`)
     let frame: { readonly kind?: unknown; readonly n?: unknown; readonly events?: unknown }
+    let bytes = content
     try {
-      frame = codec.decode(isBinary ? content : content.toString())
+      if (isBinary && isCompressed(content)) bytes = decompressFrame(content, config.maxBodyBytes)
+      frame = codec.decode(isBinary ? bytes : content.toString())
     } catch (error) {
+      if (error instanceof Refused)
+        return fail(error.init.code === 'BODY_TOO_LARGE' ? closeCodes.tooLarge : closeCodes.protocol, error.init.code, error.init.detail)
       const code = error instanceof SyntaxError ? 'MALFORMED_JSON' : 'BAD_REQUEST'
       return fail(closeCodes.protocol, code, `A frame could not be read as ${codec.name}: ${String(error).slice(0, 200)}.`)
     }
     const { kind, n, events: list } = frame
     if (kind !== 'batch' || typeof n !== 'number' || !Number.isSafeInteger(n) || !Array.isArray(list))
       return fail(closeCodes.protocol, 'BAD_REQUEST', 'A frame must be {kind: "batch", n, events: [...]}.')
-    takeBatch(n, list, content.length)
+    takeBatch(n, list, bytes.length)
   })
-  send({ kind: 'welcome', credit: config.ingestCredit, maxBatchEvents: config.maxBatchEvents, maxFrameBytes: config.maxBodyBytes })
+  send({
+    kind: 'welcome',
+    credit: config.ingestCredit,
+    maxBatchEvents: config.maxBatchEvents,
+    maxFrameBytes: config.maxBodyBytes,
+    zstd: true,
+  })
 
   return () => {
     draining = true
