@@ -23,10 +23,12 @@ const sentBytes = (row: LogRow): number => {
   return Buffer.byteLength(JSON.stringify(sent))
 }
 
-export async function measureDisk(bench: Bench, { server, events }: Past): Promise<void> {
+export async function measureDisk(bench: Bench, { server }: Past): Promise<void> {
   const client = new pg.Client({ connectionString: await server.database() })
   await client.connect()
   try {
+    const { rows: heads } = await client.query<{ events: string }>('select sum(position) as events from heads')
+    const events = Number(heads[0]?.events)
     const { rows: sample } = await client.query<LogRow>(
       `select ${logColumns} from log where partition = 0 order by position desc limit ${sampledEvents}`,
     )
