@@ -22,7 +22,7 @@ const workers = Array.from({ length: 180 }, (_, i) => `worker-${i + 1}`)
 const teams = ['billing', 'search', 'mobile', 'platform', 'data', 'support', 'docs', 'security']
 const models = ['atlas-large', 'atlas-small', 'meridian-4', 'meridian-4-mini']
 const tools = ['Bash', 'Read', 'Edit', 'Grep', 'Glob', 'WebFetch', 'Write', 'Task', 'browser.open', 'sql.query']
-export const metricNames = ['queue.depth', 'context.tokens', 'cache.hits'] as const
+const metricNames = ['queue.depth', 'context.tokens', 'cache.hits'] as const
 
 const failedShare = 0.05
 
