@@ -164,33 +164,29 @@ export interface SortedRow<T extends Table> {
   readonly row: RowOf[T]
 }
 
-/** Newest first. projections_sort, the primary key when a run is named, projections_task when a task is, projections_assignee when one agent is. */
+/** Newest first. projections_sort, the primary key when a run is named, projections_task when a task is. */
 export async function listRows<T extends RowsQuery['table']>(
   pool: Pool,
   q: RowsQuery & { readonly table: T },
 ): Promise<Scanned<SortedRow<T>>> {
-  // With `any`, of however few, its index is not walked in order.
-  const assignee = q.table === 'tasks' && q.agent?.length === 1 ? q.agent[0] : undefined
   const where = (names: readonly ('run' | 'agent' | 'task' | 'state')[], values: unknown[]) => {
     let sql = `tenant = $${values.push(q.tenant)} and tbl = $${values.push(q.table)}`
     if (q.after !== undefined) sql += ` and (sort, key) < ($${values.push(q.after[0])}, $${values.push(q.after[1])})`
     for (const name of names) {
       const wanted = q[name]
       if (wanted === undefined || wanted.length === 0) continue
-      if (name === 'run') sql += runConditions(wanted, values)
-      else if (name === 'agent' && assignee !== undefined) sql += ` and agent = $${values.push(assignee)}`
-      else sql += ` and ${name} = any($${values.push(wanted)})`
+      sql += name === 'run' ? runConditions(wanted, values) : ` and ${name} = any($${values.push(wanted)})`
     }
     return sql
   }
   const newest = 'order by sort desc, key desc'
-  // Runs and tasks by state or by several agents are in no index of their own; what is of a run or a task is bounded by it.
-  const isWalk = ((assignee === undefined && q.agent !== undefined) || q.state !== undefined) && q.run === undefined && q.task === undefined
+  // Runs and tasks by state or agent are in no index of their own; what is of a run or a task is bounded by it.
+  const isWalk = (q.agent ?? q.state) !== undefined && q.run === undefined && q.task === undefined
   let edge: readonly [number, string] | undefined
   if (isWalk) {
     const values: unknown[] = []
     const { rows } = await pool.query<{ sort: string; key: string }>(
-      `select sort, key from projections where ${where(assignee === undefined ? [] : ['agent'], values)} ${newest} offset ${mostScanned - 1} limit 1`,
+      `select sort, key from projections where ${where([], values)} ${newest} offset ${mostScanned - 1} limit 1`,
       values,
     )
     edge = rows[0] === undefined ? undefined : [Number(rows[0].sort), rows[0].key]
