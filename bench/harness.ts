@@ -21,6 +21,8 @@ export interface Bench {
   /** How long one measurement takes. */
   readonly seconds: number
   readonly rounds: number
+  /** What was said on the command line: the value of `--name=`. */
+  option(name: string): string | undefined
   /** A server on an embedded database that ends with the section. */
   serve(env?: Readonly<Record<string, string>>): Promise<Server>
   row(row: Row): void

@@ -2,7 +2,7 @@
  * `npm run bench`: everything beside its reference, in one run on one machine.
  *
  * `-- --only=ingest,doors` some sections, `--all` also the long ones, `--seconds=8 --rounds=3`, `--write` into bench/RESULTS.md, with the raw
- * figures in bench/history/.
+ * figures in bench/history/. `--sizes=1,10` of histories in millions of events, kept for the next run in `--data=<folder>`.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
@@ -16,6 +16,7 @@ import { section as claimsMany } from './sections/claims-many.ts'
 import { section as deliveries } from './sections/deliveries.ts'
 import { section as doors } from './sections/doors.ts'
 import { section as explore } from './sections/explore.ts'
+import { section as history } from './sections/history.ts'
 import { section as idle } from './sections/idle.ts'
 import { section as ingest } from './sections/ingest.ts'
 import { section as seek } from './sections/seek.ts'
@@ -31,6 +32,7 @@ const sections: readonly Section[] = [
   doors,
   explore,
   seek,
+  history,
   blocked,
   idle,
   claimsCodecs,
@@ -60,6 +62,7 @@ const run = (section: Section) =>
     const bench: Bench = {
       seconds,
       rounds,
+      option: said,
       async serve(env) {
         const server = await serve(join(data, String(servers.length)), env)
         servers.push(server)

@@ -82,7 +82,7 @@ interface Taken {
  * All reads see one moment: what the projections are, at the position they stand for. A row is read when it changed since the snapshot
  * before, and once more when it did not change in a whole snapshot; a closed call, of which there are the most, only once.
  */
-async function take(pool: Pool, partition: number): Promise<Taken> {
+export async function take(pool: Pool, partition: number): Promise<Taken> {
   const client = await pool.connect()
   try {
     await client.query('begin isolation level repeatable read')

@@ -1,0 +1,91 @@
+/**
+ * Fills a data folder with the history of a fleet: `history.ts <folder> <events> [<events a day>]`. Prints a line of JSON when it is done.
+ * A folder that has that history already stays as it is.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createLog } from '@signalbox/server/ops/log.ts'
+import { startEmbedded } from '@signalbox/server/store/embedded.ts'
+import { openStore } from '@signalbox/server/store/open.ts'
+import { fill } from './history/fill.ts'
+import type { Part } from './history/fleet.ts'
+import { verify } from './history/verify.ts'
+
+/** What 30 days of retention hold of a hundred million. */
+const usualPerDay = 3_600_000
+const dayMs = 86_400_000
+const partitions = 2
+
+export interface HistoryMade {
+  readonly events: number
+  readonly from: number
+  readonly until: number
+  readonly seconds: number
+  /** Of these runs the fold of the log was compared with the rows. */
+  readonly verifiedRuns: number
+}
+
+const [folder = '', events, perDay] = process.argv.slice(2)
+
+/** One partition, in a process of its own. */
+function filler(url: string, part: Part, tell: (events: number) => void): Promise<unknown> {
+  const child: ChildProcess = fork(import.meta.filename, ['part', url, JSON.stringify(part)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  child.on('message', (position) => tell(Number(position)))
+  return once(child, 'exit').then(([code]) => {
+    if (code !== 0) throw new Error(`Partition ${part.partition} was not filled: exit ${code}.`)
+  })
+}
+
+async function make(): Promise<HistoryMade> {
+  const count = Number(events)
+  await mkdir(folder, { recursive: true })
+  const mark = join(folder, 'history.json')
+  const made = await readFile(mark, 'utf8').catch(() => undefined)
+  if (made !== undefined && (JSON.parse(made) as HistoryMade).events === count) return JSON.parse(made)
+  const startedAt = performance.now()
+  const log = createLog('error')
+  const embedded = await startEmbedded({ data: folder, partitions }, log)
+  try {
+    const store = await openStore({ url: embedded.url, config: { partitions, retentionDays: 30, quarantineItems: 1_000 }, log })
+    try {
+      const until = Date.now()
+      const from = until - Math.ceil((count / Number(perDay ?? usualPerDay)) * dayMs)
+      const days = Array.from({ length: Math.ceil((until - from) / dayMs) + 1 }, (_, i) => Math.min(until, from + i * dayMs))
+      await store.days.ensure(days, false)
+      const done = Array.from({ length: partitions }, () => 0)
+      const parts = done.map(
+        (_, partition): Part => ({ partition, partitions, events: Math.floor((count + partition) / partitions), from, until }),
+      )
+      await Promise.all(
+        parts.map((part) =>
+          filler(embedded.url, part, (position) => {
+            done[part.partition] = position
+            const all = done.reduce((sum, of) => sum + of, 0)
+            const seconds = (performance.now() - startedAt) / 1_000
+            process.stderr.write(`\r${all.toLocaleString('en')} of ${count.toLocaleString('en')} events, ${Math.round(all / seconds)}/s `)
+          }),
+        ),
+      )
+      process.stderr.write('\n')
+      // A retention time that was never stored begins with the oldest commit.
+      await store.pool.query('update meta set retention_at = $1', [until])
+      const seconds = (performance.now() - startedAt) / 1_000
+      await store.pool.query('vacuum analyze')
+      const verifiedRuns = await verify(store.pool, count)
+      const result: HistoryMade = { events: count, from, until, seconds, verifiedRuns }
+      await writeFile(mark, JSON.stringify(result))
+      return result
+    } finally {
+      await store.stop()
+    }
+  } finally {
+    await embedded.stop()
+  }
+}
+
+if (folder === 'part') await fill(events ?? '', JSON.parse(perDay ?? '') as Part, (position) => process.send?.(position))
+else console.log(JSON.stringify(await make()))
