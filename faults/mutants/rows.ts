@@ -35,7 +35,8 @@ export const rowsMutants: readonly Mutant[] = [
     law: 'replay',
     file: 'server/src/store/rows-write.ts',
     find: `const fenced = ({ partition, fence }: RowsWrite) => \`call before_rows(\${partition}, \${fence})\`
-const written = ({ partition, fence, upTo, rollups }: RowsWrite) => \`call rows_written(\${partition}, \${fence}, \${upTo}, \${minuteArrays(rollups)})\``,
+const written = ({ partition, fence, upTo, rollups }: RowsWrite) =>
+  \`call rows_written(\${partition}, \${fence}, \${upTo}, \${minuteArrays(rollups)})\``,
     put: `const fenced = (_: RowsWrite) => 'do $$ begin end $$'
 const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = \${upTo} where partition = \${partition}\``,
     scenario: 'writer stood still',

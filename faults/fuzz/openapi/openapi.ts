@@ -103,5 +103,7 @@ function judgeCaller(
   if (refusedWith === undefined || mayAsk?.(operation) === true) return
   const isLost =
     status === 400 ? path.length > mostPathChars || operation.path.includes('{') : status === 404 && operation.path.includes('{')
-  if (!refusedWith.includes(status) && !isLost) find(`it answers ${status} to who may not ask`)
+  // Who asks for no WebSocket where there is nothing else is told so, whoever it is.
+  const isNoSocket = status === 426
+  if (!refusedWith.includes(status) && !isLost && !isNoSocket) find(`it answers ${status} to who may not ask`)
 }

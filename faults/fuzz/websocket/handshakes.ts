@@ -37,7 +37,7 @@ export const handshakes: readonly HandshakeCase[] = [
   { name: 'version 99', status: 400, says: /^sec-websocket-version: 13/im, ...headers({ 'Sec-WebSocket-Version': '99' }) },
   { name: 'a POST', status: 405, method: 'POST', ...headers({ 'Content-Length': '0' }) },
   { name: 'another protocol', status: 400, ...headers({ Upgrade: 'h2c' }) },
-  { name: 'no upgrade', status: 404, ...headers({ Upgrade: undefined, Connection: 'close' }) },
+  { name: 'no upgrade', status: 426, ...headers({ Upgrade: undefined, Connection: 'close' }) },
   { name: 'a page of another site', status: 403, ...headers({ Origin: 'https://evil.example' }) },
   { name: 'another host', status: 403, ...headers({ Host: 'evil.example' }) },
   { name: 'no host', status: 403, ...headers({ Host: undefined }) },

@@ -5,6 +5,7 @@ import type { ClientFrame, ServerFrame } from '@signalbox/model/live.ts'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { sendEvents, startServer, type TestServer } from '../../../test/server.ts'
+import { createFakeClock } from '../../server/src/clock.fake.ts'
 import { type Feed, type FeedOptions, openFeed } from './feed.ts'
 
 let server: TestServer
@@ -113,7 +114,13 @@ test('a feed whose frame is missing is taken up by itself, on the same socket', 
 
 test('where the network may be another, a feed that was silent connects anew at once, and one that waits does not wait', async () => {
   const fake = await fakeSocket()
-  const one = open({ url: fake.url, filter: { run: ['one'] }, transports: ['ws'] })
+  // Time stands still: who waits goes on waiting.
+  const one = open({
+    url: fake.url,
+    filter: { run: ['one'] },
+    transports: ['ws'],
+    clock: { ...createFakeClock(1_000_000), random: () => 0.5 },
+  })
   await isOpen(one)
   one.feed.hurry(60_000)
   expect(one.feed.status().state).toBe('open')

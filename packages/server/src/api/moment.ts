@@ -76,7 +76,8 @@ export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOpt
       return { instant, positions, rows }
     } catch (error) {
       // Now is known without its history: the projections are it.
-      if (at !== undefined || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
+      const isNow = positions.every((position, partition) => position === heads.positions[partition])
+      if (!isNow || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
       const current = await stateNow(reader, tenant, run)
       return { instant, positions: current.heads.positions, rows: current.rows.flatMap((rows) => [...rows.entries()]) }
     }

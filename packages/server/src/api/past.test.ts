@@ -55,6 +55,8 @@ beforeAll(async () => {
   api = await startTestApi({}, { clock })
   for (const act of acts) {
     await api.send(act.map((event) => ({ source: 's', time: new Date(clock.now()).toISOString(), ...event })))
+    // A list brings the rows up: a minute later nobody should think that they have no writer.
+    await api.get('/v1/agents')
     clock.advance(minuteMs)
   }
 })

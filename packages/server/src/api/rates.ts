@@ -85,7 +85,7 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
       [minuteOf(at) - minuteMs, minuteOf(at)],
     )
     if ((counted[0]?.events ?? 0) > mostSparkEvents) return undefined
-    const from = at - sparkSeconds * 1_000
+    const from = Math.max(0, at - sparkSeconds * 1_000)
     const { rows } = await pool.query<{ agent: string; second: number; count: number }>(
       `select agent, ((time - $3) / 1000)::int as second, count(*)::int as count from log
        where id >= $2 and id < $5 and tenant = $1 and agent is not null and time >= $3 and time < $4 group by 1, 2`,

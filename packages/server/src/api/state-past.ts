@@ -63,6 +63,12 @@ function trim(layers: Map<number, Layer>) {
 
 const noBase: Base = { position: 0, rows: noRows(), closed: [] }
 
+const historyGone = (partition: number, oldest: number, needed: number) =>
+  new Refused({
+    code: 'HISTORY_GONE',
+    detail: `The log of partition ${partition} starts at ${oldest}; this moment needs it from ${needed}.`,
+  })
+
 export function createPastStates({
   pool,
   reader,
@@ -188,11 +194,7 @@ export function createPastStates({
     const base = snapshot === undefined ? noBase : await readBase(pool, tenant, partition, snapshot)
     const after = base?.position ?? 0
     const oldest = (await reader.oldest())[partition] ?? 1
-    if (after !== upTo && after + 1 < oldest)
-      throw new Refused({
-        code: 'HISTORY_GONE',
-        detail: `The log of partition ${partition} starts at ${oldest}; this moment needs it from ${after + 1}.`,
-      })
+    if (after !== upTo && after + 1 < oldest) throw historyGone(partition, oldest, after + 1)
     const start = layerOf(base ?? noBase)
     keep(own, start)
     return fold(own, start, tenant, partition, upTo, isGone)
@@ -200,11 +202,15 @@ export function createPastStates({
 
   const never = () => false
   function inTurns(tenant: TenantId, positions: readonly number[], isGone: () => boolean, find: typeof layerAt): Promise<Layer[]> {
+    const oldestOfAll = reader.oldest()
     return Promise.all(
       positions.map((upTo, partition) => {
         const own = heldOf(tenant, partition)
-        const mine = own.turn.then(() => {
+        const mine = own.turn.then(async () => {
           if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
+          const oldest = (await oldestOfAll)[partition] ?? 1
+          // What the retention dropped is not told from memory either.
+          if (upTo + 1 < oldest) throw historyGone(partition, oldest, upTo + 1)
           return find(own, tenant, partition, upTo, isGone)
         })
         own.turn = mine.catch(() => undefined)

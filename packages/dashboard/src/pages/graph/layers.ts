@@ -22,6 +22,7 @@ export function createLayers(): (context: CanvasRenderingContext2D, scene: Scene
       drawStill(still, scene)
       held = scene
     }
-    context.drawImage(canvas, 0, 0, size.width, size.height)
+    // The page may not have laid it out yet.
+    if (canvas.width > 0 && canvas.height > 0) context.drawImage(canvas, 0, 0, size.width, size.height)
   }
 }
