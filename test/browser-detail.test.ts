@@ -303,7 +303,7 @@ describe('the palette', () => {
       .click()
     await expect.poll(() => new URL(page.url()).searchParams.get('errors')).toBe('true')
     await ask('/action theme: light')
-    await palette.getByRole('option').first().click()
+    await palette.getByRole('option', { name: /Theme: light/i }).click()
     await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('light')
   })
 })
