@@ -5,6 +5,7 @@
 import type { EpochMs } from '@signalbox/model/event.ts'
 import { firstIdOf } from '@signalbox/model/ids.ts'
 import type { Pool, PoolClient } from 'pg'
+import { transaction } from './transaction.ts'
 
 const dayMs = 86_400_000
 /** Days kept ready before today's end, so that no commit at midnight waits for DDL. */
@@ -95,24 +96,9 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
     return { name: nameOf(from, to), from, to, backfilledAt: 0 }
   }
 
-  async function transaction<T>(run: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect()
-    try {
-      await client.query('begin')
-      const result = await run(client)
-      await client.query('commit')
-      return result
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined)
-      throw error
-    } finally {
-      client.release()
-    }
-  }
-
   /** Makes what these times lack; those before the retention are stamped as backfilled. */
   async function make(times: readonly EpochMs[], at: EpochMs, backfill: boolean) {
-    known = await transaction(async (client) => {
+    known = await transaction(pool, async (client) => {
       await client.query(lockTables)
       const tables = new Map((await readTables(client)).map((table) => [table.name, table]))
       const stamped = new Set<string>()
@@ -166,7 +152,7 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
       for (const table of rows.map(toTable)) {
         const { name } = table
         try {
-          if (await transaction((client) => dropTable(client, table, limit))) dropped.push(name)
+          if (await transaction(pool, (client) => dropTable(client, table, limit))) dropped.push(name)
         } catch (error) {
           if ((error as { code?: string }).code !== lockNotAvailable) throw error
         } finally {

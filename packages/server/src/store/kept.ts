@@ -4,6 +4,7 @@
  */
 import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
 import type { Pool } from 'pg'
+import { transaction } from './transaction.ts'
 
 /** Things kept at most, of each kind for each tenant. */
 export const mostKept = { view: 200, acknowledgement: 2_000 } as const
@@ -25,10 +26,8 @@ export interface Change extends Kept {
 }
 
 /** What is kept now of the change's thing; undefined when there is no room for it. */
-export async function change(pool: Pool, { tenant, kind, id, at, body }: Change): Promise<Kept | undefined> {
-  const client = await pool.connect()
-  try {
-    await client.query('begin')
+export function change(pool: Pool, { tenant, kind, id, at, body }: Change): Promise<Kept | undefined> {
+  return transaction(pool, async (client) => {
     // Counted and written by one at a time, or two would both take the last place.
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`kept ${kind} ${tenant}`])
     // Primary key.
@@ -50,14 +49,8 @@ export async function change(pool: Pool, { tenant, kind, id, at, body }: Change)
       'select at, body from kept where tenant = $1 and kind = $2 and id = $3',
       [tenant, kind, id],
     )
-    await client.query('commit')
     return rows[0] === undefined || !hasRoom ? undefined : { id, at: Number(rows[0].at), body: rows[0].body }
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined)
-    throw error
-  } finally {
-    client.release()
-  }
+  })
 }
 
 /** All that is kept. Primary key: at most ten rows for each that may be. */

@@ -21,6 +21,7 @@ import { countEvents } from './rollups-count.ts'
 import { forgetSums } from './rollups-long.ts'
 import { addRollups } from './rollups-write.ts'
 import { columnsOf, isOpenCall } from './row-columns.ts'
+import { transactionOn } from './transaction.ts'
 
 export interface RebuildOptions {
   readonly client: Client
@@ -78,21 +79,9 @@ export async function requestRebuild(pool: Pick<Pool, 'query'>): Promise<void> {
   await pool.query("update heads set fold = 'to be made again'")
 }
 
-async function transaction<T>(client: Client, run: () => Promise<T>): Promise<T> {
-  await client.query('begin')
-  try {
-    const result = await run()
-    await client.query('commit')
-    return result
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined)
-    throw error
-  }
-}
-
 /** Keeps what this fold's rebuild has done so far. A new one gives the log a new epoch: who holds rows of the former fold must resync. */
 const prepare = (client: Client) =>
-  transaction(client, async () => {
+  transactionOn(client, async () => {
     const { rowCount } = await client.query('select from checkpoints where consumer = $1', [consumer])
     if (rowCount === 0) {
       await client.query('drop table if exists projections_next, rollups_next')
@@ -155,7 +144,7 @@ const foldedOf = async (client: Client, partition: number): Promise<number> => {
 
 /** Lock: the partition's row of heads. Answers the head when it is further than what was folded, or when the rows moved meanwhile. */
 function takePlace(client: Client, partition: number, upTo: number, standsFor: number): Promise<number | undefined> {
-  return transaction(client, async () => {
+  return transactionOn(client, async () => {
     const { rows } = await client.query<{ position: string; folded: string }>(
       'select position, folded from heads where partition = $1 for update',
       [partition],
@@ -206,7 +195,7 @@ async function foldPage(
   isResumable: boolean,
 ): Promise<number> {
   if ([...held.values()].reduce((sum, rows) => sum + rows.size(), 0) > cachedRows) held.clear()
-  return transaction(client, async () => {
+  return transactionOn(client, async () => {
     await client.query('set local enable_seqscan = off')
     await load(client, held, partition, events, (event) => touchedKeys(event, touchOf(event)))
     await load(client, held, partition, events, (event) => othersKeys(event, touchOf(event), rowsOf(held, event.tenant)))
@@ -293,7 +282,7 @@ async function write(client: Client, partition: number, rows: readonly Written[]
 
 /** One transaction: a conversion reads every row once and is never resumed. */
 async function convertRows(client: Client, partition: number, convert: (row: StoredRow) => StoredRow): Promise<void> {
-  await transaction(client, async () => {
+  await transactionOn(client, async () => {
     await startOver(client, partition)
     await client.query(
       `declare old no scroll cursor for select tenant, tbl as table, key, position, body from projections where partition = ${partition}`,

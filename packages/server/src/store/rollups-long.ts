@@ -8,27 +8,15 @@ import { minuteMs } from '@signalbox/model/rollup.ts'
 import type { Pool, PoolClient } from 'pg'
 import { type Cut, dayMs, floorTo, hourMs, levels, rangesOf, type Summed } from './rollups-levels.ts'
 import { durationColumns, rollupSums } from './rollups-write.ts'
+import { transaction } from './transaction.ts'
 
 const columns = [...rollupSums, ...durationColumns]
 const summing = columns.map((column) => `sum(${column})`).join()
 const longColumns = `tenant, begins, span_ms, cut, kind, agent, name, ${columns.join()}`
 const toldApart = { agent: "agent, ''", name: "'', name", both: 'agent, name' } satisfies Record<Cut, string>
 
-async function transaction<T>(pool: Pick<Pool, 'connect'>, run: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  try {
-    // What is lost in a crash is made again; what is kept is kept in this order.
-    await client.query('begin; set local synchronous_commit = off')
-    const result = await run(client)
-    await client.query('commit')
-    return result
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined)
-    throw error
-  } finally {
-    client.release()
-  }
-}
+/** What is lost in a crash is made again; what is kept is kept in this order. */
+const begin = 'begin; set local synchronous_commit = off'
 
 /** Lock: the one row, until the transaction ends. One at a time sums, also of several servers. */
 async function lockUntil(client: PoolClient): Promise<EpochMs> {
@@ -58,23 +46,29 @@ export async function raiseSummed(pool: Pick<Pool, 'connect' | 'query'>, until: 
   if (until <= Number(rows[0]?.until ?? 0)) return
   const heads = await pool.query<{ partition: number }>('select partition from heads order by partition')
   for (const { partition } of heads.rows)
-    await transaction(pool, (client) =>
-      client.query('update heads set summed = $2 where partition = $1 and summed < $2', [partition, until]),
+    await transaction(
+      pool,
+      (client) => client.query('update heads set summed = $2 where partition = $1 and summed < $2', [partition, until]),
+      begin,
     )
-  await transaction(pool, async (client) => {
-    const from = await lockUntil(client)
-    if (until <= from) return
-    await client.query(`insert into rollups_changed (tenant, minute) ${minutesThere}`, [from, until])
-    const last = from - minuteMs
-    // Sums that end only now may have had their last figures before.
-    const endsNow = levels.some(({ spanMs }) => spanMs > minuteMs && floorTo(until, spanMs) > floorTo(last, spanMs))
-    if (from > 0 && endsNow)
-      await client.query(
-        `insert into rollups_changed (tenant, minute) select tenant, max(minute) from (${minutesThere}) as t group by tenant`,
-        [floorTo(last, dayMs), from],
-      )
-    await client.query('update rollups_until set until = $1', [until])
-  })
+  await transaction(
+    pool,
+    async (client) => {
+      const from = await lockUntil(client)
+      if (until <= from) return
+      await client.query(`insert into rollups_changed (tenant, minute) ${minutesThere}`, [from, until])
+      const last = from - minuteMs
+      // Sums that end only now may have had their last figures before.
+      const endsNow = levels.some(({ spanMs }) => spanMs > minuteMs && floorTo(until, spanMs) > floorTo(last, spanMs))
+      if (from > 0 && endsNow)
+        await client.query(
+          `insert into rollups_changed (tenant, minute) select tenant, max(minute) from (${minutesThere}) as t group by tenant`,
+          [floorTo(last, dayMs), from],
+        )
+      await client.query('update rollups_until set until = $1', [until])
+    },
+    begin,
+  )
 }
 
 export interface ChangedHour {
@@ -92,19 +86,23 @@ export async function changedHours(pool: Pick<Pool, 'query'>, most: number): Pro
 
 /** Makes the sums again that a minute of this hour is in, up to its day. */
 export function sumHour(pool: Pick<Pool, 'connect'>, { tenant, hour }: ChangedHour): Promise<void> {
-  return transaction(pool, async (client) => {
-    const until = await lockUntil(client)
-    // In a statement before the sums: a note that is not seen here stays, and what it is of is summed once more.
-    const { rows } = await client.query<{ minute: string }>(
-      'delete from rollups_changed where tenant = $1 and minute >= $2 and minute < $3 returning minute',
-      [tenant, hour, hour + hourMs],
-    )
-    const minutes = rows.map(({ minute }) => Number(minute))
-    for (const { spanMs, cuts } of levels) {
-      const spans = [...new Set(minutes.map((minute) => floorTo(minute, spanMs)))].filter((begins) => begins + spanMs <= until)
-      if (spans.length > 0) for (const cut of cuts) await sumSpans(client, tenant, spans, spanMs, cut)
-    }
-  })
+  return transaction(
+    pool,
+    async (client) => {
+      const until = await lockUntil(client)
+      // In a statement before the sums: a note that is not seen here stays, and what it is of is summed once more.
+      const { rows } = await client.query<{ minute: string }>(
+        'delete from rollups_changed where tenant = $1 and minute >= $2 and minute < $3 returning minute',
+        [tenant, hour, hour + hourMs],
+      )
+      const minutes = rows.map(({ minute }) => Number(minute))
+      for (const { spanMs, cuts } of levels) {
+        const spans = [...new Set(minutes.map((minute) => floorTo(minute, spanMs)))].filter((begins) => begins + spanMs <= until)
+        if (spans.length > 0) for (const cut of cuts) await sumSpans(client, tenant, spans, spanMs, cut)
+      }
+    },
+    begin,
+  )
 }
 
 /** From the sums of that cut that are one shorter, or else from the minutes. Index: the primary keys. */
