@@ -15,7 +15,17 @@ const dayMs = 24 * hourMs
 function snapshotsOf(it: Line, snapshotEvery: number, clock: Clock = systemClock) {
   const { pool, projections, reader, meta } = it.store
   const config = { snapshotEvery }
-  const snapshots = startSnapshots({ pool, projections, partitions: meta.partitions, heads: reader.heads, bus: it.bus, config, clock, log })
+  const snapshots = startSnapshots({
+    pool,
+    projections,
+    partitions: meta.partitions,
+    heads: reader.heads,
+    bus: it.bus,
+    config,
+    clock,
+    log,
+    bytesPerEvent: 1_000,
+  })
   after(() => snapshots.stop())
   return snapshots
 }
