@@ -40,6 +40,8 @@ const retryMs = minuteMs
 const mostShare = 0.1
 /** Of the log's bytes a few hundredths: an event takes some hundred. */
 const mostBytesPerEvent = 32
+/** Positions from one of so many bytes to the next. */
+export const dueAfter = (least: number, bytes: number, bytesPerEvent = mostBytesPerEvent): number => Math.max(least, bytes / bytesPerEvent)
 const pageRows = 2_000
 /** A larger state is not kept: reading it back would take more memory than folding from further back takes time. */
 const mostChars = 256 * 1024 * 1024
@@ -235,7 +237,7 @@ export function startSnapshots({
     const known = last
     const newest = known?.[partition]
     if (known === undefined || newest === undefined || waiting.has(partition) || head <= newest.position) return
-    const due = Math.max(config.snapshotEvery, newest.bytes / bytesPerEvent)
+    const due = dueAfter(config.snapshotEvery, newest.bytes, bytesPerEvent)
     if (head - newest.position < due && clock.now() - newest.at < longestMs) return
     if (clock.monotonic() < Math.max(restsUntil, newest.notBefore ?? 0)) return
     waiting.add(partition)
