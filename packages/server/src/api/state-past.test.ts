@@ -1,6 +1,7 @@
 /** Whatever is asked in whatever order: a moment's rows are the fold of the log up to there. */
 
-import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { zstdCompressSync } from 'node:zlib'
+import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { CallRow, RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { tables } from '@signalbox/model/rows.ts'
@@ -18,7 +19,7 @@ const minuteMs = 60_000
 const tenants = ['default', 'other'] as const
 
 /** Rounds of work with a snapshot after most: calls that open, close and are told of again later, tasks, agents and runs that rest and come back. */
-async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => void = () => {}): Promise<Line> {
+async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => void | Promise<void> = () => {}): Promise<Line> {
   const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
   const it = await line({ clock })
   const { pool, projections, reader, meta } = it.store
@@ -28,7 +29,7 @@ async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => 
   after(() => snapshots.stop())
   let made = 0
   for (let round = 0; round < rounds; round += 1) {
-    beforeRound(it, round)
+    await beforeRound(it, round)
     const events = Array.from({ length: 40 }, () => {
       made += 1
       const of = {
@@ -92,7 +93,13 @@ async function expectAsFolded(it: Line, past: PastStates, tenant: string, positi
 }
 
 /** All that is of a run, and of nothing else, with what ended. */
-async function expectRunsAsFolded(it: Line, record: MomentRecord, past: PastStates, tenant: string, positions: readonly number[]) {
+async function expectRunsAsFolded(
+  it: Line,
+  record: Pick<MomentRecord, 'changedSince'>,
+  past: PastStates,
+  tenant: string,
+  positions: readonly number[],
+) {
   const { pool, projections } = it.store
   const moments = createRunMoments({ pool, projections, record, past })
   const layers = await past.at(tenant, positions)
@@ -112,6 +119,8 @@ async function expectRunsAsFolded(it: Line, record: MomentRecord, past: PastStat
   }
 }
 
+const nothingRecorded = { changedSince: () => undefined }
+
 const anyMoment = (heads: readonly number[]) =>
   fc.tuple(fc.constantFrom(...tenants), fc.tuple(...heads.map((head) => fc.integer({ min: 0, max: head }))))
 
@@ -129,9 +138,59 @@ test('any order of moments, of two tenants, with much or little held, answers th
       fc.constantFrom(3, 20, 1_000),
       async (moments, mostRows, layerEvents) => {
         const past = createPastStates({ pool, reader, log, mostRows, layerEvents })
-        for (const [tenant, positions] of moments) await expectAsFolded(it, past, tenant, positions)
+        for (const [tenant, positions] of moments) {
+          await expectAsFolded(it, past, tenant, positions)
+          await expectRunsAsFolded(it, nothingRecorded, past, tenant, positions)
+        }
       },
     ),
+    { numRuns: 12 },
+  )
+}, 120_000)
+
+/** The newest snapshot of each partition as a version before wrote its first, and no other; rows without what that version did not write. */
+async function asSpread({ store }: Line): Promise<void> {
+  const { pool, reader } = store
+  const { rows: newest } = await pool.query<{ partition: number; position: string }>(
+    'select partition, max(position) as position from snapshots group by partition',
+  )
+  await pool.query('delete from snapshots_kept; update projections set born = null')
+  for (const { partition, position } of newest) {
+    const entries: [string, Table, string, RowOf[Table]][] = []
+    for (const tenant of tenants)
+      for (const [table, key, row] of (await foldOf({ store } as Line, tenant, partition, Number(position))).entries())
+        entries.push([tenant, table, key, row])
+    const isClosed = ([, table, , row]: (typeof entries)[number]) => table === 'calls' && !isOpen(row as CallRow)
+    const stateOf = (some: typeof entries) =>
+      // As PostgreSQL writes an array.
+      zstdCompressSync(`[\n${some.map((entry) => `[${entry.map((part) => JSON.stringify(part)).join(', ')}]`).join(',\n')}\n]`)
+    await pool.query('delete from snapshots where partition = $1 and position < $2', [partition, position])
+    await pool.query('update snapshots set state = $3, spread = true where partition = $1 and position = $2', [
+      partition,
+      position,
+      stateOf(entries.filter((entry) => !isClosed(entry))),
+    ])
+    await pool.query('insert into snapshots_kept (partition, position, before, fold, state) values ($1, $2, 0, $3, $4)', [
+      partition,
+      position,
+      FOLD_VERSION,
+      stateOf(entries.filter(isClosed)),
+    ])
+  }
+  expect((await reader.heads()).positions.length).toBe(newest.length)
+}
+
+test('moments of before an upgrade, and after it, are the fold of the log too', async () => {
+  const it = await pastOf(14, (it, round) => (round === 6 ? asSpread(it) : undefined))
+  const { pool, reader } = it.store
+  const heads = (await reader.heads()).positions
+  const { rows } = await pool.query('select spread, count(*)::int as count from snapshots group by spread order by spread')
+  expect(rows).toMatchObject([{ spread: false }, { spread: true, count: heads.length }])
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyMoment(heads), { minLength: 3, maxLength: 12 }), async (moments) => {
+      const past = createPastStates({ pool, reader, log, layerEvents: 20 })
+      for (const [tenant, positions] of moments) await expectAsFolded(it, past, tenant, positions)
+    }),
     { numRuns: 12 },
   )
 }, 60_000)
