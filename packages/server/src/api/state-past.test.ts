@@ -44,8 +44,9 @@ async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => 
       const types = ['tool.started', 'tool.finished', 'tool.attributed', 'task.started', 'task.completed', 'task.assigned', 'agent.status']
       // Runs end and agents leave, and both are told of again.
       const type = made % 97 === 0 ? 'run.finished' : made % 23 === 0 ? 'agent.stopped' : types[made % types.length]
-      const to = `w${made % 11}`
-      return event({ ...of, type: type ?? 'log', data: { call, name: 'ends in ,[', to, status: 'waiting' } })
+      // Few pairs, so that each meets again, also when its run has ended.
+      const [from, to] = [`w${2 + (made % 2)}`, `w${made % 2}`]
+      return event({ ...of, type: type ?? 'log', data: { call, name: 'ends in ,[', from, to, status: 'waiting' } })
     })
     await it.send(events)
     await snapshots.settled()
