@@ -23,7 +23,9 @@ function useWindow(span: Span, oldest: number | undefined): TimeWindow {
   const edge = () => Math.ceil(serverNow() / quantum) * quantum
   const [now, setNow] = useState(edge)
   useEffect(() => {
-    const timer = setInterval(() => setNow(Math.ceil(serverNow() / quantum) * quantum), leastStepMs)
+    const move = () => setNow(Math.ceil(serverNow() / quantum) * quantum)
+    move()
+    const timer = setInterval(move, leastStepMs)
     return () => clearInterval(timer)
   }, [quantum])
   const held = useRef<TimeWindow>(undefined)
