@@ -13,7 +13,8 @@ type StandingTable = (typeof standingTables)[number]
 
 export interface StandingRow {
   readonly position: number
-  readonly mayBeOlder: (position: number) => boolean
+  /** 0 where it is not known. */
+  readonly born: number
   readonly json: string
   row?: RowOf[Table]
 }
@@ -41,8 +42,7 @@ export async function readStanding(pool: Pool, tenant: TenantId, partition: numb
   })
   const rows = { agents: new Map<string, StandingRow>(), runs: new Map<string, StandingRow>(), edges: new Map<string, StandingRow>() }
   for (const [, table, key, position, born, json] of found)
-    if (table !== null)
-      rows[table].set(key, { position: Number(position), mayBeOlder: (than) => born === null || Number(born) <= than, json })
+    if (table !== null) rows[table].set(key, { position: Number(position), born: Number(born ?? 0), json })
   return { upTo: Number(found[0]?.[0] ?? 0), rows, size: rows.agents.size + rows.runs.size + rows.edges.size }
 }
 
@@ -73,7 +73,7 @@ export function readChanged(
   const keys: SoughtKey[] = []
   for (const table of standingTables)
     for (const [key, row] of standing.rows[table])
-      if (row.position > position && row.mayBeOlder(position) && !goesOn[table].has(key)) keys.push({ table, key })
+      if (row.position > position && row.born <= position && !goesOn[table].has(key)) keys.push({ table, key })
   return readEnded(pool, tenant, partition, position, keys)
 }
 
