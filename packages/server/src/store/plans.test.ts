@@ -11,6 +11,7 @@ import { readConfig } from '../config.ts'
 import { encodeCursor } from '../live/cursor.ts'
 import { openStore, type Store } from './open.ts'
 import { createLogReader } from './reader.ts'
+import { readAllRows, readKeys } from './rows-write.ts'
 import type { LogReader } from './store.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
 
@@ -290,6 +291,19 @@ test.each([
   }
   expect(ids).toHaveLength(count)
   expect(ids).toEqual([...new Set(ids)].toSorted())
+})
+
+test('who takes a partition of many rows counts some of their keys, and learns the others a page at a time', async () => {
+  asked.length = 0
+  const pool = explaining(store.pool, asked)
+  expect(await readAllRows(pool, 0, 'default', 12_500)).toEqual({ rows: [], complete: false })
+  const { rows: own } = await store.pool.query("select from projections where tenant = 'other' and partition = 1")
+  expect((await readAllRows(pool, 1, 'other', 12_500)).rows).toHaveLength(own.length)
+  expectBounded()
+  const first = await readKeys(pool, 0, 'default', undefined, 2_000)
+  const second = await readKeys(pool, 0, 'default', first.at(-1), 2_000)
+  expect(new Set([...first, ...second].map(({ table, key }) => `${table} ${key}`)).size).toBe(4_000)
+  expectBounded(5_000)
 })
 
 test('heads and the oldest are read without the log', async () => {
