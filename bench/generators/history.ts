@@ -6,9 +6,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemClock } from '@signalbox/server/clock.ts'
 import { createLog } from '@signalbox/server/ops/log.ts'
 import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import { openStore } from '@signalbox/server/store/open.ts'
+import { startLongSums } from '@signalbox/server/store/rollups-keep.ts'
 import { fill } from './history/fill.ts'
 import type { Part } from './history/fleet.ts'
 import { verify } from './history/verify.ts'
@@ -74,6 +76,10 @@ async function make(): Promise<HistoryMade> {
       // A retention time that was never stored begins with the oldest commit.
       await store.pool.query('update meta set retention_at = $1', [until])
       const seconds = (performance.now() - startedAt) / 1_000
+      // A server would have made them as the history came: whoever starts on it would make all of them while it is measured.
+      const sums = startLongSums({ pool: store.pool, clock: systemClock, log })
+      await sums.settled()
+      await sums.stop()
       await store.pool.query('vacuum analyze')
       const verifiedRuns = await verify(store.pool, count)
       const result: HistoryMade = { events: count, from, until, seconds, verifiedRuns }

@@ -5,6 +5,7 @@ import { toWire } from '@signalbox/model/wire.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
+import { parsed } from '../store/reader.ts'
 import { timeOf } from './moment-place.ts'
 import { decodeKey, Limit, ListCursor, pageOf } from './page.ts'
 import { eventById, listEvents } from './reads.ts'
@@ -64,7 +65,7 @@ export function eventRoutes(
         list,
         found,
         limit,
-        (event) => (call === undefined || callId(event) === call ? [toWire(event)] : []),
+        (event) => (call === undefined || callId(parsed(event)) === call ? [toWire(event)] : []),
         (event) => [byPosition ? event.position : event.id],
       )
       return json(reply, `{"items":[${page.items.flat().join(',')}],"next":${JSON.stringify(page.next)}}`)

@@ -5,7 +5,7 @@ import type { SeriesPoint } from '@signalbox/model/metric-series.ts'
 import { rfc3339Ms } from '@signalbox/model/rfc3339.ts'
 import { isObject, type Json, stringOf } from '@signalbox/model/text.ts'
 import type { Pool } from 'pg'
-import { type LogRow, logColumns, toEvent } from '../store/reader.ts'
+import { type LogRow, logColumns, parsed, toEvent } from '../store/reader.ts'
 import { listEvents } from './reads.ts'
 
 /** A point, and what tells its series from others. */
@@ -86,7 +86,7 @@ async function pageByTime(pool: Pool, { tenant, agent }: PointsQuery, before: st
 async function pageOfRun(pool: Pool, { tenant, run, agent }: PointsQuery, after: number | undefined, limit: number): Promise<Page> {
   const filter = { type: ['metric'], run: run === undefined ? [] : [run], ...(agent === undefined ? {} : { agent: [agent] }) }
   const { rows, edge } = await listEvents(pool, { tenant, filter, order: 'desc', after, limit, byPosition: true })
-  return { rows, next: rows.length === limit ? rows.at(-1)?.position : edge?.[0] }
+  return { rows: rows.map(parsed), next: rows.length === limit ? rows.at(-1)?.position : edge?.[0] }
 }
 
 /**

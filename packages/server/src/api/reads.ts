@@ -1,12 +1,12 @@
 /** The lists' statements. Each names the index it walks, and walks a bounded part of it: a page may be short and have a next one. */
-import { type LoggedEvent, limits, type TenantId } from '@signalbox/model/event.ts'
+import { type LoggedText, limits, type TenantId } from '@signalbox/model/event.ts'
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import { callTypes, rowKey } from '@signalbox/model/fold/keys.ts'
 import { firstIdOf, idTime } from '@signalbox/model/ids.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
-import { eventConditions, type LogRow, logColumns, runConditions, toEvent } from '../store/reader.ts'
+import { eventConditions, type LogRow, logColumns, runConditions, toText } from '../store/reader.ts'
 import type { Key, Scanned } from './page.ts'
 
 export interface EventsQuery {
@@ -52,7 +52,7 @@ async function newestOfCall(pool: Pool, tenant: TenantId, run: string, call: str
 }
 
 /** By time: primary key, day after day. By position: log_run. */
-export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedEvent>> {
+export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedText>> {
   const key = q.byPosition ? 'position' : 'id'
   const [past, within] = q.order === 'asc' ? ['>', '<='] : ['<', '>=']
   const run = q.filter.run?.[0]
@@ -89,13 +89,13 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
     `select ${logColumns} from log where tenant = $1${conditions} order by ${key} ${q.order} limit $2`,
     values,
   )
-  return { rows: rows.map(toEvent), edge: edge === undefined ? undefined : [edge] }
+  return { rows: rows.map(toText), edge: edge === undefined ? undefined : [edge] }
 }
 
 /** Primary key. */
-export async function eventById(pool: Pool, tenant: TenantId, id: string): Promise<LoggedEvent | undefined> {
+export async function eventById(pool: Pool, tenant: TenantId, id: string): Promise<LoggedText | undefined> {
   const { rows } = await pool.query<LogRow>(`select ${logColumns} from log where id = $1 and tenant = $2`, [id, tenant])
-  return rows[0] === undefined ? undefined : toEvent(rows[0])
+  return rows[0] === undefined ? undefined : toText(rows[0])
 }
 
 /** Primary key of projections: keys in order, an agent's rows of all partitions together. */
@@ -164,7 +164,7 @@ export interface SortedRow<T extends Table> {
   readonly row: RowOf[T]
 }
 
-/** Newest first. projections_sort, the primary key when a run is named, projections_task when a task is. */
+/** Newest first. projections_sort, the primary key when a run is named, projections_task when a task is, projections_agent_tasks when one agent is. */
 export async function listRows<T extends RowsQuery['table']>(
   pool: Pool,
   q: RowsQuery & { readonly table: T },
@@ -175,18 +175,21 @@ export async function listRows<T extends RowsQuery['table']>(
     for (const name of names) {
       const wanted = q[name]
       if (wanted === undefined || wanted.length === 0) continue
-      sql += name === 'run' ? runConditions(wanted, values) : ` and ${name} = any($${values.push(wanted)})`
+      if (name === 'run') sql += runConditions(wanted, values)
+      // With `any` of one, its index would not be walked in order.
+      else sql += wanted.length === 1 ? ` and ${name} = $${values.push(wanted[0])}` : ` and ${name} = any($${values.push(wanted)})`
     }
     return sql
   }
+  const ofOneAgent = q.table === 'tasks' && q.agent?.length === 1
   const newest = 'order by sort desc, key desc'
-  // Runs and tasks by state or agent are in no index of their own; what is of a run or a task is bounded by it.
-  const isWalk = (q.agent ?? q.state) !== undefined && q.run === undefined && q.task === undefined
+  // Runs and tasks by state or by several agents are in no index of their own; what is of a run or a task is bounded by it.
+  const isWalk = ((!ofOneAgent && q.agent !== undefined) || q.state !== undefined) && q.run === undefined && q.task === undefined
   let edge: readonly [number, string] | undefined
   if (isWalk) {
     const values: unknown[] = []
     const { rows } = await pool.query<{ sort: string; key: string }>(
-      `select sort, key from projections where ${where([], values)} ${newest} offset ${mostScanned - 1} limit 1`,
+      `select sort, key from projections where ${where(ofOneAgent ? ['agent'] : [], values)} ${newest} offset ${mostScanned - 1} limit 1`,
       values,
     )
     edge = rows[0] === undefined ? undefined : [Number(rows[0].sort), rows[0].key]

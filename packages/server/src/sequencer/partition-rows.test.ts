@@ -18,15 +18,20 @@ function setUp() {
   /** What was asked and is not answered. */
   const reads: ((rows: readonly unknown[]) => void)[] = []
   const writes: (() => void)[] = []
-  const stored = Array.from({ length: 12_501 }, (_, i) => ({ tbl: 'calls', key: `stored ${i}`, body: call(`stored ${i}`) }))
+  /** What was asked of the keys that are stored. */
+  const learns: ((keys: readonly string[]) => void)[] = []
+  const clock = createFakeClock(0)
   const reader = {
     query: (asked: string | object) =>
-      typeof asked === 'string' ? Promise.resolve({ rows: stored }) : new Promise((resolve) => reads.push((rows) => resolve({ rows }))),
+      typeof asked === 'string'
+        ? Promise.resolve({ rows: [{ count: 12_501 }] })
+        : new Promise((resolve) => reads.push((rows) => resolve({ rows }))),
   }
   const writer = {
-    // The keys that are asked for beside the writes never come.
     query: (bulk: string | { handleReadyForQuery(): void }) =>
-      typeof bulk === 'string' ? new Promise(() => {}) : writes.push(() => bulk.handleReadyForQuery()),
+      typeof bulk === 'string'
+        ? new Promise((resolve) => learns.push((keys) => resolve({ rows: keys.map((key) => ({ table: 'agents', key })) })))
+        : writes.push(() => bulk.handleReadyForQuery()),
   }
   const rows = createPartitionRows({
     partition: 0,
@@ -34,7 +39,7 @@ function setUp() {
     folded: 0,
     reads: reader as unknown as Client,
     writes: writer as unknown as Client,
-    clock: createFakeClock(0),
+    clock,
     onWritten: () => {},
     onFailure: (error) => {
       throw error
@@ -43,7 +48,7 @@ function setUp() {
       throw cause
     },
   })
-  return { rows, reads, writes }
+  return { rows, reads, writes, learns, clock }
 }
 
 const turn = () => new Promise((resume) => setImmediate(resume))
@@ -75,6 +80,33 @@ test('a row that is written while a batch that needs it is warmed is there when 
   reads.shift()?.([])
   await warming
   expect(rows.of(tenant).get('agents', 'w1')).toEqual(agent(5))
+})
+
+test('of many rows nothing is read at first but what is needed; their keys are learned a page at a time, with pauses', async () => {
+  const { rows, reads, learns, clock } = setUp()
+  const warming = rows.warm([about(event({ agent: 'w1' }))])
+  await turn()
+  expect(reads).toHaveLength(1)
+  reads.shift()?.([])
+  await warming
+  expect(learns).toHaveLength(1)
+  learns.shift()?.(Array.from({ length: 2_000 }, (_, i) => `stored ${i}`))
+  await turn()
+  expect(learns).toHaveLength(0)
+  clock.advance(60_000)
+  await turn()
+  expect(learns).toHaveLength(1)
+  learns.shift()?.(['stored last'])
+  await turn()
+  // All are known now: one that is not among them is not looked up, one that is is.
+  await rows.warm([about(event({ agent: 'w2' }))])
+  expect(reads).toHaveLength(0)
+  const known = rows.warm([about(event({ agent: 'stored last' }))])
+  await turn()
+  expect(reads).toHaveLength(1)
+  reads.shift()?.([{ tbl: 'agents', key: 'stored last', body: agent(3) }])
+  await known
+  expect(rows.of(tenant).get('agents', 'stored last')).toEqual(agent(3))
 })
 
 test('the agents whose task another ends are fetched with the batch', async () => {

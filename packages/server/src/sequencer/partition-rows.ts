@@ -59,10 +59,11 @@ export interface PartitionRowsOptions {
 /** Rows held, of all tenants and of one; about 1 KiB each. */
 const cachedRows = 50_000
 const cachedTenantRows = 25_000
-/** Rows of a tenant read at once when it first writes; with more, rows are read as they are needed. */
+/** A tenant with at most so many rows has them read when it first writes; with more, rows are read as they are needed. */
 const preloadedRows = 12_500
-/** Keys read at once where a tenant has more rows. */
-const pageKeys = 10_000
+/** Keys read at once where a tenant has more rows, and the share of the time that reading them may last: a start does not wait for all that there is. */
+const pageKeys = 2_000
+const shareOfLearning = 0.1
 /** Rows of a busy agent or run change with every commit: written this often, they cost a tenth. What a kill leaves to fold again is as short. */
 const writeEveryMs = 250
 /** While writes take long they are this much rarer than that, and each row is written less often. */
@@ -108,17 +109,21 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     return cache
   }
 
-  /** Beside the commits: until it is through, a key that is not held is looked up. */
+  /** Beside the commits, a few at a time: until it is through, a key that is not held is looked up. */
   async function learnKeys(tenant: TenantId, cache: RowCache): Promise<void> {
+    /** With its tenant or with the partition. */
+    const isLetGo = () => isStopped || caches.get(tenant) !== cache
     let last: RowKey | undefined
-    for (let count = 0; count <= mostRemembered; ) {
+    for (let count = 0; count <= mostRemembered && !isLetGo(); ) {
+      const startedAt = performance.now()
       const keys: readonly RowKey[] = await readKeys(writes, partition, tenant, last, pageKeys)
-      // Let go meanwhile, with its tenant or with the partition.
-      if (isStopped || caches.get(tenant) !== cache) return
+      if (isLetGo()) return
       for (const { table, key } of keys) cache.remember(table, key)
       if (keys.length < pageKeys) return cache.rememberedAll()
       count += keys.length
       last = keys.at(-1)
+      const pauseMs = (performance.now() - startedAt) * (1 / shareOfLearning - 1)
+      await new Promise<void>((resume) => clock.after(pauseMs, resume))
     }
   }
 

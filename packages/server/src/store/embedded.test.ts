@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
@@ -131,6 +131,31 @@ test('the PostgreSQL of a server that was killed is stopped by the next start', 
     expect(isAlive(left)).toBe(false)
     expect(await ask(url, 'select value from kept')).toEqual([{ value: 1 }])
   })
+})
+
+test('a PostgreSQL that was killed too comes back with what it had, and syncs its files at once where the system tells of what fails', async () => {
+  const left = await killedServer()
+  process.kill(left, 'SIGKILL')
+  const begins = (await stat(join(data, 'postgres.log'))).size
+  await using(async ({ url }) => {
+    expect(await ask(url, 'select value from kept')).toEqual([{ value: 1 }])
+    const [setting] = await ask<{ setting: string }>(url, "select setting from pg_settings where name = 'recovery_init_sync_method'")
+    const [major = 0, minor = 0] = release().split('.').map(Number)
+    expect(setting?.setting).toBe(process.platform === 'linux' && major * 100 + minor >= 508 ? 'syncfs' : 'fsync')
+  })
+  const said = (await readFile(join(data, 'postgres.log'), 'utf8')).slice(begins)
+  expect(said).toContain('automatic recovery in progress')
+  // Nobody asked before it was ready: each that did was a process more while it recovered.
+  expect(said).not.toContain('the database system is starting up')
+})
+
+test('what statements say stays out of the log of PostgreSQL', async () => {
+  await using(async ({ url }) => {
+    await expect(ask(url, "select 1 / (length('a secret') - 8)")).rejects.toThrow('division by zero')
+  })
+  const said = await readFile(join(data, 'postgres.log'), 'utf8')
+  expect(said).toContain('division by zero')
+  expect(said).not.toContain('a secret')
 })
 
 test('marks whose process numbers now belong to others neither block a start nor harm the others', async () => {

@@ -11,6 +11,7 @@ import { readConfig } from '../config.ts'
 import { encodeCursor } from '../live/cursor.ts'
 import { openStore, type Store } from './open.ts'
 import { createLogReader } from './reader.ts'
+import { readAllRows, readKeys } from './rows-write.ts'
 import type { LogReader } from './store.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
 
@@ -203,7 +204,10 @@ test.each([
   ['/v1/runs/big/calls?agent=nobody', 11_000],
   ['/v1/tasks?limit=10', 20],
   ['/v1/tasks?run=run%2071', 100],
-  ['/v1/tasks?agent=nobody&limit=10', 11_000],
+  ['/v1/tasks?agent=nobody&limit=10', 1],
+  ['/v1/tasks?agent=agent%203&limit=3', 10],
+  ['/v1/tasks?agent=agent%203&state=failed&limit=10', 60],
+  ['/v1/tasks?agent=nobody&agent=agent%203&limit=10', 11_000],
   ['/v1/tasks?state=failed&limit=10', 11_000],
   ['/v1/tasks/task%20100', 100],
   ['/v1/tasks/task%20100?run=run%2040', 100],
@@ -287,6 +291,19 @@ test.each([
   }
   expect(ids).toHaveLength(count)
   expect(ids).toEqual([...new Set(ids)].toSorted())
+})
+
+test('who takes a partition of many rows counts some of their keys, and learns the others a page at a time', async () => {
+  asked.length = 0
+  const pool = explaining(store.pool, asked)
+  expect(await readAllRows(pool, 0, 'default', 12_500)).toEqual({ rows: [], complete: false })
+  const { rows: own } = await store.pool.query("select from projections where tenant = 'other' and partition = 1")
+  expect((await readAllRows(pool, 1, 'other', 12_500)).rows).toHaveLength(own.length)
+  expectBounded()
+  const first = await readKeys(pool, 0, 'default', undefined, 2_000)
+  const second = await readKeys(pool, 0, 'default', first.at(-1), 2_000)
+  expect(new Set([...first, ...second].map(({ table, key }) => `${table} ${key}`)).size).toBe(4_000)
+  expectBounded(5_000)
 })
 
 test('heads and the oldest are read without the log', async () => {

@@ -1,5 +1,5 @@
 /** `LogReader` over PostgreSQL. */
-import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import type { LoggedEvent, LoggedText, TenantId } from '@signalbox/model/event.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { Filter } from '@signalbox/model/live.ts'
@@ -31,7 +31,8 @@ export interface LogRow {
 export const logColumns =
   'position, time, received_at, seq, epoch, id, partition, tenant, source, type, run, agent, task, cause, trace, data'
 
-export function toEvent(row: LogRow): LoggedEvent {
+/** For who passes it on: its data stays the text that it is. */
+export function toText(row: LogRow): LoggedText {
   return {
     id: row.id,
     tenant: row.tenant,
@@ -45,13 +46,15 @@ export function toEvent(row: LogRow): LoggedEvent {
     seq: row.seq === null ? undefined : Number(row.seq),
     epoch: row.epoch === null ? undefined : Number(row.epoch),
     trace: row.trace ?? undefined,
-    data: JSON.parse(row.data) as Record<string, unknown>,
     dataJson: row.data,
     partition: row.partition,
     position: Number(row.position),
     receivedAt: Number(row.received_at),
   }
 }
+
+export const parsed = (event: LoggedText): LoggedEvent => ({ ...event, data: JSON.parse(event.dataJson) as Record<string, unknown> })
+export const toEvent = (row: LogRow): LoggedEvent => parsed(toText(row))
 
 /** Events of all tenants. Index: log_position of every day, merged. */
 export async function readLog(client: Pick<PoolClient, 'query'>, partition: number, after: number, upTo: number, limit: number) {

@@ -153,13 +153,17 @@ export async function readRows(client: Pick<Client, 'query'>, partition: number,
   return rows
 }
 
-/** All rows of a tenant in a partition, unless there are more than `most`. */
+/** All rows of a tenant in a partition; none when there are more than `most`. Index: primary key, counted without the rows. */
 export async function readAllRows(client: Pick<Client, 'query'>, partition: number, tenant: TenantId, most: number) {
-  const { rows } = await client.query<{ tbl: Table; key: string; body: RowOf[Table] }>(
-    'select tbl, key, body from projections where tenant = $1 and partition = $2 limit $3',
-    [tenant, partition, most + 1],
-  )
-  return { rows: rows.slice(0, most), complete: rows.length <= most }
+  const own = 'from projections where tenant = $1 and partition = $2'
+  const { rows: counts } = await client.query<{ count: number }>(`select count(*)::int from (select ${own} limit $3) found`, [
+    tenant,
+    partition,
+    most + 1,
+  ])
+  if ((counts[0]?.count ?? 0) > most) return { rows: [], complete: false }
+  const { rows } = await client.query<{ tbl: Table; key: string; body: RowOf[Table] }>(`select tbl, key, body ${own}`, [tenant, partition])
+  return { rows, complete: true }
 }
 
 /** Keys of a tenant's rows in a partition, in the order of the primary key, which is the index: `after` is the last of the page before. */
