@@ -8,7 +8,7 @@ import { limits as bounds, type EpochMs, type Event, type EventId, type TenantId
 import { createIdSource, foreignId, partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
 import type { Durability, ItemRefusal } from '@signalbox/model/live.ts'
 import { parseEvent, type ValidateLimits } from '@signalbox/model/validate.ts'
-import { type Broker, Unavailable } from '../broker/broker.ts'
+import { type Ack, type Broker, type Outcome, Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
 
@@ -88,13 +88,12 @@ export function createReceive(deps: IngestDeps) {
     }
     return [...byPartition].map(([partition, items]) => ({
       items,
-      settled: broker.publish({ partition, events: items.map(({ event }) => event), backfill: options.backfill, receivedAt }).then(
-        (ack) => ({ ack }),
-        (failure: unknown) => {
+      ack: broker
+        .publish({ partition, events: items.map(({ event }) => event), backfill: options.backfill, receivedAt })
+        .catch((error: unknown) => {
           options.onFailure?.()
-          return { failure }
-        },
-      ),
+          throw error
+        }),
     }))
   }
 
@@ -169,21 +168,22 @@ export function createReceive(deps: IngestDeps) {
     const count = (fate: string, by: number) => by > 0 && metrics.events.inc({ door: options.door, fate }, by)
     count('received', received)
     const published = publish(placed, options, receivedAt)
+    const acks = await Promise.allSettled(published.map(({ ack }) => ack))
     let failure: unknown
     let accepted = 0
     let duplicates = 0
     let durability = deps.durability
     let kept = 0
-    for (const { items, settled } of published) {
-      const result = await settled
-      if ('failure' in result) {
-        failure = result.failure
+    acks.forEach((settled, i) => {
+      const items = published[i]?.items ?? []
+      if (settled.status === 'rejected') {
+        failure = settled.reason
         count('refused', items.length)
-        continue
+        return
       }
-      durability = result.ack.durability
+      durability = settled.value.durability
       items.forEach(({ index, event }, k) => {
-        const outcome = result.ack.outcomes[k]
+        const outcome: Outcome | undefined = (settled.value as Ack).outcomes[k]
         if (outcome === undefined) throw new Error(`The broker left event ${event.id} undecided.`)
         if (outcome.kind === 'stored') accepted += 1
         else if (outcome.kind === 'duplicate') duplicates += 1
@@ -195,7 +195,7 @@ export function createReceive(deps: IngestDeps) {
           if (outcome.kept === false) metrics.notKept.inc()
         }
       })
-    }
+    })
     count('stored', accepted)
     count('duplicate', duplicates)
     count('quarantined', kept)

@@ -13,7 +13,6 @@ import type { WebSocket } from 'ws'
 import { Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import { Refused } from '../http/problem.ts'
-import { webSocketFrame } from '../http/web-socket-frame.ts'
 import type { Caller, Upgrades } from '../http.ts'
 import { asItem } from './as-json.ts'
 import { decompressFrame, isCompressed } from './compressed-frame.ts'
@@ -93,9 +92,8 @@ function serve(socket: WebSocket, raw: Socket, caller: Caller, { receive, config
     if (isAhead && !socket.isPaused) socket.pause()
     else if (!isAhead && socket.isPaused) socket.resume()
   }
-  /** What `ws` would write, with no extension and no fragments, in one piece. */
   const send = (frame: IngestServerFrame) => {
-    if (socket.readyState === socket.OPEN && !raw.write(webSocketFrame(codec.encode(frame), Buffer.allocUnsafe))) balance()
+    if (socket.readyState === socket.OPEN) socket.send(codec.encode(frame), balance)
   }
   const fail = (code: number, reason: string, message: string) => {
     send({ kind: 'error', code: reason, message })
@@ -209,7 +207,6 @@ function serve(socket: WebSocket, raw: Socket, caller: Caller, { receive, config
     cancelPing = clock.after(config.heartbeatMs, ping)
   }
   cancelPing = clock.after(config.heartbeatMs, ping)
-  raw.on('drain', balance)
   socket.on('pong', heardWhole)
   socket.on('close', () => cancelPing())
   socket.on('error', () => socket.terminate())

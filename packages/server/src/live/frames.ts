@@ -1,7 +1,6 @@
 /** Frames as bytes. A frame is one JSON text; a framing wraps it for its transport, once for all readers who get it. */
 import { type Codec, codecs } from '@signalbox/model/codecs/codec.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import { webSocketFrame } from '../http/web-socket-frame.ts'
 
 /** `ws.*`: a finished WebSocket frame in that codec. `sse`: a server-sent event. `text`: the JSON itself. */
 export type Framing = 'ws.json' | 'ws.msgpack' | 'ws.proto' | 'sse' | 'text'
@@ -17,6 +16,28 @@ export interface Encoded {
 }
 
 export type FeedFrame = Extract<ServerFrame, { readonly cursor: string }>
+
+const textOpcode = 0x81
+const binaryOpcode = 0x82
+
+/** An unmasked, unfragmented, uncompressed WebSocket frame (RFC 6455 section 5.2): made once, written to many sockets as it is. */
+export function webSocketFrame(content: string | Uint8Array): Buffer {
+  const length = Buffer.byteLength(content)
+  const header = length < 126 ? 2 : length < 0x1_0000 ? 4 : 10
+  const frame = Buffer.allocUnsafeSlow(header + length)
+  frame[0] = typeof content === 'string' ? textOpcode : binaryOpcode
+  if (header === 2) frame[1] = length
+  else if (header === 4) {
+    frame[1] = 126
+    frame.writeUInt16BE(length, 2)
+  } else {
+    frame[1] = 127
+    frame.writeBigUInt64BE(BigInt(length), 2)
+  }
+  if (typeof content === 'string') frame.write(content, header)
+  else frame.set(content, header)
+  return frame
+}
 
 /** The spliced JSON read again, once for all readers of a cohort: other codecs cost their cohort this, and JSON's readers nothing. */
 const binaryFrame = (codec: Codec) => (json: string) => {
