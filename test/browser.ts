@@ -29,14 +29,25 @@ interface PageOptions {
   readonly theme?: 'dark' | 'light'
   /** Complaints that the test provokes; any other fails it. */
   readonly expected?: RegExp
+  /** Without the page's service worker, behind which no request can be answered by the test. */
+  readonly withoutServiceWorker?: boolean
 }
 
 /** A page of its own context at 1280 by 800, closed when the test ends. */
-async function openPage(browser: Browser, url: string, { theme = 'dark', expected }: PageOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: theme })
+async function openPage(
+  browser: Browser,
+  url: string,
+  { theme = 'dark', expected, withoutServiceWorker = false }: PageOptions = {},
+): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    colorScheme: theme,
+    serviceWorkers: withoutServiceWorker ? 'block' : 'allow',
+  })
   const complaints: string[] = []
   const complain = (text: string) => {
-    if (expected?.test(text) !== true) complaints.push(text)
+    const isOwn = withoutServiceWorker && text.startsWith('Service Worker registration blocked')
+    if (!isOwn && expected?.test(text) !== true) complaints.push(text)
   }
   // Of every tab that the test opens in it.
   context.on('page', (page) => {

@@ -13,7 +13,7 @@ export const systemClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms)
+    const timer = setTimeout(run, Math.max(0, ms))
     timer.unref()
     return () => clearTimeout(timer)
   },

@@ -118,6 +118,23 @@ test('events a second are those of all agents that came in the last ten seconds'
   expect(rates.all().eventsPerSecond).toBe(25)
 })
 
+test('a page that has just been opened tells the events a second that the server tells of', () => {
+  const rates = createRates()
+  const each = Array.from({ length: 60 }, () => 6)
+  rates.seed({
+    at: new Date(start).toISOString(),
+    ids: ['a', 'b'],
+    tokensLastMinute: [0, 0],
+    costMicrosLastHour: [0, 0],
+    errorsLast5Minutes: [0, 0],
+    spark: [each, each],
+  })
+  rates.look([agent('a', start, [500, 0, 0, 0]), agent('b', start, [500, 0, 0, 0])], start)
+  expect(rates.all().eventsPerSecond).toBe(12)
+  for (let second = 1; second <= 11; second += 1) rates.look([agent('a', start, [500, 0, 0, 0])], start + second * 1_000)
+  expect(rates.all().eventsPerSecond).toBe(0)
+})
+
 test('ten thousand agents are looked at in a few milliseconds', () => {
   const rates = createRates()
   const rows = (n: number) => Array.from({ length: 10_000 }, (_, i) => agent(`agent ${i}`, start + n * 1_000, [n, n, n, 0]))

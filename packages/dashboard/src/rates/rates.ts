@@ -133,10 +133,19 @@ export function createRates(): Rates {
       }
       looked.fill(0)
       lookedAt = 0
+      if (seed.spark !== null) {
+        came.advance(at)
+        came.clear()
+        since = at - sparkSeconds * 1_000
+      }
       seed.ids.forEach((id, i) => {
         const subject = subjectOf(id)
         const spark = seed.spark?.[i]
-        for (const [second, count] of (spark ?? []).entries()) events.add(subject, count, at - (sparkSeconds - 1 - second) * 1_000)
+        for (const [second, count] of (spark ?? []).entries()) {
+          const then = at - (sparkSeconds - 1 - second) * 1_000
+          events.add(subject, count, then)
+          came.add(0, count, then)
+        }
         // When within the time it was is not told: it leaves the sum evenly.
         spread(seed.tokensLastMinute[i] ?? 0, 60, (part, back) => tokens.add(subject, part, at - back * 1_000))
         spread(seed.costMicrosLastHour[i] ?? 0, 60, (part, back) => cost.add(subject, part, at - back * minute))

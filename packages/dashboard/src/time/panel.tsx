@@ -17,11 +17,15 @@ const stepsOfWindow = 200
 
 function useWindow(span: Span, oldest: number | undefined): TimeWindow {
   const at = useTravel(({ at }) => at)
-  const quantum = Math.max(leastStepMs, (spans[span] ?? spans['24h']) / stepsOfWindow)
+  const length = spans[span] ?? serverNow() - (oldest ?? serverNow() - spans['24h'])
+  // By whole powers of two, so that a window that grows does not begin its timer anew each time.
+  const quantum = leastStepMs * 2 ** Math.floor(Math.log2(Math.max(1, length / stepsOfWindow / leastStepMs)))
   const edge = () => Math.ceil(serverNow() / quantum) * quantum
   const [now, setNow] = useState(edge)
   useEffect(() => {
-    const timer = setInterval(() => setNow(Math.ceil(serverNow() / quantum) * quantum), leastStepMs)
+    const move = () => setNow(Math.ceil(serverNow() / quantum) * quantum)
+    move()
+    const timer = setInterval(move, leastStepMs)
     return () => clearInterval(timer)
   }, [quantum])
   const held = useRef<TimeWindow>(undefined)

@@ -23,6 +23,8 @@ const smallSteps = 120
 const bigSteps = 10
 /** Nearer to now than this is live. */
 const liveWithinMs = 250
+/** A step back from live is into the past, however short the window is. */
+const leastStepMs = 2 * liveWithinMs
 
 interface Props {
   readonly window: TimeWindow
@@ -62,14 +64,15 @@ export function Scrubber({ window, timeline }: Props) {
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const from = at ?? serverNow()
-    const small = (length / smallSteps) * (event.shiftKey ? 10 : 1)
+    const small = Math.max(length / smallSteps, leastStepMs) * (event.shiftKey ? 10 : 1)
+    const big = Math.max(length / bigSteps, leastStepMs)
     const target: Readonly<Record<string, number>> = {
       ArrowLeft: from - small,
       ArrowDown: from - small,
       ArrowRight: from + small,
       ArrowUp: from + small,
-      PageDown: from - length / bigSteps,
-      PageUp: from + length / bigSteps,
+      PageDown: from - big,
+      PageUp: from + big,
       Home: window.since,
       End: Number.POSITIVE_INFINITY,
     }

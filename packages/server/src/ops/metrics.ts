@@ -37,7 +37,7 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
     }),
     spansForgotten: new Counter({
       name: 'signalbox_spans_forgotten_total',
-      help: 'Spans whose trace was forgotten while they waited for a parent: their calls stay without an agent.',
+      help: 'Spans whose trace was forgotten while it was not known whose they are: their calls stay without an agent.',
       registers,
     }),
     batchEvents: new Histogram({

@@ -1,7 +1,7 @@
 /**
  * Which span is below which, per trace: spans come when they end, so children before their parents, and it is the ancestors that know
  * whose a call is, who asked a worker, and what a model call took. What is learned is told by events of its own. Bounded: of traces and
- * spans beyond it nothing is learned.
+ * spans beyond it nothing is learned. The tenant with the most spans loses first, so that one tenant's traces cost no other's.
  */
 import type { Draft } from '@signalbox/model/foreign.ts'
 import { identifier } from '@signalbox/model/text.ts'
@@ -9,6 +9,7 @@ import { callOf, ownUsageOf } from './events.ts'
 import type { SpanRecord } from './records.ts'
 import { less, type Usage, usageOf } from './usage.ts'
 
+/** Of all tenants together. */
 export interface FamilyBounds {
   readonly traces: number
   readonly spans: number
@@ -119,27 +120,56 @@ function* leftOver(family: Family, member: Member): Generator<Draft> {
   }
 }
 
-export function createFamilies(bounds: FamilyBounds = usual) {
-  /** Least recently heard of first. */
-  const families = new Map<string, Family>()
+/** Of one tenant. */
+interface Held {
+  /** By trace, least recently heard of first. */
+  readonly families: Map<string, Family>
+  spans: number
+}
+
+/** Of members that no agent is known for yet. */
+const waitingIn = (family: Family): number =>
+  [...family.members.values()].filter((member) => callOf(member.span) !== undefined && nearest(family, member, hasAgent) === undefined)
+    .length
+
+/** `onForgotten`: told of each trace that is forgotten, and how many of its calls are still nobody's. */
+export function createFamilies(bounds: FamilyBounds = usual, onForgotten: (waiting: number) => void = () => {}) {
+  const tenants = new Map<string, Held>()
+  let traces = 0
   let spans = 0
 
-  function familyOf(key: string): Family {
-    const family = families.get(key) ?? { members: new Map(), children: new Map() }
-    families.delete(key)
-    families.set(key, family)
-    for (const [oldest, { members }] of families) {
-      if ((families.size <= bounds.traces && spans <= bounds.spans) || oldest === key) break
-      families.delete(oldest)
-      spans -= members.size
-    }
-    return family
+  function forgetOldest() {
+    const [tenant, held] = [...tenants].reduce((most, one) => (one[1].spans > most[1].spans ? one : most))
+    const [oldest] = held.families
+    if (oldest === undefined) return
+    const [trace, family] = oldest
+    held.families.delete(trace)
+    held.spans -= family.members.size
+    traces -= 1
+    spans -= family.members.size
+    if (held.families.size === 0) tenants.delete(tenant)
+    onForgotten(waitingIn(family))
   }
 
-  function keep(family: Family, member: Member) {
+  function familyOf(tenant: string, trace: string): readonly [Held, Family] {
+    const known = tenants.get(tenant)?.families.get(trace)
+    if (known === undefined) {
+      while (traces >= bounds.traces || spans >= bounds.spans) forgetOldest()
+      traces += 1
+    }
+    const held = tenants.get(tenant) ?? { families: new Map(), spans: 0 }
+    tenants.set(tenant, held)
+    const family = known ?? { members: new Map(), children: new Map() }
+    held.families.delete(trace)
+    held.families.set(trace, family)
+    return [held, family]
+  }
+
+  function keep(held: Held, family: Family, member: Member) {
     const { id, parent } = member.span
     if (family.members.has(id) || family.members.size >= bounds.spansOfTrace) return
     family.members.set(id, member)
+    held.spans += 1
     spans += 1
     if (parent === undefined) return
     const siblings = family.children.get(parent)
@@ -150,9 +180,9 @@ export function createFamilies(bounds: FamilyBounds = usual) {
   return {
     /** What can be said now that this span is here. Said again when it comes again. */
     learn(tenant: string, record: SpanRecord): Draft[] {
-      const family = familyOf(`${tenant} ${record.trace}`)
+      const [held, family] = familyOf(tenant, record.trace)
       const member = memberOf(record)
-      keep(family, member)
+      keep(held, family, member)
       const tellsUsage = member.span.kind === 'turn' || member.span.kind === 'task' || isModelCall(member)
       return [...belongings(family, member), ...(tellsUsage ? leftOver(family, member) : [])]
     },

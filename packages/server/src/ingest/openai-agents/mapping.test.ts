@@ -184,3 +184,17 @@ test('beyond what is remembered of traces and spans, events come all the same', 
   expect(rows('calls')).toHaveLength(traces.length * whole.length)
   expect(rows('runs').map(({ state }) => state)).toEqual(traces.map(() => 'finished'))
 })
+
+test('who sends the most traces loses its oldest, counted; another tenant’s calls still find their agent', () => {
+  let forgotten = 0
+  const map = createMapping({ traces: 100, spans: 20, spansOfTrace: 20 }, (waiting) => (forgotten += waiting))
+  const call = (trace: string, id: string) => span(trace, { id, parent: 'top', from: 1, to: 2, data: { type: 'function', name: 'look' } })
+  const top = (trace: string) => span(trace, { id: 'top', from: 0, to: 3, data: { type: 'agent', name: 'Ann' } })
+  const isFound = (tenant: string, trace: string) =>
+    map([top(trace)], tenant, 10).some((one) => 'event' in one && one.event.type === 'tool.attributed')
+  map([call('trace_1', 'a')], 'small', 10)
+  for (let i = 0; i < 30; i += 1) map([call(`trace_${i}`, 'a'), call(`trace_${i}`, 'b')], 'large', 10)
+  expect(forgotten).toBe(40)
+  expect([isFound('small', 'trace_1'), isFound('large', 'trace_29')]).toEqual([true, true])
+  expect(isFound('large', 'trace_0')).toBe(false)
+})

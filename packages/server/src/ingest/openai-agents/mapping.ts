@@ -10,8 +10,9 @@ import { recordOf } from './records.ts'
 
 const source = 'openai-agents'
 
-export function createMapping(bounds?: FamilyBounds) {
-  const families = createFamilies(bounds)
+/** `onForgotten`: told how many calls of a trace that is forgotten are still nobody's. */
+export function createMapping(bounds?: FamilyBounds, onForgotten?: (waiting: number) => void) {
+  const families = createFamilies(bounds, onForgotten)
   const firstSeen = createFirstSeen()
 
   function drafts(value: unknown, tenant: TenantId, now: EpochMs): readonly Draft[] | string {

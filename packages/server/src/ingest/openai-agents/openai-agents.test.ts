@@ -104,7 +104,10 @@ test('while the store is away the exporter is told to come back, and then nothin
     log: pino({ level: 'silent' }),
   })
   const inFlight = createInFlight(config.inFlightBytes, () => undefined)
-  await http.app.register(openAiAgentsDoor({ receive, inFlight, config, clock, onRefused: () => undefined, onFault: () => undefined }))
+  const unasked = () => undefined
+  await http.app.register(
+    openAiAgentsDoor({ receive, inFlight, config, clock, onRefused: unasked, onFault: unasked, onForgotten: unasked }),
+  )
   const url = await http.listen()
   onTestFinished(() => http.stop())
 

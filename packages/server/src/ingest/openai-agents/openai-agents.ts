@@ -19,9 +19,9 @@ function itemsOf(body: Buffer): readonly unknown[] {
 }
 
 export const openAiAgentsDoor =
-  (deps: DoorDeps): FastifyPluginAsync =>
+  (deps: DoorDeps & { readonly onForgotten: (waiting: number) => void }): FastifyPluginAsync =>
   async (app) => {
-    const map = createMapping()
+    const map = createMapping(undefined, deps.onForgotten)
     takeAnyBody(app)
     doorRoute(app, deps, {
       path: '/v1/traces/ingest',

@@ -346,3 +346,35 @@ test('a trace that alone is too large is forgotten too', () => {
   expect(forgotten).toBe(1)
   expect(mapping.settle(Number.POSITIVE_INFINITY)).toEqual([])
 })
+
+test('tenants together have a bound too: who has the most loses its oldest, and nobody else loses any', () => {
+  let waited = 0
+  const mapping = createSpanMapping({ mostSpans: 8, mostSpansInAll: 10, onForgotten: (waiting) => (waited += waiting) })
+  const send = (
+    tenant: string,
+    trace: number,
+    ids: readonly number[],
+    attributes: Readonly<Record<string, unknown>> = chat(),
+    parent: number | undefined = 1,
+  ) =>
+    eventsOf(
+      mapping.map(
+        decoded(
+          ids.map((id) =>
+            span({ id, ...(parent === undefined ? {} : { parent }), trace: trace.toString(16).padStart(32, '0'), attributes }),
+          ),
+        ),
+        tenant,
+      ),
+    )
+  send('small', 1, [2, 3])
+  send('large', 2, [2, 3, 4])
+  send('large', 3, [2, 3, 4])
+  expect(waited).toBe(0)
+  send('new', 4, [2, 3, 4])
+  expect(waited).toBe(3)
+  const isKnown = (tenant: string, trace: number) =>
+    send(tenant, trace, [1], invoke('boss'), undefined).some(({ type }) => type === 'llm.attributed')
+  expect([isKnown('small', 1), isKnown('new', 4), isKnown('large', 3)]).toEqual([true, true, true])
+  expect(isKnown('large', 2)).toBe(false)
+})

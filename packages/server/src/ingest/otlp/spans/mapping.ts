@@ -16,6 +16,8 @@ export interface SpanMappingOptions {
   /** Traces and spans remembered of each tenant; the traces that came longest ago are forgotten first. Default 5,000 and 100,000. */
   readonly mostTraces?: number
   readonly mostSpans?: number
+  /** Of all tenants together, some 0.9 kB each; the tenant with the most loses its oldest trace first. Default 250,000. */
+  readonly mostSpansInAll?: number
   /** Only decides what is forgotten and what is quiet; no event tells of it. Default `Date.now`. */
   readonly now?: () => EpochMs
   /** Told of each trace that had to be forgotten, and how many of its spans still waited for a parent: they stay without an agent. */
@@ -42,8 +44,8 @@ interface Placed {
 }
 
 export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping {
-  const { mostTraces = 5_000, mostSpans = 100_000, now = Date.now, onForgotten = () => {} } = options
-  const memory = createMemory({ mostTraces, mostSpans, onForgotten })
+  const { mostTraces = 5_000, mostSpans = 100_000, mostSpansInAll = 250_000, now = Date.now, onForgotten = () => {} } = options
+  const memory = createMemory({ mostTraces, mostSpans, mostSpansInAll, onForgotten })
 
   /** All spans of a document take their places before any is told of, so that their order in it does not matter. */
   function place(decoded: Decoded<Span>, tenant: TenantId, mapped: Mapped[]): Placed[] {

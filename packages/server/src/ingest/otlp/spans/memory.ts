@@ -1,4 +1,7 @@
-/** The traces of all tenants that spans may still come for; bounded, by tenant, so that one tenant's traces cost no other's. */
+/**
+ * The traces of all tenants that spans may still come for; bounded by tenant, so that one tenant's traces cost no other's, and in all, where
+ * the tenant with the most spans loses first: a server of many tenants is not as large as all of them together may be.
+ */
 import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
 import { createTrace, type Trace, waitingIn } from './trace.ts'
 
@@ -6,6 +9,7 @@ export interface MemoryOptions {
   /** Of one tenant; what came longest ago is forgotten first. */
   readonly mostTraces: number
   readonly mostSpans: number
+  readonly mostSpansInAll: number
   /** Told of a trace that had to be forgotten, with how many of its spans still waited for a parent. */
   readonly onForgotten: (waiting: number) => void
 }
@@ -24,8 +28,22 @@ interface Held {
   spans: number
 }
 
-export function createMemory({ mostTraces, mostSpans, onForgotten }: MemoryOptions): Memory {
+export function createMemory({ mostTraces, mostSpans, mostSpansInAll, onForgotten }: MemoryOptions): Memory {
   const tenants = new Map<TenantId, Held>()
+  let inAll = 0
+
+  function forgetOldest(tenant: TenantId, held: Held) {
+    const [oldest] = held.traces
+    if (oldest === undefined) return
+    const [traceId, trace] = oldest
+    held.traces.delete(traceId)
+    held.spans -= trace.spans.size
+    inAll -= trace.spans.size
+    if (held.traces.size === 0) tenants.delete(tenant)
+    onForgotten(waitingIn(trace))
+  }
+
+  const largest = () => [...tenants].reduce((most, one) => (one[1].spans > most[1].spans ? one : most))
 
   return {
     trace(tenant, traceId, now) {
@@ -42,12 +60,9 @@ export function createMemory({ mostTraces, mostSpans, onForgotten }: MemoryOptio
       const held = tenants.get(tenant)
       if (held === undefined) return
       held.spans += spans
-      for (const [traceId, trace] of held.traces) {
-        if (held.traces.size <= mostTraces && held.spans <= mostSpans) return
-        held.traces.delete(traceId)
-        held.spans -= trace.spans.size
-        onForgotten(waitingIn(trace))
-      }
+      inAll += spans
+      while (held.traces.size > mostTraces || held.spans > mostSpans) forgetOldest(tenant, held)
+      while (inAll > mostSpansInAll) forgetOldest(...largest())
     },
     *quiet(before) {
       for (const [tenant, { traces }] of tenants)
