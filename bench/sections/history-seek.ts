@@ -4,7 +4,7 @@ import type { Past } from './history.ts'
 
 const dayMs = 86_400_000
 const mostSeeks = 50
-/** A moment far from a snapshot is folded for seconds. */
+/** On a machine that is busy. */
 const longestMs = 60_000
 
 async function seek(url: string, at: number): Promise<number> {

@@ -1,6 +1,6 @@
 /**
  * Writes one partition's history as its sequencer would have: the same lines of the log, commits with their chain, rows of the same fold, figures
- * of the same minutes, snapshots of the moments whose snapshots would be left. Many commits are one transaction, and rows are written seldom.
+ * of the same minutes, snapshots as far apart as its own. Many commits are one transaction, and rows are written seldom.
  */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
@@ -12,7 +12,7 @@ import { createDueRollups } from '@signalbox/server/store/due-rollups.ts'
 import { copyLine, takePartition } from '@signalbox/server/store/log-write.ts'
 import { logColumns } from '@signalbox/server/store/reader.ts'
 import { prepareRows, writeRows } from '@signalbox/server/store/rows-write.ts'
-import { take } from '@signalbox/server/streams/snapshots.ts'
+import { dueAfter, take } from '@signalbox/server/streams/snapshots.ts'
 import pg from 'pg'
 import { createCounted } from './counted.ts'
 import { fleetEvents, type Part, tenant } from './fleet.ts'
@@ -21,14 +21,10 @@ import { fleetEvents, type Part, tenant } from './fleet.ts'
 const commitEvents = 64
 const transactionCommits = 64
 const rowsEveryEvents = 20_000
+/** As `SIGNALBOX_SNAPSHOT_EVERY` is without being set. */
+const snapshotEveryEvents = 2_500
 /** From its being received to its being committed, ms. */
 const committedMs = 8
-
-const minuteMs = 60_000
-const hourMs = 60 * minuteMs
-const dayMs = 24 * hourMs
-/** Of each such span the newest snapshot would be left. */
-const spanOf = (time: number, until: number) => (until - time < hourMs ? minuteMs : until - time < dayMs ? hourMs : dayMs)
 
 interface Commit {
   readonly first: number
@@ -48,7 +44,7 @@ const commitsText = (partition: number, commits: readonly Commit[]) => `insert i
       as c (first, last, at, min_id, max_id, hash)`
 
 export async function fill(url: string, part: Part, tell: (events: number) => void): Promise<void> {
-  const { partition, until } = part
+  const { partition } = part
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   const connect = async () => {
     const client = new pg.Client({ connectionString: url })
@@ -72,7 +68,7 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
   let lines: Buffer[] = []
   let logWritten = Promise.resolve()
   let rowsWritten = Promise.resolve()
-  let snapshotAt = 0
+  let nextSnapshot = snapshotEveryEvents
 
   function fold(event: LoggedEvent): void {
     const own = runs.get(event.run ?? '') ?? createRows()
@@ -140,13 +136,11 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
     counted.add(event)
     batch.push(event)
     if (isLast) runs.delete(event.run ?? '')
-    const { position, time } = event
+    const { position } = event
     if (batch.length < commitEvents && position < part.events) continue
     commit(batch)
     batch = []
-    const span = spanOf(time, until)
-    const isEndOfSpan = Math.floor((time + (commitEvents * (until - part.from)) / part.events) / span) !== Math.floor(time / span)
-    const isSnapshotDue = isEndOfSpan && position - snapshotAt >= 20_000
+    const isSnapshotDue = position >= nextSnapshot
     const areRowsDue = isSnapshotDue || position - rowsUpTo >= rowsEveryEvents || position === part.events
     if (waiting.length >= transactionCommits || areRowsDue) await writeLog()
     if (areRowsDue) {
@@ -156,8 +150,7 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
     }
     if (isSnapshotDue) {
       await rowsWritten
-      await take(pool, partition)
-      snapshotAt = position
+      nextSnapshot = position + dueAfter(snapshotEveryEvents, (await take(pool, partition)).bytes)
     }
   }
   await logWritten

@@ -83,8 +83,8 @@ export const settings = {
   commitTimeoutMs: s('SIGNALBOX_COMMIT_TIMEOUT_MS', 10_000, 'Longest a sender waits for the commit before it is answered 503.', 'ms'),
   snapshotEvery: s(
     'SIGNALBOX_SNAPSHOT_EVERY',
-    20_000,
-    'Positions between two snapshots of the fold, per partition; more under load.',
+    2_500,
+    'Fewest positions between two snapshots of the fold, per partition; more where they are large, and under load.',
     'events',
   ),
   ingestCredit: s('SIGNALBOX_INGEST_CREDIT', 20_000, 'Unacknowledged events one ingest WebSocket may have.', 'events'),

@@ -6,7 +6,7 @@ import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { encodeCursor } from '../live/cursor.ts'
 import { placeOf } from './moment-place.ts'
-import { createAnswered, differenceOf, ofTable, type Wire } from './moment-wire.ts'
+import { allOfTable, createAnswered, differenceOf, ofTable, type Wire } from './moment-wire.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { createRunMoments } from './run-moment.ts'
@@ -54,9 +54,9 @@ const mostAnsweredRows = 200_000
 const mostTries = 3
 
 const fleetRows = (layer: Layer): Wire[] => [
-  ...ofTable(layer, 'agents', () => true),
-  ...ofTable(layer, 'runs', () => true),
-  ...ofTable(layer, 'edges', () => true),
+  ...allOfTable(layer, 'agents'),
+  ...allOfTable(layer, 'runs'),
+  ...allOfTable(layer, 'edges'),
   ...ofTable(layer, 'tasks', ({ state }) => !isTerminal(state)),
   ...ofTable(layer, 'calls', isOpen),
 ]

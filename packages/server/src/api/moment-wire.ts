@@ -1,16 +1,11 @@
 /** Rows of a moment as they are answered, and what of them differs from those of another moment. */
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
-import { type Layer, rowsOf } from './state-layers.ts'
+import { type Layer, rowsOf, textOf, textsOf } from './state-layers.ts'
 
 export type Wire = readonly [table: Table, key: string, json: string]
 
-/** Rows of a layer never change: each is made text once. */
-const texts = new WeakMap<object, string>()
-export function textOf(row: object): string {
-  const text = texts.get(row) ?? JSON.stringify(row)
-  texts.set(row, text)
-  return text
-}
+export const allOfTable = (layer: Layer, table: Table): Wire[] =>
+  Array.from(textsOf(layer, table), ([key, json]): Wire => [table, key, json])
 
 export const ofTable = <T extends Table>(layer: Layer, table: T, wanted: (row: RowOf[T], key: string) => boolean): Wire[] =>
   Array.from(rowsOf(layer, table), ([key, row]): Wire | undefined => (wanted(row, key) ? [table, key, textOf(row)] : undefined)).filter(

@@ -70,9 +70,11 @@ export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOpt
       const layers = await past.folded(tenant, positions)
       const isOpenOrNone = ([table, , row]: readonly [Table, string, RowOf[Table]]) => table !== 'calls' || isOpen(row as CallRow)
       const rows = [...rowsOfLayers(layers)].filter(isOpenOrNone)
-      for (const [partition, layer] of run === undefined ? [] : layers.entries())
-        for (const [table, key, json] of await runMoments.closedCalls(tenant, run ?? '', layer, partition))
-          rows.push([table, key, JSON.parse(json) as RowOf[Table]])
+      for (const [partition, layer] of layers.entries()) {
+        const ended = await runMoments.endedTasks(tenant, run, layer, partition)
+        if (run !== undefined) ended.push(...(await runMoments.closedCalls(tenant, run, layer, partition)))
+        for (const [table, key, json] of ended) rows.push([table, key, JSON.parse(json) as RowOf[Table]])
+      }
       return { instant, positions, rows }
     } catch (error) {
       // Now is known without its history: the projections are it.

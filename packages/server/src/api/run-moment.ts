@@ -3,20 +3,20 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
-import { type CallRow, taskStates } from '@signalbox/model/rows.ts'
+import { type CallRow, type RowOf, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Projections } from '../store/projections.ts'
 import { runConditions } from '../store/reader.ts'
-import { ofTable, textOf, type Wire } from './moment-wire.ts'
+import { ofTable, type Wire } from './moment-wire.ts'
 import type { MomentRecord } from './record.ts'
 import { isLeftOut } from './recorded-stretch.ts'
-import { isOpen, type Layer, rowAt, rowsOf } from './state-layers.ts'
+import { edgesOfRun, isOpen, type Layer, rowAt, rowsOf, textOf } from './state-layers.ts'
 import type { PastStates } from './state-past.ts'
 
 /** As of a state feed of the run. */
 export const mostClosedCalls = 2_000
-/** Calls of the run that changed since, looked at for what they were at the base. */
-const mostChangedCalls = 20_000
+/** Of what changed since, looked at for what it was at the base. */
+const mostChanged = 20_000
 
 interface Ended {
   readonly key: string
@@ -28,10 +28,14 @@ export interface RunMomentOptions {
   readonly pool: Pool
   readonly projections: Pick<Projections, 'caughtUp'>
   readonly record: Pick<MomentRecord, 'changedSince'>
-  readonly past: Pick<PastStates, 'closed'>
+  readonly past: Pick<PastStates, 'ended'>
 }
 
-const callOf = (key: string, call: CallRow): Ended => ({ key, sort: call.startedAt ?? call.endedAt ?? 0, json: textOf(call) })
+const endedOf = (key: string, row: RowOf[Table]): Ended => ({
+  key,
+  sort: 'outcome' in row ? (row.startedAt ?? row.endedAt ?? 0) : 0,
+  json: textOf(row),
+})
 const newestOf = (calls: Iterable<Ended>): Wire[] =>
   [...calls]
     .sort((a, b) => b.sort - a.sort)
@@ -39,19 +43,31 @@ const newestOf = (calls: Iterable<Ended>): Wire[] =>
     .map(({ key, json }): Wire => ['calls', key, json])
 
 export function createRunMoments({ pool, projections, record, past }: RunMomentOptions) {
-  /** Calls that were closed: what closed after the base, what rests since before it, and what was another then. */
-  async function closedCalls(tenant: TenantId, run: string, layer: Layer, partition: number): Promise<Wire[]> {
-    const found = new Map<string, Ended>()
+  /**
+   * What had ended and the layer does not have: what rests since before its snapshot, and what was another then. Of calls those that ended
+   * after it too, and the newest alone. Without a run, of all.
+   */
+  async function restedOf(table: 'calls' | 'tasks', tenant: TenantId, run: string | undefined, layer: Layer, partition: number) {
     const { base } = layer
-    if (base.position > 0) {
-      for (const call of await rested(pool, 'calls', tenant, run, partition, base.position)) found.set(call.key, call)
-      const changed = await changedCalls(pool, tenant, run, partition, base.position)
-      const unknown = changed.filter((key) => rowAt(layer, 'calls', key) === undefined)
-      for (const [key, call] of await past.closed(tenant, partition, base, unknown)) found.set(key, callOf(key, call))
+    const at = base.standing?.position ?? base.position
+    const found = new Map<string, Ended>()
+    if (at > 0) {
+      for (const one of await rested(pool, table, tenant, run, partition, at)) found.set(one.key, one)
+      const changed = await changedKeys(pool, table, tenant, run, partition, at)
+      const unknown = changed.filter((key) => rowAt(layer, table, key) === undefined).map((key) => ({ table, key }))
+      for (const [, key, row] of await past.ended(tenant, partition, base, unknown)) found.set(key, endedOf(key, row))
     }
-    for (const [key, call] of rowsOf(layer, 'calls')) if (call.run === run && !isOpen(call)) found.set(key, callOf(key, call))
-    return newestOf(found.values())
+    for (const [key, row] of rowsOf(layer, table)) {
+      if (table === 'tasks') found.delete(key)
+      else if (row.run === run && !isOpen(row as CallRow)) found.set(key, endedOf(key, row))
+    }
+    return found.values()
   }
+
+  const closedCalls = async (tenant: TenantId, run: string, layer: Layer, partition: number) =>
+    newestOf(await restedOf('calls', tenant, run, layer, partition))
+  const endedTasks = async (tenant: TenantId, run: string | undefined, layer: Layer, partition: number) =>
+    Array.from(await restedOf('tasks', tenant, run, layer, partition), ({ key, json }): Wire => ['tasks', key, json])
 
   /** What had ended, where of that nothing is held: what rests since before the moment, and what was another then. Undefined: no longer recorded. */
   async function ended(tenant: TenantId, run: string, layer: Layer, partition: number): Promise<Wire[] | undefined> {
@@ -64,9 +80,9 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
     const changed = record.changedSince(tenant, partition, upTo, run)
     if (changed === undefined) return undefined
     const closed = new Map(calls.map((call) => [call.key, call]))
-    for (const [key, call] of changed.calls) closed.set(key, callOf(key, call))
+    for (const [key, call] of changed.calls) closed.set(key, endedOf(key, call))
     for (const [key, call] of rowsOf(layer, 'calls'))
-      if (call.run === run && !isOpen(call) && !isLeftOut(call)) closed.set(key, callOf(key, call))
+      if (call.run === run && !isOpen(call) && !isLeftOut(call)) closed.set(key, endedOf(key, call))
     const done = new Map(tasks.map((task) => [task.key, task.json]))
     for (const [key, task] of changed.tasks) done.set(key, textOf(task))
     // Those of the layer are told with the open ones.
@@ -75,16 +91,20 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
   }
 
   return {
-    /** The newest closed calls of the run, of a layer that was folded from snapshots and the log. */
+    /** Of a layer that was folded from snapshots and the log: the newest closed calls of the run, and ended tasks that it does not have. */
     closedCalls,
+    endedTasks,
     /** By partition. Undefined: what was recorded is not any more; fold the moment again. */
     async rows(tenant: TenantId, run: string, layers: readonly Layer[]): Promise<Wire[][] | undefined> {
       const members = new Set<string>()
       const wires = layers.map((layer): Wire[] => {
         const row = rowAt(layer, 'runs', run)
         for (const id of row === undefined ? [] : takesPart(row)) members.add(id)
-        const edges = ofTable(layer, 'edges', (edge) => edge.run === run)
-        for (const [, edge] of rowsOf(layer, 'edges')) if (edge.run === run) for (const id of takesPart(edge)) members.add(id)
+        const edges: Wire[] = []
+        for (const [key, edge] of edgesOfRun(layer, run)) {
+          edges.push(['edges', key, textOf(edge)])
+          for (const id of takesPart(edge)) members.add(id)
+        }
         return [
           ...(row === undefined ? [] : [['runs', run, textOf(row)] as const]),
           ...edges,
@@ -94,8 +114,10 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
       })
       const found: Wire[][] = []
       for (const [partition, layer] of layers.entries()) {
-        const isRecorded = layer.base.recorded === true
-        const more = await (isRecorded ? ended : closedCalls)(tenant, run, layer, partition)
+        const more =
+          layer.base.recorded === true
+            ? await ended(tenant, run, layer, partition)
+            : [...(await endedTasks(tenant, run, layer, partition)), ...(await closedCalls(tenant, run, layer, partition))]
         if (more === undefined) return undefined
         found.push([
           ...ofTable(layer, 'agents', (agent) => members.has(agent.id) || agent.run?.value === run),
@@ -119,6 +141,9 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
           if (changed === undefined) return undefined
           const was = changed.tasks.get(key)
           if (was !== undefined) json = textOf(was)
+        } else if (row === undefined) {
+          const [was] = await past.ended(tenant, partition, layer.base, [{ table: 'tasks', key }])
+          if (was !== undefined) json = textOf(was[2])
         }
         found.push(json === undefined ? [] : [['tasks', key, json]])
       }
@@ -141,15 +166,15 @@ async function rested(
   pool: Pool,
   table: 'calls' | 'tasks',
   tenant: TenantId,
-  run: string,
+  run: string | undefined,
   partition: number,
   upTo: number,
 ): Promise<Ended[]> {
   const values: unknown[] = [tenant, partition, upTo]
   const what =
     table === 'calls'
-      ? `tbl = 'calls' and not open and partition = $2 and position <= $3${runConditions([run], values)} order by sort desc limit ${mostClosedCalls}`
-      : `tbl = 'tasks' and partition = $2 and position <= $3${runConditions([run], values)} and state = any($${values.push(endedStates)})`
+      ? `tbl = 'calls' and not open and partition = $2 and position <= $3${ofRun(run, values)} order by sort desc limit ${mostClosedCalls}`
+      : `tbl = 'tasks' and partition = $2 and position <= $3${ofRun(run, values)} and state = any($${values.push(endedStates)})`
   const { rows } = await pool.query<{ key: string; sort: string | null; json: string }>(
     `select key, sort, body::text as json from projections where tenant = $1 and ${what}`,
     values,
@@ -158,13 +183,22 @@ async function rested(
 }
 const endedStates = taskStates.filter(isTerminal)
 
-/** Calls that changed after the base. Primary key, as above. */
-async function changedCalls(pool: Pool, tenant: TenantId, run: string, partition: number, after: number): Promise<string[]> {
-  const values: unknown[] = [tenant, partition, after, mostChangedCalls]
+/** What changed after the base and may have been there. Primary key, as above. */
+async function changedKeys(
+  pool: Pool,
+  table: 'calls' | 'tasks',
+  tenant: TenantId,
+  run: string | undefined,
+  partition: number,
+  after: number,
+): Promise<string[]> {
+  const values: unknown[] = [tenant, table, partition, after, mostChanged]
   const { rows } = await pool.query<{ key: string }>(
-    `select key from projections where tenant = $1 and tbl = 'calls' and partition = $2 and position > $3
-     ${runConditions([run], values)} order by sort limit $4`,
+    `select key from projections where tenant = $1 and tbl = $2 and partition = $3 and position > $4 and (born is null or born <= $4)
+     ${ofRun(run, values)} order by sort limit $5`,
     values,
   )
   return rows.map(({ key }) => key)
 }
+
+const ofRun = (run: string | undefined, values: unknown[]): string => (run === undefined ? '' : runConditions([run], values))

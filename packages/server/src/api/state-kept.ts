@@ -1,6 +1,7 @@
 /**
- * A snapshot of the fold as one tenant sees it, without its closed calls: those are the most of it and nearly never asked for, so of them
- * only hashes of their keys are held, and a row is read when an event of the log comes for it late.
+ * A snapshot of the fold as one tenant sees it: what went on. What had ended is the most of a state and nearly never asked for, so a row of it
+ * is read when somebody needs it (`state-standing.ts`). An older version's snapshot, a spread one, is read with all parts up to it, and of
+ * its closed calls only hashes of their keys are held.
  */
 import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
@@ -8,6 +9,7 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { type CallRow, type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
+import type { StandingAt } from './state-standing.ts'
 
 type Entry = readonly [TenantId, Table, string, RowOf[Table]]
 export type HeldRows = { readonly [T in Table]: Map<string, RowOf[T]> }
@@ -23,8 +25,10 @@ interface ClosedCalls {
 export interface Base {
   readonly position: number
   readonly rows: HeldRows
-  /** Newest first: a call that was closed twice is the newer one. */
+  /** Of a spread snapshot. Newest first: a call that was closed twice is the newer one. */
   readonly closed: readonly ClosedCalls[]
+  /** Agents, runs and edges that have not changed since the snapshot; of any other table what had ended is not held. */
+  readonly standing?: StandingAt
   /** Of a `MomentRecord`: of what had ended before nothing is held. */
   readonly recorded?: boolean
 }
@@ -75,6 +79,13 @@ const startOf = (tenant: TenantId, table: Table) => Buffer.from(`[${JSON.stringi
 /** A field of calls alone, present once the call ended. */
 const outcome = Buffer.from('"outcome":')
 
+/** The key that begins there, a JSON text. */
+function keyIn(line: Buffer, from: number): string {
+  let end = from + 1
+  for (; line[end] !== 34; end += 1) if (line[end] === 92) end += 1
+  return JSON.parse(line.toString('utf8', from, end + 1)) as string
+}
+
 interface Part {
   readonly rows: HeldRows
   readonly hashes: Float64Array
@@ -101,9 +112,7 @@ async function partOf(state: Buffer, tenant: TenantId): Promise<Part> {
     if (found === undefined) continue
     const [table, start] = found
     if (table === 'calls' && line.includes(outcome)) {
-      let end = start.length + 1
-      for (; line[end] !== 34; end += 1) if (line[end] === 92) end += 1
-      hashes.push(hashOf(JSON.parse(line.toString('utf8', start.length, end + 1)) as string))
+      hashes.push(hashOf(keyIn(line, start.length)))
       continue
     }
     const [, , key, row] = JSON.parse(String(line)) as Entry
@@ -112,44 +121,110 @@ async function partOf(state: Buffer, tenant: TenantId): Promise<Part> {
   return { rows, hashes: Float64Array.from(hashes).sort() }
 }
 
-/** The newest snapshot at or before the position. Index: primary key of snapshots. */
-export async function nearestSnapshot(pool: Pool, partition: number, upTo: number): Promise<number | undefined> {
-  const { rows } = await pool.query<{ position: string }>(
-    'select position from snapshots where partition = $1 and position <= $2 and fold = $3 order by position desc limit 1',
-    [partition, upTo, FOLD_VERSION],
-  )
-  return rows[0] === undefined ? undefined : Number(rows[0].position)
+export interface Snapshot {
+  readonly position: number
+  readonly spread: boolean
 }
 
-/** Undefined when it left meanwhile. What rested comes oldest first, one at a time, since each part is large. Index: primary keys. */
-export async function readBase(pool: Pool, tenant: TenantId, partition: number, position: number): Promise<Base | undefined> {
+/** The newest at or before the position. Index: primary key of snapshots. */
+export async function nearestSnapshot(pool: Pool, partition: number, upTo: number): Promise<Snapshot | undefined> {
+  const { rows } = await pool.query<{ position: string; spread: boolean }>(
+    'select position, spread from snapshots where partition = $1 and position <= $2 and fold = $3 order by position desc limit 1',
+    [partition, upTo, FOLD_VERSION],
+  )
+  return rows[0] && { position: Number(rows[0].position), spread: rows[0].spread }
+}
+
+/** What is in the snapshot itself. Undefined when it left meanwhile. Index: primary key of snapshots. */
+export async function readState(pool: Pool, tenant: TenantId, partition: number, position: number): Promise<HeldRows | undefined> {
+  const { rows } = await pool.query<{ state: Buffer }>('select state from snapshots where partition = $1 and position = $2 and fold = $3', [
+    partition,
+    position,
+    FOLD_VERSION,
+  ])
+  return rows[0] && (await partOf(rows[0].state, tenant)).rows
+}
+
+interface KeptPart {
+  readonly position: number
+  readonly state: Buffer
+}
+
+/** The first part after `after`, or the last up to `upTo`: one at a time, since each may be large. Index: primary key of snapshots_kept. */
+async function partBetween(
+  pool: Pool,
+  partition: number,
+  after: number,
+  upTo: number,
+  order: 'asc' | 'desc',
+): Promise<KeptPart | undefined> {
+  const { rows } = await pool.query<{ position: string; state: Buffer }>(
+    `select position, state from snapshots_kept where partition = $1 and position > $2 and position <= $3 and fold = $4 order by position ${order} limit 1`,
+    [partition, after, upTo, FOLD_VERSION],
+  )
+  return rows[0] && { position: Number(rows[0].position), state: rows[0].state }
+}
+
+/** Undefined when it left meanwhile. */
+export async function readSpread(pool: Pool, tenant: TenantId, partition: number, position: number): Promise<Base | undefined> {
   const rows = noRows()
   const closed: ClosedCalls[] = []
-  const put = (part: Part) => {
+  const put = (held: HeldRows) => {
     for (const table of tables)
-      for (const [key, row] of part.rows[table]) (rows[table] as Map<string, RowOf[Table]>).set(key, row as RowOf[Table])
+      for (const [key, row] of held[table]) (rows[table] as Map<string, RowOf[Table]>).set(key, row as RowOf[Table])
   }
   for (let last = 0; ; ) {
-    const { rows: found } = await pool.query<{ position: string; state: Buffer }>(
-      'select position, state from snapshots_kept where partition = $1 and position > $2 and position <= $3 and fold = $4 order by position limit 1',
-      [partition, last, position, FOLD_VERSION],
-    )
-    if (found[0] === undefined) break
-    last = Number(found[0].position)
-    const part = await partOf(found[0].state, tenant)
+    const found = await partBetween(pool, partition, last, position, 'asc')
+    if (found === undefined) break
+    last = found.position
+    const part = await partOf(found.state, tenant)
     if (part.hashes.length > 0) {
       closed.unshift({ position: last, hashes: part.hashes })
       for (const key of rows.calls.keys()) if (holds(part.hashes, hashOf(key))) rows.calls.delete(key)
     }
-    put(part)
+    put(part.rows)
   }
-  const { rows: found } = await pool.query<{ state: Buffer }>(
-    'select state from snapshots where partition = $1 and position = $2 and fold = $3',
-    [partition, position, FOLD_VERSION],
-  )
-  if (found[0] === undefined) return undefined
-  put(await partOf(found[0].state, tenant))
+  const own = await readState(pool, tenant, partition, position)
+  if (own === undefined) return undefined
+  put(own)
   return { position, rows, closed }
+}
+
+export interface SoughtKey {
+  readonly table: Table
+  readonly key: string
+}
+
+export type FoundRows = readonly (readonly [Table, string, RowOf[Table]])[]
+
+/** Rows that had ended at the snapshot and are others now, as they were: in the newest part that has them. */
+export async function readEnded(
+  pool: Pool,
+  tenant: TenantId,
+  partition: number,
+  upTo: number,
+  keys: readonly SoughtKey[],
+): Promise<FoundRows> {
+  const sought = new Set(keys.map(({ table, key }) => `${table} ${key}`))
+  const found: (readonly [Table, string, RowOf[Table]])[] = []
+  for (let before = upTo; sought.size > 0; ) {
+    const part = await partBetween(pool, partition, 0, before, 'desc')
+    if (part === undefined) break
+    before = part.position - 1
+    const text = await decompress(part.state)
+    const starts = tables.map((table) => [table, startOf(tenant, table)] as const)
+    for (const line of linesOf(text)) {
+      const entries = isWhole(line)
+        ? (JSON.parse(String(line)) as Entry[]).filter(([owner]) => owner === tenant)
+        : starts.flatMap(([table, start]) =>
+            line.subarray(0, start.length).equals(start) && sought.has(`${table} ${keyIn(line, start.length)}`)
+              ? [JSON.parse(String(line)) as Entry]
+              : [],
+          )
+      for (const [, table, key, row] of entries) if (sought.delete(`${table} ${key}`)) found.push([table, key, row])
+    }
+  }
+  return found
 }
 
 /** The closed calls of these keys that the base has; each part that may hold one is read once. Index: primary key of snapshots_kept. */

@@ -3,9 +3,10 @@
  * so states of many moments share all but what differs, and going on from one costs what is new.
  */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
-import { callId, callTypes, rowKey } from '@signalbox/model/fold/keys.ts'
-import { type CallRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
-import { type Base, type HeldRows, noRows } from './state-kept.ts'
+import { touchOf } from '@signalbox/model/fold/keys.ts'
+import { type CallRow, type EdgeRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
+import { type Base, type HeldRows, noRows, type SoughtKey } from './state-kept.ts'
+import { parsed, type StandingRow, standingOf, standingRow } from './state-standing.ts'
 
 export interface Layer {
   readonly position: number
@@ -25,13 +26,14 @@ export function rowAt<T extends Table>(layer: Layer | undefined, table: T, key: 
     const row = of(at.rows, table).get(key)
     if (row !== undefined) return row
   }
-  return undefined
+  const standing = layer?.base.standing
+  return standing === undefined ? undefined : (standingRow(standing, table, key) as RowOf[T] | undefined)
 }
 
 export const sizeOf = ({ rows }: Layer): number => tables.reduce((sum, table) => sum + rows[table].size, 0)
 
-/** All rows of a table, each the newest; closed calls only as far as they closed after the base. */
-export function* rowsOf<T extends Table>(layer: Layer, table: T): Generator<readonly [string, RowOf[T]]> {
+/** Rows of a table, each the newest, but for those that still stand as they were at the snapshot. */
+function* changedOf<T extends Table>(layer: Layer, table: T): Generator<readonly [string, RowOf[T]]> {
   const seen = new Set<string>()
   for (let at: Layer | undefined = layer; at !== undefined; at = at.below) {
     for (const entry of of(at.rows, table)) {
@@ -43,23 +45,78 @@ export function* rowsOf<T extends Table>(layer: Layer, table: T): Generator<read
   }
 }
 
+/** All rows of a table, made by either: what stands is held as text. Calls and tasks that had ended only as far as they did after the snapshot. */
+function* allOf<T extends Table, Made>(
+  layer: Layer,
+  table: T,
+  ofRow: (key: string, row: RowOf[T]) => Made,
+  ofStanding: (key: string, row: StandingRow) => Made,
+): Generator<Made> {
+  const { standing } = layer.base
+  const seen = new Set<string>()
+  for (const [key, row] of changedOf(layer, table)) {
+    if (standing !== undefined) seen.add(key)
+    yield ofRow(key, row)
+  }
+  if (standing === undefined) return
+  for (const [key, row] of standingOf(standing, table)) if (!seen.has(key)) yield ofStanding(key, row)
+}
+
+export const rowsOf = <T extends Table>(layer: Layer, table: T): Generator<readonly [string, RowOf[T]]> =>
+  allOf(
+    layer,
+    table,
+    (key, row) => [key, row] as const,
+    (key, row) => [key, parsed(row) as RowOf[T]] as const,
+  )
+
+/** Those that stand are a run's by their key, and made of their text only then. */
+export const edgesOfRun = (layer: Layer, run: string): (readonly [string, EdgeRow])[] => {
+  const found = allOf(
+    layer,
+    'edges',
+    (key, row): readonly [string, EdgeRow] | undefined => (row.run === run ? [key, row] : undefined),
+    (key, row) => (key.startsWith(`${run}\u001f`) ? ([key, parsed(row) as EdgeRow] as const) : undefined),
+  )
+  return [...found].filter((entry) => entry !== undefined)
+}
+
+/** Rows never change: each is made text once. */
+const texts = new WeakMap<object, string>()
+export function textOf(row: object): string {
+  const text = texts.get(row) ?? JSON.stringify(row)
+  texts.set(row, text)
+  return text
+}
+
+/** The same as text. */
+export const textsOf = (layer: Layer, table: Table): Generator<readonly [string, string]> =>
+  allOf(
+    layer,
+    table,
+    (key, row) => [key, textOf(row)] as const,
+    (key, { json }) => [key, json] as const,
+  )
+
 /** The same as one: of all layers what is newest. */
 export function flat(layer: Layer): Base {
   const rows = noRows()
-  for (const table of tables) for (const [key, row] of rowsOf(layer, table)) of(rows, table).set(key, row)
+  for (const table of tables) for (const [key, row] of changedOf(layer, table)) of(rows, table).set(key, row)
   return { ...layer.base, position: layer.position, rows }
 }
 
-/** Keys of calls that the events are about and the layers do not know: they are new, or closed before the base. */
-export function unknownCalls(layer: Layer, events: readonly LoggedEvent[]): Set<string> {
-  const keys = new Set<string>()
-  for (const event of events) {
-    const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
-    if (call === undefined) continue
-    const key = rowKey.call(event.run, call.kind, callId(event))
-    if (!keys.has(key) && rowAt(layer, 'calls', key) === undefined) keys.add(key)
+/** Calls and tasks that the events are about and the layers do not know: they are new, or had ended before the base. */
+export function unknownKeys(layer: Layer, events: readonly LoggedEvent[]): SoughtKey[] {
+  const keys = new Map<string, SoughtKey>()
+  const add = (table: 'calls' | 'tasks', key: string | undefined) => {
+    if (key !== undefined && rowAt(layer, table, key) === undefined) keys.set(`${table} ${key}`, { table, key })
   }
-  return keys
+  for (const event of events) {
+    const { callKey, taskKey } = touchOf(event)
+    add('calls', callKey)
+    add('tasks', taskKey)
+  }
+  return [...keys.values()]
 }
 
 /** Fills a layer over another; a short one is begun anew with what it has, so that layers do not become many, if it is not this `bottom`. */

@@ -1,6 +1,7 @@
 /** Whatever is asked in whatever order: a moment's rows are the fold of the log up to there. */
 
-import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { zstdCompressSync } from 'node:zlib'
+import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { CallRow, RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { tables } from '@signalbox/model/rows.ts'
@@ -11,23 +12,24 @@ import { after, event, type Line, line, log } from '../sequencer/testing.ts'
 import { startSnapshots } from '../streams/snapshots.ts'
 import { createMomentRecord, type MomentRecord } from './record.ts'
 import { createRunMoments } from './run-moment.ts'
-import { isOpen, type Layer, rowsOf } from './state-layers.ts'
+import { isOpen, type Layer, rowAt, rowsOf } from './state-layers.ts'
 import { createPastStates, type PastStates } from './state-past.ts'
 
 const minuteMs = 60_000
 const tenants = ['default', 'other'] as const
 
-/** Rounds of work with a snapshot after most: calls that open, close and are told of again later, tasks that rest and come back. */
-async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => void = () => {}): Promise<Line> {
+/** Rounds of work with a snapshot after most: calls that open, close and are told of again later, tasks, agents and runs that rest and come back. */
+async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => void | Promise<void> = () => {}): Promise<Line> {
   const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
   const it = await line({ clock })
   const { pool, projections, reader, meta } = it.store
   const config = { snapshotEvery: 15 }
-  const snapshots = startSnapshots({ pool, projections, partitions: meta.partitions, heads: reader.heads, bus: it.bus, config, clock, log })
+  const of = { pool, projections, partitions: meta.partitions, heads: reader.heads, bus: it.bus, bytesPerEvent: 1_000 }
+  const snapshots = startSnapshots({ ...of, config, clock, log })
   after(() => snapshots.stop())
   let made = 0
   for (let round = 0; round < rounds; round += 1) {
-    beforeRound(it, round)
+    await beforeRound(it, round)
     const events = Array.from({ length: 40 }, () => {
       made += 1
       const of = {
@@ -40,7 +42,11 @@ async function pastOf(rounds: number, beforeRound: (it: Line, round: number) => 
       // The call of this event, one just before it, and one that rests long since.
       const call = `say "${made % 5 === 0 ? Math.floor(made / 9) : made - (made % 3)}" \u0000`
       const types = ['tool.started', 'tool.finished', 'tool.attributed', 'task.started', 'task.completed', 'task.assigned', 'agent.status']
-      return event({ ...of, type: types[made % types.length] ?? 'log', data: { call, name: 'ends in ,[', to: 'w1', status: 'waiting' } })
+      // Runs end and agents leave, and both are told of again.
+      const type = made % 97 === 0 ? 'run.finished' : made % 23 === 0 ? 'agent.stopped' : types[made % types.length]
+      // Few pairs, so that each meets again, also when its run has ended.
+      const [from, to] = [`w${2 + (made % 2)}`, `w${made % 2}`]
+      return event({ ...of, type: type ?? 'log', data: { call, name: 'ends in ,[', from, to, status: 'waiting' } })
     })
     await it.send(events)
     await snapshots.settled()
@@ -76,23 +82,25 @@ async function expectAsFolded(it: Line, past: PastStates, tenant: string, positi
       expect(plain(found), `${table} of ${tenant} at ${upTo} of ${partition}`).toEqual(plain(wanted))
     }
     if (layer.base.recorded === true) continue
-    // And of closed calls those that the base kept as hashes.
-    const keys = [...folded.entries()].flatMap(([table, key, row]) =>
-      table === 'calls' && !isOpen(row as CallRow) ? [[key, row] as const] : [],
+    // And what had ended before the base.
+    const keys = [...folded.entries()].flatMap(([table, key, row]) => (isSeen(table, row) ? [] : [[table, key, row] as const]))
+    const unknown = keys.filter(([table, key]) => rowAt(layer, table, key) === undefined).map(([table, key]) => ({ table, key }))
+    const rested = new Map((await past.ended(tenant, partition, layer.base, unknown)).map(([table, key, row]) => [`${table} ${key}`, row]))
+    const named = keys.map(([table, key, row]) => [`${table} ${key}`, row] as const)
+    expect(plain(keys.map(([table, key]) => [`${table} ${key}`, rowAt(layer, table, key) ?? rested.get(`${table} ${key}`)]))).toEqual(
+      plain(named),
     )
-    const own = new Map([...rowsOf(layer, 'calls')])
-    const rested = await past.closed(
-      tenant,
-      partition,
-      layer.base,
-      keys.map(([key]) => key).filter((key) => !own.has(key)),
-    )
-    expect(plain(keys)).toEqual(plain(keys.map(([key]) => [key, own.get(key) ?? rested.get(key)] as const)))
   }
 }
 
 /** All that is of a run, and of nothing else, with what ended. */
-async function expectRunsAsFolded(it: Line, record: MomentRecord, past: PastStates, tenant: string, positions: readonly number[]) {
+async function expectRunsAsFolded(
+  it: Line,
+  record: Pick<MomentRecord, 'changedSince'>,
+  past: PastStates,
+  tenant: string,
+  positions: readonly number[],
+) {
   const { pool, projections } = it.store
   const moments = createRunMoments({ pool, projections, record, past })
   const layers = await past.at(tenant, positions)
@@ -112,6 +120,8 @@ async function expectRunsAsFolded(it: Line, record: MomentRecord, past: PastStat
   }
 }
 
+const nothingRecorded = { changedSince: () => undefined }
+
 const anyMoment = (heads: readonly number[]) =>
   fc.tuple(fc.constantFrom(...tenants), fc.tuple(...heads.map((head) => fc.integer({ min: 0, max: head }))))
 
@@ -129,9 +139,59 @@ test('any order of moments, of two tenants, with much or little held, answers th
       fc.constantFrom(3, 20, 1_000),
       async (moments, mostRows, layerEvents) => {
         const past = createPastStates({ pool, reader, log, mostRows, layerEvents })
-        for (const [tenant, positions] of moments) await expectAsFolded(it, past, tenant, positions)
+        for (const [tenant, positions] of moments) {
+          await expectAsFolded(it, past, tenant, positions)
+          await expectRunsAsFolded(it, nothingRecorded, past, tenant, positions)
+        }
       },
     ),
+    { numRuns: 12 },
+  )
+}, 120_000)
+
+/** The newest snapshot of each partition as a version before wrote its first, and no other; rows without what that version did not write. */
+async function asSpread({ store }: Line): Promise<void> {
+  const { pool, reader } = store
+  const { rows: newest } = await pool.query<{ partition: number; position: string }>(
+    'select partition, max(position) as position from snapshots group by partition',
+  )
+  await pool.query('delete from snapshots_kept; update projections set born = null')
+  for (const { partition, position } of newest) {
+    const entries: [string, Table, string, RowOf[Table]][] = []
+    for (const tenant of tenants)
+      for (const [table, key, row] of (await foldOf({ store } as Line, tenant, partition, Number(position))).entries())
+        entries.push([tenant, table, key, row])
+    const isClosed = ([, table, , row]: (typeof entries)[number]) => table === 'calls' && !isOpen(row as CallRow)
+    const stateOf = (some: typeof entries) =>
+      // As PostgreSQL writes an array.
+      zstdCompressSync(`[\n${some.map((entry) => `[${entry.map((part) => JSON.stringify(part)).join(', ')}]`).join(',\n')}\n]`)
+    await pool.query('delete from snapshots where partition = $1 and position < $2', [partition, position])
+    await pool.query('update snapshots set state = $3, spread = true where partition = $1 and position = $2', [
+      partition,
+      position,
+      stateOf(entries.filter((entry) => !isClosed(entry))),
+    ])
+    await pool.query('insert into snapshots_kept (partition, position, before, fold, state) values ($1, $2, 0, $3, $4)', [
+      partition,
+      position,
+      FOLD_VERSION,
+      stateOf(entries.filter(isClosed)),
+    ])
+  }
+  expect((await reader.heads()).positions.length).toBe(newest.length)
+}
+
+test('moments of before an upgrade, and after it, are the fold of the log too', async () => {
+  const it = await pastOf(14, (it, round) => (round === 6 ? asSpread(it) : undefined))
+  const { pool, reader } = it.store
+  const heads = (await reader.heads()).positions
+  const { rows } = await pool.query('select spread, count(*)::int as count from snapshots group by spread order by spread')
+  expect(rows).toMatchObject([{ spread: false }, { spread: true, count: heads.length }])
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyMoment(heads), { minLength: 3, maxLength: 12 }), async (moments) => {
+      const past = createPastStates({ pool, reader, log, layerEvents: 20 })
+      for (const [tenant, positions] of moments) await expectAsFolded(it, past, tenant, positions)
+    }),
     { numRuns: 12 },
   )
 }, 60_000)

@@ -3,7 +3,7 @@
  * nearest snapshot else. What is held is bounded in rows; the tenant and partition that was asked for longest ago is forgotten first.
  */
 import type { TenantId } from '@signalbox/model/event.ts'
-import type { CallRow, Rows } from '@signalbox/model/rows.ts'
+import type { Rows } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
@@ -11,16 +11,17 @@ import { refold } from '../store/refold.ts'
 import type { LogReader } from '../store/store.ts'
 import type { MomentRecord } from './record.ts'
 import { isLeftOut } from './recorded-stretch.ts'
-import { type Base, nearestSnapshot, noRows, readBase, readClosed } from './state-kept.ts'
-import { flat, type Layer, layerOf, over, sizeOf, unknownCalls } from './state-layers.ts'
+import { type Base, type FoundRows, nearestSnapshot, noRows, readClosed, readSpread, readState, type SoughtKey } from './state-kept.ts'
+import { flat, type Layer, layerOf, over, sizeOf, unknownKeys } from './state-layers.ts'
+import { readChanged, readRested, readStanding, type Standing } from './state-standing.ts'
 
 export interface PastStates {
   /** One layer a partition. `isGone`: asked between pages; who left needs no answer. */
   at(tenant: TenantId, positions: readonly number[], isGone?: () => boolean): Promise<Layer[]>
-  /** The same from snapshots and the log alone: tasks that ended are in it too. */
+  /** The same from snapshots and the log alone. */
   folded(tenant: TenantId, positions: readonly number[]): Promise<Layer[]>
-  /** Closed calls of the base, for those of these keys that it has. */
-  closed(tenant: TenantId, partition: number, base: Base, keys: Iterable<string>): Promise<Map<string, CallRow>>
+  /** Calls and tasks that had ended before the base, for those of these keys that had. */
+  ended(tenant: TenantId, partition: number, base: Base, keys: readonly SoughtKey[]): Promise<FoundRows>
   /** Rows that are held. */
   readonly size: () => number
 }
@@ -38,7 +39,7 @@ export interface PastStatesOptions {
 /** About 200 MB of rows as they usually are. */
 const mostRowsHeld = 400_000
 const eventsOfLayer = 1_500
-const pageEvents = 750
+const pageEvents = 1_500
 /** States that are no whole layer: where readers stood last. */
 const mostLoose = 8
 
@@ -50,6 +51,7 @@ interface Held {
   /** The same, of what is recorded. */
   readonly recorded: Map<number, Layer>
   rows: number
+  standing: Standing | undefined
   turn: Promise<unknown>
 }
 
@@ -82,18 +84,43 @@ export function createPastStates({
 
   function heldOf(tenant: TenantId, partition: number): Held {
     const key = `${partition} ${tenant}`
-    const found = held.get(key) ?? { whole: new Map(), loose: new Map(), recorded: new Map(), rows: 0, turn: Promise.resolve() }
+    const found = held.get(key) ?? {
+      whole: new Map(),
+      loose: new Map(),
+      recorded: new Map(),
+      rows: 0,
+      standing: undefined,
+      turn: Promise.resolve(),
+    }
     held.delete(key)
     held.set(key, found)
     return found
   }
 
-  const size = () => [...held.values()].reduce((sum, { rows }) => sum + rows, 0)
+  const size = () => [...held.values()].reduce((sum, { rows, standing }) => sum + rows + (standing?.size ?? 0), 0)
 
   function forget(other: Held) {
     other.whole.clear()
     other.loose.clear()
     other.rows = 0
+    other.standing = undefined
+  }
+
+  async function ended(tenant: TenantId, partition: number, base: Base, keys: readonly SoughtKey[]): Promise<FoundRows> {
+    if (base.standing !== undefined) return readRested(pool, tenant, partition, base.standing.position, keys)
+    const calls = keys.flatMap(({ table, key }) => (table === 'calls' ? [key] : []))
+    return Array.from(await readClosed(pool, tenant, partition, base, calls), ([key, call]) => ['calls', key, call] as const)
+  }
+
+  /** What went on at the snapshot, and what stands since. */
+  async function readBase(own: Held, tenant: TenantId, partition: number, position: number): Promise<Base | undefined> {
+    const rows = await readState(pool, tenant, partition, position)
+    if (rows === undefined) return undefined
+    if (own.standing === undefined || own.standing.upTo < position) own.standing = await readStanding(pool, tenant, partition)
+    const standing = { position, standing: own.standing }
+    for (const [table, key, row] of await readChanged(pool, tenant, partition, standing, rows))
+      (rows[table] as Map<string, typeof row>).set(key, row)
+    return { position, rows, closed: [], standing }
   }
 
   function keep(own: Held, layer: Layer) {
@@ -139,8 +166,7 @@ export function createPastStates({
       })
       if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
       const rows = over(layer, layerEvents)
-      const late = await readClosed(pool, tenant, partition, layer.base, unknownCalls(layer, events))
-      for (const [key, call] of late) rows.set('calls', key, call)
+      for (const [table, key, row] of await ended(tenant, partition, layer.base, unknownKeys(layer, events))) rows.set(table, key, row)
       for (const event of events) refold(rows, event, log)
       layer = rows.done(scannedTo, events.length)
       if (layer.events < layerEvents) continue
@@ -190,8 +216,13 @@ export function createPastStates({
     if (known?.position === upTo || (known !== undefined && upTo - known.position <= layerEvents))
       return fold(own, known, tenant, partition, upTo, isGone)
     const snapshot = await nearestSnapshot(pool, partition, upTo)
-    if (known !== undefined && known.position >= (snapshot ?? 0)) return fold(own, known, tenant, partition, upTo, isGone)
-    const base = snapshot === undefined ? noBase : await readBase(pool, tenant, partition, snapshot)
+    if (known !== undefined && known.position >= (snapshot?.position ?? 0)) return fold(own, known, tenant, partition, upTo, isGone)
+    const base =
+      snapshot === undefined
+        ? noBase
+        : snapshot.spread
+          ? await readSpread(pool, tenant, partition, snapshot.position)
+          : await readBase(own, tenant, partition, snapshot.position)
     const after = base?.position ?? 0
     const oldest = (await reader.oldest())[partition] ?? 1
     if (after !== upTo && after + 1 < oldest) throw historyGone(partition, oldest, after + 1)
@@ -223,7 +254,7 @@ export function createPastStates({
     at: (tenant, positions, isGone = never) =>
       inTurns(tenant, positions, isGone, async (...asked) => (await recordedAt(...asked)) ?? layerAt(...asked)),
     folded: (tenant, positions) => inTurns(tenant, positions, never, layerAt),
-    closed: (tenant, partition, base, keys) => readClosed(pool, tenant, partition, base, keys),
+    ended,
     size,
   }
 }

@@ -16,11 +16,11 @@ export interface RowWrite {
   readonly row: RowOf[Table]
 }
 
-const rowColumns = 'position, sort, partition, open, tbl, tenant, key, run, agent, task, state, body'
+const rowColumns = 'position, born, sort, partition, open, tbl, tenant, key, run, agent, task, state, body'
 
 function rowLine(partition: number, { tenant, table, key, position, row }: RowWrite): string {
   const [sort, run, agent, task, state] = columnsOf(table, row)
-  return `${position}\t${sort}\t${partition}\t${isOpenCall(table, row)}\t${table}\t${escaped(tenant)}\t${escaped(key)}\t${orNull(run)}\t${orNull(agent)}\t${orNull(task)}\t${orNull(state)}\t${escaped(JSON.stringify(row))}\n`
+  return `${position}\t${position}\t${sort}\t${partition}\t${isOpenCall(table, row)}\t${table}\t${escaped(tenant)}\t${escaped(key)}\t${orNull(run)}\t${orNull(agent)}\t${orNull(task)}\t${orNull(state)}\t${escaped(JSON.stringify(row))}\n`
 }
 
 const linesOf = (partition: number, rows: readonly RowWrite[]): Buffer => Buffer.from(rows.map((row) => rowLine(partition, row)).join(''))
@@ -37,6 +37,7 @@ export async function prepareRows(client: Pick<Client, 'query'>, partition: numb
   await planByKey(client)
   await client.query(
     `create temp table changed_rows (like projections_kept) on commit delete rows;
+     -- The position of its first write stays.
      prepare write_rows as
        insert into projections_kept (${rowColumns}) select ${rowColumns} from changed_rows
        on conflict (tenant, tbl, key, partition, open) do update set position = excluded.position, sort = excluded.sort, run = excluded.run,

@@ -10,12 +10,21 @@ import { startSnapshots } from './snapshots.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
-const dayMs = 24 * hourMs
 
 function snapshotsOf(it: Line, snapshotEvery: number, clock: Clock = systemClock) {
   const { pool, projections, reader, meta } = it.store
   const config = { snapshotEvery }
-  const snapshots = startSnapshots({ pool, projections, partitions: meta.partitions, heads: reader.heads, bus: it.bus, config, clock, log })
+  const snapshots = startSnapshots({
+    pool,
+    projections,
+    partitions: meta.partitions,
+    heads: reader.heads,
+    bus: it.bus,
+    config,
+    clock,
+    log,
+    bytesPerEvent: 1_000,
+  })
   after(() => snapshots.stop())
   return snapshots
 }
@@ -141,45 +150,49 @@ test('where little happens there is one every half day, so that the state is kno
   await expect(stateAt(it.store, 'default', [4], log)).rejects.toThrow('starts at 6')
 })
 
-test('the older, the fewer: one a minute, one an hour, one a day; and none whose log is gone', async () => {
+test('a large one is followed by the next later, so that they take a small share of the disk', async () => {
+  const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
+  const it = await line({ partitions: 1, clock })
+  const { pool, projections, reader, bus } = { ...it, ...it.store }
+  const of = { pool, projections, partitions: 1, heads: reader.heads, bus, config: { snapshotEvery: 50 }, clock, log }
+  const snapshots = startSnapshots({ ...of, bytesPerEvent: 4 })
+  after(() => snapshots.stop())
+  const agents = Array.from({ length: 50 }, (_, i) => event({ time: clock.now(), type: 'agent.started', agent: `w${i} ${Math.sin(i)}` }))
+  await it.send(agents)
+  await snapshots.settled()
+  const { rows } = await pool.query<{ bytes: number }>('select octet_length(state) as bytes from snapshots')
+  const due = 50 + Math.ceil((rows[0]?.bytes ?? 0) / 4)
+  expect(due).toBeGreaterThan(150)
+  for (let sent = 50; sent < due - 1; sent += 1) await it.send([event({ time: clock.now() })])
+  await snapshots.settled()
+  expect((await stored(it)).map(({ position }) => position)).toEqual([50])
+  await it.send([event({ time: clock.now() })])
+  await snapshots.settled()
+  expect((await stored(it)).map(({ position }) => position)).toEqual([50, due])
+})
+
+test('they stay while the log after them does', async () => {
   const clock = createFakeClock(Date.UTC(2026, 4, 20, 15))
   const it = await line({ partitions: 1, clock })
   const positions = 1_000
   await it.send(Array.from({ length: positions }, () => event({ time: clock.now() })))
-  // One every twenty seconds of two hours, then one every ten minutes of two days, then one every two hours of ten days.
-  const ages = [
-    ...Array.from({ length: 360 }, (_, i) => i * 20_000),
-    ...Array.from({ length: 276 }, (_, i) => 2 * hourMs + i * 10 * minuteMs),
-    ...Array.from({ length: 96 }, (_, i) => 2 * dayMs + i * 2 * hourMs),
-  ]
   const { pool } = it.store
   await pool.query(
-    `insert into snapshots (partition, position, at, fold, state)
-     select 0, ${positions + 1} - n, $2::bigint - age, $3, '' from unnest($1::bigint[]) with ordinality as a (age, n)`,
-    [ages, clock.now(), FOLD_VERSION],
+    `insert into snapshots (partition, position, at, fold, state) select 0, n, $1, $2, '' from generate_series(10, ${positions}, 10) n`,
+    [clock.now(), FOLD_VERSION],
   )
   const snapshots = snapshotsOf(it, 1_000_000, clock)
-  await snapshots.settled()
   const kept = async () => {
-    const { rows } = await pool.query<{ position: string; at: string }>('select position, at from snapshots order by position')
-    return rows.map(({ position, at }) => ({ position: Number(position), age: clock.now() - Number(at) }))
+    await snapshots.settled()
+    const { rows } = await pool.query<{ position: string }>('select position from snapshots order by position')
+    return rows.map(({ position }) => Number(position))
   }
-  const first = await kept()
-  const between = (from: number, to: number) => first.filter(({ age }) => age >= from && age < to).length
-  // The full minute, hour and day that it is count as one more.
-  expect([between(0, hourMs), between(hourMs, dayMs), between(dayMs, 11 * dayMs)]).toEqual([61, 23, 9])
-  expect(first.at(-1)).toEqual({ position: positions, age: 0 })
-
-  const oldest = positions - 400
-  await pool.query('update heads set oldest = $1', [oldest])
+  expect(await kept()).toHaveLength(positions / 10)
+  await pool.query('update heads set oldest = 601')
   clock.advance(hourMs)
-  await snapshots.settled()
-  const second = await kept()
-  expect(second.length).toBeGreaterThan(5)
-  expect(second[0]?.position).toBeGreaterThanOrEqual(oldest - 1)
+  expect(await kept()).toEqual(Array.from({ length: 41 }, (_, i) => 600 + 10 * i))
   // The newest of all stays though the log is gone up to it: it is how a quiet partition is known.
   await pool.query('update heads set oldest = $1', [positions + 1])
   clock.advance(hourMs)
-  await snapshots.settled()
-  expect(await kept()).toEqual([{ position: positions, age: 2 * hourMs }])
+  expect(await kept()).toEqual([positions])
 })

@@ -1,14 +1,16 @@
 /**
- * Snapshots of the fold, so that a past moment is a short fold away: what the projections are, kept with the position they stand for.
- * One every so many events, and one every half day where less happens, so that there is one before the log's day is dropped. The older they are,
- * the fewer are kept: of the last hour one a minute, of the last day one an hour, then one a day while the log after it is kept.
- * A snapshot costs what changed since the one before: what came to rest is written once, apart (`snapshots_kept`), and shared by all later ones.
+ * Snapshots of the fold, so that a past moment is a short fold away: what goes on, kept with the position it stands for.
+ * A partition's is taken after so many events, and later where it is large: its bytes are at most 32 for each event since the one before.
+ * One comes every half day where less happens, so that there is one before the log's day is dropped. They stay while the log after them does.
+ * What ended is written once, apart (`snapshots_kept`), as it was at the snapshot after: who needs a row of it finds it by its key.
  * Read a page at a time and compressed as it comes, so that a large state neither fills the memory nor holds up the process.
  */
 import { pipeline } from 'node:stream/promises'
 import { createZstdCompress } from 'node:zlib'
 import type { EpochMs } from '@signalbox/model/event.ts'
 import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
+import { isTerminal } from '@signalbox/model/fold/task.ts'
+import { taskStates } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
@@ -24,6 +26,7 @@ export interface SnapshotsOptions {
   readonly config: { readonly snapshotEvery: number }
   readonly clock: Clock
   readonly log: Logger
+  readonly bytesPerEvent?: number
 }
 
 const minuteMs = 60_000
@@ -35,18 +38,45 @@ const lookMs = hourMs
 const retryMs = minuteMs
 /** Of the time, the most that taking them may last: under load they come seldom, and a past moment is folded from further back. */
 const mostShare = 0.1
+/** Of the log's bytes a few hundredths: an event takes some hundred. */
+const mostBytesPerEvent = 32
+/** Positions from one of so many bytes to the next. */
+export const dueAfter = (least: number, bytes: number, bytesPerEvent = mostBytesPerEvent): number => Math.max(least, bytes / bytesPerEvent)
 const pageRows = 2_000
 /** A larger state is not kept: reading it back would take more memory than folding from further back takes time. */
 const mostChars = 256 * 1024 * 1024
 
 class TooLarge extends Error {}
 
-/** `[[tenant, table, key, row], …]` as JSON text, a row a line, as they are stored. Index: projections_position. */
-async function* stateText(client: PoolClient, partition: number, after: number, what: string): AsyncGenerator<string> {
+const openTask = `state in (${taskStates
+  .filter((state) => !isTerminal(state))
+  .map((state) => `'${state}'`)
+  .join()})`
+/** As the fold writes it. By a search of the text, since PostgreSQL takes no JSON apart that has a NUL anywhere. */
+const isGone = `body::text ~ '"status":\\{"value":"(stopped|lost)"'`
+
+/** What goes on in partition $1. Indexes: projections_open is a table of its own, projections_open_tasks, projections_live; edges by the primary key. */
+const goesOn = `
+  select tenant, tbl, key, body from projections_open where partition = $1
+  union all select tenant, tbl, key, body from projections_kept where partition = $1 and tbl = 'tasks' and ${openTask}
+  union all select tenant, tbl, key, body from projections_kept where partition = $1 and tbl = 'agents' and not ${isGone}
+  union all select tenant, tbl, key, body from projections_kept where partition = $1 and tbl = 'runs' and state = 'running'
+  union all select e.* from projections_kept r, lateral (
+    select tenant, tbl, key, body from projections_kept where tenant = r.tenant and tbl = 'edges' and key >= r.key and key < r.key || ' '
+      and partition = $1 and run = r.key offset 0) e where r.partition = $1 and r.tbl = 'runs' and r.state = 'running'
+  union all select e.* from (select distinct tenant from projections_kept where partition = $1 and tbl = 'agents') t, lateral (
+    select tenant, tbl, key, body from projections_kept where tenant = t.tenant and tbl = 'edges' and key < ' ' and partition = $1 offset 0) e`
+
+/** What changed after $2 and had ended by now, and every edge that did: one goes on as long as its run. Index: projections_position. */
+const ended = `
+  select tenant, tbl, key, body from projections where partition = $1 and position > $2 and case tbl
+    when 'calls' then not open when 'tasks' then not ${openTask} when 'runs' then state <> 'running' when 'agents' then ${isGone} else true end`
+
+/** `[[tenant, table, key, row], …]` as JSON text, a row a line, as they are stored. */
+async function* stateText(client: PoolClient, what: string, values: readonly number[]): AsyncGenerator<string> {
   await client.query({
-    text: `declare state no scroll cursor for select json_build_array(tenant, tbl, key, body)::text from projections
-           where partition = $1 and position > $2 and (${what})`,
-    values: [partition, after],
+    text: `declare state no scroll cursor for select json_build_array(tenant, tbl, key, body)::text from (${what}) found`,
+    values: [...values],
   })
   let separator = '[\n'
   let chars = 0
@@ -75,23 +105,23 @@ async function compressed(text: AsyncGenerator<string>): Promise<Buffer> {
 
 interface Taken {
   readonly position: number
-  readonly at: number
+  readonly at: EpochMs
+  readonly bytes: number
 }
 
-/**
- * All reads see one moment: what the projections are, at the position they stand for. A row is read when it changed since the snapshot
- * before, and once more when it did not change in a whole snapshot; a closed call, of which there are the most, only once.
- */
+/** All reads see one moment: what the projections are, at the position they stand for. */
 export async function take(pool: Pool, partition: number): Promise<Taken> {
   const client = await pool.connect()
   try {
     await client.query('begin isolation level repeatable read')
-    const { rows } = await client.query<{ position: string; at: string; last: string; kept: string; before: string }>(
+    const { rows } = await client.query<{ position: string; at: string; last: string; bytes: number; since: string }>(
       `select h.folded as position, coalesce((select at from commits c where c.partition = h.partition and c.last = h.folded), 0) as at,
-         coalesce((select max(position) from snapshots where partition = $1 and fold = $2), 0) as last,
-         coalesce(k.position, 0) as kept, coalesce(k.before, 0) as before
+         coalesce(s.position, 0) as last, coalesce(octet_length(s.state), 0) as bytes,
+         -- Of a spread one, what had ended since the one before it is in itself alone.
+         case when s.spread then coalesce((select before from snapshots_kept k where k.partition = $1 and k.position = s.position and k.fold = $2), 0)
+           else coalesce(s.position, 0) end as since
        from heads h left join lateral
-         (select position, before from snapshots_kept where partition = $1 and fold = $2 order by position desc limit 1) k on true
+         (select position, state, spread from snapshots where partition = $1 and fold = $2 order by position desc limit 1) s on true
        where h.partition = $1`,
       [partition, FOLD_VERSION],
     )
@@ -100,28 +130,20 @@ export async function take(pool: Pool, partition: number): Promise<Taken> {
     const [position, at, last] = [Number(found.position), Number(found.at), Number(found.last)]
     if (position <= last) {
       await client.query('rollback')
-      return { position, at }
+      return { position, at, bytes: found.bytes }
     }
-    const isClosedCall = "tbl = 'calls' and not open"
-    const changed = await compressed(stateText(client, partition, last, `not (${isClosedCall})`))
-    const rested = await compressed(
-      stateText(
-        client,
-        partition,
-        Number(found.before),
-        `case when ${isClosedCall} then position > ${found.kept} else position <= ${last} end`,
-      ),
-    )
+    const state = await compressed(stateText(client, goesOn, [partition]))
+    const kept = await compressed(stateText(client, ended, [partition, Number(found.since)]))
     await client.query(
-      'insert into snapshots (partition, position, at, fold, state) values ($1, $2, $3, $4, $5) on conflict (partition, position) do update set at = excluded.at, fold = excluded.fold, state = excluded.state',
-      [partition, position, at, FOLD_VERSION, changed],
+      'insert into snapshots (partition, position, at, fold, state, spread) values ($1, $2, $3, $4, $5, false) on conflict (partition, position) do update set at = excluded.at, fold = excluded.fold, state = excluded.state, spread = false',
+      [partition, position, at, FOLD_VERSION, state],
     )
     await client.query(
       'insert into snapshots_kept (partition, position, before, fold, state) values ($1, $2, $3, $4, $5) on conflict (partition, position) do update set before = excluded.before, fold = excluded.fold, state = excluded.state',
-      [partition, position, last, FOLD_VERSION, rested],
+      [partition, position, last, FOLD_VERSION, kept],
     )
     await client.query('commit')
-    return { position, at }
+    return { position, at, bytes: state.length }
   } catch (error) {
     await client.query('rollback').catch(() => undefined)
     throw error
@@ -131,18 +153,15 @@ export async function take(pool: Pool, partition: number): Promise<Taken> {
 }
 
 /**
- * Forgets what is of another fold, those whose following log is gone, and of each span of time all but the newest. The newest of all stays:
- * a partition where nothing happens is known by it. Index: primary key of snapshots; their states are not read.
+ * Forgets what is of another fold, and those whose following log is gone, but for the newest of all: a partition where nothing happens is
+ * known by it. Index: primary key of snapshots; their states are not read.
  */
-async function thin(pool: Pool, partition: number, now: EpochMs): Promise<void> {
+async function forget(pool: Pool, partition: number): Promise<void> {
   await pool.query('delete from snapshots_kept where partition = $1 and fold <> $2', [partition, FOLD_VERSION])
   await pool.query(
-    `delete from snapshots s using heads h where h.partition = $1 and s.partition = $1 and (s.fold <> $2 or exists (
-       select from snapshots n where n.partition = $1 and n.fold = $2 and n.position > s.position and (
-         s.position < h.oldest - 1
-         or n.at / (case when $3 - s.at < ${hourMs} then ${minuteMs} when $3 - s.at < ${dayMs} then ${hourMs} else ${dayMs} end)
-          = s.at / (case when $3 - s.at < ${hourMs} then ${minuteMs} when $3 - s.at < ${dayMs} then ${hourMs} else ${dayMs} end))))`,
-    [partition, FOLD_VERSION, now],
+    `delete from snapshots s using heads h where h.partition = $1 and s.partition = $1 and (s.fold <> $2 or (s.position < h.oldest - 1
+       and exists (select from snapshots n where n.partition = $1 and n.fold = $2 and n.position > s.position)))`,
+    [partition, FOLD_VERSION],
   )
 }
 
@@ -154,14 +173,22 @@ export interface Snapshots {
 }
 
 /** The newest snapshot of a partition; without one, its beginning. */
-interface Last {
-  readonly position: number
-  readonly at: EpochMs
+interface Last extends Taken {
   /** After one that failed. */
   readonly notBefore?: EpochMs
 }
 
-export function startSnapshots({ pool, projections, partitions, heads, bus, config, clock, log }: SnapshotsOptions): Snapshots {
+export function startSnapshots({
+  pool,
+  projections,
+  partitions,
+  heads,
+  bus,
+  config,
+  clock,
+  log,
+  bytesPerEvent = mostBytesPerEvent,
+}: SnapshotsOptions): Snapshots {
   /** Unknown until read. */
   let last: Last[] | undefined
   const waiting = new Set<number>()
@@ -173,15 +200,15 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
   let restsUntil = 0
 
   async function readLast(): Promise<Last[]> {
-    const { rows } = await pool.query<{ partition: number; position: string; at: string | null }>(
-      `select h.partition, coalesce(s.position, 0) as position, coalesce(s.at, (select at from commits c where c.partition = h.partition order by last limit 1)) as at
-       from heads h left join lateral (select position, at from snapshots where partition = h.partition and fold = $1 order by position desc limit 1) s on true
+    const { rows } = await pool.query<{ partition: number; position: string; at: string | null; bytes: number }>(
+      `select h.partition, coalesce(s.position, 0) as position, coalesce(octet_length(s.state), 0) as bytes, coalesce(s.at, (select at from commits c where c.partition = h.partition order by last limit 1)) as at
+       from heads h left join lateral (select position, at, state from snapshots where partition = h.partition and fold = $1 order by position desc limit 1) s on true
        order by h.partition`,
       [FOLD_VERSION],
     )
     return Array.from({ length: partitions }, (_, partition) => {
       const row = rows.find((found) => found.partition === partition)
-      return { position: Number(row?.position ?? 0), at: Number(row?.at ?? clock.now()) }
+      return { position: Number(row?.position ?? 0), at: Number(row?.at ?? clock.now()), bytes: row?.bytes ?? 0 }
     })
   }
 
@@ -192,11 +219,11 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
     try {
       await projections.caughtUp()
       known[partition] = await take(pool, partition)
-      await thin(pool, partition, clock.now())
+      await forget(pool, partition)
       restsUntil = clock.monotonic() + (clock.monotonic() - startedAt) * (1 / mostShare - 1)
     } catch (error) {
       if (error instanceof TooLarge) {
-        known[partition] = { position: Number.POSITIVE_INFINITY, at: 0 }
+        known[partition] = { position: Number.POSITIVE_INFINITY, at: 0, bytes: 0 }
         log.warn({ partition }, 'the state is too large for a snapshot; time travel folds from the last one')
         return
       }
@@ -210,7 +237,8 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
     const known = last
     const newest = known?.[partition]
     if (known === undefined || newest === undefined || waiting.has(partition) || head <= newest.position) return
-    if (head - newest.position < config.snapshotEvery && clock.now() - newest.at < longestMs) return
+    const due = dueAfter(config.snapshotEvery, newest.bytes, bytesPerEvent)
+    if (head - newest.position < due && clock.now() - newest.at < longestMs) return
     if (clock.monotonic() < Math.max(restsUntil, newest.notBefore ?? 0)) return
     waiting.add(partition)
     taking = taking.then(() => takeOne(partition, known))
@@ -221,7 +249,7 @@ export function startSnapshots({ pool, projections, partitions, heads, bus, conf
     try {
       last ??= await readLast()
       ;(await heads()).positions.forEach(consider)
-      for (let partition = 0; partition < partitions; partition += 1) await thin(pool, partition, clock.now())
+      for (let partition = 0; partition < partitions; partition += 1) await forget(pool, partition)
     } catch (error) {
       log.warn({ err: error }, 'the snapshots could not be looked at; trying again in an hour')
     }
