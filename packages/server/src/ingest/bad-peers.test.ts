@@ -40,6 +40,29 @@ test('WebSocket: a sender that never reads its acks is read no more, then ended;
   socket.terminate()
 })
 
+test('WebSocket: a sender that reads its acks late is read on when it does, and gets every one', async () => {
+  const message = 'x'.repeat(1_000)
+  let taken = 0
+  const { url, post } = await doors(async (raw) => {
+    if (raw.length > 1) taken += 1
+    return { ...accepted(raw), refused: raw.length > 1 ? raw.map((_, index) => ({ index, code: 'INVALID_EVENT', message })) : [] }
+  })
+  const { socket, until, frames } = await connectIngest(url)
+  socket.pause()
+  const events = Array(1_000).fill('x'.repeat(500))
+  for (let n = 1; n <= 60; n += 1) socket.send(JSON.stringify({ kind: 'batch', n, events }))
+  for (let quiet = 0, before = 0; quiet < 20; before = taken) {
+    expect(await post()).toBe(200)
+    quiet = taken === before ? quiet + 1 : 0
+  }
+  // An answer is a megabyte: what the kernel does not take stops the reading.
+  expect(taken).toBeLessThan(60)
+  socket.resume()
+  await until(({ n }) => n === 60)
+  expect(frames.reduce((sum, frame) => sum + (frame.refused?.length ?? 0), 0)).toBe(60_000)
+  socket.close()
+})
+
 test('WebSocket: a sender far ahead of the store is read only as far as one frame’s bytes, lives, and gets every ack', async () => {
   const waiting: (() => void)[] = []
   const { url, clock, post } = await doors((raw) => {
