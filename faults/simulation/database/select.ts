@@ -106,6 +106,13 @@ const others: readonly (readonly [string, Read])[] = [
     },
   ],
   [
+    'select count(*)::int from (select from projections where tenant = $1 and partition = $2',
+    ({ projections }, [tenant, partition, most]) => {
+      const own = [...projections.values()].filter((row) => row.partition === partition && row.tenant === tenant)
+      return [{ count: Math.min(Number(most), own.length) }]
+    },
+  ],
+  [
     'select k.tbl, k.key, p.body from unnest',
     ({ projections }, [partition, tenant, tables, keys]) =>
       (keys as string[]).flatMap((key, i) =>
