@@ -59,7 +59,7 @@ export const syncFails: Fault = {
     underLoad(world, async () => {
       const log = await logOf(world)
       const postmaster = await world.database.postmasterPid()
-      const tracing = await inject(world, 'fdatasync,fsync', 'error=EIO')
+      const tracing = await inject(world, 'fdatasync,fsync,syncfs', 'error=EIO')
       try {
         const panic = await log.says(/PANIC: .*Input\/output error/, 30_000)
         // It cannot recover either, and ends, or does not learn that its recovery died, and waits for it for ever.
