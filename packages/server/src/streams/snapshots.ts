@@ -37,7 +37,7 @@ const longestMs = dayMs / 2
 const lookMs = hourMs
 const retryMs = minuteMs
 /** Of the time, the most that taking them may last: under load they come seldom, and a past moment is folded from further back. */
-const mostShare = 0.1
+const mostShare = 0.03
 /** Of the log's bytes a few hundredths: an event takes some hundred. */
 const mostBytesPerEvent = 32
 /** Positions from one of so many bytes to the next. */
