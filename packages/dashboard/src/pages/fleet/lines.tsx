@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type RefObject, useLayoutEffect } from 'react'
+import { type RefObject, useDeferredValue, useLayoutEffect } from 'react'
 import { CompactTile } from './compact.tsx'
 import { sizes } from './density.ts'
 import { GroupHead } from './group-head.tsx'
@@ -34,11 +34,13 @@ export function Lines(props: LinesProps) {
   const { height, gap } = isCompact ? sizes.compact : sizes.tiles
   const tall = isTable ? rowHeight : height + gap
   const above = isTable ? headHeight : 0
+  // What is out of sight is made a task later: all at once held up the page for a tenth of a second.
+  const isArranged = useDeferredValue(arrangement) === arrangement
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
     estimateSize: (i) => (lines[i]?.kind === 'head' ? groupHeight : tall),
-    overscan: isTable ? 8 : 2,
+    overscan: !isArranged ? 0 : isTable ? 8 : 2,
     scrollMargin: above,
     scrollPaddingStart: above,
   })
