@@ -38,6 +38,8 @@ async function tail(...args: string[]): Promise<Running> {
     open -= 1
   })
   await expect.poll(clients, patient).toBe(open)
+  // A socket that is open may not have subscribed yet.
+  await running.says('following')
   return running
 }
 

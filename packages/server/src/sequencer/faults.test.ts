@@ -165,7 +165,7 @@ test('what came in before the wall clock was set back is stored, not refused as 
 })
 
 test('while the database is away senders are told to come back and readers of memory lose nothing; then work goes on', async () => {
-  const it = await line({ commitTimeoutMs: 300 })
+  const it = await line({ commitTimeoutMs: 2_000 })
   await it.send([event()])
   const client = await admin(it)
   const name = new URL(it.url).pathname.slice(1)
