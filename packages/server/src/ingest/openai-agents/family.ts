@@ -5,6 +5,7 @@
  */
 import type { Draft } from '@signalbox/model/foreign.ts'
 import { identifier } from '@signalbox/model/text.ts'
+import { createTraceMemory } from '../trace-memory.ts'
 import { callOf, ownUsageOf } from './events.ts'
 import type { SpanRecord } from './records.ts'
 import { less, type Usage, usageOf } from './usage.ts'
@@ -120,13 +121,6 @@ function* leftOver(family: Family, member: Member): Generator<Draft> {
   }
 }
 
-/** Of one tenant. */
-interface Held {
-  /** By trace, least recently heard of first. */
-  readonly families: Map<string, Family>
-  spans: number
-}
-
 /** Of members that no agent is known for yet. */
 const waitingIn = (family: Family): number =>
   [...family.members.values()].filter((member) => callOf(member.span) !== undefined && nearest(family, member, hasAgent) === undefined)
@@ -134,55 +128,31 @@ const waitingIn = (family: Family): number =>
 
 /** `onForgotten`: told of each trace that is forgotten, and how many of its calls are still nobody's. */
 export function createFamilies(bounds: FamilyBounds = usual, onForgotten: (waiting: number) => void = () => {}) {
-  const tenants = new Map<string, Held>()
-  let traces = 0
-  let spans = 0
+  const memory = createTraceMemory<Family>({
+    each: bounds,
+    inAll: bounds,
+    spansOf: ({ members }) => members.size,
+    onForgotten: (family) => onForgotten(waitingIn(family)),
+  })
 
-  function forgetOldest() {
-    const [tenant, held] = [...tenants].reduce((most, one) => (one[1].spans > most[1].spans ? one : most))
-    const [oldest] = held.families
-    if (oldest === undefined) return
-    const [trace, family] = oldest
-    held.families.delete(trace)
-    held.spans -= family.members.size
-    traces -= 1
-    spans -= family.members.size
-    if (held.families.size === 0) tenants.delete(tenant)
-    onForgotten(waitingIn(family))
-  }
-
-  function familyOf(tenant: string, trace: string): readonly [Held, Family] {
-    const known = tenants.get(tenant)?.families.get(trace)
-    if (known === undefined) {
-      while (traces >= bounds.traces || spans >= bounds.spans) forgetOldest()
-      traces += 1
-    }
-    const held = tenants.get(tenant) ?? { families: new Map(), spans: 0 }
-    tenants.set(tenant, held)
-    const family = known ?? { members: new Map(), children: new Map() }
-    held.families.delete(trace)
-    held.families.set(trace, family)
-    return [held, family]
-  }
-
-  function keep(held: Held, family: Family, member: Member) {
+  /** How many it came to be more. */
+  function keep(family: Family, member: Member): 0 | 1 {
     const { id, parent } = member.span
-    if (family.members.has(id) || family.members.size >= bounds.spansOfTrace) return
+    if (family.members.has(id) || family.members.size >= bounds.spansOfTrace) return 0
     family.members.set(id, member)
-    held.spans += 1
-    spans += 1
-    if (parent === undefined) return
+    if (parent === undefined) return 1
     const siblings = family.children.get(parent)
     if (siblings === undefined) family.children.set(parent, [member])
     else siblings.push(member)
+    return 1
   }
 
   return {
     /** What can be said now that this span is here. Said again when it comes again. */
     learn(tenant: string, record: SpanRecord): Draft[] {
-      const [held, family] = familyOf(tenant, record.trace)
+      const family = memory.of(tenant, record.trace, () => ({ members: new Map(), children: new Map() }))
       const member = memberOf(record)
-      keep(held, family, member)
+      memory.grew(tenant, keep(family, member))
       const tellsUsage = member.span.kind === 'turn' || member.span.kind === 'task' || isModelCall(member)
       return [...belongings(family, member), ...(tellsUsage ? leftOver(family, member) : [])]
     },

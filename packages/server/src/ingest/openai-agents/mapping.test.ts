@@ -194,7 +194,16 @@ test('who sends the most traces loses its oldest, counted; another tenant’s ca
     map([top(trace)], tenant, 10).some((one) => 'event' in one && one.event.type === 'tool.attributed')
   map([call('trace_1', 'a')], 'small', 10)
   for (let i = 0; i < 30; i += 1) map([call(`trace_${i}`, 'a'), call(`trace_${i}`, 'b')], 'large', 10)
-  expect(forgotten).toBe(40)
+  expect(forgotten).toBe(42)
   expect([isFound('small', 'trace_1'), isFound('large', 'trace_29')]).toEqual([true, true])
   expect(isFound('large', 'trace_0')).toBe(false)
+})
+
+test('traces that are known already are bounded as they grow', () => {
+  let forgotten = 0
+  const map = createMapping({ traces: 100, spans: 20, spansOfTrace: 20 }, (waiting) => (forgotten += waiting))
+  for (let i = 0; i < 10; i += 1)
+    for (const trace of ['trace_1', 'trace_2', 'trace_3'])
+      map([span(trace, { id: `call ${i}`, parent: 'top', from: 1, to: 2, data: { type: 'function', name: 'look' } })], 'one', 10)
+  expect(forgotten).toBeGreaterThanOrEqual(10)
 })

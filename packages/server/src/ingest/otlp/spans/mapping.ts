@@ -1,16 +1,16 @@
 /**
  * Spans as events. What a span says of itself is told when it comes (`record.ts`); what those above it say of it when they have come
- * (`further.ts`), for which traces are remembered (`trace.ts`, `memory.ts`).
+ * (`further.ts`), for which traces are remembered (`trace.ts`, `../../trace-memory.ts`).
  */
 import type { EpochMs, EventInput, TenantId } from '@signalbox/model/event.ts'
 import type { Mapped } from '../../door.ts'
+import { createTraceMemory } from '../../trace-memory.ts'
 import type { Decoded, Span } from '../otlp.ts'
 import { furtherOf, runOfTop } from './further.ts'
 import { senderOf } from './identity.ts'
-import { createMemory } from './memory.ts'
 import { isFit, recordsOf } from './record.ts'
 import { type Told, tellOf } from './told.ts'
-import { addTo, type Node, settleTrace, type Trace } from './trace.ts'
+import { addTo, createTrace, type Node, settleTrace, type Trace, waitingIn } from './trace.ts'
 
 export interface SpanMappingOptions {
   /** Traces and spans remembered of each tenant; the traces that came longest ago are forgotten first. Default 5,000 and 100,000. */
@@ -45,7 +45,28 @@ interface Placed {
 
 export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping {
   const { mostTraces = 5_000, mostSpans = 100_000, mostSpansInAll = 250_000, now = Date.now, onForgotten = () => {} } = options
-  const memory = createMemory({ mostTraces, mostSpans, mostSpansInAll, onForgotten })
+  const memory = createTraceMemory<Trace>({
+    each: { traces: mostTraces, spans: mostSpans },
+    inAll: { traces: Number.POSITIVE_INFINITY, spans: mostSpansInAll },
+    spansOf: ({ spans }) => spans.size,
+    onForgotten: (trace) => onForgotten(waitingIn(trace)),
+  })
+
+  function traceOf(tenant: TenantId, traceId: string, time: EpochMs): Trace {
+    const trace = memory.of(tenant, traceId, () => createTrace(time))
+    trace.touchedAt = time
+    trace.isSettled = false
+    return trace
+  }
+
+  /** Traces that nothing came for since `before` and that were not settled since; each tenant's, oldest first. */
+  function* quiet(before: EpochMs): Generator<readonly [TenantId, string, Trace]> {
+    for (const [tenant, { traces }] of memory.tenants)
+      for (const [traceId, trace] of traces) {
+        if (trace.touchedAt >= before) break
+        if (!trace.isSettled) yield [tenant, traceId, trace]
+      }
+  }
 
   /** All spans of a document take their places before any is told of, so that their order in it does not matter. */
   function place(decoded: Decoded<Span>, tenant: TenantId, mapped: Mapped[]): Placed[] {
@@ -65,7 +86,7 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
           continue
         }
         const told = tellOf(span, sender)
-        if (trace === undefined || span.traceId !== traceId) trace = memory.trace(tenant, span.traceId, time)
+        if (trace === undefined || span.traceId !== traceId) trace = traceOf(tenant, span.traceId, time)
         traceId = span.traceId
         const known = trace.spans.get(span.spanId)
         // Sent again: it is told as it was, and so is what it made certain, for the store may have neither.
@@ -99,7 +120,7 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
     },
     settle(before) {
       const told = new Map<TenantId, EventInput[]>()
-      for (const [tenant, traceId, trace] of memory.quiet(before)) {
+      for (const [tenant, traceId, trace] of quiet(before)) {
         const { settled, top } = settleTrace(trace)
         const events = told.get(tenant) ?? []
         told.set(tenant, events)
