@@ -15,8 +15,8 @@ import type { PastStates } from './state-past.ts'
 
 /** As of a state feed of the run. */
 export const mostClosedCalls = 2_000
-/** Of what changed since, looked at for what it was at the base. */
-const mostChanged = 20_000
+/** Calls of the run that changed since, looked at for what they were at the base. Of tasks, as of those that rest, all are. */
+const mostChangedCalls = 20_000
 
 interface Ended {
   readonly key: string
@@ -192,10 +192,10 @@ async function changedKeys(
   partition: number,
   after: number,
 ): Promise<string[]> {
-  const values: unknown[] = [tenant, table, partition, after, mostChanged]
+  const values: unknown[] = [tenant, table, partition, after]
   const { rows } = await pool.query<{ key: string }>(
     `select key from projections where tenant = $1 and tbl = $2 and partition = $3 and position > $4 and (born is null or born <= $4)
-     ${ofRun(run, values)} order by sort limit $5`,
+     ${ofRun(run, values)} ${table === 'calls' ? `order by sort limit ${mostChangedCalls}` : ''}`,
     values,
   )
   return rows.map(({ key }) => key)

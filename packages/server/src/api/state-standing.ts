@@ -46,7 +46,7 @@ export async function readStanding(pool: Pool, tenant: TenantId, partition: numb
   return { upTo: Number(found[0]?.[0] ?? 0), rows, size: rows.agents.size + rows.runs.size + rows.edges.size }
 }
 
-const isStanding = (table: Table): table is StandingTable => table in ({ agents: 0, runs: 0, edges: 0 } satisfies Record<StandingTable, 0>)
+const isStanding = (table: Table): table is StandingTable => (standingTables as readonly Table[]).includes(table)
 
 export function* standingOf({ position, standing }: StandingAt, table: Table): Generator<readonly [key: string, row: StandingRow]> {
   if (isStanding(table)) for (const entry of standing.rows[table]) if (entry[1].position <= position) yield entry
