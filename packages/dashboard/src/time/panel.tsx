@@ -15,15 +15,17 @@ import { isSpan, type Span, spanNames, spans, type TimeWindow, windowFor } from 
 const leastStepMs = 2_000
 const stepsOfWindow = 200
 
+/** The end of a live window that moves on by so much. */
+const edgeOf = (quantum: number) => Math.ceil(serverNow() / quantum) * quantum
+
 function useWindow(span: Span, oldest: number | undefined): TimeWindow {
   const at = useTravel(({ at }) => at)
   const length = spans[span] ?? serverNow() - (oldest ?? serverNow() - spans['24h'])
   // By whole powers of two, so that a window that grows does not begin its timer anew each time.
   const quantum = leastStepMs * 2 ** Math.floor(Math.log2(Math.max(1, length / stepsOfWindow / leastStepMs)))
-  const edge = () => Math.ceil(serverNow() / quantum) * quantum
-  const [now, setNow] = useState(edge)
+  const [now, setNow] = useState(() => edgeOf(quantum))
   useEffect(() => {
-    const move = () => setNow(Math.ceil(serverNow() / quantum) * quantum)
+    const move = () => setNow(edgeOf(quantum))
     move()
     const timer = setInterval(move, leastStepMs)
     return () => clearInterval(timer)
