@@ -110,6 +110,11 @@ test('cut at any step, the closing ends every task and every run, and contradict
   )
 })
 
+test('who is given a task while it comes back does it once', () => {
+  const { tasks } = foldedOf(stepsOf({ seed: 1443443951, agents: 26 }, 3 * minutes))
+  expect(tasks.filter(({ contradicted }) => contradicted > 0)).toEqual([])
+})
+
 test('a call that begins ends, if its agent lives on', () => {
   holds((fleet) => {
     const { calls } = foldedOf(stepsOf(fleet, 5 * minutes))

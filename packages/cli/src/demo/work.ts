@@ -139,12 +139,12 @@ const twistsOf = {
 /** `first`: what it tells before all else. */
 export function* comeBack(stage: Stage, crew: Crew, worker: Worker, afterMs: number, first?: () => void): Story {
   yield afterMs
+  const { job } = worker
+  // Nobody else has taken it up. Looked at before anybody gives it another: that one would be taken for it.
+  if (job?.holder === worker && isOpen(job) && !worker.queue.includes(job)) worker.queue.unshift(job)
   worker.goneAt = undefined
   stage.act(worker.part.id, { kind: 'join', part: worker.part })
   first?.()
   yield 300
-  const { job } = worker
-  // Nobody else has taken it up.
-  if (job?.holder === worker && isOpen(job) && !worker.queue.includes(job)) worker.queue.unshift(job)
   rouse(stage, crew, worker)
 }
