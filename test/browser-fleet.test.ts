@@ -246,3 +246,19 @@ test('ten thousand agents: a bounded number of elements, each within reach', asy
   await page.getByRole('option', { name: /Agent 9876/ }).click()
   await page.getByRole('complementary', { name: 'Inspector' }).getByRole('heading', { name: 'Agent 9876' }).waitFor()
 })
+
+test('beside an opened agent the table gives up columns, not names', async () => {
+  const name = 'Harbourmaster'
+  await send({ type: 'agent.started', agent: 'beside', data: { role: 'manager', name } })
+  const page = await open('/?view=table&group=none&q=harbourm&sel=agent:beside')
+  await page.getByRole('heading', { name }).waitFor()
+  const row = page.getByRole('row').filter({ has: page.getByRole('button', { name: /^Harbourmaster ?, / }) })
+  const box = async (column: string) => {
+    const found = await row.getByRole('cell').filter({ hasText: column }).first().boundingBox()
+    if (found === null) throw new Error(`The column with ${column} is not shown.`)
+    return found
+  }
+  const [named, role] = [await box(name), await box('manager')]
+  expect(named.x + named.width).toBeLessThanOrEqual(role.x)
+  expect(await row.getByRole('button', { name: /^Harbourmaster/ }).evaluate((button) => button.scrollWidth - button.clientWidth)).toBe(0)
+})

@@ -59,7 +59,7 @@ export function Lines(props: LinesProps) {
     if (at >= 0) virtual.scrollToIndex(at)
   }, [selected])
   return (
-    <div {...(isTable ? { role: 'table', 'aria-label': 'Agents', 'aria-rowcount': lines.length + 1 } : {})}>
+    <div className="@container" {...(isTable ? { role: 'table', 'aria-label': 'Agents', 'aria-rowcount': lines.length + 1 } : {})}>
       {isTable && <TableHead sorting={sorting} sort={sort} />}
       <div className="relative" style={{ height: virtual.getTotalSize() }} {...(isTable ? { role: 'rowgroup' } : {})}>
         {virtual.getVirtualItems().map(({ index, start }) => {

@@ -20,7 +20,7 @@ export const roles = {
 
 export const headHeight = 32
 const grid =
-  'grid gap-3 grid-cols-[minmax(0,1fr)_84px_64px_84px] md:grid-cols-[minmax(0,2fr)_76px_84px_minmax(0,2fr)_60px_56px_64px_56px_76px] xl:grid-cols-[minmax(0,2fr)_76px_84px_minmax(0,2fr)_64px_64px_64px_52px_60px_68px_52px_76px]'
+  'grid gap-3 grid-cols-[minmax(0,1fr)_84px_64px_84px] @3xl:grid-cols-[minmax(0,2fr)_76px_84px_minmax(0,2fr)_60px_56px_64px_56px_76px] @6xl:grid-cols-[minmax(0,2fr)_76px_84px_minmax(0,2fr)_64px_64px_64px_52px_60px_68px_52px_76px]'
 const columns = [
   'agent',
   'role',
@@ -36,12 +36,12 @@ const columns = [
   'last event',
 ] as const
 type Column = (typeof columns)[number]
-/** On a narrow screen some columns give way. */
+/** Where there is little room some columns give way: on a narrow screen, and beside an opened agent. */
 const narrow: readonly Column[] = ['agent', 'status', 'tokens', 'last event']
 const wide: readonly Column[] = ['err/5m', 'cost', 'errors']
 const texts: readonly Column[] = ['agent', 'role', 'status', 'doing', 'activity']
 const place = (column: Column) =>
-  `${texts.includes(column) ? '' : 'text-right tabular-nums'} ${narrow.includes(column) ? '' : 'max-md:hidden'} ${wide.includes(column) ? 'max-xl:hidden' : ''}`
+  `${texts.includes(column) ? '' : 'text-right tabular-nums'} ${narrow.includes(column) ? '' : '@max-3xl:hidden'} ${wide.includes(column) ? '@max-6xl:hidden' : ''}`
 
 export function TableHead({ sorting, sort }: { readonly sorting: Sorting | undefined; readonly sort: (by: string) => void }) {
   return (
