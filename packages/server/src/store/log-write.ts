@@ -56,7 +56,7 @@ export interface CommitRead {
   readonly rows: readonly RowWrite[]
 }
 
-/** The commit that ends at `last`, which must be the head and folded: then its rows are the newest of their keys. Indexes: log_position, projections_position. */
+/** The commit that ends at `last`, which must be the head and folded: then its rows are the newest of their keys. Indexes: log_position, projections_closed_position, projections_kept_position. */
 export async function readCommit(client: Pick<Client, 'query'>, partition: number, last: number): Promise<CommitRead | undefined> {
   const { rows: commits } = await client.query<{ first: string; at: string; min_id: string; max_id: string }>(
     'select first, at, min_id, max_id from commits where partition = $1 and last = $2',

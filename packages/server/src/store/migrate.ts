@@ -52,8 +52,8 @@ async function takeHeads(client: Client): Promise<boolean> {
   return true
 }
 
-/** Answers the names of what it applied. */
-export function migrate(client: Client): Promise<readonly string[]> {
+/** `onBegin`: hears the name of each before it is applied, since one that moves rows may take minutes. Answers the names of what it applied. */
+export function migrate(client: Client, onBegin: (name: string) => void = () => undefined): Promise<readonly string[]> {
   const ours = migrations()
   return underStartLock(client, async () => {
     await client.query(
@@ -76,6 +76,7 @@ export function migrate(client: Client): Promise<readonly string[]> {
     const applied: string[] = []
     const known = new Set(rows.map(({ number }) => number))
     for (const migration of ours.filter(({ number }) => !known.has(number))) {
+      onBegin(migration.name)
       await client.query('begin')
       try {
         const hasHeads = await takeHeads(client)

@@ -62,7 +62,8 @@ export async function openStore({ url, config, log, clock = systemClock }: Store
     checks = await checkDurability(client)
     for (const check of checks) if (!check.ok) log.warn({ check: check.name, value: check.value }, check.hint)
     meta = await underStartLock(client, async () => {
-      for (const name of await migrate(client)) log.info({ migration: name }, 'migrated')
+      const applied = await migrate(client, (migration) => log.info({ migration }, 'migrating; a long history takes some minutes'))
+      if (applied.length > 0) log.info({ migrations: applied.length }, 'migrated')
       await checkIdentity(client, config.partitions, log)
       await rebuildProjections({ client, log })
       return readMeta(client)

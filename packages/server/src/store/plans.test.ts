@@ -9,9 +9,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { apiRoutes } from '../api/routes.ts'
 import { readConfig } from '../config.ts'
 import { encodeCursor } from '../live/cursor.ts'
+import { take } from '../streams/snapshots.ts'
 import { openStore, type Store } from './open.ts'
 import { createLogReader } from './reader.ts'
-import { readAllRows, readKeys } from './rows-write.ts'
+import { planByKey, readAllRows, readKeys } from './rows-write.ts'
 import type { LogReader } from './store.ts'
 import { stopDatabases, withDatabase } from './testing.ts'
 
@@ -26,7 +27,7 @@ interface Node {
 }
 
 const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]
-const isLarge = ({ 'Relation Name': name }: Node) => name !== undefined && /^(log(_\d+)?|projections_kept)$/.test(name)
+const isLarge = ({ 'Relation Name': name }: Node) => name !== undefined && /^(log(_\d+)?|projections_(kept|closed))$/.test(name)
 /** Rows of the large tables that were looked at. */
 const examined = (plan: Node) =>
   nodesOf(plan)
@@ -52,15 +53,17 @@ function explaining<T extends pg.Pool | pg.PoolClient>(held: T, asked: Asked[]):
         const value: unknown = Reflect.get(target, name)
         return typeof value === 'function' ? value.bind(target) : value
       }
-      return async (text: string, values: unknown[] = []) => {
-        if (/^\s*(select|insert|update|delete)/.test(text)) {
+      return async (query: string | pg.QueryConfig, given: unknown[] = []) => {
+        const { text, values = given } = typeof query === 'string' ? { text: query } : query
+        const [, , statement] = /^\s*(declare .* cursor for )?((?:select|insert|update|delete).*)/s.exec(text) ?? []
+        if (statement !== undefined) {
           const { rows } = await target.query<{ 'QUERY PLAN': readonly { readonly Plan: Node }[] }>(
-            `explain (analyze, format json) ${text}`,
+            `explain (analyze, format json) ${statement}`,
             values,
           )
           for (const { Plan: plan } of rows[0]?.['QUERY PLAN'] ?? []) asked.push({ text, plan })
         }
-        return target.query(text, values)
+        return typeof query === 'string' ? target.query(query, given) : target.query(query)
       }
     },
   })
@@ -135,7 +138,7 @@ beforeAll(async () => {
        case tbl when 'calls' then case when i % 50 = 0 then 'open' else 'closed' end when 'tasks' then case when i % 50 = 23 then 'working' else 'completed' end when 'runs' then 'finished' else 'idle' end,
        case tbl when 'runs' then $1 when 'agents' then $2 when 'edges' then $3 when 'tasks' then $4 else $5 end::json
      from generate_series(0, ${events - 1}) i,
-       lateral (select case when i % 50 = 20 then 'agents' when i % 50 = 21 then 'runs' when i % 50 = 22 then 'edges' when i % 10 = 3 then 'tasks' else 'calls' end as tbl) x`,
+       lateral (select case when i % 50 = 20 then 'agents' when i % 50 = 21 then 'runs' when i % 50 = 22 then 'edges' when i % 10 in (3, 4, 5) then 'tasks' else 'calls' end as tbl) x`,
     [body.runs, body.agents, body.edges, body.tasks, body.calls],
   )
   // A run of many calls.
@@ -295,7 +298,9 @@ test.each([
 
 test('who takes a partition of many rows counts some of their keys, and learns the others a page at a time', async () => {
   asked.length = 0
-  const pool = explaining(store.pool, asked)
+  const client = await store.pool.connect()
+  await planByKey(client)
+  const pool = explaining(client, asked)
   expect(await readAllRows(pool, 0, 'default', 12_500)).toEqual({ rows: [], complete: false })
   const { rows: own } = await store.pool.query("select from projections where tenant = 'other' and partition = 1")
   expect((await readAllRows(pool, 1, 'other', 12_500)).rows).toHaveLength(own.length)
@@ -304,6 +309,21 @@ test('who takes a partition of many rows counts some of their keys, and learns t
   const second = await readKeys(pool, 0, 'default', first.at(-1), 2_000)
   expect(new Set([...first, ...second].map(({ table, key }) => `${table} ${key}`)).size).toBe(4_000)
   expectBounded(5_000)
+  client.release(true)
+})
+
+test('a snapshot looks at what goes on and what ended since the one before it, not at all that ever ended', async () => {
+  const { pool } = store
+  await take(pool, 0)
+  await pool.query('update heads set position = $1, folded = $1 where partition = 0', [head + 2_000])
+  await pool.query(
+    `update projections_closed set position = $1 + right(key, 3)::int where partition = 0 and run = 'run 70' and key ~ '[0-9]{3}$'`,
+    [head],
+  )
+  asked.length = 0
+  await take(explaining(pool, asked), 0)
+  // Open calls and tasks, agents: six thousand rows of this partition.
+  expectBounded(7_000)
 })
 
 test('heads and the oldest are read without the log', async () => {

@@ -39,7 +39,7 @@ export async function prepareRows(client: Pick<Client, 'query'>, partition: numb
     `create temp table changed_rows (like projections_kept) on commit delete rows;
      -- The position of its first write stays.
      prepare write_rows as
-       insert into projections_kept (${rowColumns}) select ${rowColumns} from changed_rows
+       insert into projections (${rowColumns}) select ${rowColumns} from changed_rows
        on conflict (tenant, tbl, key, partition, open) do update set position = excluded.position, sort = excluded.sort, run = excluded.run,
          agent = excluded.agent, task = excluded.task, state = excluded.state, body = excluded.body;
      -- Lateral, since as a join it may read the arrays again for each open call (measured: 10 ms instead of 1).

@@ -67,10 +67,11 @@ const goesOn = `
   union all select e.* from (select distinct tenant from projections_kept where partition = $1 and tbl = 'agents') t, lateral (
     select tenant, tbl, key, body from projections_kept where tenant = t.tenant and tbl = 'edges' and key < ' ' and partition = $1 offset 0) e`
 
-/** What changed after $2 and had ended by now, and every edge that did: one goes on as long as its run. Index: projections_position. */
+/** What changed after $2, up to $3, which is now, and had ended, and every edge that did: one goes on as long as its run. Indexes: projections_closed_position, projections_kept_position. */
 const ended = `
-  select tenant, tbl, key, body from projections where partition = $1 and position > $2 and case tbl
-    when 'calls' then not open when 'tasks' then not ${openTask} when 'runs' then state <> 'running' when 'agents' then ${isGone} else true end`
+  select tenant, tbl, key, body from projections_closed where partition = $1 and position > $2 and position <= $3
+  union all select tenant, tbl, key, body from projections_kept where partition = $1 and position > $2 and position <= $3 and case tbl
+    when 'tasks' then not ${openTask} when 'runs' then state <> 'running' when 'agents' then ${isGone} else true end`
 
 /** `[[tenant, table, key, row], …]` as JSON text, a row a line, as they are stored. */
 async function* stateText(client: PoolClient, what: string, values: readonly number[]): AsyncGenerator<string> {
@@ -113,7 +114,8 @@ interface Taken {
 export async function take(pool: Pool, partition: number): Promise<Taken> {
   const client = await pool.connect()
   try {
-    await client.query('begin isolation level repeatable read')
+    // What it takes, it takes from commits: one process is enough.
+    await client.query('begin isolation level repeatable read; set local max_parallel_workers_per_gather = 0')
     const { rows } = await client.query<{ position: string; at: string; last: string; bytes: number; since: string }>(
       `select h.folded as position, coalesce((select at from commits c where c.partition = h.partition and c.last = h.folded), 0) as at,
          coalesce(s.position, 0) as last, coalesce(octet_length(s.state), 0) as bytes,
@@ -133,7 +135,7 @@ export async function take(pool: Pool, partition: number): Promise<Taken> {
       return { position, at, bytes: found.bytes }
     }
     const state = await compressed(stateText(client, goesOn, [partition]))
-    const kept = await compressed(stateText(client, ended, [partition, Number(found.since)]))
+    const kept = await compressed(stateText(client, ended, [partition, Number(found.since), position]))
     await client.query(
       'insert into snapshots (partition, position, at, fold, state, spread) values ($1, $2, $3, $4, $5, false) on conflict (partition, position) do update set at = excluded.at, fold = excluded.fold, state = excluded.state, spread = false',
       [partition, position, at, FOLD_VERSION, state],
