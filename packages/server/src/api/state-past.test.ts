@@ -81,7 +81,10 @@ async function expectAsFolded(it: Line, past: PastStates, tenant: string, positi
       expect(found.length).toBe(new Set(found.map(([key]) => key)).size)
       expect(plain(found), `${table} of ${tenant} at ${upTo} of ${partition}`).toEqual(plain(wanted))
     }
-    if (layer.base.recorded === true) continue
+    if (layer.base.recorded === true) {
+      expect(layer.base.rows.edges.size).toBe(0)
+      continue
+    }
     // And what had ended before the base.
     const keys = [...folded.entries()].flatMap(([table, key, row]) => (isSeen(table, row) ? [] : [[table, key, row] as const]))
     const unknown = keys.filter(([table, key]) => rowAt(layer, table, key) === undefined).map(([table, key]) => ({ table, key }))

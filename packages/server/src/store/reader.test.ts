@@ -125,7 +125,7 @@ test.each([1, 2, 10])('rows changed since a position, in pages of %i, and the sn
 test.each<[Filter, readonly string[]]>([
   [{}, []],
   [{ agent: ['w0'] }, []],
-  [{ task: ['t2'] }, []],
+  [{ task: ['t26'] }, []],
   [{ run: ['r2'] }, ['r2\u001fw0\u001fw1\u001fhandoff']],
 ])('edges of filter %j', async (filter, wanted) => {
   const { heads, rows } = await store.reader.snapshot({ tenant: 'default', filter })
