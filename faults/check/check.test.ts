@@ -174,7 +174,9 @@ const cases: readonly [law: string, what: string, changes: Changes, lines?: read
   [
     'replay',
     'rows differ from the projections',
-    { refold: final({ what: 'refold', rows: { 'runs/r': runRow(3), 'calls/c': '{"id":"c","outcome":"failed"}' } }) },
+    {
+      refold: final({ what: 'refold', rows: { 'runs/r': runRow(3), 'edges/e': '{"id":"e"}', 'calls/c': '{"id":"c","outcome":"failed"}' } }),
+    },
     ['projection', 'refold'],
   ],
   [
@@ -184,7 +186,12 @@ const cases: readonly [law: string, what: string, changes: Changes, lines?: read
     ['projection', 'live'],
   ],
   ['replay', 'rows of the projections are missing', { live: final({ what: 'live', rows: {} }, 'd') }, ['projection']],
-  ['replay', 'rows of the projections are missing', { refold: final({ what: 'refold', rows: { 'runs/r': runRow(4) } }) }, ['projection']],
+  [
+    'replay',
+    'rows of the projections are missing',
+    { refold: final({ what: 'refold', rows: { 'runs/r': runRow(4), 'edges/e': '{"id":"e"}' } }) },
+    ['projection'],
+  ],
   [
     'replay',
     'rows are not in the projections',

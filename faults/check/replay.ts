@@ -51,8 +51,9 @@ export const replay: MakeLaw = () => {
   }
 }
 
-/** Calls and tasks that ended leave a feed of the whole fleet. */
+/** Calls and tasks that ended leave a feed of the whole fleet, and edges are never in it. */
 function hasLeft(key: string, body: string): boolean {
+  if (key.startsWith('edges/')) return true
   if (key.startsWith('calls/')) return (JSON.parse(body) as CallRow).outcome !== undefined
   return key.startsWith('tasks/') && isTerminal((JSON.parse(body) as TaskRow).state)
 }

@@ -57,8 +57,11 @@ const clean = {
       { id: one, code: 'ID_REUSED' },
     ],
   }),
-  projection: final({ what: 'projection', rows: { 'runs/r': runRow(4), 'calls/c': '{"id":"c","outcome":"failed"}' } }),
-  refold: final({ what: 'refold', rows: { 'runs/r': runRow(4), 'calls/c': '{"id":"c","outcome":"failed"}' } }),
+  projection: final({
+    what: 'projection',
+    rows: { 'runs/r': runRow(4), 'edges/e': '{"id":"e"}', 'calls/c': '{"id":"c","outcome":"failed"}' },
+  }),
+  refold: final({ what: 'refold', rows: { 'runs/r': runRow(4), 'edges/e': '{"id":"e"}', 'calls/c': '{"id":"c","outcome":"failed"}' } }),
   live: final({ what: 'live', rows: { 'runs/r': runRow(4) } }, 'dashboard'),
   fates: final({ what: 'fates', door: 'rest', received: 8, stored: 4, duplicate: 2, refused: 0, quarantined: 2 }),
   chain: final({ what: 'chain', intact: true }),

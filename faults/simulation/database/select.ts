@@ -42,6 +42,8 @@ function testOf(condition: string): Test {
     const wanted = (literal[2] ?? '').split(',').map((text) => text.trim().slice(1, -1))
     return (row) => wanted.includes(String(row[literal[1] ?? '']))
   }
+  const other = /^(\w+) <> '(.*)'$/.exec(condition)
+  if (other !== null) return (row) => row[other[1] ?? ''] !== other[2]
   if (condition === 'open') return ({ open }) => open === true
   if (condition === 'not open') return ({ open }) => open === false
   if (condition.startsWith('(') && condition.endsWith(')')) {

@@ -30,7 +30,7 @@ export interface RemovedRow extends RowKey {
 }
 
 export type ServerFrame =
-  /** State feed: rows as of `cursor` that pass the filter; of agents with a filter by `run` who takes part in it; of calls and tasks the open ones, with a filter by `run` its newest closed calls and all its tasks too, with one by `task` that task. Pages share one `cursor`; `last` ends it. */
+  /** State feed: rows as of `cursor` that pass the filter; of agents with a filter by `run` who takes part in it; of calls and tasks the open ones, with a filter by `run` its newest closed calls, all its tasks and its edges too, with one by `task` that task. Pages share one `cursor`; `last` ends it. */
   | { readonly kind: 'snapshot'; readonly sub: string; readonly cursor: string; readonly rows: readonly LiveRow[]; readonly last: boolean }
   /** State feed: newest row of each key that changed in (from, cursor] and passes the filter; `removed`: keys that did and no longer do. */
   | {

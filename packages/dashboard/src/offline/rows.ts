@@ -11,7 +11,7 @@ import { held, hold, type Place, type RowsHead } from './place.ts'
 const mostBytes = 20_000_000
 const rowsInPart = 200
 
-const order: readonly Table[] = ['agents', 'runs', 'tasks', 'edges', 'calls']
+const order: readonly Table[] = ['agents', 'runs', 'tasks', 'calls']
 
 const idle = (): Promise<void> =>
   new Promise((resume) => {

@@ -165,12 +165,17 @@ describe('state at a moment', () => {
     expect(new Set(body.tasks)).toEqual(new Set(await api.all('/v1/tasks', 100)))
     expect(new Set(body.runs)).toEqual(new Set(await api.all('/v1/runs', 100)))
     expect(body.calls).toMatchObject([{ id: 'c9' }])
+    expect(body.edges).toEqual([])
   })
 
   test('of one run it holds that run alone, with its closed calls', async () => {
     const { body } = await api.get<Record<string, Row[]>>('/v1/state?run=beta')
     expect(body).toMatchObject({ runs: [{ id: 'beta' }], tasks: [{ run: 'beta' }], agents: [{ id: 'w0' }], calls: [], edges: [] })
-    expect((await api.get<Record<string, Row[]>>('/v1/state?run=alpha')).body.calls).toHaveLength(20)
+    const alpha = (await api.get<Record<string, Row[]>>('/v1/state?run=alpha')).body
+    expect(alpha.calls).toHaveLength(20)
+    const { edges } = (await api.get<Record<string, Row[]>>('/v1/runs/alpha/graph')).body
+    expect(alpha.edges).toHaveLength(3)
+    expect(new Set(alpha.edges)).toEqual(new Set(edges))
   })
 
   test('before anything happened it is empty; at a cursor it is what was then', async () => {

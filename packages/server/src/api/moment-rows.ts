@@ -56,7 +56,6 @@ const mostTries = 3
 const fleetRows = (layer: Layer): Wire[] => [
   ...allOfTable(layer, 'agents'),
   ...allOfTable(layer, 'runs'),
-  ...allOfTable(layer, 'edges'),
   ...ofTable(layer, 'tasks', ({ state }) => !isTerminal(state)),
   ...ofTable(layer, 'calls', isOpen),
 ]
@@ -92,7 +91,7 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now }: Ap
       tag: 'state',
       summary: 'The rows of a past moment',
       description:
-        'What the first snapshot of a state feed would have been: agents of each partition, runs, edges, open tasks and calls; with `run` what is of it, with all tasks and the newest 2,000 closed calls; with `task` only that task (of `run`, or of no run), also when it had ended. A time means what was committed by then. With `since` only what differs from that moment. Nothing is executed.',
+        'What the first snapshot of a state feed would have been: agents of each partition, runs, open tasks and calls; with `run` what is of it, with its edges, all tasks and the newest 2,000 closed calls; with `task` only that task (of `run`, or of no run), also when it had ended. A time means what was committed by then. With `since` only what differs from that moment. Nothing is executed.',
       query: RowsQuery,
       answer: Rows,
     },

@@ -68,11 +68,13 @@ export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOpt
     const { instant, positions } = await placeOf({ store, now }, heads, at)
     try {
       const layers = await past.folded(tenant, positions)
-      const isOpenOrNone = ([table, , row]: readonly [Table, string, RowOf[Table]]) => table !== 'calls' || isOpen(row as CallRow)
-      const rows = [...rowsOfLayers(layers)].filter(isOpenOrNone)
+      const isOfFleet = ([table, , row]: readonly [Table, string, RowOf[Table]]) =>
+        table !== 'edges' && (table !== 'calls' || isOpen(row as CallRow))
+      const rows = [...rowsOfLayers(layers)].filter(isOfFleet)
       for (const [partition, layer] of layers.entries()) {
         const ended = await runMoments.endedTasks(tenant, run, layer, partition)
-        if (run !== undefined) ended.push(...(await runMoments.closedCalls(tenant, run, layer, partition)))
+        if (run !== undefined)
+          for (const more of [runMoments.closedCalls, runMoments.edges]) ended.push(...(await more(tenant, run, layer, partition)))
         for (const [table, key, json] of ended) rows.push([table, key, JSON.parse(json) as RowOf[Table]])
       }
       return { instant, positions, rows }
@@ -93,7 +95,7 @@ export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOpt
       tag: 'state',
       summary: 'The state at a moment',
       description:
-        'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then. Calls are the open ones; with `run` also its newest 2,000 closed ones.',
+        'Rebuilt by the fold from the nearest snapshot. A time means what was committed by then. Calls are the open ones; with `run` also its newest 2,000 closed ones. Edges are told with `run` alone.',
       query: StateQuery,
       answer: State,
     },

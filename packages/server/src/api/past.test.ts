@@ -78,6 +78,10 @@ test('the rows of a moment are those that a state feed would have begun with', a
   const busy = held(await rowsAt(iso(1)))
   expect(busy.get('agents', 'w1')).toMatchObject({ inFlight: [{ name: 'grep' }] })
   expect([busy.size('calls'), busy.size('tasks')]).toEqual([1, 1])
+  // Who gave what to whom is told of a run alone.
+  expect(busy.size('edges')).toBe(0)
+  const given = [...held(await rowsAt(iso(1), '&run=alpha')).all('edges')].map(([, edge]) => edge)
+  expect(given).toMatchObject([{ kind: 'delegation', from: 'boss', to: 'w1', count: 1 }])
   // What ended is left out of the fleet, and is there for its run.
   const after = await rowsAt(iso(4))
   expect([held(after).size('calls'), held(after).size('tasks')]).toEqual([0, 0])

@@ -13,12 +13,13 @@ import {
   grow,
   hasEnded,
   hashOfEnded,
+  noEnded,
   type Stretch,
   sizeOfBase,
   sizeOfStretch,
 } from './recorded-stretch.ts'
 import { holds, noRows } from './state-kept.ts'
-import { type Layer, layerOf, rowsOf } from './state-layers.ts'
+import { type Endable, endable, type Layer, layerOf, rowsOf } from './state-layers.ts'
 
 export interface Near {
   readonly layer: Layer
@@ -119,10 +120,7 @@ export function createMomentRecord({
     own.growing = undefined
     own.since += sizeOfStretch(stretch)
     own.rows += sizeOfStretch(stretch)
-    if (
-      own.since <
-      Math.max(Math.min(leastOfBase, mostRows / 8), layer.base.rows.agents.size + layer.base.rows.runs.size + layer.base.rows.edges.size)
-    ) {
+    if (own.since < Math.max(Math.min(leastOfBase, mostRows / 8), layer.base.rows.agents.size + layer.base.rows.runs.size)) {
       own.entries.push({ stretch, layer })
       return
     }
@@ -241,9 +239,9 @@ export function createMomentRecord({
     changedSince(tenant, partition, upTo, run) {
       const own = tenants.get(tenant)?.own?.[partition]
       if (own === undefined || upTo < own.first.position) return undefined
-      const found: Ended = { calls: new Map(), tasks: new Map() }
+      const found = noEnded()
       const passed: Float64Array[] = []
-      const add = (table: 'calls' | 'tasks', before: Ended) => {
+      const add = (table: Endable, before: Ended) => {
         for (const [key, row] of before[table]) {
           if (row.run !== run || found[table].has(key)) continue
           const hash = hashOfEnded(table, key)
@@ -253,8 +251,7 @@ export function createMomentRecord({
       }
       for (const stretch of [...own.entries.slice(after(own, upTo)).map(({ stretch }) => stretch), own.growing]) {
         if (stretch === undefined) continue
-        add('calls', stretch.before)
-        add('tasks', stretch.before)
+        for (const table of endable) add(table, stretch.before)
         if ('ended' in stretch) passed.push(stretch.ended)
       }
       return found

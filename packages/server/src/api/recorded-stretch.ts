@@ -1,12 +1,12 @@
 /**
- * What commits changed over a stretch of the log, as a layer. Rows that ended (closed calls, ended tasks) are nearly all rows there ever
- * are, and of no fleet: of them a stretch holds hashes of their keys, and those that an event came for late as they were before it.
+ * What commits changed over a stretch of the log, as a layer. Rows that ended (closed calls, ended tasks; an edge has as it comes) are nearly
+ * all rows there ever are, and of no fleet: of them a stretch holds hashes of their keys, and those that an event came for late as they were before it.
  */
 import type { TenantId } from '@signalbox/model/event.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
-import type { CallRow, ChangedRow, RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
+import type { CallRow, ChangedRow, EdgeRow, RowOf, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { type HeldRows, hashOf, noRows } from './state-kept.ts'
-import { isOpen, type Layer, rowAt } from './state-layers.ts'
+import { type Endable, endable, isOpen, type Layer, rowAt } from './state-layers.ts'
 
 /** A row that a commit changed; `was` is absent where it is not known. */
 export interface CommittedRow extends ChangedRow {
@@ -17,9 +17,8 @@ export interface CommittedRow extends ChangedRow {
 export interface Ended {
   readonly calls: Map<string, CallRow>
   readonly tasks: Map<string, TaskRow>
+  readonly edges: Map<string, EdgeRow>
 }
-const endable = ['calls', 'tasks'] as const
-export type Endable = (typeof endable)[number]
 
 /** Of (after, upTo]. */
 export interface Stretch {
@@ -41,8 +40,10 @@ export const isLeftOut = (row: object | undefined): boolean => row === endedCall
 
 export function hasEnded(table: Table, row: RowOf[Table]): boolean {
   if (table === 'calls') return !isOpen(row as CallRow)
-  return table === 'tasks' && isTerminal((row as TaskRow).state)
+  return table === 'edges' || (table === 'tasks' && isTerminal((row as TaskRow).state))
 }
+
+export const noEnded = (): Ended => ({ calls: new Map(), tasks: new Map(), edges: new Map() })
 
 const of = (rows: HeldRows, table: Table) => rows[table] as Map<string, RowOf[Table]>
 const sizeOfRows = (rows: HeldRows): number => rows.agents.size + rows.runs.size + rows.tasks.size + rows.calls.size + rows.edges.size
@@ -62,7 +63,7 @@ export interface Growing {
 
 export function grow(after: number): Growing {
   const rows = noRows()
-  const before: Ended = { calls: new Map(), tasks: new Map() }
+  const before = noEnded()
   let end = after
   return {
     after,
@@ -106,5 +107,6 @@ export function grow(after: number): Growing {
 }
 
 /** Rows held, those that are known for late events too. */
-export const sizeOfStretch = ({ rows, before }: Stretch): number => sizeOfRows(rows) + before.calls.size + before.tasks.size
+export const sizeOfStretch = ({ rows, before }: Stretch): number =>
+  sizeOfRows(rows) + endable.reduce((sum, table) => sum + before[table].size, 0)
 export const sizeOfBase = (layer: Layer): number => sizeOfRows(layer.rows)

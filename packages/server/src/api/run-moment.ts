@@ -1,16 +1,16 @@
-/** The rows of one run at a past moment, with its tasks and the newest of its closed calls; and one task, also one that had ended. */
+/** The rows of one run at a past moment, with its edges, its tasks and the newest of its closed calls; and one task, also one that had ended. */
 import type { TenantId } from '@signalbox/model/event.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
-import { type CallRow, type RowOf, type Table, taskStates } from '@signalbox/model/rows.ts'
+import { type CallRow, type EdgeRow, type RowOf, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Projections } from '../store/projections.ts'
 import { runConditions } from '../store/reader.ts'
 import { ofTable, type Wire } from './moment-wire.ts'
 import type { MomentRecord } from './record.ts'
 import { isLeftOut } from './recorded-stretch.ts'
-import { edgesOfRun, isOpen, type Layer, rowAt, rowsOf, textOf } from './state-layers.ts'
+import { type Endable, isOpen, type Layer, rowAt, rowsOf, textOf } from './state-layers.ts'
 import type { PastStates } from './state-past.ts'
 
 /** As of a state feed of the run. */
@@ -47,7 +47,7 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
    * What had ended and the layer does not have: what rests since before its snapshot, and what was another then. Of calls those that ended
    * after it too, and the newest alone. Without a run, of all.
    */
-  async function restedOf(table: 'calls' | 'tasks', tenant: TenantId, run: string | undefined, layer: Layer, partition: number) {
+  async function restedOf(table: Endable, tenant: TenantId, run: string | undefined, layer: Layer, partition: number) {
     const { base } = layer
     const at = base.standing?.position ?? base.position
     const found = new Map<string, Ended>()
@@ -59,7 +59,7 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
     }
     for (const [key, row] of rowsOf(layer, table)) {
       if (table === 'tasks') found.delete(key)
-      else if (row.run === run && !isOpen(row as CallRow)) found.set(key, endedOf(key, row))
+      else if (row.run === run && (table === 'edges' || !isOpen(row as CallRow))) found.set(key, endedOf(key, row))
     }
     return found.values()
   }
@@ -68,14 +68,23 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
     newestOf(await restedOf('calls', tenant, run, layer, partition))
   const endedTasks = async (tenant: TenantId, run: string | undefined, layer: Layer, partition: number) =>
     Array.from(await restedOf('tasks', tenant, run, layer, partition), ({ key, json }): Wire => ['tasks', key, json])
+  const edges = async (tenant: TenantId, run: string, layer: Layer, partition: number) =>
+    Array.from(await restedOf('edges', tenant, run, layer, partition), ({ key, json }): Wire => ['edges', key, json])
+
+  const foldedEnded = async (...of: Parameters<typeof edges>): Promise<Wire[]> => [
+    ...(await edges(...of)),
+    ...(await endedTasks(...of)),
+    ...(await closedCalls(...of)),
+  ]
 
   /** What had ended, where of that nothing is held: what rests since before the moment, and what was another then. Undefined: no longer recorded. */
   async function ended(tenant: TenantId, run: string, layer: Layer, partition: number): Promise<Wire[] | undefined> {
     await projections.caughtUp()
     const upTo = layer.position
-    const [calls, tasks] = await Promise.all([
+    const [calls, tasks, edges] = await Promise.all([
       rested(pool, 'calls', tenant, run, partition, upTo),
       rested(pool, 'tasks', tenant, run, partition, upTo),
+      rested(pool, 'edges', tenant, run, partition, upTo),
     ])
     const changed = record.changedSince(tenant, partition, upTo, run)
     if (changed === undefined) return undefined
@@ -87,45 +96,42 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
     for (const [key, task] of changed.tasks) done.set(key, textOf(task))
     // Those of the layer are told with the open ones.
     for (const [key, task] of rowsOf(layer, 'tasks')) if (task.run === run) done.delete(key)
-    return [...Array.from(done, ([key, json]): Wire => ['tasks', key, json]), ...newestOf(closed.values())]
+    const given = new Map(edges.map((edge) => [edge.key, edge.json]))
+    for (const [key, edge] of changed.edges) given.set(key, textOf(edge))
+    for (const [key, edge] of rowsOf(layer, 'edges')) if (edge.run === run) given.set(key, textOf(edge))
+    return [
+      ...Array.from(given, ([key, json]): Wire => ['edges', key, json]),
+      ...Array.from(done, ([key, json]): Wire => ['tasks', key, json]),
+      ...newestOf(closed.values()),
+    ]
   }
 
   return {
-    /** Of a layer that was folded from snapshots and the log: the newest closed calls of the run, and ended tasks that it does not have. */
+    /** Of a layer that was folded from snapshots and the log: the newest closed calls of the run, ended tasks that it does not have, all edges. */
     closedCalls,
     endedTasks,
+    edges,
     /** By partition. Undefined: what was recorded is not any more; fold the moment again. */
     async rows(tenant: TenantId, run: string, layers: readonly Layer[]): Promise<Wire[][] | undefined> {
       const members = new Set<string>()
-      const wires = layers.map((layer): Wire[] => {
-        const row = rowAt(layer, 'runs', run)
-        for (const id of row === undefined ? [] : takesPart(row)) members.add(id)
-        const edges: Wire[] = []
-        for (const [key, edge] of edgesOfRun(layer, run)) {
-          edges.push(['edges', key, textOf(edge)])
-          for (const id of takesPart(edge)) members.add(id)
-        }
-        return [
-          ...(row === undefined ? [] : [['runs', run, textOf(row)] as const]),
-          ...edges,
-          ...ofTable(layer, 'tasks', (task) => task.run === run),
-          ...ofTable(layer, 'calls', (call) => call.run === run && isOpen(call)),
-        ]
-      })
       const found: Wire[][] = []
       for (const [partition, layer] of layers.entries()) {
-        const more =
-          layer.base.recorded === true
-            ? await ended(tenant, run, layer, partition)
-            : [...(await endedTasks(tenant, run, layer, partition)), ...(await closedCalls(tenant, run, layer, partition))]
+        const row = rowAt(layer, 'runs', run)
+        const more = await (layer.base.recorded === true ? ended : foldedEnded)(tenant, run, layer, partition)
         if (more === undefined) return undefined
+        for (const id of row === undefined ? [] : takesPart(row)) members.add(id)
+        for (const [table, , json] of more) if (table === 'edges') for (const id of takesPart(JSON.parse(json) as EdgeRow)) members.add(id)
         found.push([
-          ...ofTable(layer, 'agents', (agent) => members.has(agent.id) || agent.run?.value === run),
-          ...(wires[partition] ?? []),
+          ...(row === undefined ? [] : [['runs', run, textOf(row)] as const]),
+          ...ofTable(layer, 'tasks', (task) => task.run === run),
+          ...ofTable(layer, 'calls', (call) => call.run === run && isOpen(call)),
           ...more,
         ])
       }
-      return found
+      return layers.map((layer, partition) => [
+        ...ofTable(layer, 'agents', (agent) => members.has(agent.id) || agent.run?.value === run),
+        ...(found[partition] ?? []),
+      ])
     },
     /** By partition, as above. */
     async task(tenant: TenantId, run: string | undefined, task: string, layers: readonly Layer[]): Promise<Wire[][] | undefined> {
@@ -161,20 +167,22 @@ async function restedTask(pool: Pool, tenant: TenantId, key: string, partition: 
   return rows[0]?.json
 }
 
-/** Closed calls, the newest, or ended tasks that have not changed since. Primary key: what is of the run begins with it. */
+/** Closed calls, the newest, or ended tasks or edges that have not changed since. Primary key: what is of the run begins with it. */
 async function rested(
   pool: Pool,
-  table: 'calls' | 'tasks',
+  table: Endable,
   tenant: TenantId,
   run: string | undefined,
   partition: number,
   upTo: number,
 ): Promise<Ended[]> {
   const values: unknown[] = [tenant, partition, upTo]
-  const what =
-    table === 'calls'
-      ? `tbl = 'calls' and not open and partition = $2 and position <= $3${ofRun(run, values)} order by sort desc limit ${mostClosedCalls}`
-      : `tbl = 'tasks' and partition = $2 and position <= $3${ofRun(run, values)} and state = any($${values.push(endedStates)})`
+  const ofThese = `tbl = '${table}' and partition = $2 and position <= $3${ofRun(run, values)}`
+  const what = {
+    calls: () => `${ofThese} and not open order by sort desc limit ${mostClosedCalls}`,
+    tasks: () => `${ofThese} and state = any($${values.push(endedStates)})`,
+    edges: () => ofThese,
+  }[table]()
   const { rows } = await pool.query<{ key: string; sort: string | null; json: string }>(
     `select key, sort, body::text as json from projections where tenant = $1 and ${what}`,
     values,
@@ -186,7 +194,7 @@ const endedStates = taskStates.filter(isTerminal)
 /** What changed after the base and may have been there. Primary key, as above. */
 async function changedKeys(
   pool: Pool,
-  table: 'calls' | 'tasks',
+  table: Endable,
   tenant: TenantId,
   run: string | undefined,
   partition: number,

@@ -27,7 +27,7 @@ export interface Base {
   readonly rows: HeldRows
   /** Of a spread snapshot. Newest first: a call that was closed twice is the newer one. */
   readonly closed: readonly ClosedCalls[]
-  /** Agents, runs and edges that have not changed since the snapshot; of any other table what had ended is not held. */
+  /** Agents and runs that have not changed since the snapshot; of any other table what had ended is not held. */
   readonly standing?: StandingAt
   /** Of a `MomentRecord`: of what had ended before nothing is held. */
   readonly recorded?: boolean

@@ -3,8 +3,8 @@
  * so states of many moments share all but what differs, and going on from one costs what is new.
  */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
-import { touchOf } from '@signalbox/model/fold/keys.ts'
-import { type CallRow, type EdgeRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
+import { touchedKeys, touchOf } from '@signalbox/model/fold/keys.ts'
+import { type CallRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
 import { type Base, type HeldRows, noRows, type SoughtKey } from './state-kept.ts'
 import { parsed, type StandingRow, standingOf, standingRow } from './state-standing.ts'
 
@@ -45,7 +45,7 @@ function* changedOf<T extends Table>(layer: Layer, table: T): Generator<readonly
   }
 }
 
-/** All rows of a table, made by either: what stands is held as text. Calls and tasks that had ended only as far as they did after the snapshot. */
+/** All rows of a table, made by either: what stands is held as text. Of calls, tasks and edges what had ended only as far as it did after the snapshot. */
 function* allOf<T extends Table, Made>(
   layer: Layer,
   table: T,
@@ -69,17 +69,6 @@ export const rowsOf = <T extends Table>(layer: Layer, table: T): Generator<reado
     (key, row) => [key, row] as const,
     (key, row) => [key, parsed(row) as RowOf[T]] as const,
   )
-
-/** Those that stand are a run's by their key, and made of their text only then. */
-export const edgesOfRun = (layer: Layer, run: string): (readonly [string, EdgeRow])[] => {
-  const found = allOf(
-    layer,
-    'edges',
-    (key, row): readonly [string, EdgeRow] | undefined => (row.run === run ? [key, row] : undefined),
-    (key, row) => (key.startsWith(`${run}\u001f`) ? ([key, parsed(row) as EdgeRow] as const) : undefined),
-  )
-  return [...found].filter((entry) => entry !== undefined)
-}
 
 /** Rows never change: each is made text once. */
 const texts = new WeakMap<object, string>()
@@ -105,17 +94,17 @@ export function flat(layer: Layer): Base {
   return { ...layer.base, position: layer.position, rows }
 }
 
-/** Calls and tasks that the events are about and the layers do not know: they are new, or had ended before the base. */
+/** Tables whose rows end; of edges each has as it comes, since it tells what was done. */
+export const endable = ['calls', 'tasks', 'edges'] as const
+export type Endable = (typeof endable)[number]
+const isEndable = (table: Table): table is Endable => (endable as readonly Table[]).includes(table)
+
+/** Calls, tasks and edges that the events are about and the layers do not know: they are new, or had ended before the base. */
 export function unknownKeys(layer: Layer, events: readonly LoggedEvent[]): SoughtKey[] {
   const keys = new Map<string, SoughtKey>()
-  const add = (table: 'calls' | 'tasks', key: string | undefined) => {
-    if (key !== undefined && rowAt(layer, table, key) === undefined) keys.set(`${table} ${key}`, { table, key })
-  }
-  for (const event of events) {
-    const { callKey, taskKey } = touchOf(event)
-    add('calls', callKey)
-    add('tasks', taskKey)
-  }
+  for (const event of events)
+    for (const { table, key } of touchedKeys(event, touchOf(event)))
+      if (isEndable(table) && rowAt(layer, table, key) === undefined) keys.set(`${table} ${key}`, { table, key })
   return [...keys.values()]
 }
 

@@ -12,7 +12,7 @@ import type { LogReader } from '../store/store.ts'
 import type { MomentRecord } from './record.ts'
 import { isLeftOut } from './recorded-stretch.ts'
 import { type Base, type FoundRows, nearestSnapshot, noRows, readClosed, readSpread, readState, type SoughtKey } from './state-kept.ts'
-import { flat, type Layer, layerOf, over, sizeOf, unknownKeys } from './state-layers.ts'
+import { endable, flat, type Layer, layerOf, over, sizeOf, unknownKeys } from './state-layers.ts'
 import { readChanged, readRested, readStanding, type Standing } from './state-standing.ts'
 
 export interface PastStates {
@@ -20,7 +20,7 @@ export interface PastStates {
   at(tenant: TenantId, positions: readonly number[], isGone?: () => boolean): Promise<Layer[]>
   /** The same from snapshots and the log alone. */
   folded(tenant: TenantId, positions: readonly number[]): Promise<Layer[]>
-  /** Calls and tasks that had ended before the base, for those of these keys that had. */
+  /** What had ended before the base, for those of these keys that had. */
   ended(tenant: TenantId, partition: number, base: Base, keys: readonly SoughtKey[]): Promise<FoundRows>
   /** Rows that are held. */
   readonly size: () => number
@@ -194,8 +194,8 @@ export function createPastStates({
       const { events, scannedTo } = await reader.readPartition({ tenant, partition, after: layer.position, upTo, limit: pageEvents })
       if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
       const rows = over(layer, Number.POSITIVE_INFINITY, near.layer)
-      for (const [key, call] of near.before.calls) if (isMissing(rows.get('calls', key))) rows.set('calls', key, call)
-      for (const [key, task] of near.before.tasks) if (isMissing(rows.get('tasks', key))) rows.set('tasks', key, task)
+      for (const table of endable)
+        for (const [key, row] of near.before[table]) if (isMissing(rows.get(table, key))) rows.set(table, key, row)
       let isKnown = true
       const get: Rows['get'] = (table, key) => {
         const row = rows.get(table, key)

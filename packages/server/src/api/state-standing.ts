@@ -8,7 +8,7 @@ import type { Pool } from 'pg'
 import { type FoundRows, type HeldRows, readEnded, type SoughtKey } from './state-kept.ts'
 
 /** Those that a fleet's rows have, ended or not. */
-const standingTables = ['agents', 'runs', 'edges'] as const
+const standingTables = ['agents', 'runs'] as const
 type StandingTable = (typeof standingTables)[number]
 
 export interface StandingRow {
@@ -36,14 +36,14 @@ export interface StandingAt {
 export async function readStanding(pool: Pool, tenant: TenantId, partition: number): Promise<Standing> {
   const { rows: found } = await pool.query<[string, StandingTable | null, string, string, string | null, string]>({
     text: `select h.folded, p.tbl, p.key, p.position, p.born, p.body::text from heads h left join projections p
-             on p.tenant = $1 and p.tbl in ('agents', 'runs', 'edges') and p.partition = h.partition where h.partition = $2`,
+             on p.tenant = $1 and p.tbl in ('agents', 'runs') and p.partition = h.partition where h.partition = $2`,
     values: [tenant, partition],
     rowMode: 'array',
   })
-  const rows = { agents: new Map<string, StandingRow>(), runs: new Map<string, StandingRow>(), edges: new Map<string, StandingRow>() }
+  const rows = { agents: new Map<string, StandingRow>(), runs: new Map<string, StandingRow>() }
   for (const [, table, key, position, born, json] of found)
     if (table !== null) rows[table].set(key, { position: Number(position), born: Number(born ?? 0), json })
-  return { upTo: Number(found[0]?.[0] ?? 0), rows, size: rows.agents.size + rows.runs.size + rows.edges.size }
+  return { upTo: Number(found[0]?.[0] ?? 0), rows, size: rows.agents.size + rows.runs.size }
 }
 
 const isStanding = (table: Table): table is StandingTable => (standingTables as readonly Table[]).includes(table)
@@ -62,7 +62,7 @@ export function standingRow({ position, standing }: StandingAt, table: Table, ke
   return found !== undefined && found.position <= position ? parsed(found) : undefined
 }
 
-/** Agents, runs and edges that were others at the snapshot, and are not among those that went on: late events came for them since. */
+/** Agents and runs that were others at the snapshot, and are not among those that went on: late events came for them since. */
 export function readChanged(
   pool: Pool,
   tenant: TenantId,

@@ -22,13 +22,13 @@ interface RowPlace {
   readonly isClosed?: boolean
 }
 
-/** A row's own run, agent and task. An agent works in many runs, and its row names the newest: it is of the others as their member. */
+/** A row's own run, agent and task. An agent works in many runs, and its row names the newest: it is of the others as their member. An edge tells what was done. */
 const places: { readonly [T in Table]: (row: RowOf[T]) => RowPlace } = {
   agents: (row: AgentRow) => ({ run: row.run?.value, agent: row.id, task: row.task?.value }),
   runs: (row: RunRow) => ({ run: row.id }),
   tasks: (row: TaskRow) => ({ run: row.run, agent: row.assignee?.value, task: row.id, isClosed: isTerminal(row.state) }),
   calls: (row: CallRow) => ({ run: row.run, agent: row.agent, task: row.task, isClosed: row.outcome !== undefined }),
-  edges: (row: EdgeRow) => ({ run: row.run, agent: row.from, task: row.task }),
+  edges: (row: EdgeRow) => ({ run: row.run, agent: row.from, task: row.task, isClosed: true }),
 }
 /** What of its place a row can leave: a task goes to another agent and ends, an agent goes to another task or run, a call ends. */
 const moves: { readonly [T in Table]: readonly (keyof RowPlace)[] } = {
@@ -41,7 +41,7 @@ const moves: { readonly [T in Table]: readonly (keyof RowPlace)[] } = {
 
 const placeOf = (table: Table, row: RowOf[Table]) => (places[table] as (row: RowOf[Table]) => RowPlace)(row)
 
-/** A fleet has had too many calls and tasks: those that ended get only who asks for their run, a task also who asks for it by name. */
+/** A fleet has had too many calls, tasks and edges: what is closed gets only who asks for its run, a task also who asks for it by name. */
 const asksForClosed = (filter: Filter, table: Table): boolean => !isAny(filter.run) || (table === 'tasks' && !isAny(filter.task))
 
 const nobody: ReadonlySet<string> = new Set()

@@ -3,8 +3,10 @@
  * a state reader ends with the state of the log; an event reader gets a subsequence of the log, in order, without doubles,
  * and all it does not get lies within announced gaps.
  */
+import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import { createLiveState } from '@signalbox/model/live-state.ts'
+import type { EdgeRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
@@ -114,19 +116,44 @@ async function play(
   return { log, takers }
 }
 
-test.each<Filter>([{}, { agent: ['a'] }, { agent: ['b'], run: ['r0'] }, { run: ['r1'] }, { task: ['t'] }, { task: ['u'], agent: ['a'] }])(
-  'snapshot and deltas, split anyhow, end in the state of a snapshot: filter %j',
-  async (filter) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
-        const { log, takers } = await play(acts, 'state', 1e9, filter)
-        expect(shown(takers.at(-1)?.state ?? createLiveState())).toEqual(await dueState(log, filter))
-        expect(takers.flatMap(({ frames }) => frames).filter(({ kind }) => kind === 'resync' || kind === 'gap')).toEqual([])
-      }),
-      { numRuns: 60 },
-    )
-  },
-)
+/** Of the runs that the filter names: all of them in the log, of its agents and task. Without a run there are none. */
+function edgesOf(log: TestLog, { run = [], agent = [], task = [] }: Filter) {
+  const rows = log.events.map((events) => {
+    const folded = createRows()
+    for (const event of events) applyEvent(folded, event)
+    return [...folded.entries()]
+  })
+  const isWanted = (row: EdgeRow) =>
+    run.includes(row.run ?? '') && (agent.length === 0 || agent.includes(row.from)) && (task.length === 0 || task.includes(row.task ?? ''))
+  return Object.fromEntries(
+    rows.flatMap((entries, partition) =>
+      entries.flatMap(([table, key, row]) =>
+        table === 'edges' && isWanted(row as EdgeRow) ? [[`${key}\u001e${partition}`, row] as const] : [],
+      ),
+    ),
+  )
+}
+
+test.each<Filter>([
+  {},
+  { agent: ['a'] },
+  { agent: ['b'], run: ['r0'] },
+  { run: ['r1'] },
+  { run: ['r0'], task: ['t'] },
+  { task: ['t'] },
+  { task: ['u'], agent: ['a'] },
+])('snapshot and deltas, split anyhow, end in the state of a snapshot: filter %j', async (filter) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
+      const { log, takers } = await play(acts, 'state', 1e9, filter)
+      const held = shown(takers.at(-1)?.state ?? createLiveState())
+      expect(held).toEqual(await dueState(log, filter))
+      expect(held.edges).toEqual(edgesOf(log, filter))
+      expect(takers.flatMap(({ frames }) => frames).filter(({ kind }) => kind === 'resync' || kind === 'gap')).toEqual([])
+    }),
+    { numRuns: 60 },
+  )
+})
 
 test.each([
   { name: 'with nothing left out', maxLagEvents: 1e9 },

@@ -32,7 +32,8 @@ export const FeedQuery = Type.Object(
     ...FilterQuery.properties,
     feed: Type.Union([Type.Literal('events'), Type.Literal('state')], {
       default: 'events',
-      description: 'events: every matching event. state: newest rows of agents, runs, tasks, calls, edges.',
+      description:
+        'events: every matching event. state: newest rows of agents, runs, open tasks and calls; with `run` also of what is closed, and edges.',
     }),
     cursor: Type.Optional(Type.String({ maxLength: 1_400, description: 'Go on after this cursor.' })),
     from: Type.Optional(Type.Literal('start', { description: 'events: from the oldest kept.' })),

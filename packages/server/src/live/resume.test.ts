@@ -166,6 +166,25 @@ describe.each(['ws', 'sse', 'poll'] as const)('resume on %s', (transport) => {
     expect(two.frames.some(({ kind }) => kind === 'snapshot')).toBe(resync?.state !== undefined)
   })
 
+  test.each([1 << 26, 1])('edges that a reader of a fleet holds of before stay as they are: ring of %i bytes', async (ringBytes) => {
+    const log = createTestLog()
+    const server = await serve(log, { config: { ringBytes } })
+    const handoff = { type: 'handoff', run: 'run-0', agent: 'agent-0', data: { to: 'agent-1' } }
+    log.commit(0, [handoff])
+    const one = await open(transport, server.url, { feed: 'state', filter: { run: ['run-0'] } })
+    await one.until(({ state }) => state.size('edges') === 1)
+    await one.close()
+    const [held] = one.state.all('edges')
+
+    log.commit(0, [handoff, { type: 'agent.heartbeat', agent: 'agent-2' }])
+    const two = await open(transport, server.url, { feed: 'state', cursor: one.cursor(), state: one.state })
+    await two.until(({ state }) => state.get('agents', 'agent-2') !== undefined)
+    expect([...two.state.all('edges')]).toEqual([held])
+    expect(two.frames.filter(({ kind }) => kind === 'resync' || kind === 'snapshot')).toEqual([])
+    const told = two.frames.flatMap((frame) => (frame.kind === 'delta' ? [...frame.rows, ...(frame.removed ?? [])] : []))
+    expect(told.filter(({ table }) => table === 'edges')).toEqual([])
+  })
+
   test('events: a day that left from the middle of the log is an announced gap of just its positions', async () => {
     const log = createTestLog({ partitions: 1 })
     for (let i = 0; i < 10; i += 1)

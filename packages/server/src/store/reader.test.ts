@@ -1,5 +1,6 @@
 import type { Event } from '@signalbox/model/event.ts'
 import { partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
+import type { Filter } from '@signalbox/model/live.ts'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDirectBroker } from '../broker/direct.ts'
@@ -31,13 +32,13 @@ beforeAll(async () => {
         id: uuidv7(time),
         tenant: i % 5 === 4 ? 'other' : 'default',
         source: 'test',
-        type: i % 2 === 0 ? 'task.started' : 'tool.started',
+        type: i === 8 ? 'handoff' : i % 2 === 0 ? 'task.started' : 'tool.started',
         time,
         run: `r${commit % 3}`,
         agent: `w${i % 4}`,
         task: `t${commit}`,
-        data: { call: `c${commit}-${i}` },
-        dataJson: JSON.stringify({ call: `c${commit}-${i}` }),
+        data: { call: `c${commit}-${i}`, to: 'w1' },
+        dataJson: JSON.stringify({ call: `c${commit}-${i}`, to: 'w1' }),
       }
     })
     sent.push(...events)
@@ -119,6 +120,23 @@ test.each([1, 2, 10])('rows changed since a position, in pages of %i, and the sn
     list.map(({ table, key, position }) => `${table} ${key} ${position}`).sort()
   expect(keys(changed)).toEqual(keys(rows))
   expect(new Set(changed.map(({ table }) => table))).toEqual(new Set(['agents', 'runs', 'tasks', 'calls']))
+})
+
+test.each<[Filter, readonly string[]]>([
+  [{}, []],
+  [{ agent: ['w0'] }, []],
+  [{ task: ['t26'] }, []],
+  [{ run: ['r2'] }, ['r2\u001fw0\u001fw1\u001fhandoff']],
+])('edges of filter %j', async (filter, wanted) => {
+  const { heads, rows } = await store.reader.snapshot({ tenant: 'default', filter })
+  const upTo = heads.positions[0] ?? 0
+  const changed: TableRow[] = []
+  for (let after = 0; after < upTo; ) {
+    const page = await store.reader.rowsChanged({ tenant: 'default', partition: 0, after, upTo, filter, limit: 10 })
+    changed.push(...page.rows)
+    after = page.scannedTo
+  }
+  for (const found of [rows, changed]) expect(found.flatMap(({ table, key }) => (table === 'edges' ? [key] : []))).toEqual(wanted)
 })
 
 test('the snapshot of a run holds its rows', async () => {

@@ -221,9 +221,9 @@ export function createLogReader(
           const { agents } = await membersOf(client, tenant, filter.run)
           await read("tbl = 'agents' and (key = any($2) or run = any($3))", ['agent', 'task'], '', [[...agents], filter.run])
         }
-        // Primary key; projections_open is a small table.
-        await read("tbl in ('runs', 'edges')", all)
-        // The same tasks as `asksForClosed` of live/filter.ts. Primary key; projections_open_tasks where only the open ones are wanted.
+        // The same edges and tasks as `asksForClosed` of live/filter.ts. Primary key; projections_open is a small table.
+        await read(isNamed(filter?.run) ? "tbl in ('runs', 'edges')" : "tbl = 'runs'", all)
+        // Primary key; projections_open_tasks where only the open ones are wanted.
         await read(
           endedTasks || isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`,
           all,
@@ -264,8 +264,7 @@ export function createLogReader(
       // Rows of one position belong together: a page must have room for all that one event can change.
       const most = Math.max(limit, mostRowsOfAnEvent)
       const values: unknown[] = [partition, after, reach, tenant, most]
-      const ofRuns =
-        filter?.run !== undefined && filter.run.length > 0 ? ` and (run = any($${values.push(filter.run)}) or tbl = 'agents')` : ''
+      const ofRuns = isNamed(filter?.run) ? ` and (run = any($${values.push(filter?.run)}) or tbl = 'agents')` : " and tbl <> 'edges'"
       const { rows } = await pool.query<ProjectionRow>(
         `select tbl, partition, key, position, body from projections where partition = $1 and position > $2 and position <= $3 and tenant = $4
          ${ofRuns}${rowConditions(filter, values, ['agent', 'task'])} order by position limit $5`,

@@ -55,7 +55,7 @@ export interface LogReader {
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
   /** The first run of positions in (after, upTo] that left with their day, of any tenant. */
   firstHole(q: { partition: Partition; after: number; upTo: number }): Promise<Hole | undefined>
-  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Agents with `filter.run`: its `members`, and whose row names it as their newest. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. */
+  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Agents with `filter.run`: its `members`, and whose row names it as their newest. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. Edges: with `filter.run` alone. */
   snapshot(q: { tenant: TenantId; filter?: Filter | undefined; endedTasks?: boolean }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
   /** Agents named by the rows of these runs (`takesPart`), and the partitions that those rows are in; of no less than was committed here before the call. */
   members(q: { tenant: TenantId; run: readonly string[] }): Promise<Members>
