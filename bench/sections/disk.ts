@@ -1,7 +1,8 @@
 /** What an event takes on disk, beside its JSON as it was sent; and what sealed days would take as compressed chunks. */
 import { toWire } from '@signalbox/model/wire.ts'
-import { copyLine } from '@signalbox/server/store/log-write.ts'
-import { type LogRow, logColumns, readLog, toEvent } from '@signalbox/server/store/reader.ts'
+import { copyLine } from '@signalbox/server/store/log-row.ts'
+import { type LogRow, logColumns, toEvent } from '@signalbox/server/store/log-row.ts'
+import { readLog } from '@signalbox/server/store/reader.ts'
 import pg from 'pg'
 import { type Bench, count, wanted } from '../harness.ts'
 import { measureChunks } from './disk-chunks.ts'
