@@ -27,8 +27,9 @@ export interface EventsQuery {
 
 /** Rows of an index looked at for one page, however few of them match. */
 const mostScanned = 10_000
-/** Chunks opened for one page, likewise: a millisecond each. */
-const mostChunksScanned = 64
+/** Of chunks: their events, and how many are opened, a millisecond for a full one. */
+const mostSealedScanned = 32_000
+const mostChunksScanned = 500
 
 /** The end of the millisecond of an id: the walk crosses events of every tenant, and the edge is told in a cursor. */
 const beyond = (id: string, order: 'asc' | 'desc') => firstIdOf(order === 'asc' ? idTime(id) + 1 : idTime(id))
@@ -51,7 +52,8 @@ function ofCall(call: string): Condition[] {
 
 /** Each partition has its own. */
 const committedBy = (positions: readonly number[]): Condition => ({
-  sql: (bind) => `position <= (select last from unnest(${bind(positions)}::bigint[]) with ordinality as c (last, n) where n = partition + 1)`,
+  sql: (bind) =>
+    `position <= (select last from unnest(${bind(positions)}::bigint[]) with ordinality as c (last, n) where n = partition + 1)`,
   is: ({ partition, position }) => Number(position) <= (positions[partition] ?? 0),
 })
 
@@ -95,12 +97,21 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
 }
 
 /** How far a page looks: so many rows of the tables, so many chunks. Undefined: to the end. */
-async function edgeOf(pool: Pool, key: 'id' | 'position', order: 'asc' | 'desc', walk: readonly Condition[]): Promise<string | number | undefined> {
+async function edgeOf(
+  pool: Pool,
+  key: 'id' | 'position',
+  order: 'asc' | 'desc',
+  walk: readonly Condition[],
+): Promise<string | number | undefined> {
   const values: unknown[] = []
   const chunkKey = { id: { asc: 'min_id', desc: 'max_id' }, position: { asc: 'last', desc: 'first' } } as const
   const own = `select ${key} from log${sqlOf(walk, 'sql', values)} order by ${key} ${order} offset ${mostScanned - 1} limit 1`
   const chunk = chunkKey[key][order]
-  const sealed = `select ${chunk} from log_chunks${sqlOf(walk, 'chunk', values)} order by ${key === 'id' ? chunk : 'last'} ${order} offset ${mostChunksScanned - 1} limit 1`
+  const by = `order by ${key === 'id' ? chunk : 'last'} ${order}`
+  const sealed = `select ${chunk} from
+    (select *, sum(last - first + 1) over (${by} rows unbounded preceding) as events, row_number() over (${by}) as n from
+      (select first, last, min_id, max_id from log_chunks${sqlOf(walk, 'chunk', values)} ${by} limit ${mostChunksScanned}) c) c
+    where events >= ${mostSealedScanned} or n = ${mostChunksScanned} ${by} limit 1`
   const { rows } = await pool.query<{ own: string | null; sealed: string | null }>(
     `select (${own})::text as own, (${sealed})::text as sealed`,
     values,

@@ -148,7 +148,9 @@ async function lookAt(pool: Pool, tenant: TenantId, slices: readonly Slice[]): P
     rowMode: 'array',
   })
   const places = new Set(rows.map(([, , partition, position]) => `${partition} ${position}`))
-  const sealed = (await readStretches(pool, slices)).filter(({ row }) => row.tenant === tenant && !places.has(`${row.partition} ${row.position}`))
+  const sealed = (await readStretches(pool, slices)).filter(
+    ({ row }) => row.tenant === tenant && !places.has(`${row.partition} ${row.position}`),
+  )
   return [...rows.map((row) => toSeen(row, tenant)), ...sealed.map(({ row, of }) => seenOf(row, of.weight))]
 }
 
@@ -244,7 +246,7 @@ export function timelineRoute(app: FastifyInstance, { store, now }: ApiOptions):
         if (kind !== undefined) marks.push({ at: receivedAt, kind, event: odd })
       }
       const counted = (i: number) => positions.reduce((sum, of) => sum + (of[i + 1] ?? 0) - (of[i] ?? 0), 0)
-      marks.sort((a, b) => a.at - b.at)
+      marks.sort((a, b) => a.at - b.at || a.event.partition - b.event.partition || a.event.position - b.event.position)
       const shown = marks.slice(-mostMarks)
       const committed = await committedAt(pool, shown)
       return {

@@ -105,10 +105,12 @@ function* groups(commits: readonly CommitRecord[]): Generator<readonly CommitRec
 /** Index: log_position of the days that the ids belong to. */
 async function readLines(pool: Pick<Pool, 'query'>, partition: number, group: readonly CommitRecord[]) {
   const ids = group.flatMap(({ minId, maxId }) => [minId, maxId]).sort()
+  const [first, last, minId, maxId] = [group[0]?.first, group.at(-1)?.last, ids[0], ids.at(-1)]
+  if (first === undefined || last === undefined || minId === undefined || maxId === undefined) return []
   const rows = await readRows(pool, {
     where: [
-      ...[where('partition', '=', partition), where('position', '>=', group[0]?.first ?? 0), where('position', '<=', group.at(-1)?.last ?? 0)],
-      ...[where('id', '>=', ids[0] ?? ''), where('id', '<=', ids.at(-1) ?? '')],
+      ...[where('partition', '=', partition), where('position', '>=', first), where('position', '<=', last)],
+      ...[where('id', '>=', minId), where('id', '<=', maxId)],
     ],
     order: ['position', 'asc'],
   })

@@ -8,7 +8,8 @@ import { copyLine, type LogRow, rowOfLine, toText } from './log-row.ts'
 export const mostChunkEvents = 500
 /** Of lines; one event may be more. */
 const mostChunkChars = 1024 * 1024
-const level = { params: { [constants.ZSTD_c_compressionLevel]: 3 } }
+/** With a checksum: what a disk spoiled is no other event. */
+const level = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 } }
 
 /** As `log_chunks` has it. */
 export interface Chunk {

@@ -61,7 +61,16 @@ export function rowOfLine(line: string): LogRow {
   const text = (column: number) => cell(column) ?? ''
   return {
     ...{ position: text(0), time: text(1), received_at: text(2), seq: cell(3), epoch: cell(4), id: text(5), partition: Number(cells[6]) },
-    ...{ tenant: text(7), source: text(8), type: text(9), run: cell(10), agent: cell(11), task: cell(12), cause: cell(13), trace: cell(14) },
+    ...{
+      tenant: text(7),
+      source: text(8),
+      type: text(9),
+      run: cell(10),
+      agent: cell(11),
+      task: cell(12),
+      cause: cell(13),
+      trace: cell(14),
+    },
     data: text(15),
   }
 }

@@ -80,7 +80,9 @@ export function among(field: 'id' | 'run' | 'agent' | 'task' | 'type', values: r
       const own = row[field]
       return own !== null && wanted.has(own)
     },
-    ...(field === 'run' || field === 'type' ? { chunk: (bind) => `terms && ${bind(values.map((value) => termOf(field, value)))}::int[]` } : {}),
+    ...(field === 'run' || field === 'type'
+      ? { chunk: (bind) => `terms && ${bind(values.map((value) => termOf(field, value)))}::int[]` }
+      : {}),
     // Index: log_chunks_id_times, once for each time.
     ...(field === 'id'
       ? {
@@ -98,8 +100,7 @@ function ofTypes(types: readonly string[]): Condition {
     types.filter((type) => !type.endsWith('.*')),
   )
   return {
-    sql: (bind) =>
-      `(${exact.sql(bind)} or type like any(${bind(starts.map((start) => `${start.replace(/[\\%_]/g, '\\$&')}%`))}))`,
+    sql: (bind) => `(${exact.sql(bind)} or type like any(${bind(starts.map((start) => `${start.replace(/[\\%_]/g, '\\$&')}%`))}))`,
     is: (row) => exact.is(row) || starts.some((start) => row.type.startsWith(start)),
     ...(starts.length === 0 && exact.chunk !== undefined ? { chunk: exact.chunk } : {}),
   }
@@ -155,7 +156,11 @@ interface ChunkRow {
 const placeOf = ({ partition, position }: LogRow) => `${partition} ${position}`
 
 /** The rows of chunks that the query asks for, beside `rows` of the tables; a few chunks at a time, as long as one may have what belongs to the answer. */
-export async function addSealed(client: Client, { where: conditions, order, limit }: RowsQuery, rows: readonly LogRow[]): Promise<LogRow[]> {
+export async function addSealed(
+  client: Client,
+  { where: conditions, order, limit }: RowsQuery,
+  rows: readonly LogRow[],
+): Promise<LogRow[]> {
   const [field, direction] = order ?? ['position', 'asc']
   const sign = direction === 'asc' ? 1 : -1
   const compare = (a: LogRow, b: LogRow) =>
@@ -168,7 +173,10 @@ export async function addSealed(client: Client, { where: conditions, order, limi
   for (let most = fewestChunks; ; most = Math.min(mostChunks, most * 2)) {
     const end = limit === undefined || order === undefined ? undefined : found[limit - 1]
     const values: unknown[] = []
-    const bounds = [...conditions, ...(end === undefined ? [] : [where(field, direction === 'asc' ? '<' : '>', field === 'id' ? end.id : Number(end.position))])]
+    const bounds = [
+      ...conditions,
+      ...(end === undefined ? [] : [where(field, direction === 'asc' ? '<' : '>', field === 'id' ? end.id : Number(end.position))]),
+    ]
     const asked = sqlOf(bounds, 'chunk', values)
     const after = reached
     const further =
@@ -180,8 +188,7 @@ export async function addSealed(client: Client, { where: conditions, order, limi
       values,
     )
     for (const { lines } of chunks)
-      for (const row of openChunk(lines))
-        if (conditions.every(({ is }) => is(row)) && !places.has(placeOf(row))) found.push(row)
+      for (const row of openChunk(lines)) if (conditions.every(({ is }) => is(row)) && !places.has(placeOf(row))) found.push(row)
     if (order !== undefined) found.sort(compare)
     if (limit !== undefined) found = found.slice(0, limit)
     reached = chunks.at(-1)
@@ -197,7 +204,10 @@ interface Stretch {
 }
 
 /** The rows of chunks in these stretches, each with its stretch. Primary key of log_chunks, once for each. */
-export async function readStretches<S extends Stretch>(client: Client, stretches: readonly S[]): Promise<{ readonly row: LogRow; readonly of: S }[]> {
+export async function readStretches<S extends Stretch>(
+  client: Client,
+  stretches: readonly S[],
+): Promise<{ readonly row: LogRow; readonly of: S }[]> {
   const { rows: parts } = await client.query<{ partition: number; last: string; first: string; n: number }>(
     `select c.partition, c.last, c.first, s.n::int from unnest($1::int[], $2::bigint[], $3::bigint[]) with ordinality as s (partition, after, up_to, n),
        lateral (select partition, first, last from log_chunks where partition = s.partition and last > s.after and first <= s.up_to

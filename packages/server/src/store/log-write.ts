@@ -40,7 +40,13 @@ export async function takePartition(client: Pick<Client, 'query'>, partition: nu
   const row = rows[0]
   if (row === undefined)
     throw new Error(`No row of heads is of partition ${partition} and fold ${FOLD_VERSION}: does another version of Signalbox write here?`)
-  return { position: Number(row.position), folded: Number(row.folded), fence: Number(row.fence), hash: row.hash, sealed: Number(row.sealed) }
+  return {
+    position: Number(row.position),
+    folded: Number(row.folded),
+    fence: Number(row.fence),
+    hash: row.hash,
+    sealed: Number(row.sealed),
+  }
 }
 
 export interface CommitRead {

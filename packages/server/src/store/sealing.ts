@@ -21,6 +21,8 @@ export interface SealingOptions {
   readonly pool: Pool
   /** 0: never. */
   readonly compressAfterDays: number
+  /** Of the time, the most that sealing may last; a quarter when absent. */
+  readonly mostShare?: number
   /** The time that the retention goes by: a clock that is ahead seals nothing early. */
   readonly now: () => EpochMs
   readonly clock: Pick<Clock, 'monotonic'>
@@ -46,8 +48,7 @@ const lockTimeoutMs = 2_000
 /** Events of one step, whose late commits wait for it; fewer where they are large. */
 const stepEvents = 2_000
 const stepBytes = 16 * 1024 * 1024
-/** Of the time, the most that sealing may last. */
-const mostShare = 0.25
+const usualShare = 0.25
 const saidEverySteps = 200
 /** More than a table without events and its indexes take. */
 const emptyBytes = 128 * 1024
@@ -55,7 +56,7 @@ const emptyBytes = 128 * 1024
 /** Index: log_position. `bytes` is of what comes before, so that one event is always among them. */
 const nextRows = (name: string) => `select ${logColumns} from
   (select *, sum(octet_length(data)) over (order by position) - octet_length(data) as bytes from
-    (select * from ${name} where partition = $1 and position > $2 order by position limit ${stepEvents}) some) some
+    (select * from ${name} where partition = $1 and position > $2 order by position limit ${stepEvents}) next) next
   where bytes <= ${stepBytes} order by position`
 
 const insertChunk = `insert into log_chunks (partition, first, last, min_time, max_time, min_id, max_id, id_times, terms, lines)
@@ -133,7 +134,7 @@ function giveBack(pool: Pool, name: string): Promise<boolean> {
   })
 }
 
-export function createSealing({ pool, compressAfterDays, now, clock, log, metrics }: SealingOptions): Sealing {
+export function createSealing({ pool, compressAfterDays, now, clock, log, metrics, mostShare = usualShare }: SealingOptions): Sealing {
   const stopping = new AbortController()
   const { signal } = stopping
 

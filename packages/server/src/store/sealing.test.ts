@@ -1,0 +1,118 @@
+import type { Event } from '@signalbox/model/event.ts'
+import { expect, test } from 'vitest'
+import { verifyChain } from '../sequencer/chain.ts'
+import { event, type Line, line } from '../sequencer/testing.ts'
+import { readLog } from './reader.ts'
+import { dayMs, sealingOf } from './sealing.testing.ts'
+
+const now = Date.now()
+const partitions = 2
+const old = (count: number, daysAgo = 5): Event[] =>
+  Array.from({ length: count }, (_, i) => event({ time: now - daysAgo * dayMs + i, run: `r${i % 4}` }))
+
+/** Days that are due. */
+async function due(count: number) {
+  const it = await line({ partitions })
+  const events = old(count)
+  await it.send(events)
+  await it.store.projections.caughtUp()
+  return { it, events, seal: (later = 2 * dayMs) => sealingOf(it.store.pool, () => now + later).sealDue() }
+}
+
+const places = async ({ store: { pool } }: Line) => {
+  const { rows } = await pool.query<{ inTables: number; inChunks: number }>(
+    'select (select count(*) from log)::int as "inTables", (select coalesce(sum(last - first + 1), 0) from log_chunks)::int as "inChunks"',
+  )
+  return rows[0]
+}
+const idsOf = async ({ store: { pool } }: Line) => {
+  const logs = await Promise.all(Array.from({ length: partitions }, (_, partition) => readLog(pool, partition, 0, 1e6, 1e5)))
+  return logs.flat().map(({ id }) => id)
+}
+
+test('a seal whose connection dies after its chunks were written leaves the table as it was, and the next one seals it', async () => {
+  const { it, events, seal } = await due(300)
+  const { pool } = it.store
+  await pool.query(
+    'create function die() returns trigger language plpgsql as $$ begin perform pg_terminate_backend(pg_backend_pid()); return old; end $$',
+  )
+  await pool.query('create trigger die before delete on log for each row execute function die()')
+  await expect(seal()).rejects.toThrow(/terminat/)
+  expect(await places(it)).toEqual({ inTables: 300, inChunks: 0 })
+  await pool.query('drop trigger die on log')
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 300 })
+  expect((await idsOf(it)).sort()).toEqual(events.map(({ id }) => id).sort())
+})
+
+test('a chunk that was changed on disk is no event less: it is not opened as something else', async () => {
+  const { it, seal } = await due(100)
+  await seal()
+  await it.store.pool.query("update log_chunks set lines = overlay(lines placing '\\x00ff00ff' from 40)")
+  await expect(readLog(it.store.pool, 0, 0, 100, 100)).rejects.toThrow()
+})
+
+test('events that no row stands for yet, or that came within a day, are not sealed', async () => {
+  const { it, seal } = await due(20)
+  await it.store.pool.query('update heads set folded = position - 1')
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 20, inChunks: 0 })
+  await it.store.pool.query('update heads set folded = position')
+  await seal(dayMs / 2)
+  expect(await places(it)).toEqual({ inTables: 20, inChunks: 0 })
+})
+
+test('a table that somebody reads for long stays until the next look, and its events are read once meanwhile', async () => {
+  const { it, events, seal } = await due(2_500)
+  const table = `log_${new Date(now - 5 * dayMs).toISOString().slice(0, 10).replaceAll('-', '')}`
+  const reader = await it.store.pool.connect()
+  await reader.query('begin; select 1 from log limit 1')
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 2_500 })
+  const size = async () => Number((await it.store.pool.query('select pg_table_size($1) as bytes', [table])).rows[0]?.bytes)
+  expect(await size()).toBeGreaterThan(100_000)
+  expect((await idsOf(it)).length).toBe(events.length)
+  await reader.query('rollback')
+  reader.release()
+  await seal()
+  expect(await size()).toBeLessThan(20_000)
+})
+
+test('a second server, which knew of no sealed day, finds what comes again a duplicate, and what has other content reused', async () => {
+  const { it, events, seal } = await due(60)
+  const other = await line({ url: it.url, partitions })
+  await other.send(old(2, 4))
+  await it.send(old(2, 4))
+  await other.send(old(2, 4))
+  await seal()
+  const changed = events.slice(0, 3).map((sent) => ({ ...sent, data: { other: 1 }, dataJson: '{"other":1}' }))
+  for (const server of [other, it]) {
+    const outcomes = await server.send([...events.slice(0, 30), ...changed, event({ time: now - 5 * dayMs + 999 })])
+    expect(outcomes.slice(0, 30).every(({ kind }) => kind === 'duplicate')).toBe(true)
+    expect(outcomes.slice(30, 33)).toMatchObject(changed.map(() => ({ kind: 'refused', code: 'ID_REUSED' })))
+    expect(outcomes.at(-1)).toMatchObject({ kind: 'stored' })
+  }
+  const ids = await idsOf(it)
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test('days are sealed while their events come again and late ones with them: each is there once, and the chain holds', async () => {
+  const { it, events, seal } = await due(6_000)
+  const late = old(600).map((sent, i) => ({ ...sent, id: sent.id.replace(/.{4}$/, (i + 0x1000).toString(16)) }))
+  let isSealing = true
+  const sealing = seal().finally(() => {
+    isSealing = false
+  })
+  const outcomes = []
+  for (let i = 0; isSealing || i < 30; i += 1) {
+    const from = (i * 211) % 5_800
+    outcomes.push(...(await it.send([...events.slice(from, from + 200), ...late.slice((i * 20) % 600, ((i * 20) % 600) + 20)])))
+  }
+  await sealing
+  expect(outcomes.filter(({ kind }) => kind === 'stored').length).toBe(late.length)
+  expect(outcomes.filter(({ kind }) => kind === 'refused')).toEqual([])
+  const ids = await idsOf(it)
+  expect(ids.toSorted()).toEqual([...events, ...late].map(({ id }) => id).sort())
+  for (let partition = 0; partition < partitions; partition += 1)
+    expect((await verifyChain(it.store.pool, partition)).broken).toBeUndefined()
+})
