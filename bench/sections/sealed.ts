@@ -1,8 +1,8 @@
 /** The same history with its days sealed: bytes an event, what sealing one takes, and how long pages of it take to read beside before. */
+import { createLog } from '@signalbox/server/ops/log.ts'
 import { createMetrics } from '@signalbox/server/ops/metrics.ts'
 import { createSealing } from '@signalbox/server/store/sealing.ts'
 import pg from 'pg'
-import { pino } from 'pino'
 import { type Bench, count, quantile, serve } from '../harness.ts'
 import { diskOf } from './disk.ts'
 
@@ -60,7 +60,7 @@ export async function measureSealed(bench: Bench, folder: string, events: number
     // All of it, as if days had passed; without the pauses that leave the time to others.
     const sealing = createSealing({
       ...{ pool, compressAfterDays: 1, now: () => Date.now() + 3 * dayMs, mostShare: 1 },
-      ...{ clock: { monotonic: () => performance.now() }, log: pino({ level: 'silent' }), metrics: createMetrics() },
+      ...{ clock: { monotonic: () => performance.now() }, log: createLog('error'), metrics: createMetrics() },
     })
     await sealing.sealDue()
     const [tookMs, cpuMs] = [performance.now() - startedAt, sampledCpuMs() - cpuBefore]

@@ -30,20 +30,17 @@ export interface Chunk {
 export const termOf = (field: 'run' | 'type', value: string): number =>
   createHash('sha256').update(`${field}\u0000${value}`).digest().readInt32BE(0)
 
-/** Ids as PostgreSQL writes them compare as text. */
-const least = <T>(values: readonly T[]) => values.reduce((a, b) => (b < a ? b : a))
-const greatest = <T>(values: readonly T[]) => values.reduce((a, b) => (b > a ? b : a))
-
 function chunkOf(rows: readonly LogRow[], text: string): Chunk {
   const times = rows.map(({ time }) => Number(time))
-  const ids = rows.map(({ id }) => id)
+  // As PostgreSQL writes them they compare as text.
+  const ids = rows.map(({ id }) => id).sort()
   const runs = new Set(rows.flatMap(({ run }) => run ?? []))
   const types = new Set(rows.map(({ type }) => type))
   return {
     partition: rows[0]?.partition ?? 0,
     first: Number(rows[0]?.position),
     last: Number(rows.at(-1)?.position),
-    ...{ minTime: least(times), maxTime: greatest(times), minId: least(ids), maxId: greatest(ids) },
+    ...{ minTime: Math.min(...times), maxTime: Math.max(...times), minId: ids[0] ?? '', maxId: ids.at(-1) ?? '' },
     terms: [...new Set([...[...runs].map((run) => termOf('run', run)), ...[...types].map((type) => termOf('type', type))])],
     text,
     lines: zstdCompressSync(text, level),
@@ -68,6 +65,10 @@ export function* chunksOf(rows: readonly LogRow[]): Generator<Chunk> {
   if (held.length > 0) yield chunkOf(held, text)
 }
 
-export const openChunk = (lines: Buffer): LogRow[] => zstdDecompressSync(lines).toString().slice(0, -1).split('\n').map(rowOfLine)
+/** `isWanted`: of which lines. */
+export function openChunk(lines: Buffer, isWanted?: (line: string) => boolean): LogRow[] {
+  const all = zstdDecompressSync(lines).toString().slice(0, -1).split('\n')
+  return (isWanted === undefined ? all : all.filter(isWanted)).map(rowOfLine)
+}
 
 export const idTimes = ({ minId, maxId }: Pick<Chunk, 'minId' | 'maxId'>): string => `[${idTime(minId)},${idTime(maxId)}]`

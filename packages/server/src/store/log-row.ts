@@ -54,6 +54,9 @@ export function copyLine(event: LoggedText): string {
   return `${event.position}\t${event.time}\t${event.receivedAt}\t${event.seq ?? '\\N'}\t${event.epoch ?? '\\N'}\t${event.id}\t${event.partition}\t${escaped(event.tenant)}\t${escaped(event.source)}\t${escaped(event.type)}\t${orNull(event.run)}\t${orNull(event.agent)}\t${orNull(event.task)}\t${orNull(event.cause)}\t${orNull(event.trace)}\t${escaped(event.dataJson)}\n`
 }
 
+/** As a text is in such a line: neither the first cell nor the last is one that is looked for. */
+export const cellOf = (text: string): string => `\t${escaped(text)}\t`
+
 /** What COPY makes of such a line, without its end. */
 export function rowOfLine(line: string): LogRow {
   const cells = line.split('\t')

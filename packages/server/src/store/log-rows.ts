@@ -9,7 +9,7 @@ import { idTime } from '@signalbox/model/ids.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { Pool } from 'pg'
 import { mostChunkEvents, openChunk, termOf } from './chunk.ts'
-import { type LogRow, logColumns } from './log-row.ts'
+import { cellOf, type LogRow, logColumns } from './log-row.ts'
 
 type Bind = (value: unknown) => string
 
@@ -18,6 +18,8 @@ export interface Condition {
   readonly is: (row: LogRow) => boolean
   /** Absent: any chunk may have such a row. */
   readonly chunk?: (bind: Bind) => string
+  /** One of these is in the line of such a row: most lines need not be taken apart. */
+  readonly cells?: readonly string[]
 }
 
 export interface RowsQuery {
@@ -69,8 +71,12 @@ export const where = (field: keyof LogRow, sign: Sign, value: number | string): 
       return own !== null && signs[sign](typeof wanted === 'number' ? Number(own) : own, wanted)
     },
     chunk: (bind) => chunkSql(field, sign, wanted, bind),
+    ...(sign === '=' && typeof wanted === 'string' ? { cells: [cellOf(wanted)] } : {}),
   }
 }
+
+/** Of more it costs less to take the line apart. */
+const mostCells = 4
 
 export function among(field: 'id' | 'run' | 'agent' | 'task' | 'type', values: readonly string[]): Condition {
   const wanted = new Set(field === 'id' ? values.map((id) => id.toLowerCase()) : values)
@@ -80,6 +86,7 @@ export function among(field: 'id' | 'run' | 'agent' | 'task' | 'type', values: r
       const own = row[field]
       return own !== null && wanted.has(own)
     },
+    ...(wanted.size > mostCells ? {} : { cells: [...wanted].map(cellOf) }),
     ...(field === 'run' || field === 'type'
       ? { chunk: (bind) => `terms && ${bind(values.map((value) => termOf(field, value)))}::int[]` }
       : {}),
@@ -166,6 +173,8 @@ export async function addSealed(
   const compare = (a: LogRow, b: LogRow) =>
     sign * (field === 'id' ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : Number(a.position) - Number(b.position))
   const places = new Set(rows.map(placeOf))
+  const cells = conditions.flatMap((condition) => (condition.cells === undefined ? [] : [condition.cells]))
+  const mayMatch = (line: string) => cells.every((some) => some.some((cell) => line.includes(cell)))
   const columns = chunkOrders[field][direction].split(', ') as ('partition' | 'last' | 'min_id' | 'max_id')[]
   const [past, by] = direction === 'asc' ? (['>', ' asc'] as const) : (['<', ' desc'] as const)
   let found = [...rows]
@@ -188,7 +197,7 @@ export async function addSealed(
       values,
     )
     for (const { lines } of chunks)
-      for (const row of openChunk(lines)) if (conditions.every(({ is }) => is(row)) && !places.has(placeOf(row))) found.push(row)
+      for (const row of openChunk(lines, mayMatch)) if (conditions.every(({ is }) => is(row)) && !places.has(placeOf(row))) found.push(row)
     if (order !== undefined) found.sort(compare)
     if (limit !== undefined) found = found.slice(0, limit)
     reached = chunks.at(-1)
