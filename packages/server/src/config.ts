@@ -50,7 +50,7 @@ export const settings = {
   compressAfterDays: s(
     'SIGNALBOX_COMPRESS_AFTER_DAYS',
     0,
-    'Days of the log so far back, by the time in their ids, to which nothing was added for a day become compressed chunks: a quarter of the disk, and slower to read (docs/decisions/0021). 0: never.',
+    'Days of the log so far back, by the time in their ids, to which nothing was added for a day become compressed chunks: a fifth of the disk that the log takes, and some times slower to read (docs/decisions/0021). 0: never.',
     'days',
     { most: 36_500 },
   ),
