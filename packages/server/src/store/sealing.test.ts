@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { verifyChain } from '../sequencer/chain.ts'
 import { event, type Line, line } from '../sequencer/testing.ts'
 import { readLog } from './reader.ts'
+import { requestRebuild } from './rebuild.ts'
 import { dayMs, sealingOf } from './sealing.testing.ts'
 
 const now = Date.now()
@@ -115,4 +116,22 @@ test('days are sealed while their events come again and late ones with them: eac
   expect(ids.toSorted()).toEqual([...events, ...late].map(({ id }) => id).sort())
   for (let partition = 0; partition < partitions; partition += 1)
     expect((await verifyChain(it.store.pool, partition)).broken).toBeUndefined()
+})
+
+test('rows of another fold are made again from days that are sealed', async () => {
+  const it = await line({ partitions })
+  const types = ['run.started', 'task.created', 'tool.started', 'tool.finished', 'llm.finished']
+  await it.send(old(700).map((sent, i) => ({ ...sent, type: types[i % types.length] ?? 'log', task: `t${i % 9}` })))
+  await it.store.projections.caughtUp()
+  await sealingOf(it.store.pool, () => now + 2 * dayMs).sealDue()
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 700 })
+  const rowsOf = async ({ store: { pool } }: Line) =>
+    (await pool.query('select partition, tenant, tbl, key, position, sort, state, open, body from projections order by 1, 2, 3, 4')).rows
+  const before = await rowsOf(it)
+  expect(before.length).toBeGreaterThan(10)
+  await requestRebuild(it.store.pool)
+  await it.store.pool.query("update projections set state = 'wrong'")
+  await it.stop()
+  const again = await line({ url: it.url, partitions })
+  expect(await rowsOf(again)).toEqual(before)
 })
