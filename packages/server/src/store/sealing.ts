@@ -56,7 +56,7 @@ const emptyBytes = 128 * 1024
 /** Index: log_position. `bytes` is of what comes before, so that one event is always among them. */
 const nextRows = (name: string) => `select ${logColumns} from
   (select *, sum(octet_length(data)) over (order by position) - octet_length(data) as bytes from
-    (select * from ${name} where partition = $1 and position > $2 order by position limit ${stepEvents}) next) next
+    (select * from ${name} where partition = $1 and position > $2 and position <= $3 order by position limit ${stepEvents}) next) next
   where bytes <= ${stepBytes} order by position`
 
 const insertChunk = `insert into log_chunks (partition, first, last, min_time, max_time, min_id, max_id, id_times, terms, lines)
@@ -78,11 +78,11 @@ async function write(client: PoolClient, chunk: Chunk): Promise<void> {
 }
 
 /** One step. Answers the last position and the bytes, undefined when nothing is left. Lock: what is sealed, alone; rows of the log. */
-function sealSome(pool: Pool, name: string, partition: number, after: number) {
+function sealSome(pool: Pool, name: string, partition: number, after: number, upTo: number) {
   return transaction(pool, async (client) => {
     await limited(client)
     await client.query(lockSealed)
-    const { rows } = await client.query<LogRow>(nextRows(name), [partition, after])
+    const { rows } = await client.query<LogRow>(nextRows(name), [partition, after, upTo])
     const last = rows.at(-1)?.position
     if (last === undefined) return undefined
     let bytes = 0
@@ -102,8 +102,8 @@ function sealSome(pool: Pool, name: string, partition: number, after: number) {
 
 /** Of each partition with events in the table: the time its newest came in, and whether the rows of the fold stand for it. Index: log_position. */
 async function newestOf(pool: Pool, name: string) {
-  const { rows } = await pool.query<{ partition: number; received_at: string; folded: boolean }>(
-    `select h.partition, l.received_at, h.folded >= l.position as folded from heads h,
+  const { rows } = await pool.query<{ partition: number; position: string; received_at: string; folded: boolean }>(
+    `select h.partition, l.position, l.received_at, h.folded >= l.position as folded from heads h,
        lateral (select position, received_at from ${name} where partition = h.partition order by position desc limit 1) l order by 1`,
   )
   return rows
@@ -143,11 +143,12 @@ export function createSealing({ pool, compressAfterDays, now, clock, log, metric
     if (newest.some(({ received_at, folded }) => !folded || Number(received_at) > now() - dayMs)) return
     if (newest.length > 0) await announce(pool, to)
     let [events, bytes, seconds, steps] = [0, 0, 0, 0]
-    for (const { partition } of newest) {
+    for (const { partition, position } of newest) {
+      // What comes meanwhile waits for its day, as all that is late.
       for (let after = 0; ; ) {
         if (signal.aborted) return
         const startedAt = clock.monotonic()
-        const sealed = await sealSome(pool, name, partition, after)
+        const sealed = await sealSome(pool, name, partition, after, Number(position))
         if (sealed === undefined) break
         const tookMs = clock.monotonic() - startedAt
         after = sealed.last
