@@ -11,7 +11,7 @@ import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { toWire } from '@signalbox/model/wire.ts'
-import { copyLine } from '@signalbox/server/store/log-write.ts'
+import { copyLine } from '@signalbox/server/store/log-row.ts'
 import { createFleet } from './fleet.ts'
 
 /** What each stage took when it was last looked at. */

@@ -1,7 +1,8 @@
 /** The reference of durable ingest: PostgreSQL alone copies the same rows into the same table, over one connection. */
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
-import { copyIntoLog, copyLine } from '@signalbox/server/store/log-write.ts'
+import { copyLine } from '@signalbox/server/store/log-row.ts'
+import { copyIntoLog } from '@signalbox/server/store/log-write.ts'
 import pg from 'pg'
 import { createFleet } from '../fleet.ts'
 

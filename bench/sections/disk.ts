@@ -1,7 +1,8 @@
 /** What an event takes on disk, beside its JSON as it was sent; and what sealed days would take as compressed chunks. */
+import type { LoggedEvent } from '@signalbox/model/event.ts'
 import { toWire } from '@signalbox/model/wire.ts'
-import { copyLine } from '@signalbox/server/store/log-write.ts'
-import { type LogRow, logColumns, readLog, toEvent } from '@signalbox/server/store/reader.ts'
+import { copyLine, type LogRow, logColumns, toEvent } from '@signalbox/server/store/log-row.ts'
+import { readLog } from '@signalbox/server/store/reader.ts'
 import pg from 'pg'
 import { type Bench, count, wanted } from '../harness.ts'
 import { measureChunks } from './disk-chunks.ts'
@@ -18,9 +19,29 @@ const indexesOf = `select case when i.indisprimary then 'id' else a.attname end 
   from pg_index i join pg_class c on c.oid = i.indrelid join pg_attribute a on a.attrelid = i.indexrelid and a.attnum = 1
   where c.relname ~ '^log_\\d' group by 1 order by 2 desc`
 
-const sentBytes = (row: LogRow): number => {
-  const { partition: _p, position: _q, receivedAt: _r, ...sent } = JSON.parse(toWire(toEvent(row))) as Record<string, unknown>
+const sentBytes = (event: LoggedEvent): number => {
+  const { partition: _p, position: _q, receivedAt: _r, ...sent } = JSON.parse(toWire(event)) as Record<string, unknown>
   return Buffer.byteLength(JSON.stringify(sent))
+}
+
+interface Disk {
+  readonly events: number
+  /** Bytes of an event as it was sent. */
+  readonly json: number
+  readonly all: number
+  readonly log: number
+  readonly chunks: number
+}
+
+/** Bytes of all tables. */
+export async function diskOf(pool: pg.Pool): Promise<Disk> {
+  const { rows: heads } = await pool.query<{ events: string }>('select sum(position) as events from heads')
+  const { rows: sizes } = await pool.query<{ what: string; own: number; indexes: number }>(sizesOf)
+  const of = (what: string) =>
+    sizes.filter((size) => what === '' || size.what === what).reduce((sum, { own, indexes }) => sum + own + indexes, 0)
+  const sample = await readLog(pool, 0, 0, sampledEvents, sampledEvents)
+  const json = sample.reduce((sum, event) => sum + sentBytes(event), 0) / sample.length
+  return { events: Number(heads[0]?.events), json, all: of(''), log: of('log'), chunks: of('log_chunks') }
 }
 
 export async function measureDisk(bench: Bench, { server }: Past): Promise<void> {
@@ -32,7 +53,7 @@ export async function measureDisk(bench: Bench, { server }: Past): Promise<void>
     const { rows: sample } = await client.query<LogRow>(
       `select ${logColumns} from log where partition = 0 order by position desc limit ${sampledEvents}`,
     )
-    const json = sample.reduce((sum, row) => sum + sentBytes(row), 0) / sample.length
+    const json = sample.reduce((sum, row) => sum + sentBytes(toEvent(row)), 0) / sample.length
     const { rows: sizes } = await client.query<{ what: string; own: number; indexes: number }>(sizesOf)
     const all = sizes.reduce((sum, { own, indexes }) => sum + own + indexes, 0) / events
     const per = (bytes: number) => (bytes / events).toFixed(0)

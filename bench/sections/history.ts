@@ -7,6 +7,7 @@ import { measureDisk } from './disk.ts'
 import { measureSeeks } from './history-seek.ts'
 import { measurePages, type PageFigures, tellPages } from './queries.ts'
 import { measureRestart } from './restart.ts'
+import { measureSealed } from './sealed.ts'
 
 /** A server on a history. */
 export interface Past extends HistoryMade {
@@ -40,6 +41,7 @@ async function measureOne(bench: Bench, folder: string, events: number): Promise
     await server.stop()
   }
   await measureRestart(bench, folder, events)
+  await measureSealed(bench, folder, events)
   return pages
 }
 

@@ -7,8 +7,8 @@ export const liveMutants: readonly Mutant[] = [
     what: 'A page read from the store leaves its first event out.',
     law: 'contiguity',
     file: 'server/src/store/reader.ts',
-    find: 'from log where partition = $1 and position > $2 and position <= $3 and id between',
-    put: 'from log where partition = $1 and position > $2::bigint + 1 and position <= $3 and id between',
+    find: "where('position', '>', after), where('position', '<=', reach)",
+    put: "where('position', '>', after + 1), where('position', '<=', reach)",
     scenario: 'slow readers',
   },
   {
@@ -16,8 +16,8 @@ export const liveMutants: readonly Mutant[] = [
     what: 'A page read from the store begins with the last event of the page before.',
     law: 'contiguity',
     file: 'server/src/store/reader.ts',
-    find: 'from log where partition = $1 and position > $2 and position <= $3 and id between',
-    put: 'from log where partition = $1 and position >= $2 and position <= $3 and id between',
+    find: "where('position', '>', after), where('position', '<=', reach)",
+    put: "where('position', '>=', after), where('position', '<=', reach)",
     scenario: 'slow readers',
   },
   {

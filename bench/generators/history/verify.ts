@@ -4,7 +4,7 @@ import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { toWire } from '@signalbox/model/wire.ts'
-import { type LogRow, logColumns, toEvent } from '@signalbox/server/store/reader.ts'
+import { type LogRow, logColumns, toEvent } from '@signalbox/server/store/log-row.ts'
 import type { Pool } from 'pg'
 import { tenant } from './fleet.ts'
 

@@ -40,7 +40,7 @@ export async function takePartition(engine: Engine, partition: number): Promise<
   tables.heads[partition] = taken
   locks.release(owner)
   const folded = bugs.has('batch-folded-twice') ? Math.max(0, taken.folded - 1) : taken.folded
-  return [{ position: String(taken.position), folded: String(folded), fence: String(taken.fence), hash: taken.hash }]
+  return [{ position: String(taken.position), folded: String(folded), fence: String(taken.fence), hash: taken.hash, sealed: '0' }]
 }
 
 export function quarantineOf(json: string): QuarantineItem[] {

@@ -52,6 +52,7 @@ import { startSequencers } from './sequencer/sequencer.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { openStore } from './store/open.ts'
 import { startLongSums } from './store/rollups-keep.ts'
+import { startSealing } from './store/sealing.ts'
 import { startLiveness } from './streams/liveness.ts'
 import { startProducers } from './streams/producers.ts'
 import { startSnapshots } from './streams/snapshots.ts'
@@ -102,6 +103,12 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => snapshots.stop())
     const longSums = startLongSums({ pool: store.pool, clock, log })
     stops.push(() => longSums.stop())
+    const { compressAfterDays, retentionDays } = config
+    const sealing = startSealing({
+      ...{ pool: store.pool, compressAfterDays, clock, log, metrics },
+      now: () => store.days.retainedFrom() + retentionDays * 86_400_000,
+    })
+    stops.push(() => sealing.stop())
     const producers = startProducers({ pool: store.pool, reader: store.reader, bus, clock, metrics, log })
     stops.push(() => producers.stop())
     const sequencers = startSequencers({ store, broker, bus, config, metrics, log, clock })

@@ -5,7 +5,8 @@ import type { SeriesPoint } from '@signalbox/model/metric-series.ts'
 import { rfc3339Ms } from '@signalbox/model/rfc3339.ts'
 import { isObject, type Json, stringOf } from '@signalbox/model/text.ts'
 import type { Pool } from 'pg'
-import { type LogRow, logColumns, parsed, toEvent } from '../store/reader.ts'
+import { parsed, toEvent } from '../store/log-row.ts'
+import { type Condition, readRows, where } from '../store/log-rows.ts'
 import { listEvents } from './reads.ts'
 
 /** A point, and what tells its series from others. */
@@ -69,12 +70,16 @@ interface Page {
   readonly next: string | number | undefined
 }
 
+/** As its index has it. */
+const isMetric: Condition = { ...where('type', '=', 'metric'), sql: () => "type = 'metric'" }
+
 /** Index: log_metric. An agent's are told apart here: of it alone no more would be looked at. */
 async function pageByTime(pool: Pool, { tenant, agent }: PointsQuery, before: string, limit: number): Promise<Page> {
-  const { rows } = await pool.query<LogRow>(
-    `select ${logColumns} from log where tenant = $1 and type = 'metric' and id < $2 order by id desc limit $3`,
-    [tenant, before, limit],
-  )
+  const rows = await readRows(pool, {
+    where: [where('tenant', '=', tenant), isMetric, where('id', '<', before)],
+    order: ['id', 'desc'],
+    limit,
+  })
   const events = rows.map(toEvent)
   return {
     rows: agent === undefined ? events : events.filter((event) => event.agent === agent),

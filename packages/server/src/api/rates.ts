@@ -8,6 +8,7 @@ import { minuteMs, minuteOf, others } from '@signalbox/model/rollup.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type from 'typebox'
+import { addSealed, where } from '../store/log-rows.ts'
 import { timeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import { closed } from './schemas.ts'
@@ -91,8 +92,18 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
        where id >= $2 and id < $5 and tenant = $1 and agent is not null and time >= $3 and time < $4 group by 1, 2`,
       [tenant, firstIdOf(from), from, at, firstIdOf(at + aheadMs)],
     )
+    const query = {
+      where: [
+        ...[where('id', '>=', firstIdOf(from)), where('id', '<', firstIdOf(at + aheadMs)), where('tenant', '=', tenant)],
+        ...[where('time', '>=', from), where('time', '<', at)],
+      ],
+    }
+    // What is being sealed just now may be counted twice: a spark of days ago, once.
+    const sealed = (await addSealed(pool, query, [])).flatMap(({ agent, time }) =>
+      agent === null ? [] : [{ agent, second: Math.trunc((Number(time) - from) / 1_000), count: 1 }],
+    )
     const sparks = new Map<string, (readonly [number, number])[]>()
-    for (const { agent, second, count } of rows) {
+    for (const { agent, second, count } of [...rows, ...sealed]) {
       const own = sparks.get(agent)
       if (own === undefined) sparks.set(agent, [[second, count]])
       else own.push([second, count])
@@ -172,6 +183,6 @@ function bound(map: Map<TenantId, unknown>): void {
 
 function sparkOf(counts: readonly (readonly [number, number])[] = []): number[] {
   const spark = Array.from({ length: sparkSeconds }, () => 0)
-  for (const [second, count] of counts) spark[second] = count
+  for (const [second, count] of counts) spark[second] = (spark[second] ?? 0) + count
   return spark
 }

@@ -6,7 +6,9 @@ import { firstIdOf, idTime } from '@signalbox/model/ids.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
-import { eventConditions, type LogRow, logColumns, runConditions, toText } from '../store/reader.ts'
+import { toText } from '../store/log-row.ts'
+import { among, type Condition, matching, readRows, sqlOf, where } from '../store/log-rows.ts'
+import { runConditions } from '../store/reader.ts'
 import type { Key, Scanned } from './page.ts'
 
 export interface EventsQuery {
@@ -25,6 +27,9 @@ export interface EventsQuery {
 
 /** Rows of an index looked at for one page, however few of them match. */
 const mostScanned = 10_000
+/** Of chunks: their events, and how many are opened, a millisecond for a full one. */
+const mostSealedScanned = 32_000
+const mostChunksScanned = 500
 
 /** The end of the millisecond of an id: the walk crosses events of every tenant, and the edge is told in a cursor. */
 const beyond = (id: string, order: 'asc' | 'desc') => firstIdOf(order === 'asc' ? idTime(id) + 1 : idTime(id))
@@ -33,13 +38,24 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** As it begins in the data's JSON; what the fold made readable in the id is not looked for. */
 const begunAs = (call: string) => `"call":${JSON.stringify(call.split('\ufffd')[0]).slice(0, -1)}`
 
-/** Events of a call, by how it is told; `values` grows. */
-function callConditions(call: string, values: unknown[]): string {
-  const types = `type = any($${values.push(Object.keys(callTypes))})`
-  const told = `strpos(data, $${values.push(begunAs(call))}) > 0`
+/** Events of a call, by how it is told. */
+function ofCall(call: string): Condition[] {
+  const begun = begunAs(call)
   // A call without a name of its own has its event's.
-  return ` and ${types} and (${told}${uuid.test(call) ? ` or id = $${values.push(call)}` : ''})`
+  const isId = uuid.test(call)
+  const told: Condition = {
+    sql: (bind) => `(strpos(data, ${bind(begun)}) > 0${isId ? ` or id = ${bind(call)}` : ''})`,
+    is: ({ data, id }) => data.includes(begun) || (isId && id === call),
+  }
+  return [among('type', Object.keys(callTypes)), told]
 }
+
+/** Each partition has its own. */
+const committedBy = (positions: readonly number[]): Condition => ({
+  sql: (bind) =>
+    `position <= (select last from unnest(${bind(positions)}::bigint[]) with ordinality as c (last, n) where n = partition + 1)`,
+  is: ({ partition, position }) => Number(position) <= (positions[partition] ?? 0),
+})
 
 /** Where the newest event of a call stands: its row changed there last. Primary key of projections. */
 async function newestOfCall(pool: Pool, tenant: TenantId, run: string, call: string): Promise<number> {
@@ -54,48 +70,61 @@ async function newestOfCall(pool: Pool, tenant: TenantId, run: string, call: str
 /** By time: primary key, day after day. By position: log_run. */
 export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedText>> {
   const key = q.byPosition ? 'position' : 'id'
-  const [past, within] = q.order === 'asc' ? ['>', '<='] : ['<', '>=']
+  const [past, within] = q.order === 'asc' ? (['>', '<='] as const) : (['<', '>='] as const)
   const run = q.filter.run?.[0]
   // Nothing of a call comes after its newest event: the way back from there to its begin is mostly short.
   const newest = q.call === undefined || run === undefined ? undefined : await newestOfCall(pool, q.tenant, run, q.call)
-  const walked: unknown[] = []
-  const walk = [
+  const tenant = where('tenant', '=', q.tenant)
+  const upToNewest = newest === undefined ? [] : [where('position', '<=', newest)]
+  const after = q.after === undefined ? [] : [where(key, past, q.after)]
+  // No id is further ahead of its commit than the future that is accepted: what came later is not walked.
+  const inTime = q.committed === undefined ? [] : [where('id', '<', firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))]
+  const edge = await edgeOf(pool, key, q.order, [
     // With `any`, of however few, the index is not walked in order: a large run would be read whole for each page.
-    ...(q.byPosition ? [`tenant = $${walked.push(q.tenant)}`, `run = $${walked.push(run)}`] : []),
-    ...(newest === undefined ? [] : [`position <= $${walked.push(newest)}`]),
-    ...(q.after === undefined ? [] : [`${key} ${past} $${walked.push(q.after)}`]),
-    // No id is further ahead of its commit than the future that is accepted: what came later is not walked.
-    ...(q.committed === undefined || q.byPosition
-      ? []
-      : [`id < $${walked.push(firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))}`]),
-  ]
-  const { rows: edges } = await pool.query<{ edge: string }>(
-    `select ${key}::text as edge from log ${walk.length === 0 ? '' : `where ${walk.join(' and ')}`} order by ${key} ${q.order} offset ${mostScanned - 1} limit 1`,
-    walked,
-  )
-  const edge = edges[0] === undefined ? undefined : q.byPosition ? Number(edges[0].edge) : beyond(edges[0].edge, q.order)
-  const values: unknown[] = [q.tenant, q.limit]
-  let conditions = eventConditions(q.filter, values)
-  if (q.call !== undefined && newest !== undefined)
-    conditions += `${callConditions(q.call, values)} and position <= $${values.push(newest)}`
-  if (q.after !== undefined) conditions += ` and ${key} ${past} $${values.push(q.after)}`
-  if (edge !== undefined) conditions += ` and ${key} ${within} $${values.push(edge)}`
-  if (q.committed !== undefined) {
-    const held = `unnest($${values.push(q.committed.positions)}::bigint[]) with ordinality as c (last, n)`
-    conditions += ` and position <= (select last from ${held} where n = partition + 1)`
-    if (!q.byPosition) conditions += ` and id < $${values.push(firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))}`
-  }
-  const { rows } = await pool.query<LogRow>(
-    `select ${logColumns} from log where tenant = $1${conditions} order by ${key} ${q.order} limit $2`,
+    ...(q.byPosition ? [tenant, where('run', '=', run ?? '')] : inTime),
+    ...[...upToNewest, ...after],
+  ])
+  const rows = await readRows(pool, {
+    where: [
+      ...[tenant, ...matching(q.filter), ...(q.call === undefined || newest === undefined ? [] : ofCall(q.call)), ...upToNewest, ...after],
+      ...(edge === undefined ? [] : [where(key, within, edge)]),
+      ...(q.committed === undefined ? [] : [committedBy(q.committed.positions), ...(q.byPosition ? [] : inTime)]),
+    ],
+    order: [key, q.order],
+    limit: q.limit,
+  })
+  return { rows: rows.map(toText), edge: edge === undefined ? undefined : [edge] }
+}
+
+/** How far a page looks: so many rows of the tables, so many chunks. Undefined: to the end. */
+async function edgeOf(
+  pool: Pool,
+  key: 'id' | 'position',
+  order: 'asc' | 'desc',
+  walk: readonly Condition[],
+): Promise<string | number | undefined> {
+  const values: unknown[] = []
+  const chunkKey = { id: { asc: 'min_id', desc: 'max_id' }, position: { asc: 'last', desc: 'first' } } as const
+  const own = `select ${key} from log${sqlOf(walk, 'sql', values)} order by ${key} ${order} offset ${mostScanned - 1} limit 1`
+  const chunk = chunkKey[key][order]
+  const by = `order by ${key === 'id' ? chunk : 'last'} ${order}`
+  const sealed = `select ${chunk} from
+    (select *, sum(last - first + 1) over (${by} rows unbounded preceding) as events, row_number() over (${by}) as n from
+      (select first, last, min_id, max_id from log_chunks${sqlOf(walk, 'chunk', values)} ${by} limit ${mostChunksScanned}) c) c
+    where events >= ${mostSealedScanned} or n = ${mostChunksScanned} ${by} limit 1`
+  const { rows } = await pool.query<{ own: string | null; sealed: string | null }>(
+    `select (${own})::text as own, (${sealed})::text as sealed`,
     values,
   )
-  return { rows: rows.map(toText), edge: edge === undefined ? undefined : [edge] }
+  const edges = [rows[0]?.own ?? [], rows[0]?.sealed ?? []].flat().map((edge) => (key === 'id' ? beyond(edge, order) : Number(edge)))
+  const [near] = edges.sort((a, b) => (a < b === (order === 'asc') ? -1 : 1))
+  return near
 }
 
 /** Primary key. */
 export async function eventById(pool: Pool, tenant: TenantId, id: string): Promise<LoggedText | undefined> {
-  const { rows } = await pool.query<LogRow>(`select ${logColumns} from log where id = $1 and tenant = $2`, [id, tenant])
-  return rows[0] === undefined ? undefined : toText(rows[0])
+  const [row] = await readRows(pool, { where: [where('id', '=', id), where('tenant', '=', tenant)] })
+  return row === undefined ? undefined : toText(row)
 }
 
 /** Primary key of projections: keys in order, an agent's rows of all partitions together. */

@@ -5,7 +5,8 @@ import { toWire } from '@signalbox/model/wire.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type from 'typebox'
-import { eventConditions, type LogRow, logColumns, toEvent } from '../store/reader.ts'
+import { toEvent } from '../store/log-row.ts'
+import { matching, readRows, where } from '../store/log-rows.ts'
 import { timeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
@@ -58,16 +59,15 @@ async function look(pool: Pool, { tenant, partition, forward, types, run }: Sear
     [partition, low, high],
   )
   if (bounds[0]?.low == null) return []
-  const values: unknown[] = [partition, low, high, bounds[0].low, bounds[0].high, tenant, candidates]
-  const conditions = eventConditions(
-    { ...(run === undefined ? {} : { run: [run] }), ...(types === undefined ? {} : { type: types }) },
-    values,
-  )
-  const { rows } = await pool.query<LogRow>(
-    `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 and id between $4 and $5 and tenant = $6
-     ${conditions} order by position ${forward ? 'asc' : 'desc'} limit $7`,
-    values,
-  )
+  const rows = await readRows(pool, {
+    where: [
+      ...[where('partition', '=', partition), where('position', '>', low), where('position', '<=', high)],
+      ...[where('id', '>=', bounds[0].low), where('id', '<=', bounds[0].high ?? bounds[0].low), where('tenant', '=', tenant)],
+      ...matching({ ...(run === undefined ? {} : { run: [run] }), ...(types === undefined ? {} : { type: types }) }),
+    ],
+    order: ['position', forward ? 'asc' : 'desc'],
+    limit: candidates,
+  })
   return rows.map(toEvent)
 }
 

@@ -9,6 +9,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
+import { type LogRow, toEvent } from '../store/log-row.ts'
+import { readRows, readStretches, where } from '../store/log-rows.ts'
 import { timeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
@@ -120,6 +122,12 @@ function toSeen([at, weight, partition, position, type, id, source, agent, task,
   return { receivedAt, weight, odd: { ...placed, ...named, id: id ?? '', source: source ?? '', type } }
 }
 
+const seenOf = (row: LogRow, weight: number): Seen => ({
+  receivedAt: Number(row.received_at),
+  weight,
+  odd: oddTypes.has(row.type) ? toEvent({ ...row, time: row.received_at }) : undefined,
+})
+
 const columns = (weight: string, types: string) =>
   `l.received_at, ${weight}, l.partition, l.position, l.type, l.id, l.source, l.agent, l.task, l.run, case when l.type = any(${types}) then l.data end`
 
@@ -139,17 +147,23 @@ async function lookAt(pool: Pool, tenant: TenantId, slices: readonly Slice[]): P
     ],
     rowMode: 'array',
   })
-  return rows.map((row) => toSeen(row, tenant))
+  const places = new Set(rows.map(([, , partition, position]) => `${partition} ${position}`))
+  const sealed = (await readStretches(pool, slices)).filter(
+    ({ row }) => row.tenant === tenant && !places.has(`${row.partition} ${row.position}`),
+  )
+  return [...rows.map((row) => toSeen(row, tenant)), ...sealed.map(({ row, of }) => seenOf(row, of.weight))]
 }
 
 /** The newest events of a run. Index: log_run. */
 async function lookAtRun(pool: Pool, tenant: TenantId, run: string, after: number, upTo: number): Promise<Seen[]> {
-  const { rows } = await pool.query<SeenRow>({
-    text: `select ${columns('1', '$5')} from log l where tenant = $1 and run = $2 and position > $3 and position <= $4 order by position desc limit ${mostLooked}`,
-    values: [tenant, run, after, upTo, [...oddTypes]],
-    rowMode: 'array',
+  const odd = [...oddTypes].map((type) => `'${type}'`).join()
+  const rows = await readRows(pool, {
+    columns: `received_at, partition, position, type, id, source, agent, task, run, case when type in (${odd}) then data end as data`,
+    where: [where('tenant', '=', tenant), where('run', '=', run), where('position', '>', after), where('position', '<=', upTo)],
+    order: ['position', 'desc'],
+    limit: mostLooked,
   })
-  return rows.map((row) => toSeen(row, tenant))
+  return rows.map((row) => seenOf({ ...row, tenant }, 1))
 }
 
 /** Whether nobody else sends here: then the positions tell how much this tenant sent. A walk over the tenants alone. Index: primary key. */
@@ -232,7 +246,7 @@ export function timelineRoute(app: FastifyInstance, { store, now }: ApiOptions):
         if (kind !== undefined) marks.push({ at: receivedAt, kind, event: odd })
       }
       const counted = (i: number) => positions.reduce((sum, of) => sum + (of[i + 1] ?? 0) - (of[i] ?? 0), 0)
-      marks.sort((a, b) => a.at - b.at)
+      marks.sort((a, b) => a.at - b.at || a.event.partition - b.event.partition || a.event.position - b.event.position)
       const shown = marks.slice(-mostMarks)
       const committed = await committedAt(pool, shown)
       return {

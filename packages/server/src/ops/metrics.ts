@@ -60,6 +60,10 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
       registers,
     }),
     rowsSeconds: new Histogram({ name: 'signalbox_rows_write_seconds', help: 'Time of one write of rows.', buckets: seconds, registers }),
+    sealedEvents: new Counter({ name: 'signalbox_sealed_events_total', help: 'Events that became part of compressed chunks.', registers }),
+    sealedSeconds: new Counter({ name: 'signalbox_sealed_seconds_total', help: 'Time that it took.', registers }),
+    sealedBytes: new Gauge({ name: 'signalbox_sealed_bytes', help: 'Disk that chunks take, with what finds them.', registers }),
+    sealedDays: new Gauge({ name: 'signalbox_sealed_days', help: 'Tables of the log, mostly days, that have chunks.', registers }),
     ackSeconds: new Histogram({
       name: 'signalbox_ack_seconds',
       help: 'From received by a door to committed.',

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { idTime } from '@signalbox/model/ids.ts'
 import type { Pool } from 'pg'
-import { copyLine } from '../store/log-write.ts'
-import { type LogRow, logColumns, toEvent } from '../store/reader.ts'
+import { copyLine, toText } from '../store/log-row.ts'
+import { readRows, where } from '../store/log-rows.ts'
 
 export const chainHash = (before: Buffer, lines: Buffer): Buffer => createHash('sha256').update(before).update(lines).digest()
 
@@ -105,12 +105,17 @@ function* groups(commits: readonly CommitRecord[]): Generator<readonly CommitRec
 /** Index: log_position of the days that the ids belong to. */
 async function readLines(pool: Pick<Pool, 'query'>, partition: number, group: readonly CommitRecord[]) {
   const ids = group.flatMap(({ minId, maxId }) => [minId, maxId]).sort()
-  const { rows } = await pool.query<LogRow>(
-    `select ${logColumns} from log where partition = $1 and position between $2 and $3 and id between $4 and $5 order by position`,
-    [partition, group[0]?.first, group.at(-1)?.last, ids[0], ids.at(-1)],
-  )
+  const [first, last, minId, maxId] = [group[0]?.first, group.at(-1)?.last, ids[0], ids.at(-1)]
+  if (first === undefined || last === undefined || minId === undefined || maxId === undefined) return []
+  const rows = await readRows(pool, {
+    where: [
+      ...[where('partition', '=', partition), where('position', '>=', first), where('position', '<=', last)],
+      ...[where('id', '>=', minId), where('id', '<=', maxId)],
+    ],
+    order: ['position', 'asc'],
+  })
   return rows.map((row) => {
-    const event = toEvent(row)
+    const event = toText(row)
     return { position: event.position, line: copyLine(event) }
   })
 }

@@ -5,10 +5,13 @@
  */
 import type { EpochMs, Event, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
+import { idTime } from '@signalbox/model/ids.ts'
 import type { LogDays } from '../store/days.ts'
-import { copyLine, findByIds, type QuarantineRow, writeCommit, writeQuarantine } from '../store/log-write.ts'
+import { copyLine } from '../store/log-row.ts'
+import { findByIds, type QuarantineRow, writeCommit, writeQuarantine } from '../store/log-write.ts'
 import type { Quarantine } from '../store/quarantine.ts'
-import { blamesData, isConflict, isFenced, lacksTable } from '../store/sqlstate.ts'
+import { sealedUntil, whileSealed } from '../store/sealed.ts'
+import { blamesData, isConflict, isFenced, knowsTooFewSealed, lacksTable } from '../store/sqlstate.ts'
 import { decideRepeats, type Item, isFresh, judge, keyOf, markRepeats, quarantineRows, refuseAsFault, tellKept } from './batch.ts'
 import { chainHash } from './chain.ts'
 import { changesOf, createHolding, type Hold, type Holding, type HoldingOptions, type Overlays, overlayOf } from './hold.ts'
@@ -97,7 +100,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
       else if (outcome?.kind === 'refused') refused += 1
     }
     await writeCommit(held.client, {
-      commit: { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash },
+      commit: { partition, fence: head.fence, first, last, at, duplicates, refused, minId, maxId, hash, sealed: head.sealed },
       lines,
       quarantine: bad,
     })
@@ -138,6 +141,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
           holding.lose()
           throw new Fenced(`Partition ${partition} was taken by another writer.`)
         }
+        if (knowsTooFewSealed(error)) throw error
         if (lacksTable(error)) {
           days.forget()
           throw error
@@ -163,13 +167,30 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
     }
   }
 
+  /** Ids of sealed days are in no table that would refuse them: they are looked up first, and no day is sealed until all is committed. */
+  async function settleAll(held: Hold, items: readonly Item[]): Promise<void> {
+    for (;;) {
+      const old = items.filter((item) => isFresh(item) && idTime(item.event.id) < held.head.sealed)
+      try {
+        if (old.length === 0) return await settle(held, items)
+        return await whileSealed(held.client, async () => {
+          await decideKnown(held, old)
+          await settle(held, items)
+        })
+      } catch (error) {
+        if (!knowsTooFewSealed(error)) throw error
+        held.head = { ...held.head, sealed: await sealedUntil(held.client, partition) }
+      }
+    }
+  }
+
   return {
     async commit(items, backfill) {
       const held = await holding.take()
       await days.ensure(timesOf(items.filter(isFresh)), backfill)
       await held.rows.room()
       if (holding.now() !== held) throw new Error('The writer was reset before it could commit.')
-      await settle(held, items)
+      await settleAll(held, items)
     },
     catchUp: holding.catchUp,
     head: holding.head,

@@ -5,6 +5,8 @@
 import type { EpochMs } from '@signalbox/model/event.ts'
 import { firstIdOf } from '@signalbox/model/ids.ts'
 import type { Pool, PoolClient } from 'pg'
+import { lockSealed } from './sealed.ts'
+import { isLocked } from './sqlstate.ts'
 import { transaction } from './transaction.ts'
 
 const dayMs = 86_400_000
@@ -40,7 +42,6 @@ interface Table {
 }
 
 const lockTimeoutMs = 2_000
-const lockNotAvailable = '55P03'
 /** One maker or dropper at a time: what a table may cover depends on all others. */
 const lockTables = "select pg_advisory_xact_lock(hashtext('signalbox log tables'))"
 
@@ -49,9 +50,10 @@ const lockHeads = 'select 1 from heads order by partition for update'
 /** Rows are written behind the log, and only from it. Index: log_position of the one table that has these ids. */
 const hasUnfolded = `select exists (select from heads h where h.folded <
   (select max(l.position) from log l where l.partition = h.partition and l.id >= $1 and l.id < $2)) as found`
-/** A position is gone once nothing at or below it is left: readers are told through "oldest". Index: log_position of each table. */
-const forgetPositions =
-  'update heads h set oldest = coalesce((select min(l.position) from log l where l.partition = h.partition), h.position + 1)'
+/** A position is gone once nothing at or below it is left: readers are told through "oldest". Indexes: log_position of each table, primary key of log_chunks. */
+const forgetPositions = `update heads h set oldest = coalesce(least(
+    (select min(l.position) from log l where l.partition = h.partition),
+    (select first from log_chunks c where c.partition = h.partition order by last limit 1)), h.position + 1)`
 /** Commits wholly before the oldest kept position lead nowhere; the last of them stays, so that a moment before the log is known as gone. */
 const forgetCommits = 'delete from commits c using heads h where h.partition = c.partition and c.last < h.oldest - 1'
 /** For the audit chain: which positions left, of which times. Index: log_position of the one table that has these ids. */
@@ -59,6 +61,9 @@ const rememberDrop = `insert into log_dropped (partition, first, last, from_ms, 
   select h.partition, e.first, e.last, $3, $4 from heads h, lateral
     (select min(l.position) as first, max(l.position) as last from log l where l.partition = h.partition and l.id >= $1 and l.id < $2) e
   where e.first is not null`
+/** The same of its chunks, which it deletes. Index: log_chunks_min_id. */
+const dropChunks = `with gone as (delete from log_chunks where min_id >= $1 and min_id < $2 returning partition, first, last)
+  insert into log_dropped (partition, first, last, from_ms, to_ms) select partition, min(first), max(last), $3, $4 from gone group by partition`
 /** No commit is left that could ask. Index: primary key of commits. */
 const forgetDrops =
   'delete from log_dropped d where d.last < (select first from commits c where c.partition = d.partition order by last limit 1)'
@@ -154,7 +159,7 @@ export function createLogDays(pool: Pool, config: { readonly retentionDays: numb
         try {
           if (await transaction(pool, (client) => dropTable(client, table, limit))) dropped.push(name)
         } catch (error) {
-          if ((error as { code?: string }).code !== lockNotAvailable) throw error
+          if (!isLocked(error) && !(error instanceof NotNow)) throw error
         } finally {
           known = known.filter((other) => other.name !== name)
         }
@@ -195,17 +200,24 @@ async function createTable(client: PoolClient, { name, from, to }: Table): Promi
   await client.query('insert into log_partitions (name, from_ms, to_ms) values ($1, $2, $3)', [name, from, to])
 }
 
+/** Events came that no row stands for yet, after it was looked. */
+class NotNow extends Error {}
+
 /** False when it was backfilled or dropped since it was found expired, or has events that were not folded. */
 async function dropTable(client: PoolClient, { name, from, to }: Table, limit: EpochMs): Promise<boolean> {
   // Dropping waits for every reader and writer of the log, and they would queue behind it: give up soon, an hour later is as good.
   await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`)
   await client.query(lockTables)
-  await client.query(lockHeads)
+  await client.query(lockSealed)
   const ids = [firstIdOf(from), firstIdOf(to)]
-  const { rows } = await client.query<{ found: boolean }>(hasUnfolded, ids)
-  if (rows[0]?.found === true) return false
+  const isFolded = async () => (await client.query<{ found: boolean }>(hasUnfolded, ids)).rows[0]?.found !== true
+  if (!(await isFolded())) return false
   const { rowCount } = await client.query('delete from log_partitions where name = $1 and coalesce(backfilled_at, 0) < $2', [name, limit])
   if (rowCount === 0) return false
+  // Before the heads: of a large day it takes a second, and who commits to a day with chunks waits for the lock above.
+  await client.query(dropChunks, [...ids, from, to])
+  await client.query(lockHeads)
+  if (!(await isFolded())) throw new NotNow(`Events entered ${name} while it was to be dropped.`)
   await client.query(rememberDrop, [...ids, from, to])
   await client.query(`drop table if exists ${name}`)
   await client.query(forgetPositions)

@@ -1,17 +1,12 @@
 /** The write side of the log: statements of the sequencer's transaction, one a function. */
-import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
+import type { EpochMs, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { type Client, escapeLiteral } from 'pg'
 import { sendBulk } from './bulk.ts'
-import { escaped, orNull } from './copy-text.ts'
-import { type LogRow, logColumns, toEvent } from './reader.ts'
+import { logColumns, toEvent } from './log-row.ts'
+import { among, readRows, where } from './log-rows.ts'
 import type { RowWrite } from './rows-write.ts'
-
-/** COPY's text format of one event, columns in the order of `logColumns`. */
-export function copyLine(event: LoggedEvent): string {
-  return `${event.position}\t${event.time}\t${event.receivedAt}\t${event.seq ?? '\\N'}\t${event.epoch ?? '\\N'}\t${event.id}\t${event.partition}\t${escaped(event.tenant)}\t${escaped(event.source)}\t${escaped(event.type)}\t${orNull(event.run)}\t${orNull(event.agent)}\t${orNull(event.task)}\t${orNull(event.cause)}\t${orNull(event.trace)}\t${escaped(event.dataJson)}\n`
-}
 
 const copyLog = `copy log (${logColumns}) from stdin`
 
@@ -20,8 +15,7 @@ export const copyIntoLog = (client: Client, lines: Buffer): Promise<void> => sen
 
 /** Index: primary key of the days the ids belong to. */
 export async function findByIds(client: Pick<Client, 'query'>, ids: readonly string[]): Promise<LoggedEvent[]> {
-  const { rows } = await client.query<LogRow>(`select ${logColumns} from log where id = any($1::uuid[])`, [ids])
-  return rows.map(toEvent)
+  return (await readRows(client, { where: [among('id', ids)] })).map(toEvent)
 }
 
 export interface Head {
@@ -30,6 +24,8 @@ export interface Head {
   readonly folded: number
   readonly fence: number
   readonly hash: Buffer
+  /** Ids of before it may be in chunks, as far as the writer knows. */
+  readonly sealed: EpochMs
 }
 
 /**
@@ -37,14 +33,20 @@ export interface Head {
  * Lock: its row of heads, until commit.
  */
 export async function takePartition(client: Pick<Client, 'query'>, partition: number): Promise<Head> {
-  const { rows } = await client.query<{ position: string; folded: string; fence: string; hash: Buffer }>(
-    'update heads set fence = fence + 1 where partition = $1 and fold = $2 returning position, folded, fence, hash',
+  const { rows } = await client.query<{ position: string; folded: string; fence: string; hash: Buffer; sealed: string }>(
+    'update heads set fence = fence + 1 where partition = $1 and fold = $2 returning position, folded, fence, hash, sealed',
     [partition, FOLD_VERSION],
   )
   const row = rows[0]
   if (row === undefined)
     throw new Error(`No row of heads is of partition ${partition} and fold ${FOLD_VERSION}: does another version of Signalbox write here?`)
-  return { position: Number(row.position), folded: Number(row.folded), fence: Number(row.fence), hash: row.hash }
+  return {
+    position: Number(row.position),
+    folded: Number(row.folded),
+    fence: Number(row.fence),
+    hash: row.hash,
+    sealed: Number(row.sealed),
+  }
 }
 
 export interface CommitRead {
@@ -64,10 +66,13 @@ export async function readCommit(client: Pick<Client, 'query'>, partition: numbe
   )
   const commit = commits[0]
   if (commit === undefined) return undefined
-  const { rows: events } = await client.query<LogRow>(
-    `select ${logColumns} from log where partition = $1 and position between $2 and $3 and id between $4 and $5 order by position`,
-    [partition, commit.first, last, commit.min_id, commit.max_id],
-  )
+  const events = await readRows(client, {
+    where: [
+      ...[where('partition', '=', partition), where('position', '>=', Number(commit.first)), where('position', '<=', last)],
+      ...[where('id', '>=', commit.min_id), where('id', '<=', commit.max_id)],
+    ],
+    order: ['position', 'asc'],
+  })
   const { rows } = await client.query<{ tenant: TenantId; tbl: Table; key: string; position: string; body: RowOf[Table] }>(
     'select tenant, tbl, key, position, body from projections where partition = $1 and position between $2 and $3',
     [partition, commit.first, last],
@@ -93,6 +98,8 @@ export interface CommitRow {
   readonly minId: string
   readonly maxId: string
   readonly hash: Buffer
+  /** What the writer knows of sealed days: it looked into them for all ids of before it. */
+  readonly sealed: EpochMs
 }
 
 export interface CommitWrite {
@@ -103,13 +110,13 @@ export interface CommitWrite {
 }
 
 /**
- * The transaction of a batch. Fails with `isFenced` when the partition was taken, with 23505 when an id of a line is in
+ * The transaction of a batch. Fails with `isFenced` when the partition was taken, with `knowsTooFewSealed` when days were sealed meanwhile, with 23505 when an id of a line is in
  * the log; waits when another partition is inserting it. Lock: the head's row, so two writers of one partition come one after the other.
  */
 export async function writeCommit(client: Client, { commit, lines, quarantine }: CommitWrite): Promise<void> {
-  const { partition, fence, first, last, at, duplicates, refused, minId, maxId, hash } = commit
+  const { partition, fence, first, last, at, duplicates, refused, minId, maxId, hash, sealed } = commit
   const statements = [
-    `call commit_events(${partition}, ${fence}, ${first}, ${last}, ${at}, ${duplicates}, ${refused}, '${minId}', '${maxId}', '\\x${hash.toString('hex')}')`,
+    `call commit_events(${partition}, ${fence}, ${first}, ${last}, ${at}, ${duplicates}, ${refused}, '${minId}', '${maxId}', '\\x${hash.toString('hex')}', ${sealed})`,
     copyLog,
   ]
   if (quarantine.length > 0) statements.push(insertQuarantine(escapeLiteral(quarantineJson(quarantine))))

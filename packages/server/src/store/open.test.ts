@@ -80,7 +80,7 @@ test('a commit of an older version that waits while the schema changes finds its
   const migrated = migrate(migrating)
   await expect.poll(waiting).toBe(1)
   const committed = writer.query(
-    `call commit_events(0, ${rows[0]?.fence}, 1, 1, 0, 0, 0, '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000000', '')`,
+    `call commit_events(0, ${rows[0]?.fence}, 1, 1, 0, 0, 0, '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000000', '', 0)`,
   )
   committed.catch(() => undefined)
   await expect.poll(waiting).toBe(2)

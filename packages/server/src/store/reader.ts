@@ -1,84 +1,24 @@
 /** `LogReader` over PostgreSQL. */
-import type { LoggedEvent, LoggedText, TenantId } from '@signalbox/model/event.ts'
+import type { TenantId } from '@signalbox/model/event.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import { type EdgeRow, type RowOf, type RunRow, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
 import { firstHole } from './hole.ts'
+import { toEvent } from './log-row.ts'
+import { matching, readRows, where } from './log-rows.ts'
 import type { Projections } from './projections.ts'
 import type { Heads, LogReader, Members, TableRow, TextRow } from './store.ts'
 
-export interface LogRow {
-  position: string
-  time: string
-  received_at: string
-  seq: string | null
-  epoch: string | null
-  id: string
-  partition: number
-  tenant: string
-  source: string
-  type: string
-  run: string | null
-  agent: string | null
-  task: string | null
-  cause: string | null
-  trace: string | null
-  data: string
-}
-
-export const logColumns =
-  'position, time, received_at, seq, epoch, id, partition, tenant, source, type, run, agent, task, cause, trace, data'
-
-/** For who passes it on: its data stays the text that it is. */
-export function toText(row: LogRow): LoggedText {
-  return {
-    id: row.id,
-    tenant: row.tenant,
-    source: row.source,
-    type: row.type,
-    time: Number(row.time),
-    run: row.run ?? undefined,
-    agent: row.agent ?? undefined,
-    task: row.task ?? undefined,
-    cause: row.cause ?? undefined,
-    seq: row.seq === null ? undefined : Number(row.seq),
-    epoch: row.epoch === null ? undefined : Number(row.epoch),
-    trace: row.trace ?? undefined,
-    dataJson: row.data,
-    partition: row.partition,
-    position: Number(row.position),
-    receivedAt: Number(row.received_at),
-  }
-}
-
-export const parsed = (event: LoggedText): LoggedEvent => ({ ...event, data: JSON.parse(event.dataJson) as Record<string, unknown> })
-export const toEvent = (row: LogRow): LoggedEvent => parsed(toText(row))
-
 /** Events of all tenants. Index: log_position of every day, merged. */
 export async function readLog(client: Pick<PoolClient, 'query'>, partition: number, after: number, upTo: number, limit: number) {
-  const { rows } = await client.query<LogRow>(
-    `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 order by position limit $4`,
-    [partition, after, upTo, limit],
-  )
+  const rows = await readRows(client, {
+    where: [where('partition', '=', partition), where('position', '>', after), where('position', '<=', upTo)],
+    order: ['position', 'asc'],
+    limit,
+  })
   return rows.map(toEvent)
-}
-
-/** SQL for a filter on events; `values` grows. A type ending in `.*` is a prefix. */
-export function eventConditions(filter: Filter | undefined, values: unknown[]): string {
-  let sql = ''
-  const bind = (value: unknown) => `$${values.push(value)}`
-  for (const field of ['run', 'agent', 'task'] as const) {
-    const wanted = filter?.[field]
-    if (wanted !== undefined && wanted.length > 0) sql += ` and ${field} = any(${bind(wanted)})`
-  }
-  if (filter?.type !== undefined && filter.type.length > 0) {
-    const prefixes = filter.type.filter((type) => type.endsWith('.*')).map((type) => `${type.slice(0, -1).replace(/[\\%_]/g, '\\$&')}%`)
-    const exact = filter.type.filter((type) => !type.endsWith('.*'))
-    sql += ` and (type = any(${bind(exact)}) or type like any(${bind(prefixes)}))`
-  }
-  return sql
 }
 
 interface ProjectionRow<T extends Table = Table> {
@@ -187,12 +127,15 @@ export function createLogReader(
       const bound = bounds[0]
       if (bound?.last == null) return { events: [], scannedTo: upTo }
       const reach = Math.min(upTo, Number(bound.last), after + Math.max(mostScanned, limit))
-      const values: unknown[] = [partition, after, reach, bound.min_id, bound.max_id, tenant, limit]
-      const { rows } = await pool.query<LogRow>(
-        `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 and id between $4 and $5 and tenant = $6
-         ${eventConditions(filter, values)} order by position limit $7`,
-        values,
-      )
+      const ids = bound.min_id === null || bound.max_id === null ? [] : [where('id', '>=', bound.min_id), where('id', '<=', bound.max_id)]
+      const rows = await readRows(pool, {
+        where: [
+          ...[where('partition', '=', partition), where('position', '>', after), where('position', '<=', reach)],
+          ...[...ids, where('tenant', '=', tenant), ...matching(filter)],
+        ],
+        order: ['position', 'asc'],
+        limit,
+      })
       const events = rows.map(toEvent)
       return { events, scannedTo: events.length < limit ? reach : (events.at(-1)?.position ?? reach) }
     },

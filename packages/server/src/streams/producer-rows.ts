@@ -1,6 +1,7 @@
 /** The statements of the consumer that counts producers. */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import type { Pool, PoolClient } from 'pg'
+import { type Condition, readRows, where } from '../store/log-rows.ts'
 import { type Numbered, openProducer, type ProducerBody } from './producer.ts'
 
 export const consumer = 'producers'
@@ -17,20 +18,18 @@ export interface Entry {
 
 /** Indexes: commits' primary key, log_position of the days that the commits' ids lie in. */
 export async function readNumbers(pool: Pool, partition: number, after: number, upTo: number) {
-  const { rows } = await pool.query<{
-    tenant: TenantId
-    source: string
-    position: string
-    seq: string | null
-    epoch: string | null
-    received_at: string
-  }>(
-    `select tenant, source, position, seq, epoch, received_at from log where partition = $1 and position > $2 and position <= $3
-       and id >= (select min(min_id::text)::uuid from commits where partition = $1 and last > $2 and first <= $3)
-       and id <= (select max(max_id::text)::uuid from commits where partition = $1 and last > $2 and first <= $3)
-     order by position`,
-    [partition, after, upTo],
-  )
+  const ofCommits: Condition = {
+    sql(bind) {
+      const commits = `from commits where partition = ${bind(partition)} and last > ${bind(after)} and first <= ${bind(upTo)}`
+      return `id >= (select min(min_id::text)::uuid ${commits}) and id <= (select max(max_id::text)::uuid ${commits})`
+    },
+    is: () => true,
+  }
+  const rows = await readRows(pool, {
+    columns: 'tenant, source, partition, position, seq, epoch, received_at',
+    where: [where('partition', '=', partition), where('position', '>', after), where('position', '<=', upTo), ofCommits],
+    order: ['position', 'asc'],
+  })
   return rows.map(({ tenant, source, position, seq, epoch, received_at }) => ({
     tenant,
     source,

@@ -7,7 +7,8 @@
  */
 import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
-import { type LogRow, logColumns, toEvent } from '@signalbox/server/store/reader.ts'
+import { type LogRow, toEvent } from '@signalbox/server/store/log-row.ts'
+import { readRows, where } from '@signalbox/server/store/log-rows.ts'
 import type { Pool } from 'pg'
 import { printable, whole } from '../terminal.ts'
 import { differentFields, type StoredRow } from './differences.ts'
@@ -140,10 +141,11 @@ function createFolding(pool: Pool, partition: number, mostRows: number, progress
   return {
     async upTo(position: number): Promise<void> {
       while (at < position) {
-        const { rows } = await pool.query<LogRow>(
-          `select ${logColumns} from log where partition = $1 and position > $2 and position <= $3 order by position limit ${pageEvents}`,
-          [partition, at, position],
-        )
+        const rows = await readRows(pool, {
+          where: [where('partition', '=', partition), where('position', '>', at), where('position', '<=', position)],
+          order: ['position', 'asc'],
+          limit: pageEvents,
+        })
         if (rows.length === 0)
           throw new CannotCompare(
             `the events after ${whole(at)} of partition ${partition} are gone: its rows cannot be made again from the log`,

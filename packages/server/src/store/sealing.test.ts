@@ -1,0 +1,145 @@
+import type { Event } from '@signalbox/model/event.ts'
+import { expect, test } from 'vitest'
+import { verifyChain } from '../sequencer/chain.ts'
+import { event, type Line, line } from '../sequencer/testing.ts'
+import { readLog } from './reader.ts'
+import { requestRebuild } from './rebuild.ts'
+import { dayMs, sealingOf } from './sealing.testing.ts'
+
+const now = Date.now()
+const partitions = 2
+const old = (count: number, daysAgo = 5): Event[] =>
+  Array.from({ length: count }, (_, i) => event({ time: now - daysAgo * dayMs + i, run: `r${i % 4}` }))
+
+/** Days that are due. */
+async function due(count: number) {
+  const it = await line({ partitions })
+  const events = old(count)
+  await it.send(events)
+  await it.store.projections.caughtUp()
+  return { it, events, seal: (later = 2 * dayMs) => sealingOf(it.store.pool, () => now + later).sealDue() }
+}
+
+const places = async ({ store: { pool } }: Line) => {
+  const { rows } = await pool.query<{ inTables: number; inChunks: number }>(
+    'select (select count(*) from log)::int as "inTables", (select coalesce(sum(last - first + 1), 0) from log_chunks)::int as "inChunks"',
+  )
+  return rows[0]
+}
+const idsOf = async ({ store: { pool } }: Line) => {
+  const logs = await Promise.all(Array.from({ length: partitions }, (_, partition) => readLog(pool, partition, 0, 1e6, 1e5)))
+  return logs.flat().map(({ id }) => id)
+}
+
+test('a seal whose connection dies after its chunks were written leaves the table as it was, and the next one seals it', async () => {
+  const { it, events, seal } = await due(300)
+  const { pool } = it.store
+  await pool.query(
+    'create function die() returns trigger language plpgsql as $$ begin perform pg_terminate_backend(pg_backend_pid()); return old; end $$',
+  )
+  await pool.query('create trigger die before delete on log for each row execute function die()')
+  await expect(seal()).rejects.toThrow(/terminat/)
+  expect(await places(it)).toEqual({ inTables: 300, inChunks: 0 })
+  await pool.query('drop trigger die on log')
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 300 })
+  expect((await idsOf(it)).sort()).toEqual(events.map(({ id }) => id).sort())
+})
+
+test('a chunk that was changed on disk is no event less: it is not opened as something else', async () => {
+  const { it, seal } = await due(100)
+  await seal()
+  await it.store.pool.query("update log_chunks set lines = overlay(lines placing '\\x00ff00ff' from 40)")
+  await expect(readLog(it.store.pool, 0, 0, 100, 100)).rejects.toThrow()
+})
+
+test('events that no row stands for yet, or that came within a day, are not sealed', async () => {
+  const { it, seal } = await due(20)
+  await it.store.pool.query('update heads set folded = position - 1')
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 20, inChunks: 0 })
+  await it.store.pool.query('update heads set folded = position')
+  await seal(dayMs / 2)
+  expect(await places(it)).toEqual({ inTables: 20, inChunks: 0 })
+})
+
+test('a table that somebody reads for long stays until the next look, and its events are read once meanwhile', async () => {
+  const { it, events, seal } = await due(2_500)
+  const table = `log_${new Date(now - 5 * dayMs).toISOString().slice(0, 10).replaceAll('-', '')}`
+  const reader = await it.store.pool.connect()
+  await reader.query('begin; select 1 from log limit 1')
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 2_500 })
+  const size = async () => Number((await it.store.pool.query('select pg_table_size($1) as bytes', [table])).rows[0]?.bytes)
+  expect(await size()).toBeGreaterThan(100_000)
+  expect((await idsOf(it)).length).toBe(events.length)
+  await reader.query('rollback')
+  reader.release()
+  await seal()
+  expect(await size()).toBeLessThan(20_000)
+})
+
+test('a second server, which knew of no sealed day, finds what comes again a duplicate, and what has other content reused', async () => {
+  const { it, events, seal } = await due(60)
+  const other = await line({ url: it.url, partitions })
+  await other.send(old(2, 4))
+  await it.send(old(2, 4))
+  await other.send(old(2, 4))
+  await seal()
+  const changed = events.slice(0, 3).map((sent) => ({ ...sent, data: { other: 1 }, dataJson: '{"other":1}' }))
+  for (const server of [other, it]) {
+    // What is new goes between: a writer that has just met what it had looks first by itself.
+    await server.send([event({ time: now - 5 * dayMs + 999 })])
+    expect((await server.send(events.slice(0, 30))).map(({ kind }) => kind)).toEqual(Array.from({ length: 30 }, () => 'duplicate'))
+    await server.send([event({ time: now - 5 * dayMs + 999 })])
+    expect(await server.send(changed)).toMatchObject(changed.map(() => ({ kind: 'refused', code: 'ID_REUSED' })))
+  }
+  const ids = await idsOf(it)
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test('days are sealed while their events come again and late ones with them: each is there once, and the chain holds', async () => {
+  const { it, events, seal } = await due(6_000)
+  const late: Event[] = []
+  let isSealing = true
+  const sealing = seal().finally(() => {
+    isSealing = false
+  })
+  // It looks at whether rows stand for all before it begins.
+  await expect.poll(async () => (await places(it))?.inChunks, { interval: 5 }).toBeGreaterThan(0)
+  const outcomes = []
+  for (let i = 0; isSealing || i < 30; i += 1) {
+    const from = (i * 211) % 5_800
+    // Apart: a writer that has just met what it had looks first by itself.
+    const more = old(8)
+    late.push(...more)
+    outcomes.push(...(await it.send(more)))
+    outcomes.push(...(await it.send(events.slice(from, from + 200))))
+  }
+  await sealing
+  expect((await places(it))?.inChunks).toBeGreaterThanOrEqual(events.length)
+  expect(outcomes.filter(({ kind }) => kind === 'stored').length).toBe(late.length)
+  expect(outcomes.filter(({ kind }) => kind === 'refused')).toEqual([])
+  const ids = await idsOf(it)
+  expect(ids.toSorted()).toEqual([...events, ...late].map(({ id }) => id).sort())
+  for (let partition = 0; partition < partitions; partition += 1)
+    expect((await verifyChain(it.store.pool, partition)).broken).toBeUndefined()
+})
+
+test('rows of another fold are made again from days that are sealed', async () => {
+  const it = await line({ partitions })
+  const types = ['run.started', 'task.created', 'tool.started', 'tool.finished', 'llm.finished']
+  await it.send(old(700).map((sent, i) => ({ ...sent, type: types[i % types.length] ?? 'log', task: `t${i % 9}` })))
+  await it.store.projections.caughtUp()
+  await sealingOf(it.store.pool, () => now + 2 * dayMs).sealDue()
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 700 })
+  const rowsOf = async ({ store: { pool } }: Line) =>
+    (await pool.query('select partition, tenant, tbl, key, position, sort, state, open, body from projections order by 1, 2, 3, 4')).rows
+  const before = await rowsOf(it)
+  expect(before.length).toBeGreaterThan(10)
+  await requestRebuild(it.store.pool)
+  await it.store.pool.query("update projections set state = 'wrong'")
+  await it.stop()
+  const again = await line({ url: it.url, partitions })
+  expect(await rowsOf(again)).toEqual(before)
+})

@@ -1,0 +1,226 @@
+/**
+ * Seals days of the log that nothing is added to any more: their events become compressed chunks (docs/decisions/0021).
+ *
+ * Some events at a time leave their table and are a chunk in the same transaction: whenever the server dies, each is in one of them. Nobody
+ * waits for it but who commits events of sealed days, for one such step. What is late enters the table of its day as ever, and becomes
+ * chunks of its own when nothing was added for a day again. A table that is empty then gives its space back.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { EpochMs } from '@signalbox/model/event.ts'
+import type { Pool, PoolClient } from 'pg'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import type { Metrics } from '../ops/metrics.ts'
+import { type Chunk, chunksOf, idTimes, openChunk } from './chunk.ts'
+import { copyLine, type LogRow, logColumns, toText } from './log-row.ts'
+import { lockSealed } from './sealed.ts'
+import { isDropped, isLocked } from './sqlstate.ts'
+import { transaction } from './transaction.ts'
+
+export interface SealingOptions {
+  readonly pool: Pool
+  /** 0: never. */
+  readonly compressAfterDays: number
+  /** Of the time, the most that sealing may last; a quarter when absent. */
+  readonly mostShare?: number
+  /** The time that the retention goes by: a clock that is ahead seals nothing early. */
+  readonly now: () => EpochMs
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly log: Pick<Logger, 'info' | 'warn'>
+  readonly metrics: Pick<Metrics, 'sealedEvents' | 'sealedSeconds' | 'sealedBytes' | 'sealedDays'>
+}
+
+export interface Sealing {
+  /** Seals what is due, unless stopped. */
+  sealDue(): Promise<void>
+  /** Ends with the step that is under way. */
+  stop(): Promise<void>
+}
+
+interface Table {
+  readonly name: string
+  readonly to: EpochMs
+}
+
+const dayMs = 86_400_000
+const lookEveryMs = 60 * 60_000
+const lockTimeoutMs = 2_000
+/** Events of one step, whose late commits wait for it; fewer where they are large. */
+const stepEvents = 2_000
+const stepBytes = 16 * 1024 * 1024
+const usualShare = 0.25
+const saidEverySteps = 200
+/** More than a table without events and its indexes take. */
+const emptyBytes = 128 * 1024
+
+/** Index: log_position. `bytes` is of what comes before, so that one event is always among them. */
+const nextRows = (name: string) => `select ${logColumns} from
+  (select *, sum(octet_length(data)) over (order by position) - octet_length(data) as bytes from
+    (select * from ${name} where partition = $1 and position > $2 and position <= $3 order by position limit ${stepEvents}) next) next
+  where bytes <= ${stepBytes} order by position`
+
+const insertChunk = `insert into log_chunks (partition, first, last, min_time, max_time, min_id, max_id, id_times, terms, lines)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+
+const limited = async (client: PoolClient) => void (await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`))
+
+async function write(client: PoolClient, chunk: Chunk): Promise<void> {
+  const { partition, first, last, minTime, maxTime, minId, maxId, terms, lines, text } = chunk
+  await client.query(insertChunk, [partition, first, last, minTime, maxTime, minId, maxId, idTimes(chunk), terms, lines])
+  const { rows } = await client.query<{ lines: Buffer }>('select lines from log_chunks where partition = $1 and last = $2', [
+    partition,
+    last,
+  ])
+  const back = openChunk(rows[0]?.lines ?? Buffer.alloc(0))
+    .map((row) => copyLine(toText(row)))
+    .join('')
+  if (back !== text) throw new Error(`The chunk of positions ${first} to ${last} of partition ${partition} does not read back as it was.`)
+}
+
+/** One step. Answers the last position and the bytes, undefined when nothing is left. Lock: what is sealed, alone; rows of the log. */
+function sealSome(pool: Pool, name: string, partition: number, after: number, upTo: number) {
+  return transaction(pool, async (client) => {
+    await limited(client)
+    await client.query(lockSealed)
+    const { rows } = await client.query<LogRow>(nextRows(name), [partition, after, upTo])
+    const last = rows.at(-1)?.position
+    if (last === undefined) return undefined
+    let bytes = 0
+    for (const chunk of chunksOf(rows)) {
+      await write(client, chunk)
+      bytes += chunk.lines.length
+    }
+    const { rowCount } = await client.query(`delete from ${name} where partition = $1 and position > $2 and position <= $3`, [
+      partition,
+      after,
+      last,
+    ])
+    if (rowCount !== rows.length) throw new Error(`${rowCount} events would leave ${name} where ${rows.length} became chunks.`)
+    return { last: Number(last), events: rows.length, bytes }
+  })
+}
+
+/** Of each partition with events in the table: the time its newest came in, and whether the rows of the fold stand for it. Index: log_position. */
+async function newestOf(pool: Pool, name: string) {
+  const { rows } = await pool.query<{ partition: number; position: string; received_at: string; folded: boolean }>(
+    `select h.partition, l.position, l.received_at, h.folded >= l.position as folded from heads h,
+       lateral (select position, received_at from ${name} where partition = h.partition order by position desc limit 1) l order by 1`,
+  )
+  return rows
+}
+
+/** From now on writers look into chunks for ids of before `to`. Lock: one head after the other, when no commit has it. */
+async function announce(pool: Pool, to: EpochMs): Promise<void> {
+  const { rows } = await pool.query<{ partition: number }>('select partition from heads where sealed < $1 order by partition', [to])
+  for (const { partition } of rows)
+    await transaction(pool, async (client) => {
+      await limited(client)
+      await client.query('update heads set sealed = greatest(sealed, $2) where partition = $1', [partition, to])
+    })
+}
+
+/** Lock: the table, alone, for a moment; who commits to it waits for the lock of what is sealed. False while it has events. */
+function giveBack(pool: Pool, name: string): Promise<boolean> {
+  return transaction(pool, async (client) => {
+    const { rows: sizes } = await client.query<{ bytes: string }>('select pg_total_relation_size($1::regclass) as bytes', [name])
+    if (Number(sizes[0]?.bytes) <= emptyBytes) return true
+    await limited(client)
+    await client.query(lockSealed)
+    await client.query(`lock table ${name} in access exclusive mode`)
+    const { rowCount } = await client.query(`select from ${name} limit 1`)
+    if (rowCount !== 0) return false
+    await client.query(`truncate ${name}`)
+    return true
+  })
+}
+
+export function createSealing({ pool, compressAfterDays, now, clock, log, metrics, mostShare = usualShare }: SealingOptions): Sealing {
+  const stopping = new AbortController()
+  const { signal } = stopping
+
+  async function sealTable({ name, to }: Table): Promise<void> {
+    const newest = await newestOf(pool, name)
+    if (newest.some(({ received_at, folded }) => !folded || Number(received_at) > now() - dayMs)) return
+    if (newest.length > 0) await announce(pool, to)
+    let [events, bytes, seconds, steps] = [0, 0, 0, 0]
+    for (const { partition, position } of newest) {
+      // What comes meanwhile waits for its day, as all that is late.
+      for (let after = 0; ; ) {
+        if (signal.aborted) return
+        const startedAt = clock.monotonic()
+        const sealed = await sealSome(pool, name, partition, after, Number(position))
+        if (sealed === undefined) break
+        const tookMs = clock.monotonic() - startedAt
+        after = sealed.last
+        ;[events, bytes, seconds, steps] = [events + sealed.events, bytes + sealed.bytes, seconds + tookMs / 1_000, steps + 1]
+        metrics.sealedEvents.inc(sealed.events)
+        metrics.sealedSeconds.inc(tookMs / 1_000)
+        if (steps % saidEverySteps === 0) log.info({ table: name, events, bytes }, 'sealing a day of the log')
+        await pause(tookMs * (1 / mostShare - 1), undefined, { signal }).catch(() => undefined)
+      }
+    }
+    await giveBack(pool, name)
+    if (events > 0) log.info({ table: name, events, bytes, seconds }, 'sealed a day of the log')
+  }
+
+  async function measure(): Promise<void> {
+    const { rows } = await pool.query<{ days: string; bytes: string }>(
+      `select pg_total_relation_size('log_chunks') as bytes, (select count(*) from log_partitions p where exists
+         (select from log_chunks where id_times && int8range(p.from_ms, p.to_ms))) as days`,
+    )
+    metrics.sealedBytes.set(Number(rows[0]?.bytes ?? 0))
+    metrics.sealedDays.set(Number(rows[0]?.days ?? 0))
+  }
+
+  async function sealDue(): Promise<void> {
+    const { rows } = await pool.query<{ name: string; to_ms: string }>(
+      'select name, to_ms from log_partitions where to_ms <= $1 order by from_ms',
+      [now() - compressAfterDays * dayMs],
+    )
+    for (const { name, to_ms } of rows) {
+      if (signal.aborted) return
+      try {
+        await sealTable({ name, to: Number(to_ms) })
+      } catch (error) {
+        // Somebody reads it for long, or the retention was quicker: the next look goes on.
+        if (!isLocked(error) && !isDropped(error)) throw error
+      }
+    }
+    await measure()
+  }
+
+  let sealing = Promise.resolve()
+  return {
+    sealDue() {
+      sealing = sealing.then(sealDue, sealDue)
+      return sealing
+    },
+    async stop() {
+      stopping.abort()
+      await sealing.catch(() => undefined)
+    },
+  }
+}
+
+/** Looks every hour, and at once: a server restarted every day seals too. */
+export function startSealing(options: SealingOptions & { readonly clock: Clock }): Pick<Sealing, 'stop'> {
+  if (options.compressAfterDays === 0) return { stop: async () => undefined }
+  const sealing = createSealing(options)
+  let cancel = () => {}
+  let isStopped = false
+  const look = () =>
+    void sealing
+      .sealDue()
+      .catch((error: unknown) => options.log.warn({ err: error }, 'days of the log could not be sealed; trying again in an hour'))
+      .then(() => {
+        if (!isStopped) cancel = options.clock.after(lookEveryMs, look)
+      })
+  look()
+  return {
+    async stop() {
+      isStopped = true
+      cancel()
+      await sealing.stop()
+    },
+  }
+}
