@@ -24,33 +24,49 @@ interface Member {
   readonly agent: Agent
   isThere: boolean
   hasCrashed: boolean
+  /** It sends nothing more: its figures are its last. */
+  hasEnded: boolean
 }
 
 export function createTroupe(connect: Connect, onProblem: (problem: Problem) => void): Troupe {
   /** By name; of each the newest. */
   const members = new Map<string, Member>()
   const leaving = new Set<Promise<void>>()
-  /** Of members whom a newer one of the same name follows. */
+  /** Whom a newer one of the same name follows, and who have yet to send what they had. */
+  const followed = new Set<Member>()
+  /** Of those who have. */
   let before: Played = { sent: 0, refused: 0, pending: 0 }
 
   function join(part: Part) {
     const last = members.get(part.id)
-    if (last !== undefined) before = plus(before, playedBy(last))
+    if (last !== undefined) {
+      followed.add(last)
+      settle(last)
+    }
     const member: Member = {
       agent: connect(part, (problem) => {
         if (!member.hasCrashed) onProblem(problem)
       }),
       isThere: true,
       hasCrashed: false,
+      hasEnded: false,
     }
     members.set(part.id, member)
+  }
+
+  function settle(member: Member) {
+    if (member.hasEnded && followed.delete(member)) before = plus(before, playedBy(member))
   }
 
   function end(name: string, patienceMs?: number) {
     const member = members.get(name)
     if (member?.isThere !== true) return
     member.isThere = false
-    const ended = member.agent.stop(patienceMs).finally(() => leaving.delete(ended))
+    const ended = member.agent.stop(patienceMs).finally(() => {
+      leaving.delete(ended)
+      member.hasEnded = true
+      settle(member)
+    })
     leaving.add(ended)
   }
 
@@ -68,7 +84,7 @@ export function createTroupe(connect: Connect, onProblem: (problem: Problem) => 
       else if (step.kind === 'crash') crash(step.agent)
       else members.get(step.agent)?.agent.emit(step.type, { ...step.data, demo: true }, step)
     },
-    figures: () => [...members.values()].map(playedBy).reduce(plus, before),
+    figures: () => [...followed, ...members.values()].map(playedBy).reduce(plus, before),
     async settled() {
       await Promise.all(leaving)
     },
