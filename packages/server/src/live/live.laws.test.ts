@@ -134,6 +134,13 @@ function edgesOf(log: TestLog, { run = [], agent = [], task = [] }: Filter) {
   )
 }
 
+/** Who works for the task in another run joins the filter's run by an event that only the store has. */
+const joinedUnseen: Act[] = [
+  { kind: 'turns', count: 1 },
+  { kind: 'commit', partition: 0, types: [0], lost: true, reread: false },
+  { kind: 'commit', partition: 1, types: [5, 0], lost: false, reread: false },
+]
+
 test.each<Filter>([
   {},
   { agent: ['a'] },
@@ -151,7 +158,7 @@ test.each<Filter>([
       expect(held.edges).toEqual(edgesOf(log, filter))
       expect(takers.flatMap(({ frames }) => frames).filter(({ kind }) => kind === 'resync' || kind === 'gap')).toEqual([])
     }),
-    { numRuns: 60 },
+    { numRuns: 60, examples: [[joinedUnseen]] },
   )
 })
 

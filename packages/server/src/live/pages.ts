@@ -200,11 +200,10 @@ export function createPages(deps: PagesDeps): Pages {
       for (const row of rows) {
         const { table } = row
         if (runs.length > 0 && table === 'edges') joined.push(...takesPart(row.row as EdgeRow))
-        if (matchesRow(filter, table, row.row, members)) {
-          wires.push(rowWire(row))
-          // Who joined since changed its row here, or an edge names it: its reader may lack the rows of other partitions.
-          if (isHome && table === 'agents') joined.push(row.key)
-        } else if (mayHold(row)) removed.push(removedWire(row))
+        // Who joined since changed its row here, or an edge names it: its reader may lack the rows of other partitions, that match where this one does not.
+        if (isHome && table === 'agents' && members.has(row.key)) joined.push(row.key)
+        if (matchesRow(filter, table, row.row, members)) wires.push(rowWire(row))
+        else if (mayHold(row)) removed.push(removedWire(row))
       }
       if (joined.length > 0) wires.push(...(await rowsOf(joined, new Set(rows.map(nameOf)), reached(scannedTo))))
       return rowPage(range, reached(scannedTo), wires, [...removed, ...goneSince(partition, scannedTo, mayHold)])
