@@ -52,7 +52,7 @@ async function takeHeads(client: Client): Promise<boolean> {
   return true
 }
 
-/** `onBegin`: hears the name of each before it is applied, since one that moves rows may take minutes. Answers the names of what it applied. */
+/** `onBegin`: hears the name of each before it is applied to a database that has some, since one that moves rows may take minutes. Answers the names of what it applied. */
 export function migrate(client: Client, onBegin: (name: string) => void = () => undefined): Promise<readonly string[]> {
   const ours = migrations()
   return underStartLock(client, async () => {
@@ -76,7 +76,8 @@ export function migrate(client: Client, onBegin: (name: string) => void = () => 
     const applied: string[] = []
     const known = new Set(rows.map(({ number }) => number))
     for (const migration of ours.filter(({ number }) => !known.has(number))) {
-      onBegin(migration.name)
+      // A new database has nothing that would take long.
+      if (newest !== undefined) onBegin(migration.name)
       await client.query('begin')
       try {
         const hasHeads = await takeHeads(client)
