@@ -10,7 +10,7 @@ import type { Pool } from 'pg'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { type LogRow, toEvent } from '../store/log-row.ts'
-import { readRows, readStretches, where } from '../store/log-rows.ts'
+import { placeOf, readRows, readStretches, where } from '../store/log-rows.ts'
 import { timeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
@@ -147,10 +147,8 @@ async function lookAt(pool: Pool, tenant: TenantId, slices: readonly Slice[]): P
     ],
     rowMode: 'array',
   })
-  const places = new Set(rows.map(([, , partition, position]) => `${partition} ${position}`))
-  const sealed = (await readStretches(pool, slices)).filter(
-    ({ row }) => row.tenant === tenant && !places.has(`${row.partition} ${row.position}`),
-  )
+  const places = new Set(rows.map(([, , partition, position]) => placeOf({ partition, position })))
+  const sealed = (await readStretches(pool, slices)).filter(({ row }) => row.tenant === tenant && !places.has(placeOf(row)))
   return [...rows.map((row) => toSeen(row, tenant)), ...sealed.map(({ row, of }) => seenOf(row, of.weight))]
 }
 

@@ -160,7 +160,8 @@ interface ChunkRow {
   readonly lines: Buffer
 }
 
-const placeOf = ({ partition, position }: LogRow) => `${partition} ${position}`
+/** Of an event in the log: its own. */
+export const placeOf = ({ partition, position }: Pick<LogRow, 'partition' | 'position'>) => `${partition} ${position}`
 
 /** The rows of chunks that the query asks for, beside `rows` of the tables; a few chunks at a time, as long as one may have what belongs to the answer. */
 export async function addSealed(
