@@ -6,6 +6,8 @@ import { cloudevents } from './doors/cloudevents.ts'
 import type { DoorRequests } from './doors/door-request.ts'
 import { openAiAgents } from './doors/openai-agents.ts'
 import { webhook } from './doors/webhook.ts'
+import { openPost } from './post.ts'
+import { prepared } from './prepared.ts'
 
 const doors: Readonly<Record<string, DoorRequests>> = {
   cloudevents,
@@ -15,27 +17,39 @@ const doors: Readonly<Record<string, DoorRequests>> = {
   'claude-code': claudeCode,
 }
 const senders = 16
+/** Events a second that no server here takes, in requests of many and of one. */
+const mostOf = (eventsEach: number) => (eventsEach > 1 ? 48_000 : 8_000)
 
 const [door = '', url = '', seconds, batch] = process.argv.slice(2)
-const requests = doors[door]
-if (requests === undefined) throw new Error(`There is no door "${door}"; there are ${Object.keys(doors).join(', ')}.`)
+const makeRequests = doors[door]
+if (makeRequests === undefined) throw new Error(`There is no door "${door}"; there are ${Object.keys(doors).join(', ')}.`)
 const durationMs = Number(seconds) * 1_000
 const nextId = createIdSource(Date.now)
-const startedAt = performance.now()
 let acknowledged = 0
 let refused = 0
 
-async function send(makeRequest: ReturnType<DoorRequests>) {
-  while (performance.now() - startedAt < durationMs) {
-    const { path, headers, body, events, isCounted = true } = makeRequest(Number(batch))
-    const response = await fetch(`${url}${path}`, { method: 'POST', headers, body })
-    const { accepted = 0 } = (await response.json()) as { accepted?: number }
-    const taken = isCounted ? accepted : response.ok ? events : 0
-    // Some tell of their agents besides.
-    acknowledged += isCounted ? taken : events
-    refused += Math.max(0, events - taken)
+/** Makes ready, and answers what sends until the time is up. */
+const open = async (sender: number) => {
+  const post = await openPost(url)
+  const makeRequest = makeRequests(nextId, sender)
+  const eventsEach = makeRequest(Number(batch)).events
+  const nextRequest = prepared(() => makeRequest(Number(batch)), (mostOf(eventsEach) * durationMs) / 1_000 / eventsEach / senders)
+  return async (startedAt: number) => {
+    while (performance.now() - startedAt < durationMs) {
+      const { path, headers, body, events, isCounted = true } = nextRequest()
+      const { status, body: answer } = await post(path, headers, body)
+      const { accepted = 0 } = JSON.parse(answer) as { accepted?: number }
+      const taken = isCounted ? accepted : status < 300 ? events : 0
+      // Some tell of their agents besides.
+      acknowledged += isCounted ? taken : events
+      refused += Math.max(0, events - taken)
+    }
   }
 }
 
-await Promise.all(Array.from({ length: senders }, (_, sender) => send(requests(nextId, sender))))
-console.log(JSON.stringify({ acknowledged, refused, perSecond: Math.round(acknowledged / ((performance.now() - startedAt) / 1_000)) }))
+const sends = await Promise.all(Array.from({ length: senders }, (_, sender) => open(sender)))
+const startedAt = performance.now()
+await Promise.all(sends.map((send) => send(startedAt)))
+const took = (performance.now() - startedAt) / 1_000
+console.log(JSON.stringify({ acknowledged, refused, seconds: took, perSecond: Math.round(acknowledged / took) }))
+process.exit()

@@ -1,21 +1,34 @@
-/** The generator, a process of its own: sends durable events over one door as fast as they are acknowledged, or at a given rate. Prints one line of JSON. */
+/**
+ * The generator, a process of its own: sends durable events over one door as fast as they are acknowledged, or at a given rate. Prints
+ * one line of JSON. At a rate an event is made when it is sent, since its time is what delays are told from.
+ */
 import { once } from 'node:events'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { WebSocket } from 'ws'
 import { createFleet } from '../fleet.ts'
 import { batchSpans, createExports } from '../otlp.ts'
+import { openPost } from './post.ts'
+import { prepared } from './prepared.ts'
 
-const [door, url, seconds, batchText, rateText] = process.argv.slice(2)
+const [door, url = '', seconds, batchText, rateText] = process.argv.slice(2)
 const durationMs = Number(seconds) * 1_000
 const batch = Number(batchText)
 /** Events a second; 0: as fast as acknowledged. */
 const rate = Number(rateText ?? 0)
 const nextId = createIdSource(Date.now)
 const senders = door === 'websocket' ? 2 : 16
+/** Events and spans a second that no server here takes. */
+const mostPerSecond = 64_000
+const mostSpansPerSecond = 24_000
+/** Batches that one sender may come to send; none where each is made when it is due. */
+const mostBatches = rate > 0 ? 0 : (mostPerSecond * durationMs) / 1_000 / batch / senders
 /** Batches of one socket that may be unacknowledged. */
 const window = 8
 let acknowledged = 0
 let refused = 0
+
+/** Makes ready, and answers what sends until the time is up. */
+type Sender = (sender: number) => Promise<(startedAt: number) => Promise<void>>
 
 /** When the n-th batch is due; the generator never sends before. */
 async function due(startedAt: number, sent: number) {
@@ -24,21 +37,29 @@ async function due(startedAt: number, sent: number) {
   if (wait > 0) await new Promise((resume) => setTimeout(resume, wait))
 }
 
-async function rest(sender: number, startedAt: number) {
+const rest: Sender = async (sender) => {
+  const post = await openPost(url)
   const makeEvents = createFleet(nextId, sender)
-  for (let sent = 0; performance.now() - startedAt < durationMs; sent += batch * senders) {
-    await due(startedAt, sent)
-    const body = JSON.stringify(makeEvents(batch))
-    const response = await fetch(`${url}/v1/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-    const answer = (await response.json()) as { accepted?: number; refused?: unknown[] }
-    acknowledged += answer.accepted ?? 0
-    refused += answer.refused?.length ?? 0
+  const nextBody = prepared(() => Buffer.from(JSON.stringify(makeEvents(batch))), mostBatches)
+  return async (startedAt) => {
+    for (let sent = 0; performance.now() - startedAt < durationMs; sent += batch * senders) {
+      await due(startedAt, sent)
+      const { body } = await post('/v1/events', { 'content-type': 'application/json' }, nextBody())
+      const answer = JSON.parse(body) as { accepted?: number; refused?: unknown[] }
+      acknowledged += answer.accepted ?? 0
+      refused += answer.refused?.length ?? 0
+    }
   }
 }
 
-async function websocket(sender: number, startedAt: number) {
+const websocket: Sender = async (sender) => {
   const makeEvents = createFleet(nextId, sender)
-  const socket = new WebSocket(`${url?.replace('http', 'ws')}/v1/ingest`, { perMessageDeflate: false })
+  let made = 0
+  const nextFrame = prepared(() => {
+    made += 1
+    return Buffer.from(JSON.stringify({ kind: 'batch', n: made, events: makeEvents(batch) }))
+  }, mostBatches)
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/ingest`, { perMessageDeflate: false })
   await once(socket, 'open')
   let n = 0
   let acked = 0
@@ -51,38 +72,41 @@ async function websocket(sender: number, startedAt: number) {
     refused += frame.refused.length
     wake()
   })
-  for (let sent = 0; performance.now() - startedAt < durationMs; sent += batch * senders) {
-    await due(startedAt, sent)
-    n += 1
-    socket.send(JSON.stringify({ kind: 'batch', n, events: makeEvents(batch) }))
-    while (n - acked >= window) {
-      await new Promise<void>((resume) => {
-        wake = resume
-      })
-    }
-  }
-  while (acked < n) {
-    await new Promise<void>((resume) => {
+  const acknowledgement = () =>
+    new Promise<void>((resume) => {
       wake = resume
     })
+  return async (startedAt) => {
+    for (let sent = 0; performance.now() - startedAt < durationMs; sent += batch * senders) {
+      await due(startedAt, sent)
+      n += 1
+      socket.send(nextFrame(), { binary: false })
+      while (n - acked >= window) await acknowledgement()
+    }
+    while (acked < n) await acknowledgement()
+    socket.close()
   }
-  socket.close()
 }
 
-const startedAt = performance.now()
 /** Spans; each is some events. */
-async function otlp(sender: number, startedAt: number) {
-  const makeExport = createExports(sender)
+const otlp: Sender = async (sender) => {
+  const post = await openPost(url)
+  const nextExport = prepared(createExports(sender), (mostSpansPerSecond * durationMs) / 1_000 / batchSpans / senders)
   const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' }
-  while (performance.now() - startedAt < durationMs) {
-    const response = await fetch(`${url}/v1/traces`, { method: 'POST', headers, body: new Uint8Array(makeExport()) })
-    const answer = await response.arrayBuffer()
-    // What was refused is told in the body; full success has none.
-    if (response.status === 200 && answer.byteLength === 0) acknowledged += batchSpans
-    else refused += batchSpans
+  return async (startedAt) => {
+    while (performance.now() - startedAt < durationMs) {
+      const { status, body } = await post('/v1/traces', headers, nextExport())
+      // What was refused is told in the body; full success has none.
+      if (status === 200 && body === '') acknowledged += batchSpans
+      else refused += batchSpans
+    }
   }
 }
 
-const run = { rest, websocket, otlp }[door ?? ''] ?? rest
-await Promise.all(Array.from({ length: senders }, (_, sender) => run(sender, startedAt)))
-console.log(JSON.stringify({ acknowledged, refused, perSecond: Math.round(acknowledged / ((performance.now() - startedAt) / 1_000)) }))
+const open = { rest, websocket, otlp }[door ?? ''] ?? rest
+const sends = await Promise.all(Array.from({ length: senders }, (_, sender) => open(sender)))
+const startedAt = performance.now()
+await Promise.all(sends.map((send) => send(startedAt)))
+const took = (performance.now() - startedAt) / 1_000
+console.log(JSON.stringify({ acknowledged, refused, seconds: took, perSecond: Math.round(acknowledged / took) }))
+process.exit()

@@ -1,16 +1,11 @@
-/**
- * Many senders of one event each, the next one when it is acknowledged; a process of its own. Prints one line of JSON.
- *
- * REST goes over plain sockets, one kept open a sender: an HTTP client of Node's would take more of the machine than the server does.
- */
+/** Many senders of one event each, the next one when it is acknowledged; a process of its own. Prints one line of JSON. */
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { WebSocket } from 'ws'
 import { createFleet } from '../fleet.ts'
+import { openPost } from './post.ts'
 
 const [door, url = '', secondsText, sendersText] = process.argv.slice(2)
-const { hostname, port, host } = new URL(url)
 const nextId = createIdSource(Date.now)
 const warmMs = 1_000
 const delays: number[] = []
@@ -28,32 +23,11 @@ function createEvents(sender: number): () => unknown {
 /** Sends one body and resolves when it is acknowledged. */
 type Send = (event: unknown) => Promise<void>
 
-const endOfHead = Buffer.from('\r\n\r\n')
 async function rest(): Promise<Send> {
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true })
-  await once(socket, 'connect')
-  let done = () => {}
-  let held: Buffer = Buffer.alloc(0)
-  socket.on('data', (chunk: Buffer) => {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
-    const end = held.indexOf(endOfHead)
-    if (end === -1) return
-    const head = held.toString('latin1', 0, end)
-    const length = Number(/content-length: (\d+)/i.exec(head)?.[1])
-    if (held.length < end + 4 + length) return
-    const body = held.toString('utf8', end + 4)
-    held = Buffer.alloc(0)
-    if (!head.startsWith('HTTP/1.1 200') || !body.includes('"accepted":1')) throw new Error(`An event was not stored: ${head} ${body}`)
-    done()
-  })
-  return (event) => {
-    const body = JSON.stringify(event)
-    socket.write(
-      `POST /v1/events HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    )
-    return new Promise((resume) => {
-      done = resume
-    })
+  const post = await openPost(url)
+  return async (event) => {
+    const { status, body } = await post('/v1/events', { 'content-type': 'application/json' }, JSON.stringify(event))
+    if (status !== 200 || !body.includes('"accepted":1')) throw new Error(`An event was not stored: ${status} ${body}`)
   }
 }
 

@@ -3,6 +3,8 @@ import { child } from '../harness.ts'
 
 export interface Generated {
   readonly acknowledged: number
+  /** While it sent; what it sends is made before. */
+  readonly seconds: number
   readonly perSecond: number
 }
 
