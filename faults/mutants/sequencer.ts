@@ -18,8 +18,8 @@ export const sequencerMutants: readonly Mutant[] = [
     what: 'PostgreSQL says that a commit is done before it is on disk.',
     law: 'lost',
     file: 'server/src/sequencer/hold.ts',
-    find: 'set synchronous_commit = on;',
-    put: 'set synchronous_commit = off;',
+    find: 'set synchronous_commit = on',
+    put: 'set synchronous_commit = off',
     scenario: 'postgres killed',
   },
   {

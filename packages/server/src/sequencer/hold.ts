@@ -70,9 +70,13 @@ const longestConnectMs = 5_000
 /** Events folded again at once. */
 const pageEvents = 2_000
 
+/** What is acknowledged is on disk. */
+const ofLog = 'set synchronous_commit = on'
+/** Rows are made again from the log: they wait for no disk, and come to it in the order of commits, so never before the log that they stand for. */
+const ofRows = 'set synchronous_commit = off'
 /** Ends what takes too long, and the session of a writer that is gone: it holds the lock of the partition's head. */
 const sessionSettings = (timeoutMs: number) =>
-  `set synchronous_commit = on; set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}; ${endsWhenGone(timeoutMs)}`
+  `set statement_timeout = ${timeoutMs}; set idle_in_transaction_session_timeout = ${timeoutMs}; ${endsWhenGone(timeoutMs)}`
 
 /** For readers it is as when the database itself says so. */
 const away = (code: string, message: string) => Object.assign(new Error(message), { code })
@@ -114,18 +118,22 @@ export function createHolding({ partition, newClient, clock, log, timeoutMs, onC
     onCommit(commit)
   }
 
-  async function connect(what: string): Promise<Client> {
+  async function connect(what: string, settings: string): Promise<Client> {
     const client = newClient(`signalbox sequencer ${partition} ${what}`, Math.min(longestConnectMs, timeoutMs))
     clients = [...clients, client]
-    client.on('error', (error) => log.warn({ err: error, partition, what }, 'lost the database connection'))
+    client.on('error', (error) => {
+      log.warn({ err: error, partition, what }, 'lost the database connection')
+      // A database that fell may have lost the newest rows, which it had not synced.
+      if (clients.includes(client)) reset()
+    })
     await client.connect()
-    await client.query(sessionSettings(timeoutMs))
+    await client.query(`${sessionSettings(timeoutMs)}; ${settings}`)
     return client
   }
 
   async function takeNow(): Promise<Hold> {
     if (isStopped) throw away('ECONNRESET', 'The writer has stopped.')
-    const connecting = Promise.all([connect('log'), connect('rows')])
+    const connecting = Promise.all([connect('log', ofLog), connect('rows', ofRows)])
     const mine = clients
     const assertMine = () => {
       if (clients !== mine) throw away('ECONNRESET', 'The writer was reset while it took its partition.')

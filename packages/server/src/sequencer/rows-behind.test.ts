@@ -8,11 +8,15 @@ import { after, event, expectProjectedAsFolded, type Line, line, log, work } fro
 /** Its time stands still: it writes rows only when it is asked for them. */
 const still = (url?: string) => line({ clock: createFakeClock(Date.now()), ...(url === undefined ? {} : { url }) })
 
-/** Ends it as a kill does: what it had not written, it never writes. */
-async function die(it: Line): Promise<void> {
-  await it.store.pool.query(
+/** Ends the sessions of its sequencers. */
+const terminate = (it: Line) =>
+  it.store.pool.query(
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'signalbox sequencer%' and datname = current_database()",
   )
+
+/** Ends it as a kill does: what it had not written, it never writes. */
+async function die(it: Line): Promise<void> {
+  await terminate(it)
   await it.stop()
 }
 
@@ -72,6 +76,19 @@ test('what a killed server had not written is folded by one that goes on, though
     })
     .toBe(0)
   await expectProjectedAsFolded(elder, 'default')
+})
+
+test('rows that a database had not synced when it fell are folded again, though nothing more is sent', async () => {
+  const it = await still()
+  await it.send(work(60))
+  await it.store.projections.caughtUp()
+  expect(await behind(it)).toBe(0)
+  // As a database is that comes back without its newest transactions of rows: as it was before them, and without its sessions.
+  await it.store.pool.query('begin; truncate projections; truncate rollups; update heads set folded = 0; commit')
+  await terminate(it)
+  const behindOnceAsked = () => it.store.projections.caughtUp().then(() => behind(it))
+  await expect.poll(behindOnceAsked).toBe(0)
+  await expectProjectedAsFolded(it, 'default')
 })
 
 test('a stop leaves nothing to fold', async () => {
