@@ -4,7 +4,7 @@ import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { migrate, underStartLock } from './migrate.ts'
 import { openStore, type Store } from './open.ts'
-import { stopDatabases, withDatabase } from './testing.ts'
+import { stopDatabases, withEmptyDatabase } from './testing.ts'
 
 const log = pino({ level: 'silent' })
 const open = (url: string, partitions = 2) => openStore({ url, config: { partitions, retentionDays: 30, quarantineItems: 1_000 }, log })
@@ -30,7 +30,7 @@ async function using<T>(url: string, run: (store: Store) => Promise<T> | T, part
 }
 
 test('servers that start together migrate once; a later start has nothing to do', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   const migrated = await Promise.all(
     [1, 2, 3].map(async () => {
       const client = new pg.Client({ connectionString: url })
@@ -47,7 +47,7 @@ test('servers that start together migrate once; a later start has nothing to do'
 })
 
 test('a migration that came in below a later one is applied too', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   await using(url, () => undefined)
   await ask(url, 'alter table heads drop column fold; alter table meta drop column former_epochs; delete from migrations where number = 3')
   await using(url, () => undefined)
@@ -55,7 +55,7 @@ test('a migration that came in below a later one is applied too', async () => {
 })
 
 test('a commit of an older version that waits while the schema changes finds itself fenced', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   await using(url, () => undefined)
   await ask(url, 'drop table log_dropped; delete from migrations where number = 8')
   const [reader, writer, migrating] = await Promise.all(
@@ -91,7 +91,7 @@ test('a commit of an older version that waits while the schema changes finds its
 })
 
 test('a database that a newer version made is refused, and so is one whose migration was edited', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   await using(url, () => undefined)
   await ask(url, "insert into migrations (number, name, sha256) values (9000, '9000-later.sql', '')")
   await expect(open(url)).rejects.toThrow('The database has migration 9000-later.sql, which this version does not know.')
@@ -101,7 +101,7 @@ test('a database that a newer version made is refused, and so is one whose migra
 })
 
 test('the epoch stays over restarts, and changes when the database was restored or promoted', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   const epoch = await using(url, ({ meta }) => meta.epoch)
   expect(epoch).toMatch(/^[0-9a-f]{8}$/)
   expect(await using(url, ({ meta }) => meta.epoch)).toBe(epoch)
@@ -115,13 +115,13 @@ test('the epoch stays over restarts, and changes when the database was restored 
 })
 
 test('the number of partitions is fixed at first start', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   expect(await using(url, ({ meta }) => meta.partitions, 3)).toBe(3)
   expect(await using(url, async ({ meta, reader }) => [meta.partitions, (await reader.heads()).positions], 8)).toEqual([3, [0, 0, 0]])
 })
 
 test('today and the days ahead are ready when the store opens', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   await using(url, async ({ pool }) => {
     const name = `log_${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`
     expect((await pool.query('select to_regclass($1) as found', [name])).rows).toEqual([{ found: name }])
@@ -129,7 +129,7 @@ test('today and the days ahead are ready when the store opens', async () => {
 })
 
 test('what the retention ended while the server was away is dropped when it comes back', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   const then = Date.UTC(2026, 0, 10)
   const early = await openStore({
     url,
@@ -152,7 +152,7 @@ test('what the retention ended while the server was away is dropped when it come
 test('the retention goes on where rows cannot be written, as on a full disk', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   const clock = createFakeClock(Date.UTC(2026, 0, 10))
   const store = await openStore({ url, config: { partitions: 1, retentionDays: 30, quarantineItems: 1_000 }, log, clock })
   onTestFinished(() => store.stop())
@@ -165,7 +165,7 @@ test('the retention goes on where rows cannot be written, as on a full disk', as
 })
 
 test('readers go on after every connection was cut', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   await using(url, async ({ reader }) => {
     await Promise.all(Array.from({ length: 5 }, () => reader.heads()))
     await ask(url, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
@@ -175,12 +175,12 @@ test('readers go on after every connection was cut', async () => {
 })
 
 test('a database that is not there is named in a sentence', async () => {
-  const url = (await withDatabase()).replace(/test_\w+$/, 'nowhere')
+  const url = (await withEmptyDatabase()).replace(/test_\w+$/, 'nowhere')
   await expect(open(url)).rejects.toThrow(/PostgreSQL does not answer: database "nowhere" does not exist\. Check DATABASE_URL/)
 })
 
 test('a transaction whose machine is gone does not keep its locks for as long as TCP would', async () => {
-  const url = await withDatabase()
+  const url = await withEmptyDatabase()
   const { rows } = await using(url, ({ pool }) =>
     pool.query("select setting from pg_settings where name = 'idle_in_transaction_session_timeout'"),
   )
@@ -188,7 +188,7 @@ test('a transaction whose machine is gone does not keep its locks for as long as
 })
 
 test('a start whose machine is gone does not hold up the next one for as long as TCP would', async () => {
-  const client = new pg.Client({ connectionString: await withDatabase() })
+  const client = new pg.Client({ connectionString: await withEmptyDatabase() })
   await client.connect()
   try {
     const { rows } = await underStartLock(client, () =>

@@ -1,4 +1,4 @@
-/** A fresh database for a test file: one embedded PostgreSQL a process, one database a call. */
+/** Fresh databases for a test file: one embedded PostgreSQL a process, one database a call. */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,25 +6,49 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
 import { type Embedded, startEmbedded } from './embedded.ts'
+import { migrate } from './migrate.ts'
 
-let shared: Promise<{ readonly embedded: Embedded; readonly folder: string }> | undefined
+interface Shared {
+  readonly embedded: Embedded
+  readonly folder: string
+}
+let shared: Promise<Shared> | undefined
 
-async function start() {
-  const folder = await mkdtemp(join(tmpdir(), 'signalbox-test-'))
-  return { embedded: await startEmbedded({ data: folder, partitions: 2 }, pino({ level: 'silent' })), folder }
+/** What databases are copied from: to migrate each would take twice as long as the copy. */
+const template = 'migrated'
+
+async function asking<T>(url: string, ask: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await ask(client)
+  } finally {
+    await client.end()
+  }
 }
 
-/** The URL of an empty database. Call `stopDatabases` in afterAll. */
-export async function withDatabase(): Promise<string> {
+const urlOf = ({ url }: Embedded, database: string) => url.replace(/\/signalbox$/, `/${database}`)
+
+async function start(): Promise<Shared> {
+  const folder = await mkdtemp(join(tmpdir(), 'signalbox-test-'))
+  const embedded = await startEmbedded({ data: folder, partitions: 2 }, pino({ level: 'silent' }))
+  await asking(embedded.url, (client) => client.query(`create database ${template}`))
+  await asking(urlOf(embedded, template), (client) => migrate(client))
+  return { embedded, folder }
+}
+
+async function copyOf(original: string): Promise<string> {
   shared ??= start()
   const { embedded } = await shared
   const name = `test_${randomBytes(6).toString('hex')}`
-  const client = new pg.Client({ connectionString: embedded.url })
-  await client.connect()
-  await client.query(`create database ${name}`)
-  await client.end()
-  return embedded.url.replace(/\/signalbox$/, `/${name}`)
+  await asking(embedded.url, (client) => client.query(`create database ${name} template ${original}`))
+  return urlOf(embedded, name)
 }
+
+/** The URL of a database that has tables and nothing in them. Call `stopDatabases` in afterAll. */
+export const withDatabase = () => copyOf(template)
+/** The same without tables. */
+export const withEmptyDatabase = () => copyOf('template1')
 
 /** A pool of a test's own. A pool's end does not wait for its clients: one that the database ends meanwhile must not end the process. */
 export function poolOf(connectionString: string, max: number): pg.Pool {
