@@ -8,6 +8,7 @@ import { openAiAgents } from './doors/openai-agents.ts'
 import { webhook } from './doors/webhook.ts'
 import { openPost } from './post.ts'
 import { prepared } from './prepared.ts'
+import { type Sender, sendAll } from './senders.ts'
 
 const doors: Readonly<Record<string, DoorRequests>> = {
   cloudevents,
@@ -28,13 +29,12 @@ const nextId = createIdSource(Date.now)
 let acknowledged = 0
 let refused = 0
 
-/** Makes ready, and answers what sends until the time is up. */
-const open = async (sender: number) => {
+const open: Sender = async (sender) => {
   const post = await openPost(url)
   const makeRequest = makeRequests(nextId, sender)
   const eventsEach = makeRequest(Number(batch)).events
   const nextRequest = prepared(() => makeRequest(Number(batch)), (mostOf(eventsEach) * durationMs) / 1_000 / eventsEach / senders)
-  return async (startedAt: number) => {
+  return async (startedAt) => {
     while (performance.now() - startedAt < durationMs) {
       const { path, headers, body, events, isCounted = true } = nextRequest()
       const { status, body: answer } = await post(path, headers, body)
@@ -47,9 +47,4 @@ const open = async (sender: number) => {
   }
 }
 
-const sends = await Promise.all(Array.from({ length: senders }, (_, sender) => open(sender)))
-const startedAt = performance.now()
-await Promise.all(sends.map((send) => send(startedAt)))
-const took = (performance.now() - startedAt) / 1_000
-console.log(JSON.stringify({ acknowledged, refused, seconds: took, perSecond: Math.round(acknowledged / took) }))
-process.exit()
+await sendAll(senders, open, () => ({ acknowledged, refused }))

@@ -9,6 +9,7 @@ import { createFleet } from '../fleet.ts'
 import { batchSpans, createExports } from '../otlp.ts'
 import { openPost } from './post.ts'
 import { prepared } from './prepared.ts'
+import { type Sender, sendAll } from './senders.ts'
 
 const [door, url = '', seconds, batchText, rateText] = process.argv.slice(2)
 const durationMs = Number(seconds) * 1_000
@@ -26,9 +27,6 @@ const mostBatches = rate > 0 ? 0 : (mostPerSecond * durationMs) / 1_000 / batch 
 const window = 8
 let acknowledged = 0
 let refused = 0
-
-/** Makes ready, and answers what sends until the time is up. */
-type Sender = (sender: number) => Promise<(startedAt: number) => Promise<void>>
 
 /** When the n-th batch is due; the generator never sends before. */
 async function due(startedAt: number, sent: number) {
@@ -103,10 +101,4 @@ const otlp: Sender = async (sender) => {
   }
 }
 
-const open = { rest, websocket, otlp }[door ?? ''] ?? rest
-const sends = await Promise.all(Array.from({ length: senders }, (_, sender) => open(sender)))
-const startedAt = performance.now()
-await Promise.all(sends.map((send) => send(startedAt)))
-const took = (performance.now() - startedAt) / 1_000
-console.log(JSON.stringify({ acknowledged, refused, seconds: took, perSecond: Math.round(acknowledged / took) }))
-process.exit()
+await sendAll(senders, { rest, websocket, otlp }[door ?? ''] ?? rest, () => ({ acknowledged, refused }))

@@ -22,6 +22,6 @@ test('whatever strikes, nothing acknowledged is lost, nothing applies twice, and
 })
 
 test.each(Object.keys(bugs) as Bug[])('a bug is found: %s', async (bug) => {
-  const { failed } = await runSeeds({ first: 1, count: 60, bugs: [bug], stopsAtFirst: true, onLine: () => {} })
+  const { failed } = await runSeeds({ first: 1, count: 200, bugs: [bug], stopsAtFirst: true, onLine: () => {} })
   expect(failed).toHaveLength(1)
 })
