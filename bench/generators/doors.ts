@@ -32,7 +32,8 @@ let refused = 0
 const open: Sender = async (sender) => {
   const post = await openPost(url)
   const makeRequest = makeRequests(nextId, sender)
-  const eventsEach = makeRequest(Number(batch)).events
+  // Told by another maker's: one of its own that is not sent would be the start of a call that only ends.
+  const eventsEach = makeRequests(nextId, sender)(Number(batch)).events
   const nextRequest = prepared(() => makeRequest(Number(batch)), (mostOf(eventsEach) * durationMs) / 1_000 / eventsEach / senders)
   return async (startedAt) => {
     while (performance.now() - startedAt < durationMs) {

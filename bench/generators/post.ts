@@ -22,7 +22,7 @@ export async function openPost(url: string): Promise<Post> {
     if (end === -1) return
     const head = held.toString('latin1', 0, end)
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1])
-    if (Number.isNaN(length)) settle?.fail(new Error(`An answer has no length: ${head}`))
+    if (Number.isNaN(length)) return settle?.fail(new Error(`An answer has no length: ${head}`))
     if (held.length < end + 4 + length) return
     const body = held.toString('utf8', end + 4)
     held = Buffer.alloc(0)
