@@ -1,4 +1,4 @@
-import type { CallRow } from '@signalbox/model/rows.ts'
+import type { AgentRow, CallRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKeyFilter } from './key-filter.ts'
@@ -19,17 +19,37 @@ test('what was put into a filter is in it, and little else', () => {
   expect(filter.mayHave('tasks', keyOf(1))).toBe(false)
 })
 
-test('a cache never denies a row that there is, whatever it forgot', () => {
+test('a cache has the newest row of a key, or says that there may be one, whatever it forgot', () => {
+  const change = fc.record({ i: fc.integer({ min: 0, max: 60 }), closes: fc.boolean() })
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 400 }), fc.integer({ min: 1, max: 40 }), (keys, every) => {
-      const cache = createRowCache(20, true)
-      keys.forEach((i, at) => {
-        cache.set('calls', keyOf(i), row)
+    fc.property(fc.array(change, { maxLength: 400 }), fc.integer({ min: 1, max: 40 }), (changes, every) => {
+      const cache = createRowCache(20, true, 8)
+      const newest = new Map<string, CallRow>()
+      changes.forEach(({ i, closes }, at) => {
+        const made = (closes ? { ...row } : {}) as CallRow
+        cache.set('calls', keyOf(i), made)
+        newest.set(keyOf(i), made)
         if (at % every === 0) cache.trim()
       })
-      for (const i of keys) expect(cache.get('calls', keyOf(i)) !== undefined || cache.mayExist('calls', keyOf(i))).toBe(true)
+      for (const [key, made] of newest) {
+        const held = cache.get('calls', key)
+        expect(held === undefined ? cache.mayExist('calls', key) : held === made).toBe(true)
+      }
     }),
   )
+})
+
+test('closed calls push out no other row', () => {
+  const cache = createRowCache(20, true, 8)
+  cache.set('agents', 'a', {} as AgentRow)
+  for (let i = 0; i < 100; i += 1) {
+    cache.set('calls', keyOf(i), {} as CallRow)
+    cache.set('calls', keyOf(i), row)
+    cache.trim()
+  }
+  expect(cache.get('agents', 'a')).toBeDefined()
+  expect([cache.get('calls', keyOf(0)), cache.mayExist('calls', keyOf(0)), cache.get('calls', keyOf(99))]).toEqual([undefined, true, row])
+  expect(cache.size()).toBeLessThan(20)
 })
 
 test('of rows it never saw a cache knows nothing until it was told of all their keys', () => {

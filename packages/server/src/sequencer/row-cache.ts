@@ -1,6 +1,7 @@
 /** Rows of the fold that a writer holds: a bounded cache of what is committed, and an overlay of one batch on it. */
 import type { TenantId } from '@signalbox/model/event.ts'
-import { type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
+import { type CallRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
+import { isOpenCall } from '../store/row-columns.ts'
 import { createKeyFilter, type KeyFilter } from './key-filter.ts'
 
 type Maps = { [T in Table]: Map<string, RowOf[T]> }
@@ -11,7 +12,10 @@ function* keysOf(held: Maps): Generator<readonly [Table, string]> {
   for (const table of tables) for (const key of held[table].keys()) yield [table, key]
 }
 
-/** Three generations: what was not used while a whole one filled is forgotten, but for its key, and some at a time: at once it held up commits for 50 ms (measured). */
+/**
+ * Three generations: what was not used while a whole one filled is forgotten, but for its key, and some at a time: at once it held up
+ * commits for 50 ms (measured). Closed calls are apart: nearly all rows are, hardly one is asked for again, and they would push out the rest.
+ */
 export interface RowCache {
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
   set<T extends Table>(table: T, key: string, row: RowOf[T]): void
@@ -31,11 +35,16 @@ export interface RowCache {
 /** Keys remembered of rows that are not here, 4 MB; with more, a miss says nothing. */
 export const mostRemembered = 2_000_000
 
+/** Closed calls of each of two generations: a second of the fastest senders, whose calls may be attributed after they ended. */
+const closedCalls = 4_000
+
 /** `complete`: it is about to be filled with every row there is. */
-export function createRowCache(mostRows: number, complete: boolean): RowCache {
+export function createRowCache(mostRows: number, complete: boolean, mostClosed = closedCalls): RowCache {
   let young = maps()
   let old = maps()
   let leaving = maps()
+  let closed = new Map<string, CallRow>()
+  let closedBefore = new Map<string, CallRow>()
   /** Rows of `leaving` whose keys are not remembered yet. */
   let toRemember = keysOf(leaving)
   let setSince = 0
@@ -54,6 +63,12 @@ export function createRowCache(mostRows: number, complete: boolean): RowCache {
     remembered = undefined
   }
 
+  function close(key: string, call: CallRow): void {
+    for (const { calls } of [young, old, leaving]) calls.delete(key)
+    closed.set(key, call)
+    remember('calls', key)
+  }
+
   return {
     isComplete: () => knowsAll && remembered === undefined,
     mayExist: (table, key) => !knowsAll || (remembered?.mayHave(table, key) ?? false),
@@ -66,9 +81,11 @@ export function createRowCache(mostRows: number, complete: boolean): RowCache {
       if (row !== undefined) return row
       const aged = old[table].get(key) ?? leaving[table].get(key)
       if (aged !== undefined) young[table].set(key, aged)
+      else if (table === 'calls') return (closed.get(key) ?? closedBefore.get(key)) as typeof aged
       return aged
     },
     set(table, key, row) {
+      if (table === 'calls' && !isOpenCall(table, row)) return close(key, row as CallRow)
       setSince += 1
       young[table].set(key, row)
     },
@@ -83,6 +100,10 @@ export function createRowCache(mostRows: number, complete: boolean): RowCache {
         remember(...next.value)
       }
       setSince = 0
+      if (closed.size >= mostClosed) {
+        closedBefore = closed
+        closed = new Map()
+      }
       if (sizeOf(young) < mostRows / 3) return
       for (const [table, key] of toRemember) remember(table, key)
       leaving = old
@@ -90,7 +111,7 @@ export function createRowCache(mostRows: number, complete: boolean): RowCache {
       old = young
       young = maps()
     },
-    size: () => sizeOf(young) + sizeOf(old) + sizeOf(leaving),
+    size: () => sizeOf(young) + sizeOf(old) + sizeOf(leaving) + closed.size + closedBefore.size,
   }
 }
 
