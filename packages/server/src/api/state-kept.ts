@@ -197,7 +197,24 @@ export interface SoughtKey {
 
 export type FoundRows = readonly (readonly [Table, string, RowOf[Table]])[]
 
-/** Rows that had ended at the snapshot and are others now, as they were: in the newest part that has them. */
+/** Closed calls that a late event has changed since, as they were. Primary key of calls_replaced. */
+async function readReplaced(
+  pool: Pool,
+  tenant: TenantId,
+  partition: number,
+  upTo: number,
+  sought: readonly SoughtKey[],
+): Promise<FoundRows> {
+  const keys = sought.flatMap(({ table, key }) => (table === 'calls' ? [key] : []))
+  if (keys.length === 0) return []
+  const { rows } = await pool.query<{ key: string; json: string }>(
+    'select key, body::text as json from calls_replaced where tenant = $1 and key = any($2) and partition = $3 and position <= $4 and until > $4',
+    [tenant, keys, partition, upTo],
+  )
+  return rows.map(({ key, json }) => ['calls', key, JSON.parse(json) as CallRow])
+}
+
+/** Rows that had ended at the snapshot and are others now, as they were: replaced since, or in the newest part that has them. */
 export async function readEnded(
   pool: Pool,
   tenant: TenantId,
@@ -205,8 +222,9 @@ export async function readEnded(
   upTo: number,
   keys: readonly SoughtKey[],
 ): Promise<FoundRows> {
+  const found = [...(await readReplaced(pool, tenant, partition, upTo, keys))]
   const sought = new Set(keys.map(({ table, key }) => `${table} ${key}`))
-  const found: (readonly [Table, string, RowOf[Table]])[] = []
+  for (const [table, key] of found) sought.delete(`${table} ${key}`)
   for (let before = upTo; sought.size > 0; ) {
     const part = await partBetween(pool, partition, 0, before, 'desc')
     if (part === undefined) break

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import type { CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
@@ -27,6 +27,16 @@ async function* keptStates(pool: Pool, partition: number, upTo: number): AsyncGe
     yield rows[0].state
     last = Number(rows[0].position)
   }
+}
+
+/** Those that are as they were, and those that were others. */
+async function closedCalls(pool: Pool, tenant: TenantId, partition: number, upTo: number): Promise<{ key: string; body: CallRow }[]> {
+  const { rows } = await pool.query<{ key: string; body: CallRow }>(
+    `select key, body from projections_closed where tenant = $1 and partition = $2 and position <= $3
+     union all select key, body from calls_replaced where tenant = $1 and partition = $2 and position <= $3 and until > $3`,
+    [tenant, partition, upTo],
+  )
+  return rows
 }
 
 /**
@@ -60,6 +70,7 @@ export async function stateAt(
       }
       if (found[0] !== undefined) {
         for await (const state of keptStates(pool, partition, after)) await apply(state)
+        for (const { key, body } of await closedCalls(pool, tenant, partition, after)) rows.set('calls', key, body)
         await apply(found[0].state)
       }
       while (after < upTo) {

@@ -160,6 +160,7 @@ function takePlace(client: Client, partition: number, upTo: number, standsFor: n
     // Taken of the rows that were; what is taken next would go on from them.
     await client.query('delete from snapshots where partition = $1', [partition])
     await client.query('delete from snapshots_kept where partition = $1', [partition])
+    await client.query('delete from calls_replaced where partition = $1', [partition])
     // A writer that still has the partition holds rows of the other fold: the fence makes it read again.
     await client.query('update heads set fold = $2, folded = $3, fence = fence + 1 where partition = $1', [
       partition,

@@ -2,7 +2,8 @@
  * Snapshots of the fold, so that a past moment is a short fold away: what goes on, kept with the position it stands for.
  * A partition's is taken after so many events, and later where it is large: its bytes are at most 32 for each event since the one before.
  * One comes every half day where less happens, so that there is one before the log's day is dropped. They stay while the log after them does.
- * What ended is written once, apart (`snapshots_kept`), as it was at the snapshot after: who needs a row of it finds it by its key.
+ * What ended is written once, apart (`snapshots_kept`), as it was at the snapshot after: who needs a row of it finds it by its key. Closed
+ * calls are not: they are nearly all rows, hardly ever change, and those that do are kept as they were when they do (`calls_replaced`).
  * Read a page at a time and compressed as it comes, so that a large state neither fills the memory nor holds up the process.
  */
 import { pipeline } from 'node:stream/promises'
@@ -67,10 +68,9 @@ const goesOn = `
   union all select e.* from (select distinct tenant from projections_kept where partition = $1 and tbl = 'agents') t, lateral (
     select tenant, tbl, key, body from projections_kept where tenant = t.tenant and tbl = 'edges' and key < ' ' and partition = $1 offset 0) e`
 
-/** What changed after $2, up to $3, which is now, and had ended, and every edge that did: one goes on as long as its run. Indexes: projections_closed_position, projections_kept_position. */
+/** What changed after $2, up to $3, which is now, and had ended, and every edge that did: one goes on as long as its run. Index: projections_kept_position. */
 const ended = `
-  select tenant, tbl, key, body from projections_closed where partition = $1 and position > $2 and position <= $3
-  union all select tenant, tbl, key, body from projections_kept where partition = $1 and position > $2 and position <= $3 and case tbl
+  select tenant, tbl, key, body from projections_kept where partition = $1 and position > $2 and position <= $3 and case tbl
     when 'tasks' then not ${openTask} when 'runs' then state <> 'running' when 'agents' then ${isGone} else true end`
 
 /** `[[tenant, table, key, row], …]` as JSON text, a row a line, as they are stored. */
@@ -156,10 +156,14 @@ export async function take(pool: Pool, partition: number): Promise<Taken> {
 
 /**
  * Forgets what is of another fold, and those whose following log is gone, but for the newest of all: a partition where nothing happens is
- * known by it. Index: primary key of snapshots; their states are not read.
+ * known by it. Indexes: primary key of snapshots, whose states are not read; calls_replaced_until.
  */
 async function forget(pool: Pool, partition: number): Promise<void> {
   await pool.query('delete from snapshots_kept where partition = $1 and fold <> $2', [partition, FOLD_VERSION])
+  await pool.query(
+    'delete from calls_replaced where partition = $1 and until <= (select min(position) from snapshots where partition = $1)',
+    [partition],
+  )
   await pool.query(
     `delete from snapshots s using heads h where h.partition = $1 and s.partition = $1 and (s.fold <> $2 or (s.position < h.oldest - 1
        and exists (select from snapshots n where n.partition = $1 and n.fold = $2 and n.position > s.position)))`,
