@@ -1,5 +1,6 @@
 /** From sending a batch to its acknowledgement at half load, beside one commit of one row with nothing else going on. */
 import { child, count, median, quantile, type Section, wanted } from '../harness.ts'
+import { bareCopy } from './bare-copy.ts'
 import { generate } from './generate.ts'
 import { openSingleCommits } from './single-commits.ts'
 
@@ -24,12 +25,14 @@ export const section: Section = {
         for (const share of [0.5, 0.99]) bench.sample(`${name} p${share * 100} ms`, quantile(rounds.at(-1) ?? [], share))
     }
     await commits.end()
+    // Last: it deletes its rows, and what vacuums them would be measured.
+    const copyMs = (1_000 * batch) / (await bareCopy(await server.database(), batch))
     const of = (rounds: readonly number[][], share: number) => median(rounds.map((round) => quantile(round, share)))
     const ratio = of(acks, 0.99) / of(alone, 0.99)
     bench.row({
       what: `acknowledgement of a batch of ${batch} at half load (${count(rate)} events/s, WebSocket)`,
       figure: `p50 ${of(acks, 0.5).toFixed(1)} ms, p99 ${of(acks, 0.99).toFixed(1)} ms`,
-      beside: `p99 ${ratio.toFixed(1)} × one commit of one row, alone (p50 ${of(alone, 0.5).toFixed(1)} ms, p99 ${of(alone, 0.99).toFixed(1)} ms)`,
+      beside: `p99 ${ratio.toFixed(1)} × one commit of one row, alone (p50 ${of(alone, 0.5).toFixed(1)} ms, p99 ${of(alone, 0.99).toFixed(1)} ms); bare COPY of as many, alone: ${copyMs.toFixed(1)} ms`,
       wanted: wanted(ratio, 5, 3, ' ×'),
     })
   },
