@@ -27,20 +27,22 @@ async function startBrowser(): Promise<Browser> {
 interface PageOptions {
   /** Default dark. */
   readonly theme?: 'dark' | 'light'
+  /** CSS pixels; default 1280 by 800. */
+  readonly viewport?: { readonly width: number; readonly height: number }
   /** Complaints that the test provokes; any other fails it. */
   readonly expected?: RegExp
   /** Without the page's service worker, behind which no request can be answered by the test. */
   readonly withoutServiceWorker?: boolean
 }
 
-/** A page of its own context at 1280 by 800, closed when the test ends. */
+/** A page of its own context, closed when the test ends. */
 async function openPage(
   browser: Browser,
   url: string,
-  { theme = 'dark', expected, withoutServiceWorker = false }: PageOptions = {},
+  { theme = 'dark', viewport = { width: 1280, height: 800 }, expected, withoutServiceWorker = false }: PageOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({
-    viewport: { width: 1280, height: 800 },
+    viewport,
     colorScheme: theme,
     serviceWorkers: withoutServiceWorker ? 'block' : 'allow',
   })
@@ -68,10 +70,36 @@ async function openPage(
   return page
 }
 
+/** Of these alone the answer depends on a theme: themes differ by their colours. */
+const rulesOfColours = ['color-contrast', 'link-in-text-block']
+
+async function expectNoViolation(page: Page, rules?: string[]): Promise<void> {
+  // Details are made of violations alone, and by the page itself: a page without frames needs no second one that puts results together.
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).setLegacyMode()
+  const { violations } = await (rules === undefined ? axe : axe.withRules(rules)).analyze()
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))])).toEqual([])
+}
+
 /** Axe finds nothing wrong with the page as it is now. */
 export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))])).toEqual([])
+  expect(page.frames()).toHaveLength(1)
+  await expectNoViolation(page)
+}
+
+/** The page in another theme than it was opened in, as when the system's changes. */
+async function showIn(page: Page, theme: 'dark' | 'light'): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme })
+  await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme)
+}
+
+/** The same in both themes, for a page that was opened in the dark one, and is again. In the second axe looks at colours. `more` holds in each. */
+export async function expectAccessibleInBothThemes(page: Page, more: () => Promise<void> = async () => undefined): Promise<void> {
+  await more()
+  await expectAccessible(page)
+  await showIn(page, 'light')
+  await more()
+  await expectNoViolation(page, rulesOfColours)
+  await showIn(page, 'dark')
 }
 
 /** A server and a browser for the journeys of one file. `more` is said of each event that is sent. */
