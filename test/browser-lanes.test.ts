@@ -1,18 +1,11 @@
-import { execFile } from 'node:child_process'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import { expectAccessible, journeys } from './browser.ts'
+import { importRecording } from './import.ts'
 
 const { url, open, visit, send } = journeys()
-const root = join(import.meta.dirname, '..')
-const gastown = resolve(root, process.env.SIGNALBOX_TEST_DATA ?? '../shared/data', 'gastown-fleet')
 
-beforeAll(async () => {
-  const main = join(root, 'packages/cli/src/main.ts')
-  await promisify(execFile)(process.execPath, [main, 'import', '--format', 'gastown', gastown, '--url', url()])
-})
+beforeAll(() => importRecording('gastown', 'gastown-fleet', url()))
 
 const parameter = (page: Page, name: string) => new URL(page.url()).searchParams.get(name)
 const windowOf = (page: Page) => ({ from: Number(parameter(page, 'from')), to: Number(parameter(page, 'to')) })

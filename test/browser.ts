@@ -8,6 +8,16 @@ import { sendEvents, startServer, type TestServer } from './server.ts'
 
 const built = join(import.meta.dirname, '../packages/dashboard/dist/index.html')
 
+/** Of several lists Chromium heeds the last. */
+const disabledFeatures = [
+  // Each window opens two pages for its address bar, which nobody sees: a half of what an empty page costs.
+  ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'],
+  // As Playwright starts it.
+  ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'HttpsUpgrades', 'HttpsFirstBalancedModeAutoEnable'],
+  ...['LensOverlay', 'MediaRouter', 'PaintHolding', 'ThirdPartyStoragePartitioning', 'AvoidCorsURLLoaderRestartOnRedirect'],
+  ...['OptimizationHints', 'NetworkTimeServiceQuerying', 'AimEnabled', 'PreconnectToSearch'],
+]
+
 async function startBrowser(): Promise<Browser> {
   if (!existsSync(built)) throw new Error('The dashboard is not built: run `npm test`, or `node scripts/setup.mjs` first.')
   return chromium.launch({
@@ -20,6 +30,7 @@ async function startBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--disable-features=${disabledFeatures}`,
     ],
   })
 }
@@ -102,28 +113,35 @@ export async function expectAccessibleInBothThemes(page: Page, more: () => Promi
   await showIn(page, 'dark')
 }
 
+function started<T>(what: T | undefined): T {
+  if (what === undefined) throw new Error('The journeys have not begun.')
+  return what
+}
+
+/** A browser for the journeys of one file, which start servers of their own. */
+export function visits() {
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterAll(() => browser?.close())
+  /** Any address. */
+  return (url: string, options: PageOptions = {}) => openPage(started(browser), url, options)
+}
+
 /** A server and a browser for the journeys of one file. `more` is said of each event that is sent. */
 export function journeys(more: Record<string, unknown> = {}) {
   let server: TestServer | undefined
-  let browser: Browser | undefined
   beforeAll(async () => {
     server = await startServer()
-    browser = await startBrowser()
   })
-  afterAll(async () => {
-    await browser?.close()
-    await server?.[Symbol.asyncDispose]()
-  })
-  const started = <T>(what: T | undefined): T => {
-    if (what === undefined) throw new Error('The journeys have not begun.')
-    return what
-  }
+  afterAll(() => server?.[Symbol.asyncDispose]())
+  const visit = visits()
   return {
     /** Of the server; a path is joined to it. */
     url: (path = '') => `${started(server).url}${path}`,
-    open: (path: string, theme: 'dark' | 'light' = 'dark') => openPage(started(browser), `${started(server).url}${path}`, { theme }),
-    /** Any address. */
-    visit: (url: string, options: PageOptions = {}) => openPage(started(browser), url, options),
+    open: (path: string, theme: 'dark' | 'light' = 'dark') => visit(`${started(server).url}${path}`, { theme }),
+    visit,
     send: (...events: Record<string, unknown>[]) => sendEvents(started(server), events, more),
   }
 }

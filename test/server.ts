@@ -99,8 +99,7 @@ export async function startServerWithKeys(): Promise<{ readonly server: TestServ
     )
     return stdout.trim()
   }
-  const read = await create('read')
-  const ingest = await create('ingest')
+  const [read, ingest] = await Promise.all([create('read'), create('ingest')])
   await server.terminate()
   env.SIGNALBOX_HOST = '0.0.0.0'
   await server.start()
