@@ -1,5 +1,5 @@
 /** A folder of one run of the tests, for what they throw away: in memory where that has room, since none of it has to outlive a disk. */
-import { chmodSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,9 +17,27 @@ function hasRoom(): boolean {
   }
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Of runs that were cut short: nobody else would give their memory back. */
+function removeLeftOver(home: string): void {
+  for (const name of readdirSync(home)) {
+    const [, pid] = /^signalbox-run-(\d+)-/.exec(name) ?? []
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(home, name), { recursive: true, force: true })
+  }
+}
+
 /** Vitest's global set-up: workers inherit the variable. */
 export default function setup(): () => void {
-  const folder = mkdtempSync(join(hasRoom() ? inMemory : tmpdir(), 'signalbox-run-'))
+  const home = hasRoom() ? inMemory : tmpdir()
+  removeLeftOver(home)
+  const folder = mkdtempSync(join(home, `signalbox-run-${process.pid}-`))
   // PostgreSQL may run as another user.
   chmodSync(folder, 0o711)
   process.env.SIGNALBOX_TEST_RUN = folder
