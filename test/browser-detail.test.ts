@@ -286,6 +286,8 @@ describe('the palette', () => {
     await rowsIn(page).first().waitFor()
     const palette = page.getByRole('dialog', { name: 'Command palette' })
     const ask = async (text: string) => {
+      // While it closes the key would close it again.
+      await palette.waitFor({ state: 'detached' })
       await page.keyboard.press('Control+k')
       await palette.getByRole('combobox').fill(text)
     }
