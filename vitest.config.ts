@@ -1,13 +1,23 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of what only computes: nothing of one file stays for the next, so a process runs many, and starts once instead of for each. */
+const computing = ['packages/{model,dashboard}/**/*.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'packages/**/*.test.tsx', 'test/**/*.test.ts', 'faults/**/*.test.ts'],
+    globalSetup: ['test/run-folder.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A poll ends as soon as it holds; a busy machine may need more than the default second.
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'computing', include: computing, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'running', include: ['{packages,test,faults}/**/*.test.ts'], exclude: ['**/node_modules/**', ...computing] },
+      },
+    ],
   },
 })

@@ -1,7 +1,7 @@
 import type { Totals } from '@signalbox/model/rows.ts'
 import type { Page } from 'playwright-core'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { expectAccessible, journeys } from './browser.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { expectAccessibleInBothThemes, journeys } from './browser.ts'
 import { importRecording } from './import.ts'
 import { getAll } from './server.ts'
 
@@ -196,12 +196,10 @@ const looks = [
   '/?view=table',
   '/runs',
 ]
-describe.each(['dark', 'light'] as const)('in %s', (theme) => {
-  test.each(looks)('%s passes axe', async (path) => {
-    const page = await open(path, theme)
-    await page.getByTestId('connection').getByText('live').waitFor()
-    if (path.startsWith('/runs')) await page.getByRole('link', { name: 'now', exact: true }).waitFor()
-    else await page.getByRole('region', { name: 'Needs attention' }).waitFor()
-    await expectAccessible(page)
-  })
+test.each(looks)('%s passes axe in both themes', async (path) => {
+  const page = await open(path)
+  await page.getByTestId('connection').getByText('live').waitFor()
+  if (path.startsWith('/runs')) await page.getByRole('link', { name: 'now', exact: true }).waitFor()
+  else await page.getByRole('region', { name: 'Needs attention' }).waitFor()
+  await expectAccessibleInBothThemes(page)
 })

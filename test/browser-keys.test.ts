@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
-import { journeys } from './browser.ts'
+import { visits } from './browser.ts'
 import { startServerWithKeys, type TestServer } from './server.ts'
 
-const { visit } = journeys()
+const visit = visits()
 const expected = /40[13]|WebSocket/
 
 const says = (page: Page, words: string) => page.getByTestId('connection').getByText(words, { exact: true }).waitFor()

@@ -1,19 +1,11 @@
-import { execFile } from 'node:child_process'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
-import { journeys } from './browser.ts'
+import { expectAccessible, journeys } from './browser.ts'
+import { importRecording } from './import.ts'
 
 const { url, open, visit, send } = journeys()
-const root = join(import.meta.dirname, '..')
-const gastown = resolve(root, process.env.SIGNALBOX_TEST_DATA ?? '../shared/data', 'gastown-fleet')
 
-beforeAll(async () => {
-  const main = join(root, 'packages/cli/src/main.ts')
-  await promisify(execFile)(process.execPath, [main, 'import', '--format', 'gastown', gastown, '--url', url()])
-})
+beforeAll(() => importRecording('gastown', 'gastown-fleet', url()))
 
 const parameter = (page: Page, name: string) => new URL(page.url()).searchParams.get(name)
 const windowOf = (page: Page) => ({ from: Number(parameter(page, 'from')), to: Number(parameter(page, 'to')) })
@@ -21,10 +13,6 @@ const lengthOf = (page: Page) => windowOf(page).to - windowOf(page).from
 const slider = (page: Page, name: string) => page.getByRole('slider', { name, exact: true })
 const lanes = (page: Page) => page.getByRole('list', { name: 'Lanes, one an agent' }).getByRole('listitem')
 const namesOf = (page: Page) => page.locator('[data-lane]').evaluateAll((names) => names.map((name) => name.getAttribute('data-lane')))
-const axe = async (page: Page) => {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html.slice(0, 160)}`)
-}
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString()
 const minute = 60_000
@@ -127,7 +115,7 @@ test('short gaps, a pinned lane and a collapsed one stand in the address, by key
   await expect.poll(() => namesOf(page)).toEqual(['alone', 'lead'])
   await lanes(page).getByText('+2 · 2 tasks · ✕ 1 failed').waitFor()
   await page.getByRole('button', { name: 'short gaps (i)', pressed: true }).waitFor()
-  expect(await axe(page)).toEqual([])
+  await expectAccessible(page)
 
   const workers = page.getByRole('button', { name: 'Workers of lead', exact: true })
   expect(await workers.getAttribute('aria-expanded')).toBe('false')
@@ -147,6 +135,6 @@ test('a pinned lane of a real run stays in sight; both themes are accessible', a
   const before = await top()
   await linked.getByTestId('lanes').evaluate((box) => box.scrollTo(0, box.scrollHeight))
   expect(await top()).toBe(before)
-  expect(await axe(linked)).toEqual([])
-  expect(await axe(page)).toEqual([])
+  await expectAccessible(linked)
+  await expectAccessible(page)
 })

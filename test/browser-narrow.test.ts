@@ -1,9 +1,9 @@
 /** Every screen on a telephone, in both themes: nothing is wider than the page, what the screen is for is in sight, axe finds nothing. */
 import type { Page } from 'playwright-core'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { expectAccessible, journeys } from './browser.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { expectAccessible, expectAccessibleInBothThemes, journeys } from './browser.ts'
 
-const { open, send, url } = journeys()
+const { send, url, visit } = journeys()
 const run = 'narrow run'
 const lengthy = 'A title that goes on for longer than any telephone is wide, as those of real agents do'
 const at = encodeURIComponent(run)
@@ -48,27 +48,23 @@ const screens: Readonly<Record<string, { readonly path: string; readonly shows: 
 const widthOf = (page: Page) => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth))
 const topOf = (page: Page) => page.evaluate(() => document.querySelector('main')?.getBoundingClientRect().top ?? Number.NaN)
 
-describe.each(['dark', 'light'] as const)('in %s', (theme) => {
-  test.each(Object.entries(screens))('%s', async (_, { path, shows }) => {
-    const page = await open('/settings', theme)
-    await page.setViewportSize(narrow)
-    await page.goto(url(path))
-    await page.getByTestId('connection').getByText('live').waitFor()
-    const main = shows(page)
-    await main.waitFor()
+test.each(Object.entries(screens))('%s', async (_, { path, shows }) => {
+  const page = await visit(url(path), { viewport: narrow })
+  await page.getByTestId('connection').getByText('live').waitFor()
+  const main = shows(page)
+  await main.waitFor()
+  await expectAccessibleInBothThemes(page, async () => {
     const box = await main.boundingBox()
     expect(box?.y).toBeLessThan(narrow.height - 40)
     expect(box?.x).toBeLessThan(narrow.width - 20)
     expect(await widthOf(page)).toBe(narrow.width)
     // The page's own head takes two rows, and the bar of time what it needs.
     expect(await topOf(page)).toBeLessThan(path.includes('travel') ? 230 : 90)
-    await expectAccessible(page)
   })
 })
 
 test('the past is said in one row, with the way back', async () => {
-  const page = await open(`/?at=${Date.now()}`)
-  await page.setViewportSize(narrow)
+  const page = await visit(url(`/?at=${Date.now()}`), { viewport: narrow })
   await page.getByRole('region', { name: 'Viewing the past' }).waitFor()
   await page.getByRole('button', { name: /^Lead ?, / }).waitFor()
   expect(await topOf(page)).toBeLessThan(135)
@@ -79,8 +75,7 @@ test('the past is said in one row, with the way back', async () => {
 })
 
 test('the bar of time is opened by a press, and a step that leads nowhere says so', async () => {
-  const page = await open('/')
-  await page.setViewportSize(narrow)
+  const page = await visit(url('/'), { viewport: narrow })
   await page.getByTestId('connection').getByText('live').waitFor()
   await page.keyboard.press(']')
   await page.getByTestId('step').getByText('There is no later event.').waitFor()

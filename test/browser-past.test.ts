@@ -1,7 +1,7 @@
 /** Time travel: scrubbed by keys, linked to, stepped through; every screen shows the rows of the moment, and says that it is the past. */
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
-import { expectAccessible, journeys } from './browser.ts'
+import { expectAccessibleInBothThemes, journeys } from './browser.ts'
 
 const { url, open, visit, send } = journeys({ run: 'past run' })
 /** When each act had been committed, epoch ms. */
@@ -94,39 +94,36 @@ test('keys step from error to error and to what was handed on, and each moment i
   await page.getByRole('region', { name: 'Viewing the past' }).waitFor()
 })
 
-test.each(['dark', 'light'] as const)(
-  'the bar of time is a slider that keys and the pointer move, without a fault in %s',
-  async (theme) => {
-    const page = await open('/?group=none&span=all', theme)
-    await page.getByRole('button', { name: /^Bob ?, / }).waitFor()
-    await page.keyboard.press('T')
-    const slider = page.getByRole('slider', { name: 'Moment' })
-    await slider.waitFor()
-    expect(await slider.getAttribute('aria-valuetext')).toBe('live')
-    await expectAccessible(page)
-    // The window is then seconds long: a hundredth of it is less than what counts as live.
-    const edgeOfWindow = async (edge: 'min' | 'max') => Number(await slider.getAttribute(`aria-value${edge}`))
-    await expect.poll(async () => (await edgeOfWindow('max')) - (await edgeOfWindow('min'))).toBeLessThan(25_000)
-    await slider.press('ArrowLeft')
-    await page.getByRole('region', { name: 'Viewing the past' }).waitFor()
-    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d, .* ago$/)
-    await slider.press('Home')
-    // What is kept begins with the first act.
-    await expect.poll(() => agents(page), { timeout: 10_000 }).not.toContain('Bob')
-    await expectAccessible(page)
-    const box = await slider.boundingBox()
-    if (box === null) throw new Error('The slider is not shown.')
-    await page.mouse.move(box.x + box.width * 0.98, box.y + 10)
-    await page.mouse.down()
-    await page.mouse.move(box.x + box.width - 1, box.y + 10, { steps: 5 })
-    await page.mouse.up()
-    await slider.press('End')
-    await page.getByRole('region', { name: 'Viewing the past' }).waitFor({ state: 'detached' })
-    await expect.poll(() => agents(page), { timeout: 10_000 }).toContain('Bob')
-    await page.keyboard.press('T')
-    await slider.waitFor({ state: 'detached' })
-  },
-)
+test('the bar of time is a slider that keys and the pointer move, without a fault in both themes', async () => {
+  const page = await open('/?group=none&span=all')
+  await page.getByRole('button', { name: /^Bob ?, / }).waitFor()
+  await page.keyboard.press('T')
+  const slider = page.getByRole('slider', { name: 'Moment' })
+  await slider.waitFor()
+  expect(await slider.getAttribute('aria-valuetext')).toBe('live')
+  await expectAccessibleInBothThemes(page)
+  // The window is then seconds long: a hundredth of it is less than what counts as live.
+  const edgeOfWindow = async (edge: 'min' | 'max') => Number(await slider.getAttribute(`aria-value${edge}`))
+  await expect.poll(async () => (await edgeOfWindow('max')) - (await edgeOfWindow('min'))).toBeLessThan(25_000)
+  await slider.press('ArrowLeft')
+  await page.getByRole('region', { name: 'Viewing the past' }).waitFor()
+  expect(await slider.getAttribute('aria-valuetext')).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d, .* ago$/)
+  await slider.press('Home')
+  // What is kept begins with the first act.
+  await expect.poll(() => agents(page), { timeout: 10_000 }).not.toContain('Bob')
+  await expectAccessibleInBothThemes(page)
+  const box = await slider.boundingBox()
+  if (box === null) throw new Error('The slider is not shown.')
+  await page.mouse.move(box.x + box.width * 0.98, box.y + 10)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width - 1, box.y + 10, { steps: 5 })
+  await page.mouse.up()
+  await slider.press('End')
+  await page.getByRole('region', { name: 'Viewing the past' }).waitFor({ state: 'detached' })
+  await expect.poll(() => agents(page), { timeout: 10_000 }).toContain('Bob')
+  await page.keyboard.press('T')
+  await slider.waitFor({ state: 'detached' })
+})
 
 test('a run of a moment is what it was then, with what had ended', async () => {
   const page = await open(`/runs/past%20run?at=${momentOf(3)}`)

@@ -8,6 +8,16 @@ import { sendEvents, startServer, type TestServer } from './server.ts'
 
 const built = join(import.meta.dirname, '../packages/dashboard/dist/index.html')
 
+/** Of several lists Chromium heeds the last. */
+const disabledFeatures = [
+  // Each window opens two pages for its address bar, which nobody sees: a half of what an empty page costs.
+  ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'],
+  // As Playwright starts it.
+  ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'HttpsUpgrades', 'HttpsFirstBalancedModeAutoEnable'],
+  ...['LensOverlay', 'MediaRouter', 'PaintHolding', 'ThirdPartyStoragePartitioning', 'AvoidCorsURLLoaderRestartOnRedirect'],
+  ...['OptimizationHints', 'NetworkTimeServiceQuerying', 'AimEnabled', 'PreconnectToSearch'],
+]
+
 async function startBrowser(): Promise<Browser> {
   if (!existsSync(built)) throw new Error('The dashboard is not built: run `npm test`, or `node scripts/setup.mjs` first.')
   return chromium.launch({
@@ -20,6 +30,7 @@ async function startBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--disable-features=${disabledFeatures}`,
     ],
   })
 }
@@ -27,20 +38,22 @@ async function startBrowser(): Promise<Browser> {
 interface PageOptions {
   /** Default dark. */
   readonly theme?: 'dark' | 'light'
+  /** CSS pixels; default 1280 by 800. */
+  readonly viewport?: { readonly width: number; readonly height: number }
   /** Complaints that the test provokes; any other fails it. */
   readonly expected?: RegExp
   /** Without the page's service worker, behind which no request can be answered by the test. */
   readonly withoutServiceWorker?: boolean
 }
 
-/** A page of its own context at 1280 by 800, closed when the test ends. */
+/** A page of its own context, closed when the test ends. */
 async function openPage(
   browser: Browser,
   url: string,
-  { theme = 'dark', expected, withoutServiceWorker = false }: PageOptions = {},
+  { theme = 'dark', viewport = { width: 1280, height: 800 }, expected, withoutServiceWorker = false }: PageOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({
-    viewport: { width: 1280, height: 800 },
+    viewport,
     colorScheme: theme,
     serviceWorkers: withoutServiceWorker ? 'block' : 'allow',
   })
@@ -68,34 +81,67 @@ async function openPage(
   return page
 }
 
+/** Of these alone the answer depends on a theme: themes differ by their colours. */
+const rulesOfColours = ['color-contrast', 'link-in-text-block']
+
+async function expectNoViolation(page: Page, rules?: string[]): Promise<void> {
+  // Details are made of violations alone, and by the page itself: a page without frames needs no second one that puts results together.
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).setLegacyMode()
+  const { violations } = await (rules === undefined ? axe : axe.withRules(rules)).analyze()
+  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))])).toEqual([])
+}
+
 /** Axe finds nothing wrong with the page as it is now. */
 export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))])).toEqual([])
+  expect(page.frames()).toHaveLength(1)
+  await expectNoViolation(page)
+}
+
+/** The page in another theme than it was opened in, as when the system's changes. */
+async function showIn(page: Page, theme: 'dark' | 'light'): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme })
+  await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme)
+}
+
+/** The same in both themes, for a page that was opened in the dark one, and is again. In the second axe looks at colours. `more` holds in each. */
+export async function expectAccessibleInBothThemes(page: Page, more: () => Promise<void> = async () => undefined): Promise<void> {
+  await more()
+  await expectAccessible(page)
+  await showIn(page, 'light')
+  await more()
+  await expectNoViolation(page, rulesOfColours)
+  await showIn(page, 'dark')
+}
+
+function started<T>(what: T | undefined): T {
+  if (what === undefined) throw new Error('The journeys have not begun.')
+  return what
+}
+
+/** A browser for the journeys of one file, which start servers of their own. */
+export function visits() {
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterAll(() => browser?.close())
+  /** Any address. */
+  return (url: string, options: PageOptions = {}) => openPage(started(browser), url, options)
 }
 
 /** A server and a browser for the journeys of one file. `more` is said of each event that is sent. */
 export function journeys(more: Record<string, unknown> = {}) {
   let server: TestServer | undefined
-  let browser: Browser | undefined
   beforeAll(async () => {
     server = await startServer()
-    browser = await startBrowser()
   })
-  afterAll(async () => {
-    await browser?.close()
-    await server?.[Symbol.asyncDispose]()
-  })
-  const started = <T>(what: T | undefined): T => {
-    if (what === undefined) throw new Error('The journeys have not begun.')
-    return what
-  }
+  afterAll(() => server?.[Symbol.asyncDispose]())
+  const visit = visits()
   return {
     /** Of the server; a path is joined to it. */
     url: (path = '') => `${started(server).url}${path}`,
-    open: (path: string, theme: 'dark' | 'light' = 'dark') => openPage(started(browser), `${started(server).url}${path}`, { theme }),
-    /** Any address. */
-    visit: (url: string, options: PageOptions = {}) => openPage(started(browser), url, options),
+    open: (path: string, theme: 'dark' | 'light' = 'dark') => visit(`${started(server).url}${path}`, { theme }),
+    visit,
     send: (...events: Record<string, unknown>[]) => sendEvents(started(server), events, more),
   }
 }

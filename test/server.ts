@@ -2,10 +2,10 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { newDataFolder } from '@signalbox/server/store/cluster.testing.ts'
 import { expect } from 'vitest'
 import { freePort } from './free-port.ts'
 
@@ -28,7 +28,7 @@ export interface TestServer {
 }
 
 export async function startServer(env: Record<string, string> = {}): Promise<TestServer> {
-  const data = await mkdtemp(join(tmpdir(), 'signalbox-journey-'))
+  const data = await newDataFolder()
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   let child: ChildProcess | undefined
@@ -99,8 +99,7 @@ export async function startServerWithKeys(): Promise<{ readonly server: TestServ
     )
     return stdout.trim()
   }
-  const read = await create('read')
-  const ingest = await create('ingest')
+  const [read, ingest] = await Promise.all([create('read'), create('ingest')])
   await server.terminate()
   env.SIGNALBOX_HOST = '0.0.0.0'
   await server.start()

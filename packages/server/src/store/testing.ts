@@ -1,10 +1,9 @@
 /** Fresh databases for a test file: one embedded PostgreSQL a process, one database a call. */
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import pg from 'pg'
 import { pino } from 'pino'
+import { newDataFolder } from './cluster.testing.ts'
 import { type Embedded, startEmbedded } from './embedded.ts'
 import { migrate } from './migrate.ts'
 
@@ -15,7 +14,7 @@ interface Shared {
 let shared: Promise<Shared> | undefined
 
 /** What databases are copied from: to migrate each would take twice as long as the copy. */
-const template = 'migrated'
+const template = 'signalbox'
 
 async function asking<T>(url: string, ask: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url })
@@ -30,10 +29,9 @@ async function asking<T>(url: string, ask: (client: pg.Client) => Promise<T>): P
 const urlOf = ({ url }: Embedded, database: string) => url.replace(/\/signalbox$/, `/${database}`)
 
 async function start(): Promise<Shared> {
-  const folder = await mkdtemp(join(tmpdir(), 'signalbox-test-'))
+  const folder = await newDataFolder()
   const embedded = await startEmbedded({ data: folder, partitions: 2 }, pino({ level: 'silent' }))
-  await asking(embedded.url, (client) => client.query(`create database ${template}`))
-  await asking(urlOf(embedded, template), (client) => migrate(client))
+  await asking(embedded.url, (client) => migrate(client))
   return { embedded, folder }
 }
 
