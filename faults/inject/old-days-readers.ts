@@ -14,7 +14,9 @@ import { pause } from './processes.ts'
 const retryMs = 50
 /** Without an answer: the server may be on its way back. */
 const giveUpMs = 60_000
-const pageEvents = [100, 1_000] as const
+const pageEvents = [300, 1_000] as const
+/** They look on, and leave the server to those who send. */
+const betweenPagesMs = 20
 
 interface Walk {
   readonly pages: AsyncIterable<readonly StoredEvent[]>
@@ -64,6 +66,7 @@ async function walk(order: Order, world: World, old: OldDays): Promise<void> {
       if (seen.has(id)) throw new Error(`A reader by ${order} was given ${id} twice.`)
       seen.add(id)
     }
+    await pause(betweenPagesMs)
   }
   const missed = known.filter(({ event }) => expects(event) && !seen.has(event.id)).map(({ event }) => event.id)
   if (missed.length > 0) throw new Error(`A reader by ${order} missed ${missed.length} events of ${seen.size}, of them ${missed[0]}.`)

@@ -21,8 +21,8 @@ const dayMs = 86_400_000
 const cameInMs = 2 * dayMs
 /** The newest of them had ended by then. */
 const newestDay = 4
-const days = 4
-const dayEvents = 5_000
+const days = 3
+const dayEvents = 2_000
 const agents = 12
 const batchEvents = 500
 const atOnce = 3
@@ -71,10 +71,10 @@ export async function liveThroughOldDays(world: World): Promise<OldDays> {
   const cursor = await cursorNow(world)
   const history = makeDays(world.random)
   const file = shiftFile(server.dataFolder)
-  // Nobody else is to find a server whose time is of before.
-  proxy.behave({ kind: 'stall', side: 'requests' })
   try {
     await server.terminate()
+    // Nobody else is to find a server whose time is of before.
+    proxy.behave({ kind: 'stall', side: 'requests' })
     await writeFile(file, String(-cameInMs))
     await server.start()
     const stored = new Map<string, Made>()
@@ -158,3 +158,6 @@ export function keepLate({ stored }: Pick<OldDays, 'stored'>, day: OldDay, late:
   day.stored.push(...late)
   for (const made of late) stored.set(made.event.id, made)
 }
+
+/** Then it is due again a day later. */
+export const hasLate = ({ days }: OldDays, n: number): boolean => (days[n]?.stored.length ?? 0) > dayEvents

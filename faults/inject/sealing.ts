@@ -2,7 +2,7 @@
 import { createRestLine, createSocketLine, type Line } from '../world/line.ts'
 import type { Fault, World } from '../world/world.ts'
 import { deliver } from './deliver.ts'
-import { type DayProgress, keepLate, lateBatch, liveThroughOldDays, type OldDays, progressOf, sealingEnv } from './old-days.ts'
+import { type DayProgress, hasLate, keepLate, lateBatch, liveThroughOldDays, type OldDays, progressOf, sealingEnv } from './old-days.ts'
 import { readOldDays } from './old-days-readers.ts'
 import { connect } from './postgres.ts'
 import { ended, isStopped, pause, signal, until } from './processes.ts'
@@ -10,9 +10,11 @@ import { serving, underLoad } from './serving.ts'
 
 const patienceMs = 20_000
 const sealedWithinMs = 60_000
+/** Without a chunk more. */
+const restingMs = 6_000
 const lookMs = 20
 const betweenBatchesMs = [10, 60] as const
-const kills = 3
+const kills = 2
 /** Between a start and the next kill. */
 const mostLifeMs = 800
 /** For what a server had asked for when it stopped. */
@@ -70,11 +72,7 @@ async function sealDays(world: World, isTaken: (day: DayProgress) => boolean, di
   )
   try {
     const disturbed = await disturb?.(async () => sum(await progressOf(world, old), ({ left }) => left))
-    const days = await until('all that was due is sealed', sealedWithinMs, async () => {
-      await pause(lookMs)
-      const found = await look()
-      return found.length > 0 && found.every(({ left }) => left === 0) && found
-    })
+    const days = await sealedToTheEnd(world, old, look)
     const sent = await Promise.all(senders.map((sender) => sender.end()))
     const walks = await readers.end()
     const underLoad = chunksOf(days) - Math.min(...sent.map(({ chunksAtFirst }) => chunksAtFirst))
@@ -86,6 +84,29 @@ async function sealDays(world: World, isTaken: (day: DayProgress) => boolean, di
   } finally {
     await Promise.allSettled([...senders, readers].map((one) => one.end()))
   }
+}
+
+/**
+ * To the end, but for days whose sealing came to rest with late events in them. Where a step does not get its lock in time, on a machine
+ * that is busy, all that is due waits for an hour, or for the next start.
+ */
+async function sealedToTheEnd({ server }: World, old: OldDays, look: Look): Promise<readonly DayProgress[]> {
+  let most = -1
+  let movedAt = performance.now()
+  return await until('all that was due is sealed', sealedWithinMs, async () => {
+    await pause(lookMs)
+    const days = await look()
+    if (days.length > 0 && days.every(({ left }) => left === 0)) return days
+    const isResting = chunksOf(days) <= most && performance.now() > movedAt + restingMs
+    if (isResting && days.length > 0 && days.every(({ left }, n) => left === 0 || hasLate(old, n))) return days
+    if (isResting) {
+      await server.terminate()
+      await server.start()
+    }
+    if (isResting || chunksOf(days) > most) movedAt = performance.now()
+    most = Math.max(most, chunksOf(days))
+    return undefined
+  })
 }
 
 /** The backend of a step that has written a chunk and has not committed. */
