@@ -77,7 +77,7 @@ async function sealDays(world: World, isTaken: (day: DayProgress) => boolean, di
     const walks = await readers.end()
     const underLoad = chunksOf(days) - Math.min(...sent.map(({ chunksAtFirst }) => chunksAtFirst))
     const [late, recognised, reused] = (['late', 'recognised', 'reused'] as const).map((what) => sum(sent, (of) => of[what]))
-    const told = `${chunksOf(days)} chunks of ${days.length} days, ${underLoad} of them while their ids were sent: ${late} late events, ${recognised} repeats recognised, ${reused} ids reused; walked ${walks.position} times by position, ${walks.run} by run, ${walks.time} by time`
+    const told = `${chunksOf(days)} chunks, ${underLoad} while their ids were sent: ${late} late, ${recognised} again, ${reused} reused; walks: ${walks.position} by position, ${walks.run} by run, ${walks.time} by time`
     if (!(underLoad > 0) || late === 0 || recognised === 0 || Object.values(walks).includes(0))
       throw new Error(`Nobody met the sealing: ${told}.`)
     return disturbed === undefined ? told : `${disturbed}; ${told}`
@@ -161,7 +161,7 @@ async function killInSteps(world: World, left: () => Promise<number>, kill: (bac
     const what = await kill(await (isSure ? stepStoodStill(world) : stepUnderWay(world)))
     const events = await until('PostgreSQL says what is left', patienceMs, () => left().catch(() => undefined))
     if (events === 0) throw new Error('All was sealed before the kill.')
-    told.push(`${what} ${isSure ? 'within' : 'about'} a step, ${events} events left`)
+    told.push(`${what} ${isSure ? 'within' : 'about'} a step (${events} left)`)
     await serving(world)
     // One that lived on would go on in an hour.
     if (world.server.pid() === pid) {
@@ -189,7 +189,7 @@ export const sealingServerKilled: Fault = {
       sealDays(world, isOver, (left) =>
         killInSteps(world, left, async () => {
           await world.server.kill()
-          return 'server killed'
+          return 'killed'
         }),
       ),
     ),
@@ -207,7 +207,7 @@ export const sealingPostgresKilled: Fault = {
           signal(pid, 'SIGKILL')
           await ended(pid)
           signal(world.server.pid(), 'SIGCONT')
-          return isBackend ? 'backend killed' : 'postmaster killed'
+          return isBackend ? 'backend' : 'postmaster'
         }),
       ),
     ),
