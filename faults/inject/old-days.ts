@@ -21,7 +21,7 @@ const dayMs = 86_400_000
 const cameInMs = 2 * dayMs
 /** The newest of them had ended by then. */
 const newestDay = 4
-const days = 3
+const days = 4
 const dayEvents = 2_000
 const agents = 12
 const batchEvents = 500
