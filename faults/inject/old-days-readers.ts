@@ -16,7 +16,7 @@ const retryMs = 50
 const giveUpMs = 60_000
 const pageEvents = [300, 1_000] as const
 /** They look on, and leave the server to those who send. */
-const betweenPagesMs = 20
+const betweenPagesMs = 60
 
 interface Walk {
   readonly pages: AsyncIterable<readonly StoredEvent[]>
@@ -28,7 +28,7 @@ const orders = { position: byPosition, run: byRun, time: byTime } as const
 type Order = keyof typeof orders
 
 export interface Readers {
-  /** Resolves when the walks under way have ended: how many there were by each order. Rejects with what a walk missed or had twice. */
+  /** Resolves when each has ended a walk: how many by each order. Rejects with what a walk missed or had twice. */
   end(): Promise<Readonly<Record<Order, number>>>
 }
 
@@ -37,10 +37,8 @@ export function readOldDays(world: World, old: OldDays): Readers {
   let going = true
   const reading = Promise.all(
     (Object.keys(orders) as Order[]).map(async (order) => {
-      while (going) {
-        await walk(order, world, old)
-        walks[order] += 1
-      }
+      const isEnough = () => !going && walks[order] > 0
+      while (!isEnough()) if (await walk(order, world, old, isEnough)) walks[order] += 1
     }),
   )
   // Who waits for it hears of it.
@@ -54,7 +52,8 @@ export function readOldDays(world: World, old: OldDays): Readers {
   }
 }
 
-async function walk(order: Order, world: World, old: OldDays): Promise<void> {
+/** Answers whether it came to its end. */
+async function walk(order: Order, world: World, old: OldDays, isEnough: () => boolean): Promise<boolean> {
   // As it is now: what comes later may be behind the reader.
   const known = [...old.stored.values()]
   const { pages, expects } = orders[order](world, old)
@@ -66,10 +65,12 @@ async function walk(order: Order, world: World, old: OldDays): Promise<void> {
       if (seen.has(id)) throw new Error(`A reader by ${order} was given ${id} twice.`)
       seen.add(id)
     }
+    if (isEnough()) return false
     await pause(betweenPagesMs)
   }
   const missed = known.filter(({ event }) => expects(event) && !seen.has(event.id)).map(({ event }) => event.id)
   if (missed.length > 0) throw new Error(`A reader by ${order} missed ${missed.length} events of ${seen.size}, of them ${missed[0]}.`)
+  return true
 }
 
 /** As the log grew: what a feed gives who comes back. */

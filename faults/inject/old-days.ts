@@ -22,7 +22,7 @@ const cameInMs = 2 * dayMs
 /** The newest of them had ended by then. */
 const newestDay = 4
 const days = 4
-const dayEvents = 2_000
+const dayEvents = 1_500
 const agents = 12
 const batchEvents = 500
 const atOnce = 3
