@@ -13,6 +13,7 @@ import { poisonFlood } from './poison.ts'
 import { powerCut } from './power-cut.ts'
 import { rebuildKilled } from './rebuild.ts'
 import { replayedDay } from './replayed-day.ts'
+import { daysSealed, sealingPostgresKilled, sealingServerKilled } from './sealing.ts'
 import { spoolFull } from './spool-full.ts'
 import { upgradeFrom } from './upgrade.ts'
 
@@ -44,6 +45,9 @@ export const faultsOfTheBox = (longestFreezeMs: number): readonly Fault[] => [
   firstStartKilled,
   poisonFlood,
   replayedDay,
+  daysSealed,
+  sealingServerKilled,
+  sealingPostgresKilled,
   spoolFull,
   upgradeFrom('0007-rows-behind-the-log.sql'),
   upgradeFrom('0008-dropped-tables.sql'),

@@ -1,11 +1,11 @@
 /** A whole day of events is sent, and then all of it once more, through another door, in another order and other batches: none is stored twice. */
 import { createFleet } from '../world/fleet.ts'
-import { createRestLine, createSocketLine, type Line } from '../world/line.ts'
+import { createRestLine, createSocketLine } from '../world/line.ts'
 import { type Item, itemOf } from '../world/poison.ts'
 import { shuffled } from '../world/random.ts'
 import type { Fault, World } from '../world/world.ts'
 import { nextCall } from './calls.ts'
-import { pause } from './processes.ts'
+import { deliver } from './deliver.ts'
 import { underLoad } from './serving.ts'
 
 const dayMs = 24 * 3_600_000
@@ -16,9 +16,6 @@ const againBatchEvents = [1, 900] as const
 /** Of the second time. */
 const atOnce = 3
 const patienceMs = 20_000
-const retryMs = 100
-/** Without an answer that acknowledges: then the server is not well, and that is not this fault's doing. */
-const giveUpMs = 90_000
 
 export const replayedDay: Fault = {
   name: 'a whole day is sent again',
@@ -36,7 +33,7 @@ export const replayedDay: Fault = {
       let recognised = 0
       async function again() {
         while (left.length > 0) {
-          const duplicates = await deliver(world, socket, left.splice(0, random.between(...againBatchEvents)))
+          const { duplicates } = await deliver(world, socket, left.splice(0, random.between(...againBatchEvents)))
           recognised += duplicates
         }
       }
@@ -61,16 +58,4 @@ function makeDay({ random }: World): readonly Item[] {
     made += 1
     return itemOf(next())
   })
-}
-
-/** Until it is acknowledged; answers how many were there before. */
-async function deliver({ tell }: World, line: Line, items: readonly Item[]): Promise<number> {
-  for (const end = performance.now() + giveUpMs; ; await pause(retryMs)) {
-    const call = nextCall()
-    tell({ op: 'send', type: 'invoke', call, door: line.door, events: items.map(({ sent }) => sent) })
-    const ending = await line.send(items.map(({ json }) => json))
-    tell({ op: 'send', call, ...ending })
-    if (ending.type === 'ok') return ending.duplicates
-    if (performance.now() > end) throw new Error(`A batch was not acknowledged in ${giveUpMs} ms: ${ending.error}.`)
-  }
 }

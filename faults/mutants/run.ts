@@ -158,7 +158,9 @@ async function makeTemplate(): Promise<string> {
   return folder
 }
 
-const seeded = (fault: Fault, { name }: Mutant): Fault => ({
-  ...fault,
-  setting: { ...fault.setting, env: { ...preloadEnv, ...fault.setting?.env, SIGNALBOX_MUTANT: name } },
-})
+/** What the fault preloads is kept. */
+function seeded(fault: Fault, { name }: Mutant): Fault {
+  const { NODE_OPTIONS = '', ...env } = fault.setting?.env ?? {}
+  const options = `${preloadEnv.NODE_OPTIONS} ${NODE_OPTIONS}`.trimEnd()
+  return { ...fault, setting: { ...fault.setting, env: { ...env, NODE_OPTIONS: options, SIGNALBOX_MUTANT: name } } }
+}

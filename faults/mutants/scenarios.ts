@@ -1,11 +1,13 @@
 /** The runs that show mutants, each some seconds long. The server as it is passes all of them. */
 import { atPoints } from '../failpoints/at-points.ts'
+import { daysSealed, sealingServerKilled } from '../inject/sealing.ts'
 import type { Fault } from '../world/world.ts'
 import { gathered } from './strikes/gathered.ts'
 import { headHeld } from './strikes/held.ts'
 import { idempotencyKey } from './strikes/idempotency.ts'
 import { killPostgres, killServer, load, slowReaders } from './strikes/plain.ts'
 import { atPoint } from './strikes/points.ts'
+import { lateCommitStalled } from './strikes/sealed.ts'
 import { stoodStill, twoServers } from './strikes/second-server.ts'
 
 export const scenarios = {
@@ -23,6 +25,9 @@ export const scenarios = {
   'writer stood still': [stoodStill],
   'idempotency key': [idempotencyKey],
   'slow readers': [slowReaders],
+  'days sealed': [daysSealed],
+  'killed while sealing': [sealingServerKilled],
+  'late commit stalled': [lateCommitStalled],
 } as const satisfies Record<string, readonly Fault[]>
 
 export type ScenarioName = keyof typeof scenarios

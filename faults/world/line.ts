@@ -41,13 +41,14 @@ interface RestAnswer {
   readonly code?: string
 }
 
-export function createRestLine(url: string, patienceMs: number): Line {
+/** `query`: of its route, as `?backfill=true`. */
+export function createRestLine(url: string, patienceMs: number, query = ''): Line {
   return {
     door: 'rest',
     encoding: 'json',
     async send(items) {
       try {
-        const response = await fetch(`${url}/v1/events`, {
+        const response = await fetch(`${url}/v1/events${query}`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: `[${items.join(',')}]`,
