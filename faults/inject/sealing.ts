@@ -9,9 +9,9 @@ import { ended, isStopped, pause, signal, until } from './processes.ts'
 import { serving, underLoad } from './serving.ts'
 
 const patienceMs = 20_000
-const sealedWithinMs = 60_000
+const sealedWithinMs = 120_000
 /** Without a chunk more. */
-const restingMs = 6_000
+const restingMs = 20_000
 const lookMs = 20
 const betweenBatchesMs = [10, 60] as const
 const kills = 2
