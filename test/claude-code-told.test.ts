@@ -2,6 +2,7 @@
 
 import { agentOf, runOf } from '@signalbox/model/claude-code.ts'
 import type { EventInput } from '@signalbox/model/event.ts'
+import { inputOf } from '@signalbox/model/foreign.ts'
 import type { AgentRow, CallRow, RunRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -73,7 +74,7 @@ function hooked(): readonly EventInput[] {
     const value = { session_id: session, hook_event_name: name, cwd: '/home/dev/gate', ...body }
     const read = readHook(value, Buffer.from(JSON.stringify(value)))
     if (!read.ok) throw new Error(read.message)
-    return hookEvents({ ...read.hook, at: receivedAt + ms }, sessions.of('default', session))
+    return hookEvents({ ...read.hook, at: receivedAt + ms }, sessions.of('default', session)).map(inputOf)
   })
 }
 

@@ -2,7 +2,7 @@
  * Records of other tools as events. Pure: the same record gives the same event with the same id for ever, so that one which is sent,
  * imported or read again is a duplicate.
  */
-import type { EpochMs, EventInput } from './event.ts'
+import type { EpochMs, Event, EventInput } from './event.ts'
 import { foreignId, type Sha256 } from './ids.ts'
 
 /**
@@ -26,25 +26,23 @@ export interface Draft {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** `source`, `run`, `agent`, `task`, `cause` and `trace` have to be identifiers (`identifier`). */
-export type EventOf = (source: string, draft: Draft) => EventInput & { readonly id: string }
+/** An event that was made here, and not read: its names and its data are the foreign record's still (`takeMade`). */
+export type MadeEvent = Omit<Event, 'tenant' | 'dataJson'>
 
 /** `digest` is for who has a faster one; ids are the same. */
-export const createEventOf =
-  (digest?: Sha256): EventOf =>
-  (source, draft) => {
-    const { foreign, type, time, run, agent, task, cause, seq, epoch, trace, data } = draft
+export const createMake =
+  (digest?: Sha256) =>
+  (source: string, { foreign, type, time, run, agent, task, cause, seq, epoch, trace, data }: Draft): MadeEvent => {
     const id = foreignId(source, foreign, type, time, digest)
-    const event: EventInput & { id: string } = { id, source, type, time: new Date(time).toISOString(), data }
-    // One by one, not by a loop over their names: this runs for every event of every door.
-    if (run !== undefined) event.run = run
-    if (agent !== undefined) event.agent = agent
-    if (task !== undefined) event.task = task
-    if (cause !== undefined) event.cause = cause
-    if (seq !== undefined) event.seq = seq
-    if (epoch !== undefined) event.epoch = epoch
-    if (trace !== undefined) event.trace = trace
-    return event
+    return { id, source, type, time: Math.trunc(time), run, agent, task, cause, seq, epoch, trace, data }
   }
+const make = createMake()
 
-export const eventOf = createEventOf()
+/** As it is sent. `source`, `run`, `agent`, `task`, `cause` and `trace` have to be identifiers (`identifier`). */
+export const eventOf = (source: string, draft: Draft): EventInput & { readonly id: string } => inputOf(make(source, draft))
+
+/** As a sender would have written it. */
+export function inputOf({ id, source, type, time, data, ...names }: MadeEvent): EventInput & { readonly id: string } {
+  const given = Object.entries(names).filter(([, value]) => value !== undefined)
+  return { id, source, type, time: new Date(time).toISOString(), data, ...Object.fromEntries(given) }
+}

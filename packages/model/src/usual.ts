@@ -3,6 +3,7 @@
  * wrong: the schema decides. What is usual, the schema takes too (`usual.laws.test.ts`).
  */
 import { type EventInput, limits } from './event.ts'
+import type { MadeEvent } from './foreign.ts'
 
 const fields: ReadonlySet<string> = new Set([
   'id',
@@ -27,6 +28,35 @@ const timeOfDay = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9
 const isName = (value: unknown) => typeof value === 'string' && value.length <= limits.identifierChars && printable.test(value)
 const isCounter = (value: unknown) => value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)
 
+const latest = Date.UTC(9999, 11, 31)
+
+/** What both forms of an envelope have. */
+const hasUsualNames = ({
+  source,
+  type,
+  run,
+  agent,
+  task,
+  cause,
+  seq,
+  epoch,
+  trace,
+}: Partial<Readonly<Record<keyof EventInput, unknown>>>) =>
+  isName(source) &&
+  typeof type === 'string' &&
+  type.length <= limits.typeChars &&
+  typeName.test(type) &&
+  (run === undefined || isName(run)) &&
+  (agent === undefined || isName(agent)) &&
+  (task === undefined || isName(task)) &&
+  (cause === undefined || isName(cause)) &&
+  (trace === undefined || isName(trace)) &&
+  isCounter(seq) &&
+  isCounter(epoch)
+
+/** Of an event that was made here, whose id and time need no reading. */
+export const isUsualMade = (made: MadeEvent): boolean => made.time >= 0 && made.time <= latest && hasUsualNames(made)
+
 export interface UsualEnvelopes {
   is(input: unknown): input is EventInput
   /** The schema took it: its day is one of the calendar. */
@@ -40,24 +70,14 @@ export function createUsualEnvelopes(): UsualEnvelopes {
     is(input): input is EventInput {
       if (typeof input !== 'object' || input === null) return false
       for (const key in input) if (!fields.has(key)) return false
-      const { id, source, type, time, run, agent, task, cause, seq, epoch, trace, data } = input as Record<string, unknown>
+      const { id, time, data } = input as Record<string, unknown>
       return (
         typeof id === 'string' &&
         uuid.test(id) &&
-        isName(source) &&
-        typeof type === 'string' &&
-        type.length <= limits.typeChars &&
-        typeName.test(type) &&
         typeof time === 'string' &&
         time.startsWith(knownDay) &&
         timeOfDay.test(time) &&
-        (run === undefined || isName(run)) &&
-        (agent === undefined || isName(agent)) &&
-        (task === undefined || isName(task)) &&
-        (cause === undefined || isName(cause)) &&
-        (trace === undefined || isName(trace)) &&
-        isCounter(seq) &&
-        isCounter(epoch) &&
+        hasUsualNames(input as EventInput) &&
         (data === undefined || (typeof data === 'object' && data !== null && !Array.isArray(data)))
       )
     },

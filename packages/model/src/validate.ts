@@ -1,9 +1,10 @@
 /** From what a sender wrote to an `Event`, or to the reason why not. Runs once an event, on the hot path; compiles its schemas (not for pages under a strict CSP). */
 import { Compile } from 'typebox/compile'
 import { type EpochMs, type Event, type EventId, EventInput, type TenantId } from './event.ts'
+import { inputOf, type MadeEvent } from './foreign.ts'
 import type { RefusalCode } from './refusals.ts'
 import { rfc3339Ms } from './rfc3339.ts'
-import { createUsualEnvelopes } from './usual.ts'
+import { createUsualEnvelopes, isUsualMade } from './usual.ts'
 import { isKnownType, vocabulary } from './vocabulary.ts'
 
 export interface ValidateLimits {
@@ -156,15 +157,30 @@ export function parseEvent(
   const time = rfc3339Ms(input.time)
   if (!(time >= 0)) return refuse('INVALID_EVENT', '/time must be an RFC 3339 time after 1970.')
   const data = input.data ?? noData
-  if (isKnownType(input.type)) {
-    const schema = dataOf.get(input.type)
-    if (schema !== undefined && !schema.Check(data)) return refuse('INVALID_EVENT', explain(schema.Errors(data), '/data'))
-  }
+  const unlike = unlikeItsType(input.type, data)
+  if (unlike !== undefined) return refuse('INVALID_EVENT', unlike)
   const { source, type, run, agent, task, cause, seq, epoch, trace } = input
   const id = input.id === undefined ? nextId(source, time) : input.id.toLowerCase()
-  return {
-    ok: true,
-    idMade: input.id === undefined,
-    event: { id, tenant, source, type, time, run, agent, task, cause, seq, epoch, trace, data, dataJson: JSON.stringify(data) },
-  }
+  const made = { id, source, type, time, run, agent, task, cause, seq, epoch, trace, data }
+  return { ok: true, idMade: input.id === undefined, event: eventOf(made, tenant) }
+}
+
+/** The same for an event that was made here: only what is a stranger's of it is checked. */
+export function takeMade(made: MadeEvent, tenant: TenantId, limits: ValidateLimits): Parsed {
+  const { id, type, data } = made
+  if (!isUsualMade(made)) return parseEvent(inputOf(made), tenant, limits, () => id)
+  const problem = checkData(data, limits)
+  if (problem !== undefined) return { ok: false, ...problem, id }
+  const unlike = unlikeItsType(type, data)
+  if (unlike !== undefined) return { ok: false, code: 'INVALID_EVENT', message: unlike, id }
+  return { ok: true, idMade: false, event: eventOf(made, tenant) }
+}
+
+function unlikeItsType(type: string, data: Readonly<Record<string, unknown>>): string | undefined {
+  const schema = isKnownType(type) ? dataOf.get(type) : undefined
+  return schema === undefined || schema.Check(data) ? undefined : explain(schema.Errors(data), '/data')
+}
+
+function eventOf({ id, source, type, time, run, agent, task, cause, seq, epoch, trace, data }: MadeEvent, tenant: TenantId): Event {
+  return { id, tenant, source, type, time, run, agent, task, cause, seq, epoch, trace, data, dataJson: JSON.stringify(data) }
 }

@@ -15,10 +15,11 @@ import { note, say } from './terminal.ts'
 const heapGrowsBy = 200
 
 /**
- * V8 makes objects old at once where most of those made before lived for long: after a busy while, when they waited for their commit. In
- * a quieter one they do not, and only a full collection frees them: every 4 s instead of every 7 at half load (bench/RESULTS.md).
+ * V8 makes objects old at once where most that were made at the same place lived for long: after a busy while, when they waited for their
+ * commit, and where doors and rows share a place. What of them is short-lived then waits for a full collection, with all that it refers
+ * to: at half load one came every 4 s instead of every 7, under OTLP a quick one moved 5 MB instead of 1 (bench/RESULTS.md).
  */
-const heapFlags = [`--heap-growing-percent=${heapGrowsBy}`, '--no-allocation-site-pretenuring']
+const nothingIsBornOld = '--no-allocation-site-pretenuring'
 
 /** A stop that takes longer than this is ended by force. */
 const stopWithinMs = 10_000
@@ -29,7 +30,8 @@ export function addUp(program: Command) {
     .description('start the server, its database and the dashboard; settings are environment variables (docs/configuration.md)')
     .action(async () => {
       const config = configOf()
-      for (const flag of heapFlags) setFlagsFromString(flag)
+      setFlagsFromString(`--heap-growing-percent=${heapGrowsBy}`)
+      setFlagsFromString(nothingIsBornOld)
       // The other commands do without the server's code.
       const { startApp } = await import('@signalbox/server/app.ts')
       const starting = startApp(config)

@@ -1,5 +1,6 @@
 /** What imports of spans share with the door for them: the same mapping, over the whole recording at once. */
 import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
+import { inputOf } from '@signalbox/model/foreign.ts'
 import type { Mapped } from '@signalbox/server/ingest/door.ts'
 import type { Group, Span } from '@signalbox/server/ingest/otlp/otlp.ts'
 import { createSpanMapping } from '@signalbox/server/ingest/otlp/spans/mapping.ts'
@@ -12,19 +13,14 @@ export function addSpans(groups: readonly Group<Span>[], out: Collector) {
   const mapping = createSpanMapping({ mostTraces: Number.POSITIVE_INFINITY, mostSpans: Number.POSITIVE_INFINITY, now: () => 0 })
   out.record(groups.reduce((sum, { items }) => sum + items.length, 0))
   addMapped(mapping.map({ groups, bad: [] }, tenant), out)
-  for (const { events } of mapping.settle(Number.POSITIVE_INFINITY)) for (const event of events) take(event, out)
+  for (const { events } of mapping.settle(Number.POSITIVE_INFINITY)) for (const event of events) out.take(inputOf(event))
 }
 
 export function addMapped(mapped: readonly Mapped[], out: Collector) {
   for (const one of mapped) {
-    if ('event' in one) take(one.event, out)
+    if ('event' in one) out.take(inputOf(one.event))
     else out.skip('record that can be no event', one.refused.message)
   }
-}
-
-function take(event: EventInput, out: Collector) {
-  if (event.id === undefined) throw new Error(`A mapping made an event ${event.type} without an id.`)
-  out.take({ ...event, id: event.id })
 }
 
 /** Nobody speaks after the end of a recording: that an agent is silent then says nothing about it. */

@@ -10,9 +10,9 @@ import type { RawItem } from './receive.ts'
 /** The window that RFC 8878 asks every decoder to have, 8 MiB: a frame of a few bytes could ask for 128. */
 export const zstdWindowLog = 23
 const decoders = {
-  gzip: createGunzip,
-  deflate: createInflate,
-  zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }),
+  gzip: (chunkSize: number) => createGunzip({ chunkSize }),
+  deflate: (chunkSize: number) => createInflate({ chunkSize }),
+  zstd: (chunkSize: number) => createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } }),
 } as const
 type Compressed = keyof typeof decoders
 
@@ -77,7 +77,9 @@ export const decompress = (
   { maxBytes, inFlight, share }: Pick<BodyOptions, 'maxBytes' | 'inFlight' | 'share'>,
 ): Promise<Buffer> =>
   inFlight.decoding(async () => {
-    const decoder = decoders[name]()
+    // Every piece is a way to another thread and back.
+    const piece = Math.min(Math.max(sent.length * usualRatio, firstBytes), mostPieceBytes)
+    const decoder = decoders[name](piece)
     decoder.end(sent)
     const body = await collect(decoder, 0, (bytes) => {
       if (bytes > maxBytes) throw tooLarge(maxBytes)
@@ -91,6 +93,9 @@ export const decompress = (
   })
 
 const firstBytes = 16_384
+/** Of a body of JSON or Protobuf, to what it is compressed to. */
+const usualRatio = 8
+const mostPieceBytes = 1 << 18
 
 /** One buffer that grows: a chunk of a byte is a Buffer of two hundred. `within` is told of every size before it is held. */
 export async function collect(source: AsyncIterable<Buffer>, expected: number, within: (bytes: number) => void): Promise<Buffer> {

@@ -67,7 +67,7 @@ test.each(requests)(
     const seen: unknown[] = []
     let isAway = true
     const { post, clock } = await doors(async (raw) => {
-      seen.push(raw.map(({ value }) => value))
+      seen.push(raw.map(({ event }) => event))
       if (isAway) throw new Unavailable('OVERLOADED', 1_000, true)
       return accepted(raw)
     })
@@ -76,7 +76,7 @@ test.each(requests)(
     clock.set(10_000)
     expect(await post(path, type, untimed)).toMatchObject({ status: 200 })
     expect(seen[1]).toEqual(seen[0])
-    expect(seen[0]).toMatchObject([{ time: '2026-02-28T00:00:00.000Z' }])
+    expect(seen[0]).toMatchObject([{ time: Date.UTC(2026, 1, 28) }])
   },
 )
 

@@ -4,7 +4,8 @@
  */
 import { type EventEmitter, once } from 'node:events'
 import type { Readable } from 'node:stream'
-import type { EventInput, TenantId } from '@signalbox/model/event.ts'
+import type { TenantId } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import type { Durability, ItemRefusal } from '@signalbox/model/live.ts'
 import type { RefusalCode } from '@signalbox/model/refusals.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -12,7 +13,7 @@ import type { Clock } from '../clock.ts'
 import { Refused } from '../http/problem.ts'
 import { readBody } from './body.ts'
 import type { InFlight, Share } from './in-flight.ts'
-import type { RawItem, Receive } from './receive.ts'
+import type { Receipt, Receive } from './receive.ts'
 
 export interface DoorDeps {
   readonly receive: Receive
@@ -28,7 +29,7 @@ export interface DoorDeps {
 
 /** An event, or an item that can be none for ever; `item`: which of the request's own items it came from. */
 export type Mapped = { readonly item: number } & (
-  | { readonly event: EventInput }
+  | { readonly event: MadeEvent }
   | { readonly refused: { readonly code: RefusalCode; readonly message: string }; readonly value: unknown }
 )
 
@@ -97,30 +98,37 @@ export async function bodyOf({ headers, body }: FastifyRequest, deps: DoorDeps, 
 /**
  * Stores the events, in batches of at most `maxBatchEvents`. Rejects with `Unavailable` when a batch could not be stored: the sender has
  * to send all of it again, and what was stored is a duplicate then.
+ * What was mapped is not held while its events wait for their commit.
  */
-export async function deliver(
+export function deliver(
   mapped: readonly Mapped[],
   { receive, config }: Pick<DoorDeps, 'receive' | 'config'>,
   { tenant, door, backfill = false }: DeliverOptions,
 ): Promise<Delivered> {
+  const most = config.maxBatchEvents
+  const parts: (readonly Mapped[])[] = []
+  for (let from = 0; from === 0 || from < mapped.length; from += most) parts.push(mapped.slice(from, from + most))
+  const items = parts.map((part) => part.map(({ item }) => item))
+  return delivered(items, () => receive(parts.shift() ?? [], { tenant, door, backfill }))
+}
+
+/** `items`: of each batch its events' items. */
+async function delivered(items: readonly (readonly number[])[], receiveNext: () => Promise<Receipt>): Promise<Delivered> {
   let accepted = 0
   let duplicates = 0
   let cursor = ''
   let durability: Durability = 'durable'
   const refused = new Map<number, ItemRefusal>()
-  for (let from = 0; from === 0 || from < mapped.length; from += config.maxBatchEvents) {
-    const part = mapped.slice(from, from + config.maxBatchEvents)
-    const receipt = await receive(part.map(itemOf), { tenant, door, backfill })
+  for (const part of items) {
+    const receipt = await receiveNext()
     accepted += receipt.accepted
     duplicates += receipt.duplicates
     cursor = receipt.cursor
     durability = receipt.durability
     for (const refusal of receipt.refused) {
-      const item = part[refusal.index]?.item ?? refusal.index
+      const item = part[refusal.index] ?? refusal.index
       if (!refused.has(item)) refused.set(item, refusal)
     }
   }
   return { accepted, duplicates, durability, cursor, refused: new Map([...refused].sort(([a], [b]) => a - b)) }
 }
-
-const itemOf = (mapped: Mapped): RawItem => ('event' in mapped ? { value: mapped.event } : { value: mapped.value, refused: mapped.refused })

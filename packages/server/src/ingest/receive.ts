@@ -5,9 +5,10 @@
  * (received = stored + duplicate + refused + quarantined); nothing is awaited before publishing, so one sender's batches keep their order.
  */
 import { limits as bounds, type EpochMs, type Event, type EventId, type TenantId } from '@signalbox/model/event.ts'
+import { inputOf, type MadeEvent } from '@signalbox/model/foreign.ts'
 import { createIdSource, foreignId, partitionKey, partitionOf, uuidv7 } from '@signalbox/model/ids.ts'
 import type { Durability, ItemRefusal } from '@signalbox/model/live.ts'
-import { parseEvent, type ValidateLimits } from '@signalbox/model/validate.ts'
+import { parseEvent, takeMade, type ValidateLimits } from '@signalbox/model/validate.ts'
 import { type Ack, type Broker, type Outcome, Unavailable } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
@@ -44,6 +45,8 @@ export interface IngestDeps {
 export interface RawItem {
   /** Parsed JSON, or `malformed` with the text when it is none. */
   readonly value?: unknown
+  /** Of a mapping, in the place of a value. */
+  readonly event?: MadeEvent
   readonly malformed?: string
   /** Why its door can make no event of it. */
   readonly refused?: Pick<ItemRefusal, 'code' | 'message'>
@@ -122,40 +125,35 @@ export function createReceive(deps: IngestDeps) {
     const made: { index: number; id: EventId }[] = []
     const bad: Kept[] = []
     const refused: ItemRefusal[] = []
+    function reject(index: number, item: RawItem, code: ItemRefusal['code'], message: string, id?: string) {
+      refused.push({ index, id, code, message })
+      const source = sourceOf(given(item))
+      bad.push({ id: uuidv7(receivedAt), tenant, at: receivedAt, door, code, message, eventId: id, source, body: bodyOf(item) })
+    }
     for (const [index, item] of raw.entries()) {
-      const reject = (code: ItemRefusal['code'], message: string, id?: string) => {
-        refused.push({ index, id, code, message })
-        bad.push({
-          id: uuidv7(receivedAt),
-          tenant,
-          at: receivedAt,
-          door,
-          code,
-          message,
-          eventId: id,
-          source: sourceOf(item.value),
-          body: bodyOf(item),
-        })
-      }
       if (item.malformed !== undefined) {
-        reject('MALFORMED_JSON', `Item ${index} is not JSON in UTF-8.`)
+        reject(index, item, 'MALFORMED_JSON', `Item ${index} is not JSON in UTF-8.`)
         continue
       }
       if (item.refused !== undefined) {
-        reject(item.refused.code, item.refused.message)
+        reject(index, item, item.refused.code, item.refused.message)
         continue
       }
-      const parsed = parseEvent(item.value, tenant, limits, (source, time) =>
-        idempotencyKey === undefined ? nextId() : foreignId(source, idempotencyKey, String(index), time),
-      )
+      const parsed =
+        item.event === undefined
+          ? parseEvent(item.value, tenant, limits, (source, time) =>
+              idempotencyKey === undefined ? nextId() : foreignId(source, idempotencyKey, String(index), time),
+            )
+          : takeMade(item.event, tenant, limits)
       if (!parsed.ok) {
-        reject(parsed.code, parsed.message, parsed.id)
+        reject(index, item, parsed.code, parsed.message, parsed.id)
         continue
       }
       const { id, time } = parsed.event
       // Where events disagree the one of the newest time wins: a time to come would win for ever.
       if (time > receivedAt + bounds.futureMs) {
-        reject('EVENT_FROM_FUTURE', `/time is ${new Date(time).toISOString()}, more than five minutes ahead of the server.`, id)
+        const message = `/time is ${new Date(time).toISOString()}, more than five minutes ahead of the server.`
+        reject(index, item, 'EVENT_FROM_FUTURE', message, id)
         continue
       }
       placed.push({ index, event: parsed.event })
@@ -222,6 +220,8 @@ export function createReceive(deps: IngestDeps) {
 }
 export type Receive = ReturnType<typeof createReceive>
 
+const given = ({ value, event }: RawItem): unknown => (event === undefined ? value : inputOf(event))
+
 function sourceOf(value: unknown): string | undefined {
   return typeof value === 'object' && value !== null && 'source' in value && typeof value.source === 'string'
     ? value.source.slice(0, 256)
@@ -244,8 +244,9 @@ export function isDeeper(value: unknown, most: number): boolean {
   return false
 }
 
-function bodyOf({ malformed, value }: RawItem): string {
-  if (malformed !== undefined) return malformed
+function bodyOf(item: RawItem): string {
+  if (item.malformed !== undefined) return item.malformed
+  const value = given(item)
   if (typeof value === 'object' && isDeeper(value, mostPrintedLevels)) return '(nested too deeply to print)'
   return JSON.stringify(value) ?? 'undefined'
 }

@@ -5,7 +5,7 @@
  * Promises: A2A's task states one to one; a notification that comes again changes nothing.
  */
 
-import type { EventInput } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import { identifier, isObject } from '@signalbox/model/text.ts'
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
@@ -31,7 +31,7 @@ export function readA2a(body: Buffer, contentType: string, { mostItems, isTold =
   withinBatch(items.length, mostItems)
   const told = new Set<string>()
   /** Of a stream of hundreds of updates each tells whose the task is. */
-  const isRepeated = ({ data, id = '' }: EventInput) => {
+  const isRepeated = ({ data, id = '' }: MadeEvent) => {
     if (data?.derived !== true) return false
     const isKnown = told.has(id) || isTold(id)
     told.add(id)

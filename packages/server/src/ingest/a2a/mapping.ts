@@ -4,7 +4,7 @@
  * Ids are of content (task, state and its time; message; artifact), so that a notification that comes again is a duplicate. Messages and
  * artifacts carry no time: it is that of the status they came with, or of their arrival, whichever was seen first (`seen`).
  */
-import type { EventInput } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import { identifier, isObject, type Json, stringOf } from '@signalbox/model/text.ts'
 import { hashOf, stateOf } from './content.ts'
 import { type A2aRecord, field, recordsOf, restOf, textField } from './records.ts'
@@ -25,11 +25,11 @@ const told = {
 
 const listOf = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
-export function mapA2a(value: Json, options: A2aOptions): readonly EventInput[] {
+export function mapA2a(value: Json, options: A2aOptions): readonly MadeEvent[] {
   return recordsOf(value).flatMap((record) => mapRecord(record, options))
 }
 
-function mapRecord({ kind, value }: A2aRecord, { agent: named, ...options }: A2aOptions): readonly EventInput[] {
+function mapRecord({ kind, value }: A2aRecord, { agent: named, ...options }: A2aOptions): readonly MadeEvent[] {
   const metadata = field(value, 'metadata')
   const agent = named ?? identifier(isObject(metadata) ? stringOf(metadata.agent) : undefined) ?? defaultAgent
   const write = createWriter({ ...options, agent, run: identifier(textField(value, 'contextId')) })

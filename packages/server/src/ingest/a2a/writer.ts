@@ -1,7 +1,9 @@
 /** Events of one A2A record. Those that no record stands for are marked `derived`, and the same however often they are told. */
-import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
-import { type Draft, eventOf, silenceMs } from '@signalbox/model/foreign.ts'
+
+import type { EpochMs } from '@signalbox/model/event.ts'
+import { type Draft, type MadeEvent, silenceMs } from '@signalbox/model/foreign.ts'
 import { clip, identifier, instantOf, isObject, type Json } from '@signalbox/model/text.ts'
+import { eventOf } from '../event-of.ts'
 import { clipped, hashOf, isTerminal, otherParts, roleOf, stateOf, textOf, typeOfState } from './content.ts'
 import { field, restOf, textField } from './records.ts'
 
@@ -26,7 +28,7 @@ const artifactTold = ['artifactId', 'parts']
 
 export function createWriter({ agent, client, run, now, seen }: Place) {
   const source = identifier(`a2a/${agent}`) ?? 'a2a'
-  const events: EventInput[] = []
+  const events: MadeEvent[] = []
   const add = (draft: Draft) => events.push(eventOf(source, { run, ...draft, data: clipped(draft.data) }))
   const firstTime = (foreign: string, time: EpochMs) => seen(JSON.stringify([source, run, foreign]), time)
 

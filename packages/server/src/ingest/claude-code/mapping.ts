@@ -2,9 +2,10 @@
  * A hook as events. They are made of the hook's body and the time at which it came; what was told of the session before decides only
  * whether more is told: that it started, or how a call ended that no hook ended.
  */
+
 import { runOf } from '@signalbox/model/claude-code.ts'
-import type { EventInput } from '@signalbox/model/event.ts'
-import { eventOf } from '@signalbox/model/foreign.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
+import { eventOf } from '../event-of.ts'
 import { dataOf, others } from './bounded.ts'
 import { agentIn, type Hook } from './hook.ts'
 import { rowOf } from './rows.ts'
@@ -19,7 +20,7 @@ const said = ['session_id', 'hook_event_name', 'agent_id', 'agent_type'] as cons
 
 export const sourceOf = (session: string) => `claude-code-hooks/${session}`
 
-export function eventsOf(hook: Hook, session: Session): EventInput[] {
+export function eventsOf(hook: Hook, session: Session): MadeEvent[] {
   if (isInternal(hook, session)) return internalOf(hook, session)
   const starts = startsOf(hook, session)
   const { reads, tell } = rowOf(hook)
@@ -37,7 +38,7 @@ function whole({ body }: Hook, reads: readonly string[], [first, ...more]: reado
 const isInternal = ({ subagent, agent, agentType = '' }: Hook, { started }: Session) =>
   subagent !== undefined && agentType === '' && !started.has(agent)
 
-function internalOf(hook: Hook, session: Session): EventInput[] {
+function internalOf(hook: Hook, session: Session): MadeEvent[] {
   const own = { ...hook, agent: agentIn(hook.session), subagent: undefined }
   if (hook.name !== 'SubagentStart' && hook.name !== 'SubagentStop') return eventsOf(own, session)
   return [...startsOf(own, session), ...whole(own, [], [asItIs(own)])].map((one) => eventFrom(own, one))
@@ -54,7 +55,7 @@ function startsOf(hook: Hook, { started }: Session): readonly Told[] {
   return starts.map((told) => ({ ...derived(told), shiftMs: -1 }))
 }
 
-function eventFrom({ session, name, digest, at, agent }: Hook, told: Told): EventInput {
+function eventFrom({ session, name, digest, at, agent }: Hook, told: Told): MadeEvent {
   const { type, data, task, about = '', shiftMs = 0, ofRun } = told
   return eventOf(sourceOf(session), {
     foreign: `${name} ${digest} ${about}`,

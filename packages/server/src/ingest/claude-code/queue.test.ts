@@ -1,5 +1,5 @@
 /** The door of hooks on a real socket, with the store behind it in the test's hand. */
-import type { EventInput } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { Unavailable } from '../../broker/broker.ts'
@@ -21,12 +21,12 @@ async function world(bounds: { mostHooks?: number; mostBytes?: number } = {}, ke
   const metrics = createMetrics()
   const said: unknown[] = []
   const faults: unknown[] = []
-  const stored: EventInput[] = []
+  const stored: MadeEvent[] = []
   const state = { isAway: true, fault: undefined as Error | undefined, isRevoked: false }
   const receive: Receive = async (raw) => {
     if (state.fault !== undefined) throw state.fault
     if (state.isAway) throw new Unavailable('STORE_UNAVAILABLE', 1_000, true)
-    stored.push(...raw.map(({ value }) => value as EventInput))
+    stored.push(...raw.map(({ event }) => event as MadeEvent))
     return accepted(raw)
   }
   const who = keyId === undefined ? caller : { ...caller, keyId }

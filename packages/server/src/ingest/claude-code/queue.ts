@@ -6,13 +6,14 @@
  */
 
 import { runOf } from '@signalbox/model/claude-code.ts'
-import type { EventInput, TenantId } from '@signalbox/model/event.ts'
-import { eventOf } from '@signalbox/model/foreign.ts'
+import type { TenantId } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import { Unavailable } from '../../broker/broker.ts'
 import type { Clock } from '../../clock.ts'
 import { isStoreAway } from '../../http/problem.ts'
 import type { Metrics } from '../../ops/metrics.ts'
 import type { DeliverOptions, Mapped } from '../door.ts'
+import { eventOf } from '../event-of.ts'
 import { agentIn } from './hook.ts'
 import { sourceOf } from './mapping.ts'
 import { trim } from './sessions.ts'
@@ -200,7 +201,7 @@ const sizeOf = (mapped: Mapped): number =>
 
 const isAway = (error: unknown) => error instanceof Unavailable || (error instanceof Error && isStoreAway(error))
 
-function lossEvent(session: string, hooks: number, since: number, now: number): EventInput {
+function lossEvent(session: string, hooks: number, since: number, now: number): MadeEvent {
   return eventOf(sourceOf(session), {
     foreign: `lost since ${since}`,
     type: 'log',

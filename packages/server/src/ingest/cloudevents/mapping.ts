@@ -1,11 +1,11 @@
 /** A CloudEvent as an event. Pure but for the time of one that tells none (`arrivedAt`). */
 import type { EpochMs } from '@signalbox/model/event.ts'
-import { eventOf } from '@signalbox/model/foreign.ts'
 import { idTime } from '@signalbox/model/ids.ts'
 import { rfc3339Ms } from '@signalbox/model/rfc3339.ts'
 import { identifier, instantOf, isObject, type Json } from '@signalbox/model/text.ts'
 import { isKnownType } from '@signalbox/model/vocabulary.ts'
 import type { Mapped } from '../door.ts'
+import { eventOf } from '../event-of.ts'
 import { dataOf, type Payload } from './payload.ts'
 
 /** Extension attributes that are fields of an event. */

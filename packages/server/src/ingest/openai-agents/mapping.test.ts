@@ -1,5 +1,6 @@
 import type { EventInput, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { inputOf } from '@signalbox/model/foreign.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import fc from 'fast-check'
@@ -31,7 +32,7 @@ type MapOf = ReturnType<typeof createMapping>
 const eventsOf = (map: MapOf, batch: readonly unknown[]) =>
   map(batch, 'default', now).map((mapped) => {
     if (!('event' in mapped)) throw new Error(mapped.refused.message)
-    return mapped.event
+    return inputOf(mapped.event)
   })
 
 const callsOf = (rows: ReturnType<typeof fold>) =>

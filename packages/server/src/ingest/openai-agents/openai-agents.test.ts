@@ -94,7 +94,7 @@ test('while the store is away the exporter is told to come back, and then nothin
   const stored: unknown[] = []
   const receive: Receive = async (raw) => {
     if (isAway) throw new Unavailable('STORE_UNAVAILABLE', 2_000, false)
-    stored.push(...raw.map(({ value }) => value))
+    stored.push(...raw.map(({ event }) => event))
     return { received: raw.length, accepted: raw.length, duplicates: 0, refused: [], durability: 'durable', cursor: '', made: [] }
   }
   const config = { maxBodyBytes: 1 << 20, maxBatchEvents: 5, bodyTimeoutMs: 30_000, inFlightBytes: 1 << 24 }

@@ -3,8 +3,9 @@
  * length. Names are lowerCamelCase alone; what is unknown is ignored; null is absent. What is wrong with an item throws `Unfit`.
  */
 import { Refused } from '../../http/problem.ts'
+import { attributesOf, type Writable } from './attributes.ts'
 import { type Bounds, Unfit } from './decode-bounds.ts'
-import { attributesOf, numberOf, type Sink, type Writable } from './decode-protobuf.ts'
+import { numberOf, type Sink } from './decode-protobuf.ts'
 import type { Attributes, AttributeValue, BadItem, Decoded, Group } from './otlp.ts'
 
 export type Json = Readonly<Record<string, unknown>>

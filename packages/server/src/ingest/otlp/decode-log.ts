@@ -1,7 +1,8 @@
 /** Log records (opentelemetry-proto's logs.proto) from either encoding. */
+import { attributesOf } from './attributes.ts'
 import type { Bounds } from './decode-bounds.ts'
 import { attributesIn, enumIn, hexIn, type Json, msIn, numberIn, textOf, valueIn } from './decode-json.ts'
-import { addAttribute, anyValueOf, attributesOf, type Sink } from './decode-protobuf.ts'
+import { addAttribute, anyValueOf, type Sink } from './decode-protobuf.ts'
 import { idProblem, spanIdBytes, traceIdBytes } from './ids.ts'
 import type { LogRecord } from './otlp.ts'
 import { hexOf, message, msOf, type Reader } from './protobuf-reader.ts'

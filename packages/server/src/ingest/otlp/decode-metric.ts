@@ -1,7 +1,8 @@
 /** Data points (opentelemetry-proto's metrics.proto) from either encoding, each with what its metric says. */
+import { attributesOf, type Writable } from './attributes.ts'
 import type { Bounds } from './decode-bounds.ts'
 import { attempt, attributesIn, booleanOf, enumIn, type Json, listOf, msIn, numberIn, objectOf, textOf } from './decode-json.ts'
-import { addAttribute, attributesOf, type Sink, type Writable } from './decode-protobuf.ts'
+import { addAttribute, type Sink } from './decode-protobuf.ts'
 import type { MetricPoint } from './otlp.ts'
 import { fixed64, message, msOf, packed, type Reader, sfixed64 } from './protobuf-reader.ts'
 

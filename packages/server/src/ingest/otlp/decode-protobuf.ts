@@ -1,5 +1,6 @@
 /** What the Protobuf encoding of all signals shares: opentelemetry-proto 1.x's common.proto, resource.proto and the two levels of groups. */
 import { Refused } from '../../http/problem.ts'
+import { attributesOf, type Writable } from './attributes.ts'
 import { Unfit } from './decode-bounds.ts'
 import type { Attributes, AttributeValue, BadItem, Decoded, Group, InstrumentationScope, Resource } from './otlp.ts'
 import { enter, fields, knownText, message, type Reader, skip, twoTo32 } from './protobuf-reader.ts'
@@ -69,10 +70,6 @@ function listOf(reader: Reader): readonly AttributeValue[] {
   })
   return list
 }
-
-export type Writable = Record<string, AttributeValue>
-/** Without a prototype: keys are the sender's. */
-export const attributesOf = (): Writable => Object.create(null) as Writable
 
 /** One `KeyValue`, into `attributes`; the last of a key counts. */
 export function addAttribute(reader: Reader, attributes: Writable): true {

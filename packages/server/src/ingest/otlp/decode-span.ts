@@ -1,11 +1,12 @@
 /** Spans (opentelemetry-proto's trace.proto) from either encoding. */
 
+import { attributesOf } from './attributes.ts'
 import type { Bounds } from './decode-bounds.ts'
 import { attributesIn, enumIn, hexIn, type Json, listOf, msIn, numberIn, objectOf, textOf } from './decode-json.ts'
-import { addAttribute, attributesOf, type Sink } from './decode-protobuf.ts'
+import { addAttribute, type Sink } from './decode-protobuf.ts'
 import { idProblem, isZero, spanIdBytes, traceIdBytes } from './ids.ts'
 import type { Attributes, Span } from './otlp.ts'
-import { hexOf, message, msOf, type Reader } from './protobuf-reader.ts'
+import { hexOf, knownText, message, msOf, type Reader } from './protobuf-reader.ts'
 
 const kinds = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
 const codes = ['unset', 'ok', 'error'] as const
@@ -63,7 +64,7 @@ export function readSpan(reader: Reader, sink: Sink<Span>): void {
         span.parentSpanId = hexOf(reader)
         return true
       case 0x2a: // name
-        span.name = reader.string()
+        span.name = knownText(reader)
         return true
       case 0x30: // kind
         span.kind = kinds[reader.int32()] ?? 'unspecified'

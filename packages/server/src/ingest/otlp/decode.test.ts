@@ -183,6 +183,28 @@ test('hostile keys are keys like any other', () => {
     ['__proto__', 'x'],
     ['constructor', 1],
   ])
+  expect(item?.attributes.toString).toBeUndefined()
+  expect(
+    'constructor' in
+      (decodeTraces(encoded('traces', requestOf('traces', [span()]), 'protobuf'), 'protobuf').groups[0]?.items[0]?.attributes ?? {
+        constructor: 1,
+      }),
+  ).toBe(false)
+})
+
+test('ids that differ in any one byte are told apart, however often each comes', () => {
+  const ids = Array.from({ length: 32 }, (_, at) => traceId.slice(0, at) + (traceId[at] === '0' ? '1' : '0') + traceId.slice(at + 1))
+  const all = [...ids, traceId, ...ids, traceId]
+  const body = encoded(
+    'traces',
+    requestOf(
+      'traces',
+      all.map((id) => span({ traceId: id, spanId: id.slice(16), parentSpanId: id.slice(0, 16) })),
+    ),
+    'protobuf',
+  )
+  const items = decodeTraces(body, 'protobuf').groups[0]?.items ?? []
+  expect(items.map((item) => [item.traceId, item.spanId, item.parentSpanId])).toEqual(all.map((id) => [id, id.slice(16), id.slice(0, 16)]))
 })
 
 test.each([

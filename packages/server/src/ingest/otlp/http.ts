@@ -68,7 +68,8 @@ export const otlpDoor =
       if (known === undefined)
         throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `The content type must be ${Object.keys(mediaTypes).join(' or ')}.` })
       const { type, encoding } = known
-      const taken = await take(await bytesOf(request, reply, share), { signal, encoding, tenant: request.caller.tenant, backfill })
+      const { tenant } = request.caller
+      const taken = await bytesOf(request, reply, share).then((body) => take(body, { signal, encoding, tenant, backfill }))
       return reply.type(type).send(encodeTaken(taken, signal, encoding))
     }
     /** Before the front cuts the connection of a body that comes too slowly: an exporter repeats nothing that it was not told to. */

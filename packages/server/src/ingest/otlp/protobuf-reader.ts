@@ -11,11 +11,14 @@ export interface Reader extends protobuf.Reader {
   readonly bounds: Bounds
   /** See `knownText`. */
   readonly texts: (string | undefined)[]
+  /** See `hexOf`. */
+  readonly ids: { readonly texts: (string | undefined)[]; readonly starts: Int32Array }
 }
 
 export function readerOf(body: Uint8Array, bounds: Bounds): Reader {
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  return Object.assign(protobuf.Reader.create(buffer), { bounds, texts: new Array<string | undefined>(knownTexts) })
+  const ids = { texts: new Array<string | undefined>(knownIds), starts: new Int32Array(knownIds) }
+  return Object.assign(protobuf.Reader.create(buffer), { bounds, ids, texts: new Array<string | undefined>(knownTexts) })
 }
 
 /** Reads fields to the end of what is read; one that `take` does not know (false) is skipped. */
@@ -92,11 +95,26 @@ function isText(text: string, buf: Uint8Array, from: number, length: number): bo
   return true
 }
 
+const knownIds = 256
+
+/** An id. A trace's comes with each of its spans and a span's with each below it: it is made once, and held once for as long as they are. */
 export function hexOf(reader: Reader): string {
   const bytes = reader.size()
   const start = reader.pos
   reader.skip(bytes)
-  return (reader.buf as Buffer).toString('hex', start, start + bytes)
+  const { buf, ids } = reader
+  const place = ((buf[start + bytes - 1] ?? 0) * 7 + (buf[start + (bytes >> 1)] ?? 0) + bytes) % knownIds
+  const known = ids.texts[place]
+  if (known?.length === bytes * 2 && areSame(buf, ids.starts[place] ?? 0, start, bytes)) return known
+  const text = (buf as Buffer).toString('hex', start, start + bytes)
+  ids.texts[place] = text
+  ids.starts[place] = start
+  return text
+}
+
+function areSame(buf: Uint8Array, one: number, other: number, bytes: number): boolean {
+  for (let i = 0; i < bytes; i += 1) if (buf[one + i] !== buf[other + i]) return false
+  return true
 }
 
 export const twoTo32 = 0x1_0000_0000

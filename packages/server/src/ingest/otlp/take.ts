@@ -3,7 +3,7 @@ import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
 import type { ItemRefusal } from '@signalbox/model/live.ts'
 import { Unavailable } from '../../broker/broker.ts'
 import { Refused } from '../../http/problem.ts'
-import { type DoorDeps, deliver, type Mapped } from '../door.ts'
+import { type Delivered, type DoorDeps, deliver, type Mapped } from '../door.ts'
 import type { Taken } from './answer.ts'
 import { decodeLogs, decodeMetrics, decodeTraces, type Encoding } from './decode.ts'
 import type { Decoded, LogRecord, MetricPoint, Span } from './otlp.ts'
@@ -48,17 +48,22 @@ export const createTake = (deps: DoorDeps, mappings: Mappings): Take => {
       throw error
     }
   }
-  return async (body, request) => {
-    const { events, items } = mapped(body, request)
-    if (events.length === 0) return { rejected: 0, message: '' }
+  /** `items`: how many the request had. */
+  async function settled(delivered: Promise<Delivered>, items: number): Promise<Taken> {
     try {
-      const { refused } = await deliver(events, deps, { ...request, door: `otlp-${request.signal}` })
+      const { refused } = await delivered
       return { rejected: refused.size, message: messageOf(refused, items) }
     } catch (error) {
       if (error instanceof Unavailable) throw error
       deps.onFault(error)
       throw new Refused({ code: 'INTERNAL', detail: 'The request failed in Signalbox; what was stored of it is not known.' })
     }
+  }
+  // Not `async`: what was mapped would be held while its events wait for their commit.
+  return (body, request) => {
+    const { events, items } = mapped(body, request)
+    if (events.length === 0) return Promise.resolve({ rejected: 0, message: '' })
+    return settled(deliver(events, deps, { ...request, door: `otlp-${request.signal}` }), items)
   }
 }
 

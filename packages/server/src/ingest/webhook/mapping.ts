@@ -1,9 +1,9 @@
 /** A webhook's body as events, by the rules of its mapping. Pure but for the time of an item that tells none (`seen`). */
 import { createHash } from 'node:crypto'
 import type { EpochMs } from '@signalbox/model/event.ts'
-import { eventOf } from '@signalbox/model/foreign.ts'
 import { identifier, instantOf, isObject } from '@signalbox/model/text.ts'
 import type { Mapped } from '../door.ts'
+import { eventOf } from '../event-of.ts'
 import { isDeeper } from '../receive.ts'
 import type { CompiledRule, CompiledWebhook } from './config.ts'
 import { asText, type Scope } from './expression.ts'

@@ -1,6 +1,7 @@
 /** Log records by hand, and what comes of them: events as the log takes them, and the rows they fold into. */
 import type { EventInput } from '@signalbox/model/event.ts'
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { inputOf } from '@signalbox/model/foreign.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import type { Mapped } from '../../door.ts'
 import type { Attributes, Decoded, LogRecord } from '../otlp.ts'
@@ -30,7 +31,7 @@ export const claudeRecord = (name: string, ms: number, attributes: Attributes, s
   attributes: { 'session.id': session, 'event.name': name, ...attributes },
 })
 
-export const eventsOf = (mapped: readonly Mapped[]): EventInput[] => mapped.flatMap((one) => ('event' in one ? [one.event] : []))
+export const eventsOf = (mapped: readonly Mapped[]): EventInput[] => mapped.flatMap((one) => ('event' in one ? [inputOf(one.event)] : []))
 export const refusedOf = (mapped: readonly Mapped[]) =>
   mapped.flatMap((one) => ('refused' in one ? [{ item: one.item, ...one.refused }] : []))
 

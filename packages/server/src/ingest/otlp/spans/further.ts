@@ -1,6 +1,5 @@
 /** What is told of a span once those above it are known: whose call it was, who gave the agent its work. The same whenever that is. */
-import type { EventInput } from '@signalbox/model/event.ts'
-import { silenceMs } from '@signalbox/model/foreign.ts'
+import { type MadeEvent, silenceMs } from '@signalbox/model/foreign.ts'
 import { eventOf } from '../../event-of.ts'
 import type { Execution, Node, Top } from './trace.ts'
 
@@ -13,7 +12,7 @@ interface Draft {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): EventInput =>
+const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): MadeEvent =>
   eventOf(node.source, {
     ...draft,
     foreign: `span ${traceId} ${node.id} ${part}`,
@@ -23,7 +22,7 @@ const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): 
   })
 
 /** `services`: agents without a span of their own that were told of already in one go. */
-export function furtherOf(traceId: string, node: Node, services: Set<string>): EventInput[] {
+export function furtherOf(traceId: string, node: Node, services: Set<string>): MadeEvent[] {
   const { above: agent, root = node } = node
   switch (node.role) {
     case 'model':
@@ -38,7 +37,7 @@ export function furtherOf(traceId: string, node: Node, services: Set<string>): E
   }
 }
 
-function attributed(traceId: string, node: Node, agent: Node | undefined, root: Node, services: Set<string>): EventInput[] {
+function attributed(traceId: string, node: Node, agent: Node | undefined, root: Node, services: Set<string>): MadeEvent[] {
   const type = node.role === 'model' ? 'llm.attributed' : 'tool.attributed'
   const whose = node.agent ?? agent?.agent
   if (whose !== undefined) {
@@ -57,7 +56,7 @@ const seen = (agent: string, service: string) => ({
   intervalMs: silenceMs,
 })
 
-function agentOfCalls(traceId: string, root: Node, agent: string, service: string, told: Set<string>): EventInput[] {
+function agentOfCalls(traceId: string, root: Node, agent: string, service: string, told: Set<string>): MadeEvent[] {
   const key = `${traceId} ${root.id} ${agent}`
   if (told.has(key)) return []
   told.add(key)
@@ -73,7 +72,7 @@ function agentOfCalls(traceId: string, root: Node, agent: string, service: strin
   ]
 }
 
-function delegated(traceId: string, node: Node, { id, agent, run }: Node): EventInput[] {
+function delegated(traceId: string, node: Node, { id, agent, run }: Node): MadeEvent[] {
   if (node.agent === undefined || agent === undefined) return []
   const by = { time: node.start, agent, task: node.id }
   const parent = run === node.run ? { parent: id } : {}
@@ -83,7 +82,7 @@ function delegated(traceId: string, node: Node, { id, agent, run }: Node): Event
   return events
 }
 
-function handedOver(traceId: string, node: Node, agent: Node | undefined): EventInput[] {
+function handedOver(traceId: string, node: Node, agent: Node | undefined): MadeEvent[] {
   const from = agent?.agent
   if (node.handoff === undefined || node.agent !== undefined || from === undefined || node.hasSource) return []
   const handoff = further(traceId, node, {
@@ -97,7 +96,7 @@ function handedOver(traceId: string, node: Node, agent: Node | undefined): Event
 }
 
 /** Of a handoff that says who leads whom, once it is known `from` whom it is. */
-export function rolesOf(traceId: string, node: Node, from: string): EventInput[] {
+export function rolesOf(traceId: string, node: Node, from: string): MadeEvent[] {
   const { handoff: to, service, end: time } = node
   if (!node.isLead || to === undefined || to === from) return []
   const started = { type: 'agent.started', time }
@@ -108,7 +107,7 @@ export function rolesOf(traceId: string, node: Node, from: string): EventInput[]
 }
 
 /** A step that turned out to be an agent at work. */
-function executed(traceId: string, node: Node, { task, agent, title }: Execution): EventInput[] {
+function executed(traceId: string, node: Node, { task, agent, title }: Execution): MadeEvent[] {
   const ended = node.failed === undefined ? { type: 'task.completed', data: {} } : { type: 'task.failed', data: { error: node.failed } }
   return [
     further(traceId, node, { part: 'started', type: 'task.started', time: node.start, agent, task, data: { title } }),
@@ -117,7 +116,7 @@ function executed(traceId: string, node: Node, { task, agent, title }: Execution
 }
 
 /** The run of a trace whose root never came, from its first start to its last end. */
-export function runOfTop(traceId: string, { first, last }: Top): EventInput[] {
+export function runOfTop(traceId: string, { first, last }: Top): MadeEvent[] {
   const run = (node: Node, type: string, time: number, data: Readonly<Record<string, unknown>>) =>
     eventOf(node.source, { foreign: `span ${traceId} ${node.id} top`, type, time, run: node.run, data: { ...data, derived: true } })
   return [

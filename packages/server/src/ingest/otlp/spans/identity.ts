@@ -1,6 +1,6 @@
 /** Whose a span is: source, run, agents. All of it from the span and its resource alone, so that it is the same for ever. */
 import { agentOf, runOf } from '@signalbox/model/claude-code.ts'
-import { identifier } from '@signalbox/model/text.ts'
+import { clip, identifier } from '@signalbox/model/text.ts'
 import type { Group, Span } from '../otlp.ts'
 import { agentInName } from './aliases.ts'
 import type { Reading } from './reading.ts'
@@ -14,6 +14,8 @@ export interface Sender {
   /** The agent of calls that nobody else is told to make: the service itself. */
   readonly service: string
   readonly host: string | undefined
+  /** Name and version of the instrumentation; undefined where it has no name. */
+  readonly scope: string | undefined
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
@@ -28,8 +30,12 @@ export function senderOf(group: Group<Span>): Sender {
     prefix: isNamed ? `${service}/` : '',
     service,
     host: textOf(attributes['host.name']),
+    scope: group.scope.name === '' ? undefined : scopeOf(group.scope),
   }
 }
+
+const scopeOf = ({ name, version }: Group<Span>['scope']) => clip(version === '' ? name : `${name}@${version}`, mostScopeChars)
+const mostScopeChars = 200
 
 const cut = (name: string) => identifier(name) ?? name
 

@@ -1,5 +1,6 @@
 /** What of a sender's values an event can keep: as they are while they fit, else cut, and said so. */
 import { clip, clipChars } from '@signalbox/model/text.ts'
+import { attributesOf } from '../attributes.ts'
 import type { Attributes, AttributeValue } from '../otlp.ts'
 
 /** Keys and list items of one record, of them items of one list, and levels; below what an event may have. */
@@ -80,7 +81,7 @@ function keptList(keeper: Keeper, name: string, list: readonly AttributeValue[],
 }
 
 function keptObject(keeper: Keeper, name: string, object: Attributes, depth: number, but1: string, but2: string): Attributes {
-  const items = Object.create(null) as Record<string, AttributeValue>
+  const items = attributesOf()
   for (const key in object) {
     if (depth === 0 && (key === but1 || key === but2)) continue
     const whole = depth === 0 ? key : name

@@ -1,5 +1,6 @@
 /** Whatever the order, the batches and the repeats of a trace's spans, they make the same rows; and nothing a sender writes throws. */
 import type { EventInput } from '@signalbox/model/event.ts'
+import { inputOf } from '@signalbox/model/foreign.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Span } from '../otlp.ts'
@@ -122,7 +123,7 @@ function summary(events: readonly EventInput[]) {
 function send(batches: readonly (readonly Span[])[]): EventInput[] {
   const mapping = createSpanMapping()
   const events = batches.flatMap((batch) => eventsOf(mapping.map(decoded(batch, langGraph), 't')))
-  return [...events, ...mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events)]
+  return [...events, ...mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events.map(inputOf))]
 }
 
 const Sent = Trace.chain((spans) =>
@@ -227,9 +228,9 @@ test('whatever a span says, it throws nothing, and what becomes of it is an even
       for (const { group } of spans) {
         const mapped = mapping.map({ groups: [group], bad: [] }, 't')
         expect(mapped.length).toBeGreaterThan(0)
-        taken(mapped.flatMap((one) => ('event' in one ? [one.event] : [])))
+        taken(mapped.flatMap((one) => ('event' in one ? [inputOf(one.event)] : [])))
       }
-      taken(mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events))
+      taken(mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events.map(inputOf)))
     }),
     { numRuns: 150 },
   )

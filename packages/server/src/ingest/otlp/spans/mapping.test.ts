@@ -1,4 +1,5 @@
 /** What spans are told as together: whose calls, who gives whom work, runs, and what a bounded memory forgets. */
+import { inputOf } from '@signalbox/model/foreign.ts'
 import { expect, test } from 'vitest'
 import { createSpanMapping, type SpanMappingOptions } from './mapping.ts'
 import { at, decoded, eventsOf, idOf, rowsOf, type Sketch, span, told, traceId } from './testing.ts'
@@ -26,7 +27,7 @@ const team: readonly Sketch[] = [
 function sendEach(sketches: readonly Sketch[], options: SpanMappingOptions = {}) {
   const mapping = createSpanMapping(options)
   const events = sketches.flatMap((sketch) => eventsOf(mapping.map(decoded([span(sketch)]), 't')))
-  return { mapping, events, settled: () => mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events) }
+  return { mapping, events, settled: () => mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events.map(inputOf)) }
 }
 
 test('a manager, its worker, their calls, tokens once, a run from root to root', () => {
@@ -103,7 +104,7 @@ test('a root that comes after its trace was taken for quiet contradicts nothing'
   const mapping = createSpanMapping()
   const map = (sketch: Sketch) => eventsOf(mapping.map(decoded([span(sketch)]), 't'))
   const first = map({ id: 2, parent: 1, end: 50, attributes: chat() })
-  const quiet = mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events)
+  const quiet = mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events.map(inputOf))
   const { runs, agents } = rowsOf([...first, ...quiet, ...map({ id: 1, end: 90, name: 'invoke_agent boss', attributes: invoke('boss') })])
   expect(runs.get(traceId)?.state).toBe('finished')
   expect(agents.get('shop')?.totals.llmCalls).toBe(1)

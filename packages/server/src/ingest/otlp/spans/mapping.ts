@@ -2,7 +2,9 @@
  * Spans as events. What a span says of itself is told when it comes (`record.ts`); what those above it say of it when they have come
  * (`further.ts`), for which traces are remembered (`trace.ts`, `../../trace-memory.ts`).
  */
-import type { EpochMs, EventInput, TenantId } from '@signalbox/model/event.ts'
+
+import type { EpochMs, TenantId } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import type { Mapped } from '../../door.ts'
 import { createTraceMemory } from '../../trace-memory.ts'
 import type { Decoded, Span } from '../otlp.ts'
@@ -31,7 +33,7 @@ export interface SpanMapping {
    * What can be said of traces that nothing came for since `before`, as if nothing will: calls without an agent are their service's,
    * and the run of a trace whose root never came is over. To be called now and then; each trace is told of once.
    */
-  settle(before: EpochMs): readonly { readonly tenant: TenantId; readonly events: readonly EventInput[] }[]
+  settle(before: EpochMs): readonly { readonly tenant: TenantId; readonly events: readonly MadeEvent[] }[]
 }
 
 /** Of a trace nothing came for so long: as long as an agent that is silent is not yet taken for lost. */
@@ -119,7 +121,7 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
       return mapped
     },
     settle(before) {
-      const told = new Map<TenantId, EventInput[]>()
+      const told = new Map<TenantId, MadeEvent[]>()
       for (const [tenant, traceId, trace] of quiet(before)) {
         const { settled, top } = settleTrace(trace)
         const events = told.get(tenant) ?? []

@@ -7,7 +7,13 @@ export type Reading = { kind: Kind; dialect: Dialect | undefined; excludesCache:
 }
 
 type Meaning =
-  | { readonly field: Field; readonly rank: number; readonly alias: FieldAlias; readonly kinds: ReadonlySet<Kind> | undefined }
+  | {
+      readonly field: Field
+      readonly place: number
+      readonly rank: number
+      readonly alias: FieldAlias
+      readonly kinds: ReadonlySet<Kind> | undefined
+    }
   | { readonly field: undefined; readonly rank: number; readonly alias: KindAlias; readonly values: ReadonlyMap<string, string> }
 
 const fields = Object.keys(fieldAliases) as Field[]
@@ -19,9 +25,9 @@ const mean = (key: string, meaning: Meaning) => {
 }
 for (const [rank, alias] of kindAliases.entries())
   mean(alias.key, { field: undefined, rank, alias, values: new Map(Object.entries(alias.values ?? {})) })
-for (const field of fields)
+for (const [place, field] of fields.entries())
   for (const [rank, alias] of (fieldAliases[field] as readonly FieldAlias[]).entries())
-    mean(alias.key, { field, rank, alias, kinds: alias.kinds === undefined ? undefined : new Set(alias.kinds) })
+    mean(alias.key, { field, place, rank, alias, kinds: alias.kinds === undefined ? undefined : new Set(alias.kinds) })
 
 type Named = (typeof kindsByName)[number]
 const exactNames = new Map(kindsByName.filter(({ name }) => !name.includes('*')).map((entry) => [entry.name, entry]))
@@ -53,11 +59,15 @@ function saysKind({ alias, values }: Extract<Meaning, { field: undefined }>, val
 
 const isPresent = (value: AttributeValue) => value !== null && value !== ''
 
-/** Of one span at a time; what it found is valid until the next call. */
+/**
+ * Of one span at a time; what it found is valid until the next call. No `Map` that is cleared again and again: each of its tables refers to
+ * the next one, so that once the collector takes one for old it keeps, and moves, all that come after.
+ */
 function createScratch() {
   const found: Extract<Meaning, { field: Field }>[] = []
   const values: AttributeValue[] = []
-  const ranks = new Map<Field, number>()
+  /** By the place of a field. */
+  const ranks = new Uint8Array(fields.length)
   return { found, values, ranks }
 }
 const scratch = createScratch()
@@ -67,7 +77,7 @@ export function readSpan(span: Span, scope: string): Reading {
   const { found, values, ranks } = scratch
   found.length = 0
   values.length = 0
-  ranks.clear()
+  ranks.fill(noRank)
   let kind: string | undefined
   let dialect: Dialect | undefined
   let kindRank = noRank
@@ -107,15 +117,15 @@ export function readSpan(span: Span, scope: string): Reading {
 
   for (let i = 0; i < found.length; i += 1) {
     const meaning = found[i] as Extract<Meaning, { field: Field }>
-    const { field, rank, alias, kinds } = meaning
-    if (rank >= (ranks.get(field) ?? noRank) || (kinds !== undefined && !kinds.has(reading.kind))) continue
+    const { field, place, rank, alias, kinds } = meaning
+    if (rank >= (ranks[place] ?? noRank) || (kinds !== undefined && !kinds.has(reading.kind))) continue
     let value = values[i] as AttributeValue
     if (alias.pattern !== undefined) {
       const part = typeof value === 'string' ? alias.pattern.exec(value)?.[1] : undefined
       if (part === undefined) continue
       value = part
     }
-    ranks.set(field, rank)
+    ranks[place] = rank
     reading[field] = value
     if (field === 'input') reading.inputKey = alias.key
     else if (field === 'output') reading.outputKey = alias.key

@@ -1,6 +1,6 @@
 /** A span as the events that stand for it: the same for ever, of nothing but the span and its resource. */
-import type { EpochMs, EventInput } from '@signalbox/model/event.ts'
-import type { Draft } from '@signalbox/model/foreign.ts'
+import type { EpochMs } from '@signalbox/model/event.ts'
+import type { Draft, MadeEvent } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
 import { eventOf } from '../../event-of.ts'
 import type { AttributeValue, Span } from '../otlp.ts'
@@ -16,10 +16,9 @@ const traceparent = ({ traceId, spanId }: Span) =>
 
 /** What the span says beside its fields, and what became of it. */
 function commonData({ span, sender, reading, start, end, node }: Told, keeper: Keeper): Record<string, unknown> {
-  const { scope } = sender.group
   const data: Record<string, unknown> = { span: node.name, startedAt: new Date(start).toISOString() }
   if (reading.dialect !== undefined) data.dialect = reading.dialect
-  if (scope.name !== '') data.scope = clip(scope.version === '' ? scope.name : `${scope.name}@${scope.version}`, most.name)
+  if (sender.scope !== undefined) data.scope = sender.scope
   if (span.parentSpanId !== undefined) data.parentSpan = span.parentSpanId
   const conversation = textOf(reading.conversation)
   if (conversation !== undefined) data.conversation = clip(conversation, most.name)
@@ -61,10 +60,10 @@ function contents({ span, reading, sender, node }: Told, data: Record<string, un
 const isTool = (kind: Kind) => kind === 'tool' || kind === 'retrieval' || kind === 'memory'
 
 /** The span's own event, and before it what that stands on: the run's start, the agent's, the task's. */
-export function recordsOf(told: Told): EventInput[] {
+export function recordsOf(told: Told): MadeEvent[] {
   const { span, reading, identity, start, end, node } = told
   const { source, run, agent } = identity
-  const events: EventInput[] = []
+  const events: MadeEvent[] = []
   const trace = traceparent(span)
   const foreign = `span ${span.traceId} ${span.spanId}`
   const add = (part: string, type: string, time: EpochMs, data: Draft['data'], agent?: string, task?: string) =>

@@ -1,4 +1,4 @@
-import type { EventInput } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import { expect, test } from 'vitest'
 import { Unavailable } from '../../../broker/broker.ts'
 import { createFakeClock } from '../../../clock.fake.ts'
@@ -34,16 +34,16 @@ function settling(receive: Receive) {
 }
 
 const taken =
-  (into: EventInput[]): Receive =>
+  (into: MadeEvent[]): Receive =>
   async (items) => {
-    into.push(...items.map(({ value }) => value as EventInput))
+    into.push(...items.map(({ event }) => event as MadeEvent))
     return { received: items.length, accepted: items.length, duplicates: 0, refused: [], made: [], durability: 'durable', cursor: '' }
   }
 
 const orphan = decoded([span({ id: 2, parent: 1, name: 'chat', attributes: { 'gen_ai.operation.name': 'chat' } })])
 
 test('a trace that is silent for a quarter of an hour is over, once; a wall clock that is set makes none silent', async () => {
-  const events: EventInput[] = []
+  const events: MadeEvent[] = []
   const { clock, mapping, running, pass } = settling(taken(events))
   mapping.map(orphan, 't')
   clock.set(24 * 3_600_000)
@@ -57,7 +57,7 @@ test('a trace that is silent for a quarter of an hour is over, once; a wall cloc
 })
 
 test('what the store cannot take now it gets when it is back', async () => {
-  const events: EventInput[] = []
+  const events: MadeEvent[] = []
   let isAway = true
   const { mapping, running, pass } = settling(async (...sent) => {
     if (isAway) throw new Unavailable('STORE_UNAVAILABLE', 1_000, false)
@@ -73,7 +73,7 @@ test('what the store cannot take now it gets when it is back', async () => {
 })
 
 test('after it was stopped it tells nothing more', async () => {
-  const events: EventInput[] = []
+  const events: MadeEvent[] = []
   const { mapping, running, pass } = settling(taken(events))
   mapping.map(orphan, 't')
   await running.stop()

@@ -1,5 +1,7 @@
 /** Tells of traces that have fallen silent, now and then: that they are over, and whose their calls are. */
-import type { EventInput, TenantId } from '@signalbox/model/event.ts'
+
+import type { TenantId } from '@signalbox/model/event.ts'
+import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import { Unavailable } from '../../../broker/broker.ts'
 import { type DoorDeps, deliver } from '../../door.ts'
 import { quietMs, type SpanMapping } from './mapping.ts'
@@ -10,7 +12,7 @@ const everyMs = 60_000
 export function startSettling(mapping: Pick<SpanMapping, 'settle'>, deps: DoorDeps): { stop(): Promise<void> } {
   const { clock, onFault } = deps
   /** Said once by the mapping, so kept until it is stored. At most an event of each of few kinds for every span remembered. */
-  let waiting: { readonly tenant: TenantId; readonly events: readonly EventInput[] }[] = []
+  let waiting: { readonly tenant: TenantId; readonly events: readonly MadeEvent[] }[] = []
   let isStopped = false
   let cancel = () => {}
   let running: Promise<void> = Promise.resolve()

@@ -1,6 +1,7 @@
 /** Spans in a few words, their events as the store would take them, and the rows these make. */
 import type { EventInput, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { inputOf } from '@signalbox/model/foreign.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import type { Mapped } from '../../door.ts'
@@ -67,14 +68,14 @@ export const decoded = (spans: readonly Span[], { service = 'shop', scope = '' }
 export const eventsOf = (mapped: readonly Mapped[]): EventInput[] =>
   mapped.map((one) => {
     if ('refused' in one) throw new Error(`refused: ${one.refused.message}`)
-    return one.event
+    return inputOf(one.event)
   })
 
 /** All spans at once, and what is said of them when no more come. */
 export function told(sketches: readonly Sketch[], from: From = {}): EventInput[] {
   const mapping = createSpanMapping()
   const events = eventsOf(mapping.map(decoded(sketches.map(span), from), 't'))
-  return [...events, ...mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events)]
+  return [...events, ...mapping.settle(Number.POSITIVE_INFINITY).flatMap((one) => one.events.map(inputOf))]
 }
 
 /** Each event once, as the store takes it. Throws where one is invalid, or an id comes again with other content. */

@@ -64,7 +64,8 @@ export interface Trace {
   readonly spans: Map<string, Node>
   /** By the parent that is missing. */
   readonly waiting: Map<string, Waiting>
-  readonly executions: Executions
+  /** Undefined while no span names one. */
+  executions: Executions | undefined
   touchedAt: number
   isSettled: boolean
 }
@@ -72,7 +73,7 @@ export interface Trace {
 export const createTrace = (touchedAt: number): Trace => ({
   spans: new Map(),
   waiting: new Map(),
-  executions: new Map(),
+  executions: undefined,
   touchedAt,
   isSettled: false,
 })
@@ -90,7 +91,8 @@ const nobody: readonly Node[] = []
 /** Takes a node that is new to the trace. Returns those of which it made certain whose work they are, or that they are an agent's. */
 export function addTo(trace: Trace, node: Node): readonly Node[] {
   const settled = seat(trace, node)
-  const executions = learnFrom(trace.executions, node)
+  if (node.task !== undefined || node.execution !== undefined) trace.executions ??= new Map()
+  const executions = trace.executions === undefined ? nobody : learnFrom(trace.executions, node)
   node.brought = executions.length === 0 ? settled : settled.concat(executions)
   return node.brought
 }
