@@ -19,9 +19,9 @@ export const ingestMutants: readonly Mutant[] = [
     what: 'The items behind a bad one are neither stored nor refused.',
     law: 'lost',
     file: 'server/src/ingest/receive.ts',
-    find: `        reject(parsed.code, parsed.message, parsed.id)
+    find: `        reject(index, item, parsed.code, parsed.message, parsed.id)
         continue`,
-    put: `        reject(parsed.code, parsed.message, parsed.id)
+    put: `        reject(index, item, parsed.code, parsed.message, parsed.id)
         break`,
     scenario: 'load',
   },

@@ -66,16 +66,10 @@ const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = 
     what: 'A key that left the cache is taken for one that never was: its row begins anew.',
     law: 'replay',
     file: 'server/src/sequencer/row-cache.ts',
-    find: `        remember(...next.value)
-      }
-      setSince = 0
-      if (sizeOf(young) < mostRows / 3) return
-      for (const [table, key] of toRemember) remember(table, key)
-      leaving = old`,
-    put: `      }
-      setSince = 0
-      if (sizeOf(young) < 50) return
-      leaving = maps()`,
+    find: `    closed.set(key, call)
+    remember('calls', key)
+`,
+    put: '',
     scenario: 'load',
   },
   {

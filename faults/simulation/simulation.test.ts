@@ -22,6 +22,7 @@ test('whatever strikes, nothing acknowledged is lost, nothing applies twice, and
 })
 
 test.each(Object.keys(bugs) as Bug[])('a bug is found: %s', async (bug) => {
-  const { failed } = await runSeeds({ first: 1, count: 200, bugs: [bug], stopsAtFirst: true, onLine: () => {} })
+  // The rarest shows in a few seeds of hundreds, in which changes with the code around it: among as many none is missed by chance.
+  const { failed } = await runSeeds({ first: 1, count: 1_000, bugs: [bug], stopsAtFirst: true, onLine: () => {} })
   expect(failed).toHaveLength(1)
 })

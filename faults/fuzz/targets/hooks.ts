@@ -1,5 +1,5 @@
 /** Hooks of Claude Code, from the bytes of a body to events that a server takes: never a throw, never an event that is refused. */
-import { parseEvent } from '@signalbox/model/validate.ts'
+import { takeMade } from '@signalbox/model/validate.ts'
 import { readHook } from '@signalbox/server/ingest/claude-code/hook.ts'
 import { story } from '@signalbox/server/ingest/claude-code/hooks.testing.ts'
 import { eventsOf } from '@signalbox/server/ingest/claude-code/mapping.ts'
@@ -34,7 +34,7 @@ export const hooks: Target = {
     must(JSON.stringify(events) === JSON.stringify(mapped(text)), 'the same hook gives the same events')
     must(new Set(events.map(({ id }) => id)).size === events.length, 'each event has an id of its own')
     for (const event of events) {
-      const parsed = parseEvent(event, 'default', bounds, () => '')
+      const parsed = takeMade(event, 'default', bounds)
       must(parsed.ok, `an event is one that a server takes: ${parsed.ok ? '' : parsed.message}`)
     }
     return events.length > 0 ? 'events' : 'no hook'
