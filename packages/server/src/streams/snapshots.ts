@@ -161,13 +161,14 @@ export async function take(pool: Pool, partition: number): Promise<Taken> {
 async function forget(pool: Pool, partition: number): Promise<void> {
   await pool.query('delete from snapshots_kept where partition = $1 and fold <> $2', [partition, FOLD_VERSION])
   await pool.query(
-    'delete from calls_replaced where partition = $1 and until <= (select min(position) from snapshots where partition = $1)',
-    [partition],
-  )
-  await pool.query(
     `delete from snapshots s using heads h where h.partition = $1 and s.partition = $1 and (s.fold <> $2 or (s.position < h.oldest - 1
        and exists (select from snapshots n where n.partition = $1 and n.fold = $2 and n.position > s.position)))`,
     [partition, FOLD_VERSION],
+  )
+  // After them: what only they needed goes too.
+  await pool.query(
+    'delete from calls_replaced where partition = $1 and until <= (select min(position) from snapshots where partition = $1)',
+    [partition],
   )
 }
 
