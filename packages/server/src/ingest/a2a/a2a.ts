@@ -31,8 +31,8 @@ export function readA2a(body: Buffer, contentType: string, { mostItems, isTold =
   withinBatch(items.length, mostItems)
   const told = new Set<string>()
   /** Of a stream of hundreds of updates each tells whose the task is. */
-  const isRepeated = ({ data, id = '' }: MadeEvent) => {
-    if (data?.derived !== true) return false
+  const isRepeated = ({ data, id }: MadeEvent) => {
+    if (data.derived !== true) return false
     const isKnown = told.has(id) || isTold(id)
     told.add(id)
     return isKnown

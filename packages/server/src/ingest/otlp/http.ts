@@ -69,6 +69,7 @@ export const otlpDoor =
         throw new Refused({ code: 'UNSUPPORTED_ENCODING', detail: `The content type must be ${Object.keys(mediaTypes).join(' or ')}.` })
       const { type, encoding } = known
       const { tenant } = request.caller
+      // Not a variable of its own: the body would be held until its events are committed.
       const taken = await bytesOf(request, reply, share).then((body) => take(body, { signal, encoding, tenant, backfill }))
       return reply.type(type).send(encodeTaken(taken, signal, encoding))
     }
