@@ -3,6 +3,7 @@ import { agentOf, runOf } from '@signalbox/model/claude-code.ts'
 import { clip, identifier } from '@signalbox/model/text.ts'
 import type { Group, Span } from '../otlp.ts'
 import { agentInName } from './aliases.ts'
+import { most, textOf } from './keeping.ts'
 import type { Reading } from './reading.ts'
 
 /** What spans of one resource and scope share. */
@@ -18,8 +19,6 @@ export interface Sender {
   readonly scope: string | undefined
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-
 export function senderOf(group: Group<Span>): Sender {
   const attributes = group.resource.attributes
   const service = identifier(attributes['service.name']) ?? 'unknown_service'
@@ -34,8 +33,7 @@ export function senderOf(group: Group<Span>): Sender {
   }
 }
 
-const scopeOf = ({ name, version }: Group<Span>['scope']) => clip(version === '' ? name : `${name}@${version}`, mostScopeChars)
-const mostScopeChars = 200
+const scopeOf = ({ name, version }: Group<Span>['scope']) => clip(version === '' ? name : `${name}@${version}`, most.name)
 
 const cut = (name: string) => identifier(name) ?? name
 

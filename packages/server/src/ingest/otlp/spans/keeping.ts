@@ -3,6 +3,10 @@ import { clip, clipChars } from '@signalbox/model/text.ts'
 import { attributesOf } from '../attributes.ts'
 import type { Attributes, AttributeValue } from '../otlp.ts'
 
+export const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
+/** UTF-16 units, and items of lists. */
+export const most = { name: 200, error: 1_000, note: 500, events: 32, links: 32 } as const
+
 /** Keys and list items of one record, of them items of one list, and levels; below what an event may have. */
 const mostValues = 800
 const mostItems = 100

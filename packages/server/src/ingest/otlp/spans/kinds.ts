@@ -4,9 +4,9 @@ import { silenceMs } from '@signalbox/model/foreign.ts'
 import { clip } from '@signalbox/model/text.ts'
 import { toolInName } from './aliases.ts'
 import { peerOf } from './identity.ts'
-import { createKeeper } from './keeping.ts'
+import { createKeeper, most, textOf } from './keeping.ts'
 import type { Reading } from './reading.ts'
-import { most, type Told, textOf } from './told.ts'
+import type { Told } from './told.ts'
 import { costMicrosOf, usageOf } from './usage.ts'
 
 function modelData(told: Told, data: Record<string, unknown>) {

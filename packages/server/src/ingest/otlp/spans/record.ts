@@ -6,9 +6,9 @@ import { eventOf } from '../../event-of.ts'
 import type { AttributeValue, Span } from '../otlp.ts'
 import type { Kind } from './aliases.ts'
 import { rolesOf } from './further.ts'
-import { createKeeper, type Keeper } from './keeping.ts'
+import { createKeeper, type Keeper, most, textOf } from './keeping.ts'
 import { agentData, ownType } from './kinds.ts'
-import { most, type Told, textOf } from './told.ts'
+import type { Told } from './told.ts'
 
 /** Undefined where the ids are not those of a trace of the W3C. */
 const traceparent = ({ traceId, spanId }: Span) =>

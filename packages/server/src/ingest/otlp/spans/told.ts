@@ -4,6 +4,7 @@ import { clip, identifier } from '@signalbox/model/text.ts'
 import type { Span } from '../otlp.ts'
 import { controlFlow, handoffInName, type Kind, leads } from './aliases.ts'
 import { type Identity, identityOf, peerOf, type Sender } from './identity.ts'
+import { most, textOf } from './keeping.ts'
 import { type Reading, readSpan } from './reading.ts'
 import type { Execution, Node, Role } from './trace.ts'
 
@@ -29,10 +30,6 @@ const roles: Readonly<Partial<Record<Kind, Role>>> = {
   memory: 'tool',
   handoff: 'handoff',
 }
-
-export const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-/** UTF-16 units, and items of lists. */
-export const most = { name: 200, error: 1_000, note: 500, events: 32, links: 32 } as const
 
 /** What went wrong; undefined when nothing did, or when a framework only moved on by an exception. */
 function failureOf(span: Span, reading: Reading): string | undefined {
