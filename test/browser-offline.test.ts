@@ -147,6 +147,8 @@ test('clearing removes all that the browser keeps, and the page begins anew', as
   await send({ type: 'agent.started', agent: 'kept', data: { name: 'Kept here' } })
   const page = await open('/settings')
   await worksOffline(page)
+  // Put away before it has heard of anybody, it keeps nobody.
+  await page.getByTestId('connection').getByText('live').waitFor()
   await isKept(page, 'Kept here')
   await page.getByLabel('Theme').selectOption('light')
   await page.getByRole('button', { name: 'Clear local data …' }).click()
