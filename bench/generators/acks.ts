@@ -1,4 +1,7 @@
-/** Sends batches at a rate over two WebSockets, whatever is acknowledged by then, and times each until its acknowledgement. Prints one line of JSON. */
+/**
+ * Sends batches at a rate over two WebSockets, whatever is acknowledged by then, and times each until its acknowledgement. Prints "sending",
+ * then one line of JSON.
+ */
 import { once } from 'node:events'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { WebSocket } from 'ws'
@@ -12,7 +15,8 @@ const nextId = createIdSource(Date.now)
 const delays: number[] = []
 let acknowledged = 0
 
-async function send(sender: number) {
+/** Answers what sends. */
+async function open(sender: number): Promise<() => Promise<void>> {
   const makeEvents = createFleet(nextId, sender)
   const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/ingest`, { perMessageDeflate: false })
   await once(socket, 'open')
@@ -29,23 +33,27 @@ async function send(sender: number) {
     acknowledged += frame.accepted
     wake()
   })
-  // The sockets take turns, as agents do.
-  const startedAt = performance.now() + (everyMs * sender) / sockets
-  let n = 0
-  for (let due = startedAt; due < startedAt + Number(secondsText) * 1_000; due += everyMs) {
-    const wait = due - performance.now()
-    if (wait > 0) await new Promise((resume) => setTimeout(resume, wait))
-    n += 1
-    const text = JSON.stringify({ kind: 'batch', n, events: makeEvents(batch) })
-    sentAt[n] = performance.now()
-    socket.send(text)
+  return async () => {
+    // The sockets take turns, as agents do.
+    const startedAt = performance.now() + (everyMs * sender) / sockets
+    let n = 0
+    for (let due = startedAt; due < startedAt + Number(secondsText) * 1_000; due += everyMs) {
+      const wait = due - performance.now()
+      if (wait > 0) await new Promise((resume) => setTimeout(resume, wait))
+      n += 1
+      const text = JSON.stringify({ kind: 'batch', n, events: makeEvents(batch) })
+      sentAt[n] = performance.now()
+      socket.send(text)
+    }
+    while (acked < n)
+      await new Promise<void>((resume) => {
+        wake = resume
+      })
+    socket.close()
   }
-  while (acked < n)
-    await new Promise<void>((resume) => {
-      wake = resume
-    })
-  socket.close()
 }
 
-await Promise.all(Array.from({ length: sockets }, (_, sender) => send(sender)))
+const sends = await Promise.all(Array.from({ length: sockets }, (_, sender) => open(sender)))
+console.log('sending')
+await Promise.all(sends.map((send) => send()))
 console.log(JSON.stringify({ acknowledged, delays }))

@@ -20,8 +20,8 @@ const statement = `insert into single_commits (position, time, received_at, id, 
 export interface SingleCommits {
   /** Commits a second of as many connections as the database has room for, at most `most`. */
   perSecond(seconds: number, most: number): Promise<{ readonly perSecond: number; readonly connections: number; readonly by: string }>
-  /** Milliseconds of each commit of one connection, one after the other. */
-  delays(seconds: number): Promise<number[]>
+  /** Milliseconds of each commit of one connection, one after the other, with a pause between them. */
+  delays(seconds: number, pauseMs?: number): Promise<number[]>
   end(): Promise<void>
 }
 
@@ -56,12 +56,13 @@ export async function openSingleCommits(server: Server): Promise<SingleCommits> 
       const run = child('generators/commits.ts', [database, `${seconds}`, `${connections}`, statement])
       return { perSecond: Number(await run.line()), connections, by: 'pg' }
     },
-    async delays(seconds) {
+    async delays(seconds, pauseMs = 0) {
       const found: number[] = []
       const until = performance.now() + seconds * 1_000
       for (let startedAt = performance.now(); startedAt < until; startedAt = performance.now()) {
         await client.query({ name: 'insert', text: statement })
         found.push(performance.now() - startedAt)
+        if (pauseMs > 0) await new Promise((resume) => setTimeout(resume, pauseMs))
       }
       return found
     },
