@@ -20,7 +20,7 @@ const nextId = createIdSource(Date.now)
 const senders = door === 'websocket' ? 2 : 16
 /** Events and spans a second that no server here takes. */
 const mostPerSecond = 100_000
-const mostSpansPerSecond = 24_000
+const mostSpansPerSecond = 40_000
 /** Batches that one sender may come to send; none where each is made when it is due. */
 const mostBatches = rate > 0 ? 0 : (mostPerSecond * durationMs) / 1_000 / batch / senders
 /** Batches of one socket that may be unacknowledged. */
