@@ -2,7 +2,8 @@
  * `npm run bench`: everything beside its reference, in one run on one machine.
  *
  * `-- --only=ingest,doors` some sections, `--all` also the long ones, `--seconds=8 --rounds=3`, `--write` into bench/RESULTS.md, with the raw
- * figures in bench/history/. `--sizes=1,10` of histories in millions of events, kept for the next run in `--data=<folder>`.
+ * figures in bench/history/. `--sizes=1,10` of histories in millions of events, kept for the next run in `--data=<folder>`. `--minutes=5` of
+ * full load in `soak`, which wants 7 GB of free disk a minute.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
@@ -21,6 +22,7 @@ import { section as idle } from './sections/idle.ts'
 import { section as ingest } from './sections/ingest.ts'
 import { section as seek } from './sections/seek.ts'
 import { section as singles } from './sections/singles.ts'
+import { section as soak } from './sections/soak.ts'
 import { section as wire } from './sections/wire.ts'
 
 const sections: readonly Section[] = [
@@ -35,6 +37,7 @@ const sections: readonly Section[] = [
   history,
   blocked,
   idle,
+  soak,
   claimsCodecs,
   claimsLive,
   claimsMany,

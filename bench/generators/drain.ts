@@ -2,10 +2,10 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 
-const [kind, url, countText] = process.argv.slice(2)
+const [kind, url, countText, feed = 'events'] = process.argv.slice(2)
 const count = Number(countText)
 const received = new Array<number>(count).fill(0)
-const path = kind === 'socket.io' ? '/socket.io/?EIO=4&transport=websocket' : kind === 'signalbox' ? '/v1/live?feed=events' : '/'
+const path = kind === 'socket.io' ? '/socket.io/?EIO=4&transport=websocket' : kind === 'signalbox' ? `/v1/live?feed=${feed}` : '/'
 
 await Promise.all(
   Array.from({ length: count }, async (_, i) => {

@@ -1,6 +1,7 @@
 /**
  * The generator, a process of its own: sends durable events over one door as fast as they are acknowledged, or at a given rate. Prints
- * one line of JSON. At a rate an event is made when it is sent, since its time is what delays are told from.
+ * one line of JSON. At a rate an event is made when it is sent, since its time is what delays are told from; and where `onTheWay` is said:
+ * the events of minutes do not fit into memory.
  */
 import { once } from 'node:events'
 import { createIdSource } from '@signalbox/model/ids.ts'
@@ -11,7 +12,7 @@ import { openPost } from './post.ts'
 import { prepared } from './prepared.ts'
 import { type Sender, sendAll } from './senders.ts'
 
-const [door, url = '', seconds, batchText, rateText] = process.argv.slice(2)
+const [door, url = '', seconds, batchText, rateText, making] = process.argv.slice(2)
 const durationMs = Number(seconds) * 1_000
 const batch = Number(batchText)
 /** Events a second; 0: as fast as acknowledged. */
@@ -22,7 +23,7 @@ const senders = door === 'websocket' ? 2 : 16
 const mostPerSecond = 100_000
 const mostSpansPerSecond = 40_000
 /** Batches that one sender may come to send; none where each is made when it is due. */
-const mostBatches = rate > 0 ? 0 : (mostPerSecond * durationMs) / 1_000 / batch / senders
+const mostBatches = rate > 0 || making === 'onTheWay' ? 0 : (mostPerSecond * durationMs) / 1_000 / batch / senders
 /** Batches of one socket that may be unacknowledged. */
 const window = 8
 let acknowledged = 0

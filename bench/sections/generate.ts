@@ -13,9 +13,14 @@ export async function generate(
   { seconds }: Bench,
   door: string,
   url: string,
-  { rate = 0, generator = 'events.ts', batch }: { rate?: number; generator?: string; batch?: number } = {},
+  {
+    rate = 0,
+    generator = 'events.ts',
+    batch,
+    making = 'before',
+  }: { rate?: number; generator?: string; batch?: number; making?: 'before' | 'onTheWay' } = {},
 ): Promise<Generated> {
-  const run = child(`generators/${generator}`, [door, url, String(seconds), String(batch ?? (rate > 0 ? 50 : 500)), String(rate)])
+  const run = child(`generators/${generator}`, [door, url, String(seconds), String(batch ?? (rate > 0 ? 50 : 500)), String(rate), making])
   const result = JSON.parse(await run.line()) as Generated & { refused: number }
   if (result.refused > 0) throw new Error(`${result.refused} events of the benchmark were refused.`)
   return result
