@@ -128,7 +128,7 @@ export const sequencerMutants: readonly Mutant[] = [
     law: 'agreement',
     file: 'server/src/sequencer/writer.ts',
     find: writeCommit,
-    put: `    holding.announce({ partition, from: first, to: last, at, events: events.map(asText), rows })\n${writeCommit}`,
+    put: `    holding.announce({ partition, from: first, to: last, at, events: events.map(asText), lines, rows })\n${writeCommit}`,
     scenario: 'load',
   },
   {

@@ -57,6 +57,8 @@ export function createHub(deps: HubDeps): Hub {
   const inTurns = { heads: () => turns(() => reader.heads()), oldest: () => turns(() => reader.oldest()) }
   const early: Parameters<Ring['add']>[0][] = []
   let ring: Ring | undefined
+  /** What was there at the flush before: who asks once a flush told of it was given it too. */
+  let told: readonly number[] = []
   let lastFlushAt = Number.NEGATIVE_INFINITY
   let lastFlushCostMs = 0
   let scheduled = false
@@ -69,6 +71,7 @@ export function createHub(deps: HubDeps): Hub {
   let unsubscribe = () => {}
   let cancelTick = () => {}
 
+  const isFollowed = () => cohorts.size > 0 || flushListeners.size > 0
   const cursorOf = (positions: readonly number[]) => encodeCursor({ epoch, positions })
   const theRing = (): Ring => {
     if (ring === undefined) throw new Error('The hub was used before it started.')
@@ -82,6 +85,8 @@ export function createHub(deps: HubDeps): Hub {
     const beat = beatDue
     beatDue = false
     const pace = createPace()
+    theRing().settle(told)
+    told = [...theRing().heads]
     for (const cohort of [...cohorts.values()]) {
       await cohort.flush(pace, beat).catch((error: unknown) => log.error({ err: error }, 'a cohort of live readers could not be flushed'))
     }
@@ -95,7 +100,7 @@ export function createHub(deps: HubDeps): Hub {
   /** An idle feed is flushed in this turn of the loop; a busy one in windows that grow with what a flush costs, so that the fan-out stays below half of a core. */
   function schedule() {
     flushAgain = flushing
-    if (flushing || scheduled || (cohorts.size === 0 && flushListeners.size === 0)) return
+    if (flushing || scheduled || !isFollowed()) return
     scheduled = true
     const cheap = Math.min(config.flushMs, Math.max(shortestFlush * config.flushMs, lastFlushCostMs / cheapShare))
     const window = Math.min(longestFlushMs, Math.max(cheap, 2 * lastFlushCostMs))
@@ -124,7 +129,7 @@ export function createHub(deps: HubDeps): Hub {
       schedule()
     }
     quietTicks += 1
-    if (quietTicks > 1 && (cohorts.size > 0 || flushListeners.size > 0)) void lookForMissed()
+    if (quietTicks > 1 && isFollowed()) void lookForMissed()
     cancelTick = clock.after(tickMs, tick)
   }
 
@@ -177,7 +182,8 @@ export function createHub(deps: HubDeps): Hub {
         if (ring === undefined) return void early.push(commit)
         quietTicks = 0
         ring.add(commit)
-        schedule()
+        if (isFollowed()) schedule()
+        else ring.settle(ring.heads)
       })
       const heads = await reader.folded()
       ring = createRing(heads.positions, config.ringBytes)

@@ -1,14 +1,18 @@
 /**
  * The newest commits of every partition in memory, bounded in bytes. A row's wire text is made once, when somebody first wants it; an
  * event's every time, which costs less than holding it: held, it was a quarter of all that young collections copied (measured).
+ *
+ * Events are objects until everybody who follows was told of them, some milliseconds, and from then on the text that the log was given,
+ * outside of the heap: as objects they grew old, and made a full collection two to three times as frequent (measured).
  */
 import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
 import type { LiveRow, RemovedRow } from '@signalbox/model/live.ts'
 import type { EdgeRow, RowOf, RunRow, Table } from '@signalbox/model/rows.ts'
-import type { Commit, CommittedRow } from '../sequencer/commit.ts'
+import { type Commit, type CommittedRow, eventOfLine, linesOf } from '../sequencer/commit.ts'
 import type { TextRow } from '../store/store.ts'
 import { hasMoved } from './filter.ts'
+import { createSlab } from './slab.ts'
 
 /** A class, not closures, and no copies: one object instead of four, of a great many that live long. */
 export class RingRow implements LiveRow {
@@ -53,8 +57,14 @@ function joinedBy(table: Table, row: RowOf[Table], before: RingRow['was']): read
 interface Slot {
   readonly from: number
   readonly to: number
-  readonly events: readonly LoggedText[]
+  /** Undefined once it is settled. */
+  events: readonly LoggedText[] | undefined
+  /** Where its lines begin in the slab, and what they are where they do not fit into it. */
+  readonly start: number | undefined
+  readonly lines: Buffer | undefined
+  readonly length: number
   readonly rows: readonly RingRow[]
+  /** Beside the slab. */
   readonly bytes: number
 }
 
@@ -64,6 +74,8 @@ export interface Ring {
   add(commit: Commit): void
   /** The log is further than the commits that were announced: what was missed is read from the store. */
   skipTo(heads: readonly number[]): boolean
+  /** Everybody who follows was told of what is up to here: readers who are behind find it as text. */
+  settle(heads: readonly number[]): void
   /** True when every position after `after` is here. */
   covers(partition: number, after: number): boolean
   events(partition: number, after: number, upTo: number): Iterable<LoggedText>
@@ -72,15 +84,15 @@ export interface Ring {
   ends(partition: number, after: number, upTo: number): Iterable<number>
 }
 
-/** An event's share beside its data, and a row's: envelope, what it was, wire text. Rough, generous figures. */
-const eventBytes = 500
+/** Of the bound, what lines of events may take; the rest is for rows. */
+const slabShare = 0.5
+/** A row's share: envelope, what it was, wire text. A rough, generous figure. */
 const rowBytes = 1_500
 /** Of a row's list: an agent of a run, a step of a task's history. */
 const listedBytes = 250
 
-function sizeOf({ events, rows }: Commit): number {
+function sizeOf(rows: Commit['rows']): number {
   let size = 0
-  for (const { dataJson } of events) size += 2 * dataJson.length + eventBytes
   for (const { row } of rows) {
     size += rowBytes
     if ('history' in row) size += row.history.length * listedBytes
@@ -100,17 +112,38 @@ export const removedWire = ({ table, key, partition }: RemovedRow): string => JS
 
 export function createRing(heads: readonly number[], mostBytes: number): Ring {
   const slots: Slot[][] = heads.map(() => [])
+  const slab = createSlab(Math.floor(mostBytes * slabShare))
+  const mostBeside = mostBytes * (1 - slabShare)
   let bytes = 0
 
   const forget = (partition: number) => {
     bytes -= (slots[partition] ?? []).splice(0).reduce((sum, slot) => sum + slot.bytes, 0)
   }
+  const isOverwritten = ({ start }: Slot) => start !== undefined && start < slab.oldest()
   const trim = () => {
-    while (bytes > mostBytes) {
+    for (const list of slots) {
+      let gone = 0
+      for (let slot = list[0]; slot !== undefined && isOverwritten(slot); slot = list[gone]) {
+        bytes -= slot.bytes
+        gone += 1
+      }
+      list.splice(0, gone)
+    }
+    while (bytes > mostBeside) {
       const longest = slots.reduce((a, b) => (b.length > a.length ? b : a))
       if (longest.length <= 1) return
       bytes -= longest.shift()?.bytes ?? 0
     }
+  }
+  const textOf = ({ start, lines, length }: Slot): string => lines?.toString() ?? slab.text(start ?? 0, length)
+  /** From a position on. */
+  function* eventsOf(slot: Slot, first: number): Generator<LoggedText> {
+    if (slot.events !== undefined) yield* slot.events.slice(first - slot.from)
+    else
+      for (const line of textOf(slot)
+        .split('\n')
+        .slice(first - slot.from, -1))
+        yield eventOfLine(line)
   }
   /** First slot that ends after `after`. */
   const start = (list: readonly Slot[], after: number) => {
@@ -133,9 +166,12 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       if (list === undefined || head === undefined || to <= head) return
       // A missed commit: what is here no longer joins up, readers behind go to the store.
       if (from !== head + 1) forget(partition)
-      const size = sizeOf(commit)
       const rows = commit.rows.map((changed) => new RingRow(changed, partition))
-      list.push({ from, to, events: commit.events, rows, bytes: size })
+      const lines = commit.lines ?? linesOf(commit.events)
+      const start = slab.put(lines)
+      const own = start === undefined ? lines : undefined
+      const size = sizeOf(commit.rows) + (own?.length ?? 0)
+      list.push({ from, to, events: commit.events, start, lines: own, length: lines.length, rows, bytes: size })
       bytes += size
       ring.heads[partition] = to
       trim()
@@ -150,16 +186,23 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       })
       return skipped
     },
+    settle(upTo) {
+      for (const [partition, list] of slots.entries())
+        for (let i = start(list, upTo[partition] ?? 0) - 1; list[i]?.events !== undefined; i -= 1) {
+          const slot = list[i]
+          if (slot !== undefined) slot.events = undefined
+        }
+    },
     covers(partition, after) {
       const list = slots[partition] ?? []
       return after >= (ring.heads[partition] ?? 0) || (list[0] !== undefined && list[0].from <= after + 1)
     },
     *events(partition, after, upTo) {
       const list = slots[partition] ?? []
-      for (let i = start(list, after); i < list.length; i += 1) {
-        for (const event of list[i]?.events ?? []) {
+      for (const slot of list.slice(start(list, after))) {
+        for (const event of eventsOf(slot, Math.max(slot.from, after + 1))) {
           if (event.position > upTo) return
-          if (event.position > after) yield event
+          yield event
         }
       }
     },

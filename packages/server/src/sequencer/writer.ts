@@ -111,7 +111,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
       const item = kept[i]
       if (item !== undefined) item.outcome = { kind: 'stored', position: first + i }
     }
-    holding.announce({ partition, from: first, to: last, at, events: events.map(asText), rows })
+    holding.announce({ partition, from: first, to: last, at, events: events.map(asText), lines, rows })
   }
 
   /** Decides what is in the log already. False when nothing was. */
