@@ -147,6 +147,15 @@ test('the first look of a server is after it has folded what a killed one had no
   await expect.poll(() => places(it)).toEqual({ inTables: 0, inChunks: 60 })
 })
 
+test('a server that is told nothing seals days older than a week', async () => {
+  const clock = createFakeClock(now)
+  const it = await line({ partitions, clock })
+  await it.send([...old(60, 9), ...old(20, 6)], { receivedAt: now - 2 * dayMs })
+  const app = await startApp(readConfig({ DATABASE_URL: it.url, SIGNALBOX_PORT: '0' }), { log, clock })
+  after(() => app.stop())
+  await expect.poll(() => places(it)).toEqual({ inTables: 20, inChunks: 60 })
+})
+
 test('a table that somebody reads for long stays until the next look, and its events are read once meanwhile', async () => {
   const { it, events, seal } = await due(2_500)
   const table = `log_${new Date(now - 5 * dayMs).toISOString().slice(0, 10).replaceAll('-', '')}`
