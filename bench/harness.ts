@@ -115,6 +115,9 @@ export interface Server extends Child {
   metric(name: string, labels?: string): Promise<number>
 }
 
+/** Of a server on a long history: its days stay in tables, whatever their age. What sealing them does is measured by itself. */
+export const inTables = { SIGNALBOX_COMPRESS_AFTER_DAYS: '0' } as const
+
 /** Starts a server on that folder, as `npm start` does. */
 export async function serve(data: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
   const settings = {

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HistoryMade } from '../generators/history.ts'
-import { type Bench, child, count, type Section, type Server, serve, withData } from '../harness.ts'
+import { type Bench, child, count, inTables, type Section, type Server, serve, withData } from '../harness.ts'
 import { measureDisk } from './disk.ts'
 import { measureSeeks } from './history-seek.ts'
 import { measurePages, type PageFigures, tellPages } from './queries.ts'
@@ -30,7 +30,7 @@ async function made(bench: Bench, folder: string, events: number): Promise<Histo
 
 async function measureOne(bench: Bench, folder: string, events: number): Promise<PageFigures> {
   const history = await made(bench, folder, events)
-  const server = await serve(folder)
+  const server = await serve(folder, inTables)
   let pages: PageFigures
   try {
     const past = { ...history, server }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createIdSource } from '@signalbox/model/ids.ts'
 import { createFleet } from '../fleet.ts'
-import { type Bench, count, median, type Server, serve, wanted } from '../harness.ts'
+import { type Bench, count, inTables, median, type Server, serve, wanted } from '../harness.ts'
 
 const loadMs = 3_000
 const batch = 500
@@ -23,7 +23,7 @@ async function load({ url }: Server): Promise<void> {
 
 async function ready(folder: string): Promise<{ readonly server: Server; readonly tookMs: number }> {
   const startedAt = performance.now()
-  const server = await serve(folder)
+  const server = await serve(folder, inTables)
   while (!(await fetch(`${server.url}/readyz`)).ok);
   return { server, tookMs: performance.now() - startedAt }
 }

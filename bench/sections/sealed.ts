@@ -3,7 +3,7 @@ import { createLog } from '@signalbox/server/ops/log.ts'
 import { createMetrics } from '@signalbox/server/ops/metrics.ts'
 import { createSealing } from '@signalbox/server/store/sealing.ts'
 import pg from 'pg'
-import { type Bench, count, quantile, serve } from '../harness.ts'
+import { type Bench, count, inTables, quantile, serve } from '../harness.ts'
 import { diskOf } from './disk.ts'
 
 const dayMs = 86_400_000
@@ -45,7 +45,7 @@ async function readAll(url: string, paths: readonly string[]): Promise<number[]>
 }
 
 export async function measureSealed(bench: Bench, folder: string, events: number): Promise<void> {
-  const server = await serve(folder)
+  const server = await serve(folder, inTables)
   const pool = new pg.Pool({ connectionString: await server.database(), max: 2 })
   try {
     const paths = await pathsIn(pool)

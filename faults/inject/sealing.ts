@@ -90,7 +90,7 @@ async function sealDays(world: World, isTaken: (day: DayProgress) => boolean, di
 
 /**
  * To the end, but for days whose sealing came to rest with late events in them. Where a step does not get its lock in time, on a machine
- * that is busy, all that is due waits for an hour, or for the next start.
+ * that is busy, or rows are behind, what is due waits for a minute, or for the next start.
  */
 async function sealedToTheEnd({ server }: World, old: OldDays, look: Look): Promise<readonly DayProgress[]> {
   let most = -1

@@ -103,18 +103,19 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => snapshots.stop())
     const longSums = startLongSums({ pool: store.pool, clock, log })
     stops.push(() => longSums.stop())
-    const { compressAfterDays, retentionDays } = config
-    const sealing = startSealing({
-      ...{ pool: store.pool, compressAfterDays, clock, log, metrics },
-      now: () => store.days.retainedFrom() + retentionDays * 86_400_000,
-    })
-    stops.push(() => sealing.stop())
     const producers = startProducers({ pool: store.pool, reader: store.reader, bus, clock, metrics, log })
     stops.push(() => producers.stop())
     const sequencers = startSequencers({ store, broker, bus, config, metrics, log, clock })
     stops.push(() => sequencers.stop())
     // What a killed server had not folded: readers begin with all of it.
     await store.projections.caughtUp()
+    // Then: what no row stands for is not sealed. It ends before the sequencers, whose last commits wait for no step of it.
+    const { compressAfterDays, retentionDays } = config
+    const sealing = startSealing({
+      ...{ pool: store.pool, compressAfterDays, clock, log, metrics },
+      now: () => store.days.retainedFrom() + retentionDays * 86_400_000,
+    })
+    stops.push(() => sealing.stop())
     await hub.start()
     const liveness = startLiveness({ ...store, bus, broker, partitions, config, metrics, clock, log })
     stops.push(() => liveness.stop())

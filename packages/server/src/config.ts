@@ -49,8 +49,8 @@ export const settings = {
   ),
   compressAfterDays: s(
     'SIGNALBOX_COMPRESS_AFTER_DAYS',
-    0,
-    'Days of the log so far back, by the time in their ids, to which nothing was added for a day become compressed chunks: a fifth of the disk that the log takes, and some times slower to read (docs/decisions/0021). 0: never.',
+    7,
+    'Days of the log so far back, by the time in their ids, to which nothing was added for a day become compressed chunks, in the background: a fifth of the disk that the log takes, and 3 to 10 times slower to read (docs/decisions/0021). 0: never, and what is sealed stays so.',
     'days',
     { most: 36_500 },
   ),

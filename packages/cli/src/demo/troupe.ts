@@ -9,21 +9,22 @@ export interface Played {
   /** Events that the server acknowledged. */
   readonly sent: number
   readonly refused: number
-  /** Not acknowledged so far; once all is over: lost. What a crash took with it does not count. */
+  /** Not acknowledged so far; once all is over: lost. */
   readonly pending: number
 }
 
 export interface Troupe {
   perform(step: Step): void
   figures(): Played
-  /** Resolves when those who left have sent what they had, or cannot. */
+  /** Resolves when those who left or crashed have sent what they had, or cannot. */
   settled(): Promise<void>
 }
 
 interface Member {
   readonly agent: Agent
   isThere: boolean
-  hasCrashed: boolean
+  /** Of one that crashed: what it had told and could not send. Its goodbye, which is never sent, is not among it. */
+  lost?: number
   /** It sends nothing more: its figures are its last. */
   hasEnded: boolean
 }
@@ -45,10 +46,10 @@ export function createTroupe(connect: Connect, onProblem: (problem: Problem) => 
     }
     const member: Member = {
       agent: connect(part, (problem) => {
-        if (!member.hasCrashed) onProblem(problem)
+        // That its goodbye was not sent is what a crash is.
+        if (member.lost !== 0) onProblem(problem)
       }),
       isThere: true,
-      hasCrashed: false,
       hasEnded: false,
     }
     members.set(part.id, member)
@@ -58,11 +59,11 @@ export function createTroupe(connect: Connect, onProblem: (problem: Problem) => 
     if (member.hasEnded && followed.delete(member)) before = plus(before, playedBy(member))
   }
 
-  function end(name: string, patienceMs?: number) {
+  function end(name: string, how: (member: Member) => Promise<void>) {
     const member = members.get(name)
     if (member?.isThere !== true) return
     member.isThere = false
-    const ended = member.agent.stop(patienceMs).finally(() => {
+    const ended = how(member).finally(() => {
       leaving.delete(ended)
       member.hasEnded = true
       settle(member)
@@ -70,19 +71,25 @@ export function createTroupe(connect: Connect, onProblem: (problem: Problem) => 
     leaving.add(ended)
   }
 
-  function crash(name: string) {
-    const member = members.get(name)
-    if (member !== undefined) member.hasCrashed = true
+  /** What was told before stands: others go on from it. */
+  async function crash(member: Member) {
+    await member.agent.flush()
+    member.lost = member.agent.stats().queued
     // With no time left a stop sends nothing more, not even the goodbye: to the server the process has died.
-    end(name, 0)
+    await member.agent.stop(0)
+  }
+
+  function tell({ agent, type, data, ...scope }: Step & { readonly kind: 'tell' }) {
+    const member = members.get(agent)
+    if (member?.isThere === true) member.agent.emit(type, { ...data, demo: true }, scope)
   }
 
   return {
     perform(step) {
       if (step.kind === 'join') join(step.part)
-      else if (step.kind === 'leave') end(step.agent)
-      else if (step.kind === 'crash') crash(step.agent)
-      else members.get(step.agent)?.agent.emit(step.type, { ...step.data, demo: true }, step)
+      else if (step.kind === 'leave') end(step.agent, ({ agent }) => agent.stop())
+      else if (step.kind === 'crash') end(step.agent, crash)
+      else tell(step)
     },
     figures: () => [...followed, ...members.values()].map(playedBy).reduce(plus, before),
     async settled() {
@@ -91,9 +98,9 @@ export function createTroupe(connect: Connect, onProblem: (problem: Problem) => 
   }
 }
 
-function playedBy({ agent, hasCrashed }: Member): Played {
+function playedBy({ agent, lost }: Member): Played {
   const { sent, duplicates, refused, queued, dropped } = agent.stats()
-  return { sent: sent + duplicates, refused, pending: dropped + (hasCrashed ? 0 : queued) }
+  return { sent: sent + duplicates, refused, pending: dropped + (lost ?? queued) }
 }
 
 const plus = (a: Played, b: Played): Played => ({ sent: a.sent + b.sent, refused: a.refused + b.refused, pending: a.pending + b.pending })

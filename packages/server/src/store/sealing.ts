@@ -31,8 +31,8 @@ export interface SealingOptions {
 }
 
 export interface Sealing {
-  /** Seals what is due, unless stopped. */
-  sealDue(): Promise<void>
+  /** Seals what is due, unless stopped. True when some of it is left for a reason that passes: somebody's lock, or rows behind the log. */
+  sealDue(): Promise<boolean>
   /** Ends with the step that is under way. */
   stop(): Promise<void>
 }
@@ -42,9 +42,16 @@ interface Table {
   readonly to: EpochMs
 }
 
+/** `left`: for a reason that passes. */
+type Outcome = 'done' | 'not due' | 'left'
+
 const dayMs = 86_400_000
 const lookEveryMs = 60 * 60_000
+/** Where something that is due was left. */
+const lookAgainMs = 60_000
 const lockTimeoutMs = 2_000
+/** For the lock of a whole table: all who read the log come to stand behind who waits for it. */
+const tableTimeoutMs = 200
 /** Events of one step, whose late commits wait for it; fewer where they are large. */
 const stepEvents = 2_000
 const stepBytes = 16 * 1024 * 1024
@@ -62,7 +69,7 @@ const nextRows = (name: string) => `select ${logColumns} from
 const insertChunk = `insert into log_chunks (partition, first, last, min_time, max_time, min_id, max_id, id_times, terms, lines)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-const limited = async (client: PoolClient) => void (await client.query(`set local lock_timeout = '${lockTimeoutMs}ms'`))
+const limited = async (client: PoolClient, ms = lockTimeoutMs) => void (await client.query(`set local lock_timeout = '${ms}ms'`))
 
 async function write(client: PoolClient, chunk: Chunk): Promise<void> {
   const { partition, first, last, minTime, maxTime, minId, maxId, terms, lines, text } = chunk
@@ -119,34 +126,45 @@ async function announce(pool: Pool, to: EpochMs): Promise<void> {
     })
 }
 
-/** Lock: the table, alone, for a moment; who commits to it waits for the lock of what is sealed. False while it has events. */
-function giveBack(pool: Pool, name: string): Promise<boolean> {
-  return transaction(pool, async (client) => {
+/** Unless it has events. Lock: the table, alone, for a moment; who commits to it waits for the lock of what is sealed. */
+function giveBack(pool: Pool, name: string): Promise<Outcome> {
+  return transaction(pool, async (client): Promise<Outcome> => {
     const { rows: sizes } = await client.query<{ bytes: string }>('select pg_total_relation_size($1::regclass) as bytes', [name])
-    if (Number(sizes[0]?.bytes) <= emptyBytes) return true
-    await limited(client)
+    if (Number(sizes[0]?.bytes) <= emptyBytes) return 'done'
+    await limited(client, tableTimeoutMs)
     await client.query(lockSealed)
     await client.query(`lock table ${name} in access exclusive mode`)
     const { rowCount } = await client.query(`select from ${name} limit 1`)
-    if (rowCount !== 0) return false
-    await client.query(`truncate ${name}`)
-    return true
+    if (rowCount === 0) await client.query(`truncate ${name}`)
+    return 'done'
   })
+}
+
+async function attempt(step: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await step()
+  } catch (error) {
+    if (isLocked(error)) return 'left'
+    // The retention was quicker.
+    if (isDropped(error)) return 'not due'
+    throw error
+  }
 }
 
 export function createSealing({ pool, compressAfterDays, now, clock, log, metrics, mostShare = usualShare }: SealingOptions): Sealing {
   const stopping = new AbortController()
   const { signal } = stopping
 
-  async function sealTable({ name, to }: Table): Promise<void> {
+  async function sealTable({ name, to }: Table): Promise<Outcome> {
     const newest = await newestOf(pool, name)
-    if (newest.some(({ received_at, folded }) => !folded || Number(received_at) > now() - dayMs)) return
+    if (newest.some(({ received_at }) => Number(received_at) > now() - dayMs)) return 'not due'
+    if (newest.some(({ folded }) => !folded)) return 'left'
     if (newest.length > 0) await announce(pool, to)
     let [events, bytes, seconds, steps] = [0, 0, 0, 0]
     for (const { partition, position } of newest) {
       // What comes meanwhile waits for its day, as all that is late.
       for (let after = 0; ; ) {
-        if (signal.aborted) return
+        if (signal.aborted) return 'left'
         const startedAt = clock.monotonic()
         const sealed = await sealSome(pool, name, partition, after, Number(position))
         if (sealed === undefined) break
@@ -159,8 +177,8 @@ export function createSealing({ pool, compressAfterDays, now, clock, log, metric
         await pause(tookMs * (1 / mostShare - 1), undefined, { signal }).catch(() => undefined)
       }
     }
-    await giveBack(pool, name)
     if (events > 0) log.info({ table: name, events, bytes, seconds }, 'sealed a day of the log')
+    return 'done'
   }
 
   async function measure(): Promise<void> {
@@ -172,24 +190,28 @@ export function createSealing({ pool, compressAfterDays, now, clock, log, metric
     metrics.sealedDays.set(Number(rows[0]?.days ?? 0))
   }
 
-  async function sealDue(): Promise<void> {
+  async function sealDue(): Promise<boolean> {
     const { rows } = await pool.query<{ name: string; to_ms: string }>(
       'select name, to_ms from log_partitions where to_ms <= $1 order by from_ms',
       [now() - compressAfterDays * dayMs],
     )
+    let isLeft = false
+    /** Who reads the log holds all its tables: the next one's lock would be waited for in vain too. */
+    let isHeld = false
     for (const { name, to_ms } of rows) {
-      if (signal.aborted) return
-      try {
-        await sealTable({ name, to: Number(to_ms) })
-      } catch (error) {
-        // Somebody reads it for long, or the retention was quicker: the next look goes on.
-        if (!isLocked(error) && !isDropped(error)) throw error
+      if (signal.aborted) return true
+      let outcome = await attempt(() => sealTable({ name, to: Number(to_ms) }))
+      if (outcome === 'done' && !isHeld) {
+        outcome = await attempt(() => giveBack(pool, name))
+        isHeld = outcome === 'left'
       }
+      isLeft ||= outcome === 'left'
     }
     await measure()
+    return isLeft
   }
 
-  let sealing = Promise.resolve()
+  let sealing = Promise.resolve(false)
   return {
     sealDue() {
       sealing = sealing.then(sealDue, sealDue)
@@ -211,9 +233,12 @@ export function startSealing(options: SealingOptions & { readonly clock: Clock }
   const look = () =>
     void sealing
       .sealDue()
-      .catch((error: unknown) => options.log.warn({ err: error }, 'days of the log could not be sealed; trying again in an hour'))
-      .then(() => {
-        if (!isStopped) cancel = options.clock.after(lookEveryMs, look)
+      .catch((error: unknown) => {
+        options.log.warn({ err: error }, 'days of the log could not be sealed; trying again in an hour')
+        return false
+      })
+      .then((isLeft) => {
+        if (!isStopped) cancel = options.clock.after(isLeft ? lookAgainMs : lookEveryMs, look)
       })
   look()
   return {
