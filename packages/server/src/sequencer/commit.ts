@@ -23,7 +23,11 @@ export interface Commit {
 }
 
 /** Events as text, a line each: who holds many of them holds less, and nothing that a collection looks at. */
-export const linesOf = (events: readonly LoggedText[]): Buffer => Buffer.from(events.map(copyLine).join(''))
+export function linesOf(events: readonly LoggedText[]): Buffer {
+  let text = ''
+  for (const event of events) text += copyLine(event)
+  return Buffer.from(text)
+}
 /** One of them, without its end. */
 export const eventOfLine = (line: string): LoggedText => toText(rowOfLine(line))
 

@@ -7,13 +7,13 @@ import type { EpochMs, Event, LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent } from '@signalbox/model/fold/fold.ts'
 import { idTime } from '@signalbox/model/ids.ts'
 import type { LogDays } from '../store/days.ts'
-import { copyLine } from '../store/log-row.ts'
 import { findByIds, type QuarantineRow, writeCommit, writeQuarantine } from '../store/log-write.ts'
 import type { Quarantine } from '../store/quarantine.ts'
 import { sealedUntil, whileSealed } from '../store/sealed.ts'
 import { blamesData, isConflict, isFenced, knowsTooFewSealed, lacksTable } from '../store/sqlstate.ts'
 import { decideRepeats, type Item, isFresh, judge, keyOf, markRepeats, quarantineRows, refuseAsFault, tellKept } from './batch.ts'
 import { chainHash } from './chain.ts'
+import { linesOf } from './commit.ts'
 import { changesOf, createHolding, type Hold, type Holding, type HoldingOptions, type Overlays, overlayOf } from './hold.ts'
 import { asText, logged, timesOf } from './placed.ts'
 
@@ -81,15 +81,14 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
     const { kept, events, overlays } = folded
     const { head } = held
     const rows = changesOf(overlays)
-    let text = ''
     let minId = events[0]?.id ?? ''
     let maxId = minId
-    for (const event of events) {
-      text += copyLine(event)
-      if (event.id < minId) minId = event.id
-      if (event.id > maxId) maxId = event.id
+    for (const { id } of events) {
+      if (id < minId) minId = id
+      if (id > maxId) maxId = id
     }
-    const lines = Buffer.from(text)
+    // Its text is in no variable here: it would be held until the commit is answered, and grow old.
+    const lines = linesOf(events)
     const first = head.position + 1
     const last = head.position + events.length
     const hash = chainHash(head.hash, lines)
