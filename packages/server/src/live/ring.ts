@@ -138,12 +138,10 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
   const textOf = ({ start, lines, length }: Slot): string => lines?.toString() ?? slab.text(start ?? 0, length)
   /** From a position on. */
   function* eventsOf(slot: Slot, first: number): Generator<LoggedText> {
-    if (slot.events !== undefined) yield* slot.events.slice(first - slot.from)
-    else
-      for (const line of textOf(slot)
-        .split('\n')
-        .slice(first - slot.from, -1))
-        yield eventOfLine(line)
+    const { events } = slot
+    if (events !== undefined) return yield* events.slice(first - slot.from)
+    const lines = textOf(slot).split('\n')
+    for (const line of lines.slice(first - slot.from, -1)) yield eventOfLine(line)
   }
   /** First slot that ends after `after`. */
   const start = (list: readonly Slot[], after: number) => {
