@@ -145,7 +145,7 @@ export const sequencerMutants: readonly Mutant[] = [
     what: 'The lower bound of a commit’s ids is its first id, not its least: readers pass over late events.',
     law: 'chain',
     file: 'server/src/sequencer/writer.ts',
-    find: '      if (event.id < minId) minId = event.id\n',
+    find: '      if (id < minId) minId = id\n',
     put: '',
     scenario: 'commits gather',
   },
