@@ -6,10 +6,12 @@ import type { LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import { chainHash } from '@signalbox/server/sequencer/chain.ts'
+import { linesOf } from '@signalbox/server/sequencer/commit.ts'
 import { createDueRows } from '@signalbox/server/sequencer/due-rows.ts'
+import { idBounds } from '@signalbox/server/sequencer/placed.ts'
 import { sendBulk } from '@signalbox/server/store/bulk.ts'
 import { createDueRollups } from '@signalbox/server/store/due-rollups.ts'
-import { copyLine, logColumns } from '@signalbox/server/store/log-row.ts'
+import { logColumns } from '@signalbox/server/store/log-row.ts'
 import { takePartition } from '@signalbox/server/store/log-write.ts'
 import { prepareRows, writeRows } from '@signalbox/server/store/rows-write.ts'
 import { dueAfter, take } from '@signalbox/server/streams/snapshots.ts'
@@ -93,13 +95,9 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
   function commit(events: readonly LoggedEvent[]): void {
     const [first, last] = [events[0], events.at(-1)]
     if (first === undefined || last === undefined) return
-    const text = Buffer.from(events.map(copyLine).join(''))
+    const text = linesOf(events)
     hash = chainHash(hash, text)
-    let [minId, maxId] = [first.id, first.id]
-    for (const { id } of events) {
-      if (id < minId) minId = id
-      if (id > maxId) maxId = id
-    }
+    const [minId, maxId] = idBounds(events)
     waiting.push({ first: first.position, last: last.position, at: last.receivedAt + committedMs, minId, maxId, hash })
     lines.push(text)
   }

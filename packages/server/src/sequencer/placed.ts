@@ -1,17 +1,24 @@
 /** Events of a batch as the log has them. */
-import type { EpochMs, LoggedEvent, LoggedText } from '@signalbox/model/event.ts'
+import type { EpochMs, Event, EventId, LoggedEvent, LoggedText } from '@signalbox/model/event.ts'
 import { idTime } from '@signalbox/model/ids.ts'
 import type { Item } from './batch.ts'
 
 const dayMs = 86_400_000
 
+/** The least id and the greatest; both empty where there is none. */
+export function idBounds(events: readonly Pick<Event, 'id'>[]): readonly [EventId, EventId] {
+  let least = events[0]?.id ?? ''
+  let most = least
+  for (const { id } of events) {
+    if (id < least) least = id
+    if (id > most) most = id
+  }
+  return [least, most]
+}
+
 /** Of the ids, one a day at least: nearly always all are of one day. */
 export function timesOf(items: readonly Item[]): readonly EpochMs[] {
-  let [least, most] = ['', '']
-  for (const { event } of items) {
-    if (least === '' || event.id < least) least = event.id
-    if (event.id > most) most = event.id
-  }
+  const [least, most] = idBounds(items.map(({ event }) => event))
   if (most === '') return []
   const times = [idTime(least), idTime(most)]
   const [from = 0, to = 0] = times.map((time) => Math.floor(time / dayMs))

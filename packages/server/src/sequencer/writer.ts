@@ -15,7 +15,7 @@ import { decideRepeats, type Item, isFresh, judge, keyOf, markRepeats, quarantin
 import { chainHash } from './chain.ts'
 import { linesOf } from './commit.ts'
 import { changesOf, createHolding, type Hold, type Holding, type HoldingOptions, type Overlays, overlayOf } from './hold.ts'
-import { asText, logged, timesOf } from './placed.ts'
+import { asText, idBounds, logged, timesOf } from './placed.ts'
 
 /** Another writer took the partition. What this one was committing was not stored. */
 export class Fenced extends Error {}
@@ -81,12 +81,7 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
     const { kept, events, overlays } = folded
     const { head } = held
     const rows = changesOf(overlays)
-    let minId = events[0]?.id ?? ''
-    let maxId = minId
-    for (const { id } of events) {
-      if (id < minId) minId = id
-      if (id > maxId) maxId = id
-    }
+    const [minId, maxId] = idBounds(events)
     // Its text is in no variable here: it would be held until the commit is answered, and grow old.
     const lines = linesOf(events)
     const first = head.position + 1
