@@ -57,7 +57,7 @@ export function createHub(deps: HubDeps): Hub {
   const inTurns = { heads: () => turns(() => reader.heads()), oldest: () => turns(() => reader.oldest()) }
   const early: Parameters<Ring['add']>[0][] = []
   let ring: Ring | undefined
-  /** What was there at the flush before: who asks once a flush told of it was given it too. */
+  /** How far the last flush told: whoever it woke has asked by the next one. */
   let told: readonly number[] = []
   let lastFlushAt = Number.NEGATIVE_INFINITY
   let lastFlushCostMs = 0

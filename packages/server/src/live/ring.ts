@@ -3,7 +3,7 @@
  * event's every time, which costs less than holding it: held, it was a quarter of all that young collections copied (measured).
  *
  * Events are objects until everybody who follows was told of them, some milliseconds, and from then on the text that the log was given,
- * outside of the heap: as objects they grew old, and made a full collection two to three times as frequent (measured).
+ * outside of the heap: as objects they grew old, and a full collection came half as often again (measured).
  */
 import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
