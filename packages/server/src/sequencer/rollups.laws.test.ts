@@ -79,7 +79,8 @@ async function expectCounted(it: Line): Promise<Table> {
   return table
 }
 
-const start = Date.now() - 600_000
+/** The beginning of a minute, ms: what follows within it is in the same minute, whenever tests run. */
+const start = minuteOf(Date.now() - 600_000)
 /** Few names and few minutes, so that calls are told twice, end twice, are corrected and attributed late. */
 const Sketched = fc.record({
   type: fc.constantFrom(
