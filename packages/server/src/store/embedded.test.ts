@@ -149,6 +149,20 @@ test('a PostgreSQL that was killed too comes back with what it had, and syncs it
   expect(said).not.toContain('the database system is starting up')
 })
 
+// Linux alone tells of a process's children in a file.
+test.runIf(process.platform === 'linux')('a backend that outlives its killed postmaster is waited for', async () => {
+  const left = await killedServer()
+  const backend = Number((await readFile(`/proc/${left}/task/${left}/children`, 'utf8')).split(' ')[0])
+  process.kill(backend, 'SIGSTOP')
+  process.kill(left, 'SIGKILL')
+  const begins = (await stat(join(data, 'postgres.log'))).size
+  const said = async () => (await readFile(join(data, 'postgres.log'), 'utf8')).slice(begins)
+  const starting = using(async ({ url }) => expect(await ask(url, 'select value from kept')).toEqual([{ value: 1 }]))
+  await expect.poll(said).toContain('is still in use')
+  process.kill(backend, 'SIGKILL')
+  await starting
+})
+
 test('what statements say stays out of the log of PostgreSQL', async () => {
   await using(async ({ url }) => {
     await expect(ask(url, "select 1 / (length('a secret') - 8)")).rejects.toThrow('division by zero')

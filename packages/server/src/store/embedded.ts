@@ -28,6 +28,8 @@ interface Binaries {
 }
 
 const startTimeoutMs = 60_000
+/** Backends of a killed postmaster end when they see that it is gone: moments, unless one hangs. */
+const memoryHeldMs = 10_000
 const stopTimeoutMs = 30_000
 const firstRelaunchMs = 50
 const longestRelaunchMs = 2_000
@@ -200,7 +202,8 @@ async function startIn(
   const password = (await readFile(secretFile, 'utf8')).trim()
   const port = await freePort()
   let connections = connectionsFor(wantedPartitions)
-  const logFile = openSync(join(data, 'postgres.log'), 'a', 0o600)
+  const logPath = join(data, 'postgres.log')
+  const logFile = openSync(logPath, 'a', 0o600)
   // Its own session: a terminal's Ctrl-C must reach it through us, after the last commit.
   const launch = () => {
     const settings = [...serverSettings, `max_connections=${connections}`].flatMap((setting) => ['-c', setting])
@@ -212,14 +215,28 @@ async function startIn(
   const base = `postgres://signalbox:${password}@127.0.0.1:${port}`
   const answers = async () => {
     const died = finished(child).then((code) => {
-      throw new Error(`PostgreSQL ended while starting (exit ${code}). Its log: ${join(data, 'postgres.log')}.`)
+      throw new Error(`PostgreSQL ended while starting (exit ${code}). Its log: ${logPath}.`)
     })
     died.catch(() => undefined)
     const ready = untilReady(folder, () => child.pid, startTimeoutMs).then(() => untilAnswers(`${base}/postgres`, startTimeoutMs))
     await Promise.race([ready, died])
   }
+  const answersOnceMemoryIsFree = async () => {
+    const until = performance.now() + memoryHeldMs
+    for (;;) {
+      const { size } = await stat(logPath)
+      try {
+        return await answers()
+      } catch (error) {
+        const said = (await readFile(logPath)).subarray(size).toString()
+        if (!said.includes('shared memory block') || performance.now() > until) throw error
+        await new Promise((resume) => setTimeout(resume, firstRelaunchMs))
+        child = launch()
+      }
+    }
+  }
   try {
-    await answers()
+    await answersOnceMemoryIsFree()
     await ensureDatabase(`${base}/postgres`)
     // The log keeps the partitions it was made with, whatever is configured: only it knows how many writers there will be.
     const needed = connectionsFor((await partitionsOf(`${base}/signalbox`)) ?? wantedPartitions)
