@@ -1,29 +1,68 @@
-/** Many subscribers in a process of their own: they read and count, nothing else. Prints "ready", then how many messages each got when asked. */
-import { once } from 'node:events'
-import { WebSocket } from 'ws'
+/**
+ * Many subscribers in a process of their own. They take what comes and look at none of it: a client that reads every frame takes more of the
+ * two cores than what is measured. Prints "ready" when all are subscribed; then, asked by a line, how many bytes have come.
+ */
+import { connect } from 'node:net'
 
-const [kind, url, countText, feed = 'events'] = process.argv.slice(2)
-const count = Number(countText)
-const received = new Array<number>(count).fill(0)
-const path = kind === 'socket.io' ? '/socket.io/?EIO=4&transport=websocket' : kind === 'signalbox' ? `/v1/live?feed=${feed}` : '/'
+interface Kind {
+  readonly path: string
+  /** What has come when a subscriber is one. */
+  readonly joined: string
+  /** Text that it sends when something has come. */
+  readonly answers?: readonly [come: string, answer: string]
+  /** Frame that says it is alive. */
+  readonly alive: Buffer
+}
 
-await Promise.all(
-  Array.from({ length: count }, async (_, i) => {
-    const socket = new WebSocket(`${url?.replace('http', 'ws')}${path}`, { perMessageDeflate: false })
-    let joined = kind !== 'socket.io'
-    socket.on('message', (bytes: Buffer) => {
-      if (kind === 'socket.io') {
-        const head = String.fromCharCode(bytes[0] ?? 0, bytes[1] ?? 0)
-        if (head[0] === '2') socket.send('3')
-        if (head[0] === '0') socket.send('40')
-        if (head === '40') joined = true
-        if (head !== '42') return
+const [name = '', url = '', count = '', feed = 'events'] = process.argv.slice(2)
+const { hostname, port, host } = new URL(url)
+const aliveMs = 10_000
+const [textOpcode, pongOpcode] = [0x1, 0xa]
+/** One whole frame of a client, of less than 126 bytes: masked, by zeros. */
+const frame = (opcode: number, text = '') => Buffer.from([0x80 | opcode, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)])
+
+const kinds: Readonly<Record<string, Kind>> = {
+  signalbox: { path: `/v1/live?feed=${feed}`, joined: '"subscribed"', alive: frame(pongOpcode) },
+  ws: { path: '/', joined: '\r\n\r\n', alive: frame(pongOpcode) },
+  'socket.io': {
+    path: '/socket.io/?EIO=4&transport=websocket',
+    joined: '40{"sid"',
+    answers: ['0{"sid"', '40'],
+    alive: frame(textOpcode, '3'),
+  },
+}
+const kind = kinds[name]
+if (kind === undefined) throw new Error(`There is no kind "${name}"; there are ${Object.keys(kinds).join(', ')}.`)
+const { path, joined, answers, alive } = kind
+
+/** What all read into, one after the other. */
+const buffer = Buffer.alloc(1_048_576)
+let bytes = 0
+
+const subscribe = () =>
+  new Promise<void>((ready, fail) => {
+    let come = ''
+    let isJoined = false
+    let hasAnswered = answers === undefined
+    const callback = (length: number) => {
+      bytes += length
+      if (isJoined) return true
+      come += buffer.toString('latin1', 0, length)
+      if (answers !== undefined && !hasAnswered && come.includes(answers[0])) {
+        hasAnswered = true
+        socket.write(frame(textOpcode, answers[1]))
       }
-      received[i] = (received[i] ?? 0) + 1
-    })
-    await once(socket, 'open')
-    while (!joined) await once(socket, 'message')
-  }),
-)
+      isJoined = come.includes(joined)
+      if (isJoined) ready()
+      return true
+    }
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true, onread: { buffer, callback } })
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${upgrade}\r\n\r\n`)
+    setInterval(() => socket.write(alive), aliveMs).unref()
+    socket.on('close', () => fail(new Error(`A subscriber (${name}) was closed: ${come.slice(0, 500)}`)))
+  })
+
+await Promise.all(Array.from({ length: Number(count) }, subscribe))
 console.log('ready')
-process.stdin.on('data', () => console.log(JSON.stringify({ least: Math.min(...received), all: received.reduce((a, b) => a + b, 0) })))
+process.stdin.on('data', () => console.log(bytes))

@@ -1,8 +1,25 @@
-/** Deliveries a second to many subscribers of one feed, beside relays that store nothing. */
-import { type Bench, child, count, median, type Section, wanted } from '../harness.ts'
+/** Deliveries a second to many subscribers of one feed, beside relays that store nothing; over the time until all has come to them. */
+import { setTimeout } from 'node:timers/promises'
+import { type Bench, type Child, child, count, median, type Section, wanted } from '../harness.ts'
 import { generate } from './generate.ts'
 
 const subscribers = 500
+const quietMs = 50
+
+/** Answers the ms until nothing more came, without those in which nothing did. */
+async function untilQuiet(clients: Child): Promise<number> {
+  const startedAt = performance.now()
+  const come = async () => {
+    clients.tell()
+    return Number(await clients.line())
+  }
+  for (let before = await come(), lastAt = startedAt; ; lastAt = performance.now()) {
+    await setTimeout(quietMs)
+    const now = await come()
+    if (now === before) return lastAt - startedAt
+    before = now
+  }
+}
 
 async function relayed(bench: Bench, kind: 'socket.io' | 'ws'): Promise<number> {
   const relay = child('generators/relay.ts', [kind, String(bench.seconds)])
@@ -23,7 +40,8 @@ export const section: Section = {
       const clients = child('generators/drain.ts', ['signalbox', server.url, String(subscribers)])
       await clients.line()
       const before = await server.metric('signalbox_live_deliveries_total')
-      const { seconds } = await generate(bench, 'websocket', server.url)
+      const { seconds: generating } = await generate(bench, 'websocket', server.url)
+      const seconds = generating + (await untilQuiet(clients)) / 1_000
       const deliveries = (await server.metric('signalbox_live_deliveries_total')) - before
       await clients.stop()
       return deliveries / seconds
