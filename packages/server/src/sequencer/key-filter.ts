@@ -1,23 +1,31 @@
-/** A Bloom filter of rows' keys: what it does not have was never put in; of what it has, at most one in a hundred was not. */
+/**
+ * A Bloom filter of rows' keys that grows with them: what it does not have was never put in; of what it has, at most one in a hundred was
+ * not, for each time that it grew.
+ */
 export interface KeyFilter {
-  /** False: it may have been there. */
+  /** False: there is no room for it, and what the filter does not have says nothing any more. */
   add(table: string, key: string): boolean
   mayHave(table: string, key: string): boolean
-  /** Keys that were new when they were put in. */
-  readonly size: () => number
+  readonly bytes: () => number
 }
 
-/** At least 10 bits a key, and 7 probes: at most 0.8 % false (Bloom, 1970). */
-const leastBitsPerKey = 10
+/** 10 bits a key, and 7 probes: at most 0.8 % false (Bloom, 1970). */
+const bitsPerKey = 10
 const probes = 7
+/** Of some 3,000 keys: there may be thousands of tenants. */
+const firstBytes = 4_096
+/** Each stage is so many times the one before it, which is full and stays as it is (Almeida and others, 2007). */
+const growth = 4
 
-/** Two independent halves of one pass (FNV-1a and a multiplicative hash): the probes are their combinations (Kirsch and Mitzenmacher, 2006). */
-export function createKeyFilter(mostKeys: number): KeyFilter {
-  // A power of two, so that a probe is cut to size by a mask: by a remainder of doubles it took longer than the hash (measured).
-  const words = new Int32Array(2 ** Math.ceil(Math.log2((mostKeys * leastBitsPerKey) / 32)))
-  const mask = words.length * 32 - 1
-  let size = 0
+/** `mayGrow`: asked for each stage. */
+export function createKeyFilter(mayGrow: (bytes: number) => boolean): KeyFilter {
+  /** The last takes keys. Bits of each are a power of two, so that a probe is cut to size by a mask: by a remainder of doubles it took longer than the hash (measured). */
+  const stages: Int32Array[] = []
+  let room = 0
+  let bytes = 0
   let [one, two] = [0, 0]
+
+  /** Two independent halves of one pass (FNV-1a and a multiplicative hash): the probes are their combinations (Kirsch and Mitzenmacher, 2006). */
   function hash(table: string, key: string): void {
     let a = 0x811c9dc5 ^ table.charCodeAt(0)
     let b = 0x9e3779b9 ^ table.charCodeAt(1)
@@ -31,27 +39,43 @@ export function createKeyFilter(mostKeys: number): KeyFilter {
     one = a
     two = b | 1
   }
+
+  function has(words: Int32Array): boolean {
+    const mask = words.length * 32 - 1
+    for (let i = 0, at = one; i < probes; i += 1, at = (at + two) | 0)
+      if (((words[(at & mask) >>> 5] ?? 0) & (1 << (at & 31))) === 0) return false
+    return true
+  }
+
+  function put(words: Int32Array): void {
+    const mask = words.length * 32 - 1
+    for (let i = 0, at = one; i < probes; i += 1, at = (at + two) | 0) {
+      const word = (at & mask) >>> 5
+      words[word] = (words[word] ?? 0) | (1 << (at & 31))
+    }
+  }
+
   return {
     add(table, key) {
       hash(table, key)
-      let isNew = false
-      for (let i = 0, at = one; i < probes; i += 1, at = (at + two) | 0) {
-        const word = (at & mask) >>> 5
-        const bit = 1 << (at & 31)
-        const had = words[word] ?? 0
-        if ((had & bit) !== 0) continue
-        isNew = true
-        words[word] = had | bit
+      if (stages.some(has)) return true
+      let last = stages.at(-1)
+      if (last === undefined || room === 0) {
+        const more = firstBytes * growth ** stages.length
+        if (!mayGrow(more)) return false
+        last = new Int32Array(more / Int32Array.BYTES_PER_ELEMENT)
+        stages.push(last)
+        bytes += more
+        room = Math.floor((more * 8) / bitsPerKey)
       }
-      if (isNew) size += 1
-      return isNew
+      put(last)
+      room -= 1
+      return true
     },
     mayHave(table, key) {
       hash(table, key)
-      for (let i = 0, at = one; i < probes; i += 1, at = (at + two) | 0)
-        if (((words[(at & mask) >>> 5] ?? 0) & (1 << (at & 31))) === 0) return false
-      return true
+      return stages.some(has)
     },
-    size: () => size,
+    bytes: () => bytes,
   }
 }

@@ -15,7 +15,7 @@ import { type RowWrite, readAllRows, readKeys, readRows, writeRows, writeRowsApa
 import { blamesData } from '../store/sqlstate.ts'
 import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
-import { createRowCache, mostRemembered, type RowCache, trimTenants } from './row-cache.ts'
+import { createRowCache, type RowCache, trimTenants } from './row-cache.ts'
 
 /** An event, and what it is about. */
 interface Touching {
@@ -59,6 +59,8 @@ export interface PartitionRowsOptions {
 /** Rows held, of all tenants and of one; about 1 KiB each. */
 const cachedRows = 50_000
 const cachedTenantRows = 25_000
+/** Keys of rows that are not held, of all tenants: 18 million of one, or 3,000 of each of 8,000. Past it their rows are looked up before they are folded. */
+const mostRememberedBytes = 32 * 1024 * 1024
 /** A tenant with at most so many rows has them read when it first writes; with more, rows are read as they are needed. */
 const preloadedRows = 12_500
 /** Keys read at once where a tenant has more rows, and the share of the time that reading them may last: a start does not wait for all that there is. */
@@ -94,6 +96,13 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     if (!isStopped) onFailure(error)
   }
 
+  function mayRemember(bytes: number): boolean {
+    let held = bytes
+    for (const cache of caches.values()) held += cache.rememberedBytes()
+    return held <= mostRememberedBytes
+  }
+  const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember })
+
   async function cacheOf(tenant: TenantId): Promise<RowCache> {
     const known = caches.get(tenant)
     if (known !== undefined) {
@@ -102,7 +111,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
       return known
     }
     const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)
-    const cache = createRowCache(cachedTenantRows, complete)
+    const cache = newCache(complete)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
     caches.set(tenant, cache)
     if (!complete) learnKeys(tenant, cache).catch(tell)
@@ -114,13 +123,12 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     /** With its tenant or with the partition. */
     const isLetGo = () => isStopped || caches.get(tenant) !== cache
     let last: RowKey | undefined
-    for (let count = 0; count <= mostRemembered && !isLetGo(); ) {
+    while (!isLetGo()) {
       const startedAt = performance.now()
       const keys: readonly RowKey[] = await readKeys(writes, partition, tenant, last, pageKeys)
       if (isLetGo()) return
-      for (const { table, key } of keys) cache.remember(table, key)
+      if (!keys.every(({ table, key }) => cache.remember(table, key))) return
       if (keys.length < pageKeys) return cache.rememberedAll()
-      count += keys.length
       last = keys.at(-1)
       const pauseMs = (performance.now() - startedAt) * (1 / shareOfLearning - 1)
       await new Promise<void>((resume) => clock.after(pauseMs, resume))
@@ -214,9 +222,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
       }
       kept = upTo
       // What is due or leaving is looked up beside a cache, never beside one that was read from the store meanwhile.
-      trimTenants(caches, cachedRows, (tenant) =>
-        due.has(tenant) || leaving?.has(tenant) === true ? createRowCache(cachedTenantRows, false) : undefined,
-      )
+      trimTenants(caches, cachedRows, (tenant) => (due.has(tenant) || leaving?.has(tenant) === true ? newCache(false) : undefined))
       if (isStopped) return
       const writeNow = () => {
         cancel = undefined

@@ -2,28 +2,43 @@ import type { AgentRow, CallRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createKeyFilter } from './key-filter.ts'
-import { createRowCache, trimTenants } from './row-cache.ts'
+import { createRowCache, type RowCacheOptions, trimTenants } from './row-cache.ts'
 
 const row = { outcome: 'finished' } as CallRow
+const cacheOf = (options: Partial<RowCacheOptions>) =>
+  createRowCache({ mostRows: 1_000, complete: true, mayRemember: () => true, ...options })
 const keyOf = (i: number) => `run-${i % 20}\u001ftool\u001f${i.toString(36)}`
 
-test('what was put into a filter is in it, and little else', () => {
-  const filter = createKeyFilter(20_000)
-  for (let i = 0; i < 20_000; i += 1) filter.add('calls', keyOf(i))
+test('what was put into a filter is in it, and little else, however often it grew', () => {
+  const filter = createKeyFilter(() => true)
+  const added = 100_000
+  for (let i = 0; i < added; i += 1) expect(filter.add('calls', keyOf(i))).toBe(true)
   let others = 0
-  for (let i = 0; i < 20_000; i += 1) {
-    expect(filter.mayHave('calls', keyOf(i))).toBe(true)
-    if (filter.mayHave('calls', keyOf(i + 20_000))) others += 1
+  for (let i = 0; i < added; i += 1) {
+    if (!filter.mayHave('calls', keyOf(i))) throw new Error(`It forgot ${keyOf(i)}.`)
+    if (filter.mayHave('calls', keyOf(i + added))) others += 1
   }
-  expect(others / 20_000).toBeLessThan(0.03)
+  expect(others / added).toBeLessThan(0.03)
   expect(filter.mayHave('tasks', keyOf(1))).toBe(false)
+})
+
+test('a filter takes room for the keys it has, once each, and says when there is none', () => {
+  const limit = 100_000
+  const filter = createKeyFilter((bytes) => filter.bytes() + bytes <= limit)
+  let taken = 0
+  while (filter.add('calls', keyOf(taken))) taken += 1
+  expect(filter.bytes()).toBeLessThanOrEqual(limit)
+  expect(filter.bytes() / taken).toBeLessThan(1.5)
+  const small = createKeyFilter(() => true)
+  for (let round = 0; round < 100_000; round += 1) small.add('calls', keyOf(round % 100))
+  expect(small.bytes()).toBeLessThan(5_000)
 })
 
 test('a cache has the newest row of a key, or says that there may be one, whatever it forgot', () => {
   const change = fc.record({ i: fc.integer({ min: 0, max: 60 }), closes: fc.boolean() })
   fc.assert(
     fc.property(fc.array(change, { maxLength: 400 }), fc.integer({ min: 1, max: 40 }), (changes, every) => {
-      const cache = createRowCache(20, true, 8)
+      const cache = cacheOf({ mostRows: 20, mostClosed: 8 })
       const newest = new Map<string, CallRow>()
       changes.forEach(({ i, closes }, at) => {
         const made = (closes ? { ...row } : {}) as CallRow
@@ -40,7 +55,7 @@ test('a cache has the newest row of a key, or says that there may be one, whatev
 })
 
 test('closed calls push out no other row', () => {
-  const cache = createRowCache(20, true, 8)
+  const cache = cacheOf({ mostRows: 20, mostClosed: 8 })
   cache.set('agents', 'a', {} as AgentRow)
   for (let i = 0; i < 100; i += 1) {
     cache.set('calls', keyOf(i), {} as CallRow)
@@ -52,8 +67,20 @@ test('closed calls push out no other row', () => {
   expect(cache.size()).toBeLessThan(20)
 })
 
+test('a cache with no room for keys says of all that is not in it that it may exist', () => {
+  let room = true
+  const cache = cacheOf({ mostRows: 20, mostClosed: 8, mayRemember: () => room })
+  cache.set('calls', keyOf(0), row)
+  expect(cache.mayExist('calls', 'anything')).toBe(false)
+  room = false
+  for (let i = 1; cache.remember('calls', keyOf(i)); i += 1);
+  expect([cache.mayExist('calls', 'anything'), cache.isComplete(), cache.rememberedBytes()]).toEqual([true, false, 0])
+  cache.rememberedAll()
+  expect(cache.mayExist('calls', 'anything')).toBe(true)
+})
+
 test('of rows it never saw a cache knows nothing until it was told of all their keys', () => {
-  const cache = createRowCache(20, false)
+  const cache = cacheOf({ mostRows: 20, complete: false })
   expect(cache.mayExist('calls', 'anything')).toBe(true)
   cache.remember('calls', 'stored')
   expect(cache.mayExist('calls', 'anything')).toBe(true)
@@ -64,12 +91,12 @@ test('of rows it never saw a cache knows nothing until it was told of all their 
 test('tenants are forgotten to the bound, also one whose rows are not all in the store', () => {
   const caches = new Map(
     ['a', 'b', 'c'].map((tenant) => {
-      const cache = createRowCache(1_000, true)
+      const cache = cacheOf({})
       for (let i = 0; i < 100; i += 1) cache.set('calls', keyOf(i), row)
       return [tenant, cache] as const
     }),
   )
-  trimTenants(caches, 150, (tenant) => (tenant === 'a' ? createRowCache(1_000, false) : undefined))
+  trimTenants(caches, 150, (tenant) => (tenant === 'a' ? cacheOf({ complete: false }) : undefined))
   expect([...caches].map(([tenant, cache]) => [tenant, cache.size()])).toEqual([
     ['a', 0],
     ['c', 100],

@@ -23,23 +23,30 @@ export interface RowCache {
   readonly isComplete: () => boolean
   /** False: there is no row of this key, here or in the store. */
   mayExist(table: Table, key: string): boolean
-  /** A row of this key is in the store. */
-  remember(table: Table, key: string): void
+  /** A row of this key is in the store. False: there is no room to remember it, and what is not here may be there. */
+  remember(table: Table, key: string): boolean
   /** All keys that are in the store were remembered, or are here. */
   rememberedAll(): void
   /** Forgets towards its bound. Only between batches: while one folds, what it needs must stay. */
   trim(): void
   readonly size: () => number
+  /** Of keys that are remembered. */
+  readonly rememberedBytes: () => number
 }
-
-/** Keys remembered of rows that are not here, 4 MB; with more, a miss says nothing. */
-export const mostRemembered = 2_000_000
 
 /** Closed calls of each of two generations: a second of the fastest senders, whose calls may be attributed after they ended. */
 const closedCalls = 4_000
 
-/** `complete`: it is about to be filled with every row there is. */
-export function createRowCache(mostRows: number, complete: boolean, mostClosed = closedCalls): RowCache {
+export interface RowCacheOptions {
+  readonly mostRows: number
+  /** It is about to be filled with every row there is. */
+  readonly complete: boolean
+  /** Whether there is room for keys of rows that are not here; once there is not, a miss says nothing. */
+  readonly mayRemember: (bytes: number) => boolean
+  readonly mostClosed?: number
+}
+
+export function createRowCache({ mostRows, complete, mayRemember, mostClosed = closedCalls }: RowCacheOptions): RowCache {
   let young = maps()
   let old = maps()
   let leaving = maps()
@@ -53,14 +60,14 @@ export function createRowCache(mostRows: number, complete: boolean, mostClosed =
   let knowsAll = complete
   let isFull = false
 
-  function remember(table: Table, key: string): void {
-    if (isFull) return
-    remembered ??= createKeyFilter(mostRemembered)
-    remembered.add(table, key)
-    if (remembered.size() <= mostRemembered) return
+  function remember(table: Table, key: string): boolean {
+    if (isFull) return false
+    remembered ??= createKeyFilter(mayRemember)
+    if (remembered.add(table, key)) return true
     isFull = true
     knowsAll = false
     remembered = undefined
+    return false
   }
 
   function close(key: string, call: CallRow): void {
@@ -112,6 +119,7 @@ export function createRowCache(mostRows: number, complete: boolean, mostClosed =
       young = maps()
     },
     size: () => sizeOf(young) + sizeOf(old) + sizeOf(leaving) + closed.size + closedBefore.size,
+    rememberedBytes: () => remembered?.bytes() ?? 0,
   }
 }
 
