@@ -59,7 +59,7 @@ export async function measureSealed(bench: Bench, folder: string, events: number
     const [startedAt, cpuBefore] = [performance.now(), sampledCpuMs()]
     // All of it, as if days had passed; without the pauses that leave the time to others.
     const sealing = createSealing({
-      ...{ pool, compressAfterDays: 1, now: () => Date.now() + 3 * dayMs, mostShare: 1 },
+      ...{ pool, compressAfterDays: 1, retentionDays: 36_500, now: () => Date.now() + 3 * dayMs, mostShare: 1 },
       ...{ clock: { monotonic: () => performance.now() }, log: createLog('error'), metrics: createMetrics() },
     })
     await sealing.sealDue()

@@ -112,7 +112,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     // Then: what no row stands for is not sealed. It ends before the sequencers, whose last commits wait for no step of it.
     const { compressAfterDays, retentionDays } = config
     const sealing = startSealing({
-      ...{ pool: store.pool, compressAfterDays, clock, log, metrics },
+      ...{ pool: store.pool, compressAfterDays, retentionDays, clock, log, metrics },
       now: () => store.days.retainedFrom() + retentionDays * 86_400_000,
     })
     stops.push(() => sealing.stop())

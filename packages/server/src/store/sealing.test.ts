@@ -31,7 +31,7 @@ function looking({ store: { pool } }: Line, later = 2 * dayMs) {
   const clock = createFakeClock(now)
   const waits: number[] = []
   const sealing = startSealing({
-    ...{ pool, compressAfterDays: 1, now: () => now + later, log, metrics: createMetrics() },
+    ...{ pool, compressAfterDays: 1, retentionDays: 30, now: () => now + later, log, metrics: createMetrics() },
     clock: {
       ...clock,
       after(ms, run) {
@@ -126,6 +126,37 @@ test('a day that something came to is looked at an hour later', async () => {
   clock.advance(hourMs)
   await looked(hourMs, hourMs)
   expect(await places(it)).toEqual({ inTables: 40, inChunks: 0 })
+})
+
+test('a day that could not be sealed is looked at again in a minute, then two, and so on up to an hour', async () => {
+  const { it } = await due(40)
+  const { pool } = it.store
+  await pool.query(
+    "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '53100'; end $$",
+  )
+  await pool.query('create trigger refuse before insert on log_chunks for each row execute function refuse()')
+  const { clock, looked } = looking(it)
+  const waits = [1, 2, 4, 8, 16, 32, 60, 60].map((minutes) => minutes * minuteMs)
+  for (const [i, waitMs] of waits.entries()) {
+    await looked(...waits.slice(0, i + 1))
+    clock.advance(waitMs)
+  }
+  await looked(...waits, hourMs)
+  await pool.query('drop trigger refuse on log_chunks')
+  clock.advance(hourMs)
+  await looked(...waits, hourMs, hourMs)
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 40 })
+})
+
+test('a day that is dropped within a day is not sealed, a backfilled one is', async () => {
+  const { it } = await due(40)
+  const { pool } = it.store
+  const seal = () => sealingOf(pool, () => now + 2 * dayMs, 5, 7).sealDue()
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 40, inChunks: 0 })
+  await pool.query('update log_partitions set backfilled_at = $1', [now])
+  await seal()
+  expect(await places(it)).toEqual({ inTables: 0, inChunks: 40 })
 })
 
 test('the first look of a server is after it has folded what a killed one had not', async () => {

@@ -9,8 +9,11 @@ import { createSealing, type Sealing } from './sealing.ts'
 
 export const dayMs = 86_400_000
 
-export const sealingOf = (pool: Pool, now: () => number, compressAfterDays = 1): Sealing =>
-  createSealing({ pool, compressAfterDays, now, clock: systemClock, log: pino({ level: 'silent' }), metrics: createMetrics() })
+export const sealingOf = (pool: Pool, now: () => number, compressAfterDays = 1, retentionDays = 30): Sealing =>
+  createSealing({
+    ...{ pool, compressAfterDays, retentionDays, now, clock: systemClock },
+    ...{ log: pino({ level: 'silent' }), metrics: createMetrics() },
+  })
 
 const acts = [
   ['run.started', {}],

@@ -21,6 +21,8 @@ export interface SealingOptions {
   readonly pool: Pool
   /** 0: never. */
   readonly compressAfterDays: number
+  /** What is dropped within a day is not sealed. */
+  readonly retentionDays: number
   /** Of the time, the most that sealing may last; a quarter when absent. */
   readonly mostShare?: number
   /** The time that the retention goes by: a clock that is ahead seals nothing early. */
@@ -47,7 +49,7 @@ type Outcome = 'done' | 'not due' | 'left'
 
 const dayMs = 86_400_000
 const lookEveryMs = 60 * 60_000
-/** Where something that is due was left. */
+/** Where something that is due was left; after a fault twice as long each time. */
 const lookAgainMs = 60_000
 const lockTimeoutMs = 2_000
 /** For the lock of a whole table: all who read the log come to stand behind who waits for it. */
@@ -151,7 +153,11 @@ async function attempt(step: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-export function createSealing({ pool, compressAfterDays, now, clock, log, metrics, mostShare = usualShare }: SealingOptions): Sealing {
+/** Index: none; there are some hundreds at most. */
+const dueTables = 'select name, to_ms from log_partitions where to_ms <= $1 and greatest(to_ms, backfilled_at) >= $2 order by from_ms'
+
+export function createSealing(options: SealingOptions): Sealing {
+  const { pool, compressAfterDays, retentionDays, now, clock, log, metrics, mostShare = usualShare } = options
   const stopping = new AbortController()
   const { signal } = stopping
 
@@ -191,10 +197,10 @@ export function createSealing({ pool, compressAfterDays, now, clock, log, metric
   }
 
   async function sealDue(): Promise<boolean> {
-    const { rows } = await pool.query<{ name: string; to_ms: string }>(
-      'select name, to_ms from log_partitions where to_ms <= $1 order by from_ms',
-      [now() - compressAfterDays * dayMs],
-    )
+    const { rows } = await pool.query<{ name: string; to_ms: string }>(dueTables, [
+      now() - compressAfterDays * dayMs,
+      now() - (retentionDays - 1) * dayMs,
+    ])
     let isLeft = false
     /** Who reads the log holds all its tables: the next one's lock would be waited for in vain too. */
     let isHeld = false
@@ -230,17 +236,20 @@ export function startSealing(options: SealingOptions & { readonly clock: Clock }
   const sealing = createSealing(options)
   let cancel = () => {}
   let isStopped = false
-  const look = () =>
-    void sealing
-      .sealDue()
-      .catch((error: unknown) => {
-        options.log.warn({ err: error }, 'days of the log could not be sealed; trying again in an hour')
-        return false
-      })
-      .then((isLeft) => {
-        if (!isStopped) cancel = options.clock.after(isLeft ? lookAgainMs : lookEveryMs, look)
-      })
-  look()
+  let faults = 0
+  async function look() {
+    let waitMs = lookEveryMs
+    try {
+      if (await sealing.sealDue()) waitMs = lookAgainMs
+      faults = 0
+    } catch (error) {
+      waitMs = Math.min(lookAgainMs * 2 ** faults, lookEveryMs)
+      faults += 1
+      options.log.warn({ err: error, againMs: waitMs }, 'days of the log could not be sealed; trying again')
+    }
+    if (!isStopped) cancel = options.clock.after(waitMs, look)
+  }
+  void look()
   return {
     async stop() {
       isStopped = true
