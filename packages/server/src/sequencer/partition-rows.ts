@@ -59,8 +59,8 @@ export interface PartitionRowsOptions {
 /** Rows held, of all tenants and of one; about 1 KiB each. */
 const cachedRows = 50_000
 const cachedTenantRows = 25_000
-/** Keys of rows that are not held, of all tenants: 18 million of one, or 3,000 of each of 8,000. Past it their rows are looked up before they are folded. */
-const mostRememberedBytes = 32 * 1024 * 1024
+/** Keys of rows that are not held, of all tenants: 13 million of one, or a thousand of each of 16,000. Past it their rows are looked up before they are folded. */
+const mostRememberedBytes = 64 * 1024 * 1024
 /** A tenant with at most so many rows has them read when it first writes; with more, rows are read as they are needed. */
 const preloadedRows = 12_500
 /** Keys read at once where a tenant has more rows, and the share of the time that reading them may last: a start does not wait for all that there is. */
