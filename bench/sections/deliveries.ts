@@ -1,4 +1,4 @@
-/** Deliveries a second to many subscribers of one feed, beside relays that store nothing; over the time until all has come to them. */
+/** Deliveries a second to many subscribers of one feed, beside relays that store nothing: what has come to them when the last event is stored. */
 import { setTimeout } from 'node:timers/promises'
 import { type Bench, type Child, child, count, median, type Section, wanted } from '../harness.ts'
 import { generate } from './generate.ts'
@@ -6,19 +6,19 @@ import { generate } from './generate.ts'
 const subscribers = 500
 const quietMs = 50
 
-/** Answers the ms until nothing more came, without those in which nothing did. */
-async function untilQuiet(clients: Child): Promise<number> {
-  const startedAt = performance.now()
-  const come = async () => {
-    clients.tell()
-    return Number(await clients.line())
-  }
-  for (let before = await come(), lastAt = startedAt; ; lastAt = performance.now()) {
+async function bytesOf(clients: Child): Promise<number> {
+  clients.tell()
+  return Number(await clients.line())
+}
+
+/** Bytes that have come to them when nothing more does. */
+async function bytesOnceQuiet(clients: Child): Promise<number> {
+  let bytes = await bytesOf(clients)
+  for (let before = -1; bytes > before; bytes = await bytesOf(clients)) {
+    before = bytes
     await setTimeout(quietMs)
-    const now = await come()
-    if (now === before) return lastAt - startedAt
-    before = now
   }
+  return bytes
 }
 
 async function relayed(bench: Bench, kind: 'socket.io' | 'ws'): Promise<number> {
@@ -41,12 +41,13 @@ export const section: Section = {
       const clients = child('generators/drain.ts', ['signalbox', server.url, String(subscribers)])
       await clients.line()
       const before = await server.metric('signalbox_live_deliveries_total')
-      const { seconds: generating, perSecond } = await generate(bench, 'websocket', server.url)
+      const { seconds, perSecond } = await generate(bench, 'websocket', server.url)
       stored.push(perSecond)
-      const seconds = generating + (await untilQuiet(clients)) / 1_000
+      // What waits in sockets, and is caught up with once nothing is stored any more, is not counted.
+      const shareInTime = (await bytesOf(clients)) / (await bytesOnceQuiet(clients))
       const deliveries = (await server.metric('signalbox_live_deliveries_total')) - before
       await clients.stop()
-      return deliveries / seconds
+      return (deliveries * shareInTime) / seconds
     }
     const rates = { ours: [] as number[], socketIo: [] as number[], bare: [] as number[] }
     for (let round = 0; round < bench.rounds; round += 1) {
