@@ -18,7 +18,7 @@ const probes = 10
 /** Of a thousand keys: there may be thousands of tenants. */
 const firstBytes = 4_096
 /** Each stage is so many times the one before it, up to a most; that is full and stays as it is (Almeida and others, 2007). A miss looks into each of them. */
-const growth = 8
+const growth = 4
 const mostStageBytes = 16 * 1024 * 1024
 
 /** `mayGrow`: asked for each stage. */
