@@ -3,6 +3,8 @@
  * two cores than what is measured. Prints "ready" when all are subscribed; then, asked by a line, how many bytes have come.
  */
 import { connect } from 'node:net'
+import { request } from './readers/open.ts'
+import { pong, upgrade } from './readers/websocket.ts'
 
 interface Kind {
   readonly path: string
@@ -15,20 +17,19 @@ interface Kind {
 }
 
 const [name = '', url = '', count = '', feed = 'events'] = process.argv.slice(2)
-const { hostname, port, host } = new URL(url)
+const { hostname, port } = new URL(url)
 const aliveMs = 10_000
-const [textOpcode, pongOpcode] = [0x1, 0xa]
 /** One whole frame of a client, of less than 126 bytes: masked, by zeros. */
-const frame = (opcode: number, text = '') => Buffer.from([0x80 | opcode, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)])
+const textFrame = (text: string) => Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)])
 
 const kinds: Readonly<Record<string, Kind>> = {
-  signalbox: { path: `/v1/live?feed=${feed}`, joined: '"subscribed"', alive: frame(pongOpcode) },
-  ws: { path: '/', joined: '\r\n\r\n', alive: frame(pongOpcode) },
+  signalbox: { path: `/v1/live?feed=${feed}`, joined: '"subscribed"', alive: pong },
+  ws: { path: '/', joined: '\r\n\r\n', alive: pong },
   'socket.io': {
     path: '/socket.io/?EIO=4&transport=websocket',
     joined: '40{"sid"',
     answers: ['0{"sid"', '40'],
-    alive: frame(textOpcode, '3'),
+    alive: textFrame('3'),
   },
 }
 const kind = kinds[name]
@@ -50,15 +51,14 @@ const subscribe = () =>
       come += buffer.toString('latin1', 0, length)
       if (answers !== undefined && !hasAnswered && come.includes(answers[0])) {
         hasAnswered = true
-        socket.write(frame(textOpcode, answers[1]))
+        socket.write(textFrame(answers[1]))
       }
       isJoined = come.includes(joined)
       if (isJoined) ready()
       return true
     }
     const socket = connect({ host: hostname, port: Number(port), noDelay: true, onread: { buffer, callback } })
-    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${upgrade}\r\n\r\n`)
+    socket.write(request({ host: hostname, port: Number(port) }, path, { Origin: url, ...upgrade }))
     setInterval(() => socket.write(alive), aliveMs).unref()
     socket.on('close', () => fail(new Error(`A subscriber (${name}) was closed: ${come.slice(0, 500)}`)))
   })

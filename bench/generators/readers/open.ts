@@ -23,7 +23,7 @@ export async function dial({ host, port, from }: Where): Promise<Socket> {
 }
 
 /** As Chromium asks from a page of this server, so that bytes are what a browser's would be. */
-export function request({ host, port }: Where, path: string, more: Readonly<Record<string, string>> = {}): string {
+export function request({ host, port }: Pick<Where, 'host' | 'port'>, path: string, more: Readonly<Record<string, string>> = {}): string {
   const headers = {
     Host: `${host}:${port}`,
     Connection: 'keep-alive',

@@ -1,6 +1,6 @@
 import { dial, headLength, type Open, pieces, request } from './open.ts'
 
-const upgrade = {
+export const upgrade = {
   Connection: 'Upgrade',
   Upgrade: 'websocket',
   'Sec-WebSocket-Version': '13',
@@ -9,7 +9,7 @@ const upgrade = {
 }
 const pingOpcode = 0x9
 /** Masked, as a client's must be; of no content, as the server's pings are. */
-const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
+export const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
 
 /** Length of the header, and of the frame with it, or 0 while that is unknown. */
 function frameLength(held: Buffer): { readonly header: number; readonly whole: number } {

@@ -223,14 +223,14 @@ async function startIn(
   }
   const answersOnceMemoryIsFree = async () => {
     const until = performance.now() + memoryHeldMs
-    for (;;) {
+    for (let waitMs = firstRelaunchMs; ; waitMs = Math.min(waitMs * 2, longestRelaunchMs)) {
       const { size } = await stat(logPath)
       try {
         return await answers()
       } catch (error) {
         const said = (await readFile(logPath)).subarray(size).toString()
         if (!said.includes('shared memory block') || performance.now() > until) throw error
-        await new Promise((resume) => setTimeout(resume, firstRelaunchMs))
+        await new Promise((resume) => setTimeout(resume, waitMs))
         child = launch()
       }
     }
