@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import Type from 'typebox'
 import { decodeKey, type Key, Limit, ListCursor, pageOf } from './page.ts'
-import { listAgents, listCalls, listRows, type SortedRow } from './reads.ts'
+import { type CallsPlace, listAgents, listCalls, listRows, type SortedRow } from './reads.ts'
 import { route } from './route.ts'
 import { ById, closed, missing, Name, oneOf, Page, Values } from './schemas.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
@@ -118,14 +118,14 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
     {
       operationId: 'listCalls',
       tag: 'state',
-      summary: 'Model and tool calls of a run, by id',
+      summary: 'Model and tool calls of a run: closed ones as they closed, then open ones',
       params: ById,
       query: CallsQuery,
       answer: Page(CallView),
     },
     async ({ tenant, params: { id }, query: { limit, cursor, agent } }) => {
-      const [after] = decodeKey('calls', ['text'], cursor) ?? []
-      const found = await listCalls(pool, { tenant, run: id, agent, after: after as string | undefined, limit: limit + 1 })
+      const after = decodeKey('calls', ['number', 'text'], cursor) as CallsPlace | undefined
+      const found = await listCalls(pool, { tenant, run: id, agent, after, limit: limit + 1 })
       const open = new Set(found.rows.flatMap(({ row }) => (row.outcome === undefined && row.agent !== undefined ? [row.agent] : [])))
       const [run] = (await listRows(pool, { tenant, table: 'runs', limit: 1, run: [id] })).rows
       const known = open.size === 0 ? [] : await listAgents(pool, tenant, { limit: open.size, ids: [...open] })
@@ -135,7 +135,7 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
         found,
         limit,
         ({ row }) => callView(row, agents.get(row.agent ?? ''), run?.row),
-        ({ key }) => [key],
+        ({ place }) => place,
       )
     },
   )

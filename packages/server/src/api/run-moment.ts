@@ -5,6 +5,7 @@ import { takesPart } from '@signalbox/model/fold/run.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import { type CallRow, type EdgeRow, type RowOf, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
+import { lastCallsOfRun } from '../store/calls-read.ts'
 import type { Projections } from '../store/projections.ts'
 import { runConditions } from '../store/reader.ts'
 import { ofTable, type Wire } from './moment-wire.ts'
@@ -31,11 +32,8 @@ export interface RunMomentOptions {
   readonly past: Pick<PastStates, 'ended'>
 }
 
-const endedOf = (key: string, row: RowOf[Table]): Ended => ({
-  key,
-  sort: 'outcome' in row ? (row.startedAt ?? row.endedAt ?? 0) : 0,
-  json: textOf(row),
-})
+const sortOf = (row: RowOf[Table]) => ('outcome' in row ? (row.startedAt ?? row.endedAt ?? 0) : 0)
+const endedOf = (key: string, row: RowOf[Table]): Ended => ({ key, sort: sortOf(row), json: textOf(row) })
 const newestOf = (calls: Iterable<Ended>): Wire[] =>
   [...calls]
     .sort((a, b) => b.sort - a.sort)
@@ -167,7 +165,10 @@ async function restedTask(pool: Pool, tenant: TenantId, key: string, partition: 
   return rows[0]?.json
 }
 
-/** Closed calls, the newest, or ended tasks or edges that have not changed since. Primary key: what is of the run begins with it. */
+/**
+ * Closed calls, the newest, or ended tasks or edges that have not changed since; of calls in chunks as they were then. Primary keys of
+ * projections, where what is of the run begins with it, and of call_chunks.
+ */
 async function rested(
   pool: Pool,
   table: Endable,
@@ -187,7 +188,10 @@ async function rested(
     `select key, sort, body::text as json from projections where tenant = $1 and ${what}`,
     values,
   )
-  return rows.map(({ key, sort, json }) => ({ key, sort: Number(sort), json }))
+  const found = rows.map(({ key, sort, json }): Ended => ({ key, sort: Number(sort), json }))
+  if (table !== 'calls' || run === undefined) return found
+  const closed = await lastCallsOfRun(pool, tenant, run, mostClosedCalls, { partition, upTo })
+  return [...found, ...closed.map(({ key, row, json }): Ended => ({ key, sort: sortOf(row), json }))]
 }
 const endedStates = taskStates.filter(isTerminal)
 

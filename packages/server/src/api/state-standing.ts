@@ -5,6 +5,7 @@
 import type { TenantId } from '@signalbox/model/event.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
+import { callsByKey } from '../store/calls-read.ts'
 import { type FoundRows, type HeldRows, readEnded, type SoughtKey } from './state-kept.ts'
 
 /** Those that a fleet's rows have, ended or not. */
@@ -77,7 +78,7 @@ export function readChanged(
   return readEnded(pool, tenant, partition, position, keys)
 }
 
-/** What these keys had ended as at the snapshot, if they had: as they are now, or as they were. Primary key of projections, once a key. */
+/** What these keys had ended as at the snapshot, if they had: as they are now, or as they were. Primary keys of projections, once a key, and of call_chunks. */
 export async function readRested(
   pool: Pool,
   tenant: TenantId,
@@ -93,7 +94,15 @@ export async function readRested(
     values: [tenant, partition, position, keys.map(({ table }) => table), keys.map(({ key }) => key)],
     rowMode: 'array',
   })
-  const changed = rows.flatMap(([table, key, json]) => (json === null ? [{ table, key }] : []))
-  const same = rows.flatMap(([table, key, json]) => (json === null ? [] : [[table, key, JSON.parse(json) as RowOf[Table]] as const]))
-  return [...same, ...(await readEnded(pool, tenant, partition, position, changed))]
+  const callKeys = keys.flatMap(({ table, key }) => (table === 'calls' ? [key] : []))
+  const closed = await callsByKey(pool, tenant, callKeys, { partition, upTo: position })
+  // One that is a row too closed again by then.
+  const others = rows.filter(([table, key]) => table !== 'calls' || !closed.has(key))
+  const changed = others.flatMap(([table, key, json]) => (json === null ? [{ table, key }] : []))
+  const same = others.flatMap(([table, key, json]) => (json === null ? [] : [[table, key, JSON.parse(json) as RowOf[Table]] as const]))
+  return [
+    ...same,
+    ...Array.from(closed.values(), ({ key, row }) => ['calls' as const, key, row] as const),
+    ...(await readEnded(pool, tenant, partition, position, changed)),
+  ]
 }

@@ -7,6 +7,7 @@ import type { CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
+import { callsOf } from '../store/calls-read.ts'
 import { refold } from '../store/refold.ts'
 import type { LogReader } from '../store/store.ts'
 import type { FoldedRows } from './state.ts'
@@ -36,7 +37,8 @@ async function closedCalls(pool: Pool, tenant: TenantId, partition: number, upTo
      union all select key, body from calls_replaced where tenant = $1 and partition = $2 and position <= $3 and until > $3`,
     [tenant, partition, upTo],
   )
-  return rows
+  const inChunks = (await callsOf(pool, tenant, partition)).filter(({ position }) => position <= upTo)
+  return [...rows, ...inChunks.map(({ key, row }) => ({ key, body: row }))]
 }
 
 /**

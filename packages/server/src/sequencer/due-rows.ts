@@ -1,15 +1,13 @@
 /** Rows that a partition's commits changed and that are not written yet: the newest of each key, and what is stored under it. */
 import type { TenantId } from '@signalbox/model/event.ts'
 import { type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
-import { isOpenCall } from '../store/row-columns.ts'
-import type { RowWrite } from '../store/rows-write.ts'
+import { isClosedCall, isOpenCall, type RowWrite } from '../store/row-columns.ts'
+import type { RowsWrite } from '../store/rows-write.ts'
 import type { CommittedRow } from './commit.ts'
 
 interface DueRow extends RowWrite {
   position: number
   row: RowOf[Table]
-  /** Undefined: nothing is. */
-  readonly stored: RowOf[Table] | undefined
 }
 
 export interface DueRows {
@@ -19,7 +17,7 @@ export interface DueRows {
   has(tenant: TenantId): boolean
   readonly size: () => number
   /** How each must be written. */
-  sorted(): { readonly created: readonly RowWrite[]; readonly moved: readonly RowWrite[]; readonly changed: readonly RowWrite[] }
+  sorted(): Pick<RowsWrite, 'copied' | 'changed' | 'closed'>
 }
 
 type Maps = Record<Table, Map<string, DueRow>>
@@ -48,19 +46,19 @@ export function createDueRows(): DueRows {
     has: (tenant) => byTenant.has(tenant),
     size: () => size,
     sorted() {
-      const created: RowWrite[] = []
-      const moved: RowWrite[] = []
+      const copied: RowWrite[] = []
       const changed: RowWrite[] = []
+      const closed: RowWrite[] = []
       for (const own of byTenant.values()) {
         for (const table of tables) {
           for (const due of own[table].values()) {
-            if (due.stored === undefined) created.push(due)
-            else if (isOpenCall(table, due.stored)) moved.push(due)
+            if (isClosedCall(table, due.row)) closed.push(due)
+            else if (due.stored === undefined || isOpenCall(table, due.stored)) copied.push(due)
             else changed.push(due)
           }
         }
       }
-      return { created, moved, changed }
+      return { copied, changed, closed }
     },
   }
 }

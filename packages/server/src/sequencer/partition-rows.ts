@@ -11,7 +11,8 @@ import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
 import { createDueRollups } from '../store/due-rollups.ts'
-import { type RowWrite, readAllRows, readKeys, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
+import type { RowWrite } from '../store/row-columns.ts'
+import { type KeysPlace, readAllRows, readKeys, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
 import { blamesData } from '../store/sqlstate.ts'
 import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
@@ -122,14 +123,14 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   async function learnKeys(tenant: TenantId, cache: RowCache): Promise<void> {
     /** With its tenant or with the partition. */
     const isLetGo = () => isStopped || caches.get(tenant) !== cache
-    let last: RowKey | undefined
+    let after: KeysPlace | undefined
     while (!isLetGo()) {
       const startedAt = performance.now()
-      const keys: readonly RowKey[] = await readKeys(writes, partition, tenant, last, pageKeys)
+      const { keys, next } = await readKeys(writes, partition, tenant, after, pageKeys)
       if (isLetGo()) return
       if (!keys.every(({ table, key }) => cache.remember(table, key))) return
-      if (keys.length < pageKeys) return cache.rememberedAll()
-      last = keys.at(-1)
+      if (next === undefined) return cache.rememberedAll()
+      after = next
       const pauseMs = (performance.now() - startedAt) * (1 / shareOfLearning - 1)
       await new Promise<void>((resume) => clock.after(pauseMs, resume))
     }

@@ -1,12 +1,12 @@
 /** The write side of the log: statements of the sequencer's transaction, one a function. */
 import type { EpochMs, LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import type { ChangedRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import { type Client, escapeLiteral } from 'pg'
 import { sendBulk } from './bulk.ts'
+import { callsBetween } from './calls-read.ts'
 import { logColumns, toEvent } from './log-row.ts'
 import { among, readRows, where } from './log-rows.ts'
-import type { RowWrite } from './rows-write.ts'
 
 const copyLog = `copy log (${logColumns}) from stdin`
 
@@ -55,10 +55,10 @@ export interface CommitRead {
   readonly to: number
   readonly at: number
   readonly events: readonly LoggedEvent[]
-  readonly rows: readonly RowWrite[]
+  readonly rows: readonly (ChangedRow & { readonly tenant: TenantId })[]
 }
 
-/** The commit that ends at `last`, which must be the head and folded: then its rows are the newest of their keys. Indexes: log_position, projections_closed_position, projections_kept_position. */
+/** The commit that ends at `last`, which must be the head and folded: then its rows are the newest of their keys. Indexes: log_position, call_chunks_last, projections_closed_position, projections_kept_position. */
 export async function readCommit(client: Pick<Client, 'query'>, partition: number, last: number): Promise<CommitRead | undefined> {
   const { rows: commits } = await client.query<{ first: string; at: string; min_id: string; max_id: string }>(
     'select first, at, min_id, max_id from commits where partition = $1 and last = $2',
@@ -83,7 +83,13 @@ export async function readCommit(client: Pick<Client, 'query'>, partition: numbe
     to: last,
     at: Number(commit.at),
     events: events.map(toEvent),
-    rows: rows.map(({ tenant, tbl, key, position, body }) => ({ tenant, table: tbl, key, position: Number(position), row: body })),
+    rows: [
+      ...rows.map(({ tenant, tbl, key, position, body }) => ({ tenant, table: tbl, key, position: Number(position), row: body })),
+      ...(await callsBetween(client, partition, Number(commit.first) - 1, last)).map(({ tenant, key, position, row }) => ({
+        ...{ tenant, key, position, row },
+        table: 'calls' as const,
+      })),
+    ],
   }
 }
 

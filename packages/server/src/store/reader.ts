@@ -3,8 +3,9 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
 import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { Filter } from '@signalbox/model/live.ts'
-import { type EdgeRow, type RowOf, type RunRow, type Table, taskStates } from '@signalbox/model/rows.ts'
+import { type CallRow, type EdgeRow, type RowOf, type RunRow, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
+import { type ClosedCall, callsBetween, lastCallsOfRun, stillSo } from './calls-read.ts'
 import { firstHole } from './hole.ts'
 import { toEvent } from './log-row.ts'
 import { matching, readRows, where } from './log-rows.ts'
@@ -60,6 +61,14 @@ function rowConditions(filter: Filter | undefined, values: unknown[], fields: re
   return sql
 }
 
+const isNamed = (wanted: readonly string[] | undefined): boolean => wanted !== undefined && wanted.length > 0
+
+const toCallRow = ({ partition, key, position, row }: ClosedCall): TableRow<'calls'> => ({ table: 'calls', partition, key, position, row })
+
+/** As `rowConditions`, of a call. */
+const keeps = (filter: Filter | undefined, call: CallRow): boolean =>
+  (['run', 'agent', 'task'] as const).every((field) => !isNamed(filter?.[field]) || filter?.[field]?.includes(call[field] ?? '') === true)
+
 /** Primary key: what is of these runs begins with it. */
 async function membersOf(client: Pick<PoolClient, 'query'>, tenant: TenantId, runs: readonly string[]): Promise<Members> {
   const values: unknown[] = [tenant]
@@ -81,7 +90,6 @@ const openTaskStates = taskStates
   .filter((state) => !isTerminal(state))
   .map((state) => `'${state}'`)
   .join()
-const isNamed = (wanted: readonly string[] | undefined): boolean => wanted !== undefined && wanted.length > 0
 
 /** For who asks for more it is as when the store is away: it comes back. */
 const standsFor = (partition: number, folded: number) =>
@@ -149,14 +157,14 @@ export function createLogReader(
         await client.query('begin isolation level repeatable read read only')
         const heads = await headsOf(client, 'folded')
         const found: TextRow[] = []
-        const read = async (what: string, fields: readonly RowField[], newest = '', bound: readonly unknown[] = []) => {
+        const rowsOf = async (what: string, fields: readonly RowField[], newest = '', bound: readonly unknown[] = []) => {
           const values: unknown[] = [tenant, ...bound]
           const conditions = rowConditions(filter, values, fields)
           const sql = `select tbl, partition, key, position, body::text as json from projections where tenant = $1 and ${what}${conditions}${newest}`
           const { rows } = await client.query<ProjectionText>(sql, values)
-          for (const { tbl, partition, key, position, json } of rows)
-            found.push({ table: tbl, partition, key, position: Number(position), json })
+          return rows.map(({ tbl, position, ...row }): TextRow => ({ table: tbl, position: Number(position), ...row }))
         }
+        const read = async (...what: Parameters<typeof rowsOf>) => void found.push(...(await rowsOf(...what)))
         const all = ['run', 'agent', 'task'] as const
         // Primary key. An agent's row names only its newest run.
         if (filter?.run === undefined || filter.run.length === 0) await read("tbl = 'agents'", ['agent', 'task'])
@@ -172,7 +180,15 @@ export function createLogReader(
           all,
         )
         await read("tbl = 'calls' and open", all)
-        if (isNamed(filter?.run)) await read("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)
+        if (isNamed(filter?.run)) {
+          // One that is a row and in a chunk closed again there.
+          const closed = new Map<string, TextRow>()
+          for (const row of await rowsOf("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)) closed.set(row.key, row)
+          for (const run of filter?.run ?? [])
+            for (const { row, ...call } of await lastCallsOfRun(client, tenant, run, mostClosedCalls))
+              if (keeps(filter, row)) closed.set(call.key, { table: 'calls', ...call })
+          found.push(...[...closed.values()].sort((a, b) => b.position - a.position).slice(0, mostClosedCalls))
+        }
         await client.query('commit')
         return { heads, rows: found }
       } catch (error) {
@@ -213,7 +229,9 @@ export function createLogReader(
          ${ofRuns}${rowConditions(filter, values, ['agent', 'task'])} order by position limit $5`,
         values,
       )
-      const found = rows.map(toTableRow)
+      const calls = await callsBetween(pool, partition, after, reach, { tenant, runs: isNamed(filter?.run) ? filter?.run : undefined })
+      const closed = (await stillSo(pool, tenant, calls)).filter(({ row }) => keeps(filter, row)).map(toCallRow)
+      const found = [...rows.map(toTableRow), ...closed].sort((a, b) => a.position - b.position).slice(0, most)
       const last = found.at(-1)?.position
       if (found.length < most || last === undefined) return { rows: found, scannedTo: reach }
       // The last position may be cut: it is left for the next page.

@@ -1,3 +1,4 @@
+import type { TenantId } from '@signalbox/model/event.ts'
 import type { AgentRow, CallRow, EdgeRow, RowOf, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
 
 /** What lists filter and sort by, beside the body: [sort, run, agent, task, state]. */
@@ -20,4 +21,17 @@ const ofTable: { [T in Table]: (row: RowOf[T]) => Columns } = {
 
 export const columnsOf = (table: Table, row: RowOf[Table]): Columns => (ofTable[table] as (row: RowOf[Table]) => Columns)(row)
 
+
+/** A row that is to be written. */
+export interface RowWrite {
+  readonly tenant: TenantId
+  readonly table: Table
+  readonly key: string
+  readonly position: number
+  readonly row: RowOf[Table]
+  /** What is stored under its key; undefined when nothing is. */
+  readonly stored: RowOf[Table] | undefined
+}
+
 export const isOpenCall = (table: Table, row: RowOf[Table]): boolean => table === 'calls' && (row as CallRow).outcome === undefined
+export const isClosedCall = (table: Table, row: RowOf[Table]): boolean => table === 'calls' && (row as CallRow).outcome !== undefined

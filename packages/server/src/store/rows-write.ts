@@ -3,18 +3,12 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import { sendBulk } from './bulk.ts'
+import { chunkLines, copyCallChunks } from './call-chunk.ts'
 import { arrayOf, escaped, orNull } from './copy-text.ts'
 import { minuteArrays, prepareRollups, type RollupWrite, rollupArrays } from './rollups-write.ts'
-import { columnsOf, isOpenCall } from './row-columns.ts'
+import { columnsOf, isOpenCall, type RowWrite } from './row-columns.ts'
+import { type ChunkPlace, type ClosedCall, callsByKey, callsOf, countCalls, pageOfCalls } from './calls-read.ts'
 import { blamesData } from './sqlstate.ts'
-
-export interface RowWrite {
-  readonly tenant: TenantId
-  readonly table: Table
-  readonly key: string
-  readonly position: number
-  readonly row: RowOf[Table]
-}
 
 const rowColumns = 'position, born, sort, partition, open, tbl, tenant, key, run, agent, task, state, body'
 
@@ -42,12 +36,6 @@ export async function prepareRows(client: Pick<Client, 'query'>, partition: numb
        insert into projections (${rowColumns}) select ${rowColumns} from changed_rows
        on conflict (tenant, tbl, key, partition, open) do update set position = excluded.position, sort = excluded.sort, run = excluded.run,
          agent = excluded.agent, task = excluded.task, state = excluded.state, body = excluded.body;
-     -- A past moment needs them; there are nearly none, while each call that closed was written twice when snapshots held them.
-     prepare keep_replaced as
-       insert into calls_replaced (partition, position, until, tenant, key, body)
-       select was.partition, was.position, c.position, was.tenant, was.key, was.body from changed_rows c, lateral (
-         select partition, position, tenant, key, body from projections_closed
-         where tenant = c.tenant and tbl = 'calls' and key = c.key and partition = c.partition offset 0) was where c.tbl = 'calls';
      -- Lateral, since as a join it may read the arrays again for each open call (measured: 10 ms instead of 1).
      prepare take_open_calls (text[], text[]) as
        delete from projections_open where ctid = any (array(
@@ -64,30 +52,32 @@ export interface RowsWrite {
   readonly fence: number
   /** The position that the rows stand for. */
   readonly upTo: number
-  /** Rows whose keys are new: they are copied, which costs a third of an upsert. */
-  readonly created: readonly RowWrite[]
-  /** Rows of calls that were open: taken out, and copied to where they belong now. */
-  readonly moved: readonly RowWrite[]
+  /** Rows whose keys are new, or were of open calls, which are taken out first: they are copied, which costs a third of an upsert. */
+  readonly copied: readonly RowWrite[]
   readonly changed: readonly RowWrite[]
+  /** Calls that closed, or changed after: they become chunks. */
+  readonly closed: readonly RowWrite[]
   /** What they add to the figures of minutes. */
   readonly rollups: readonly RollupWrite[]
 }
 
-function bulkOf({ partition, created, moved, changed, rollups }: Omit<RowsWrite, 'fence' | 'upTo'>) {
+function bulkOf({ partition, copied, changed, closed, rollups }: Omit<RowsWrite, 'fence' | 'upTo'>) {
   const statements: string[] = []
   const copies: Buffer[] = []
-  if (moved.length > 0)
-    statements.push(`execute take_open_calls(${arrayOf(moved.map(({ tenant }) => tenant))}, ${arrayOf(moved.map(({ key }) => key))})`)
-  const copied = [...created, ...moved]
+  const taken = [...copied, ...closed].filter(({ table, stored }) => stored !== undefined && isOpenCall(table, stored))
+  if (taken.length > 0)
+    statements.push(`execute take_open_calls(${arrayOf(taken.map(({ tenant }) => tenant))}, ${arrayOf(taken.map(({ key }) => key))})`)
   if (copied.length > 0) {
     statements.push(`copy projections (${rowColumns}) from stdin`)
     copies.push(linesOf(partition, copied))
   }
+  if (closed.length > 0) {
+    statements.push(copyCallChunks)
+    copies.push(chunkLines(partition, closed))
+  }
   if (changed.length > 0) {
     // Arrays in the statement's text took twice the time, here and there: JSON is full of what has to be quoted in them (measured).
-    statements.push(`copy changed_rows (${rowColumns}) from stdin`)
-    if (changed.some(({ table }) => table === 'calls')) statements.push('execute keep_replaced')
-    statements.push('execute write_rows')
+    statements.push(`copy changed_rows (${rowColumns}) from stdin`, 'execute write_rows')
     copies.push(linesOf(partition, changed))
   }
   if (rollups.length > 0) statements.push(`execute add_rollups(${rollupArrays(rollups)})`)
@@ -110,8 +100,8 @@ export async function writeRows(client: Client, write: RowsWrite): Promise<void>
 /** The same where PostgreSQL refuses some of the rows and does not name them: halves find them, and the rest is written. */
 export async function writeRowsApart(client: Client, write: RowsWrite, onRefused: (row: RowWrite, cause: unknown) => void): Promise<void> {
   const { partition } = write
-  const none = { partition, created: [], moved: [], changed: [], rollups: [] }
-  const kinds = ['created', 'moved', 'changed'] as const
+  const none = { partition, copied: [], changed: [], closed: [], rollups: [] }
+  const kinds = ['copied', 'changed', 'closed'] as const
   async function piece<T>(
     all: readonly T[],
     writing: (some: readonly T[]) => object,
@@ -147,21 +137,31 @@ export async function writeRowsApart(client: Client, write: RowsWrite, onRefused
   }
 }
 
+export interface FoundRow {
+  readonly tbl: Table
+  readonly key: string
+  readonly body: RowOf[Table]
+}
+
+const foundCall = ({ key, row }: ClosedCall): FoundRow => ({ tbl: 'calls', key, body: row })
+
 /**
  * Written rows by key. Index: primary key of projections, once a key: `offset 0` keeps the planner from joining by a scan
- * of the whole partition, which it prefers while the table has no statistics yet.
+ * of the whole partition, which it prefers while the table has no statistics yet. Of calls that closed the chunk's is the newer.
  */
 export async function readRows(client: Pick<Client, 'query'>, partition: number, tenant: TenantId, keys: readonly RowKey[]) {
-  const { rows } = await client.query<{ tbl: Table; key: string; body: RowOf[Table] }>({
+  const { rows } = await client.query<FoundRow>({
     name: 'read-rows',
     text: `select k.tbl, k.key, p.body from unnest($3::text[], $4::text[]) as k (tbl, key), lateral
              (select body from projections where tenant = $2 and tbl = k.tbl and key = k.key and partition = $1 offset 0) p`,
     values: [partition, tenant, keys.map(({ table }) => table), keys.map(({ key }) => key)],
   })
-  return rows
+  const callKeys = keys.flatMap(({ table, key }) => (table === 'calls' ? [key] : []))
+  const calls = await callsByKey(client, tenant, callKeys, { partition })
+  return [...rows, ...Array.from(calls.values(), foundCall)]
 }
 
-/** All rows of a tenant in a partition; none when there are more than `most`. Index: primary key, counted without the rows. */
+/** All rows of a tenant in a partition; none when there are more than `most`. Indexes: primary keys, counted without the rows. */
 export async function readAllRows(client: Pick<Client, 'query'>, partition: number, tenant: TenantId, most: number) {
   const own = 'from projections where tenant = $1 and partition = $2'
   const { rows: counts } = await client.query<{ count: number }>(`select count(*)::int from (select ${own} limit $3) found`, [
@@ -169,22 +169,34 @@ export async function readAllRows(client: Pick<Client, 'query'>, partition: numb
     partition,
     most + 1,
   ])
-  if ((counts[0]?.count ?? 0) > most) return { rows: [], complete: false }
-  const { rows } = await client.query<{ tbl: Table; key: string; body: RowOf[Table] }>(`select tbl, key, body ${own}`, [tenant, partition])
-  return { rows, complete: true }
+  const count = (counts[0]?.count ?? 0) + (await countCalls(client, tenant, partition, most + 1))
+  if (count > most) return { rows: [], complete: false }
+  const { rows } = await client.query<FoundRow>(`select tbl, key, body ${own}`, [tenant, partition])
+  const calls = await callsOf(client, tenant, partition)
+  return { rows: [...rows, ...calls.map(foundCall)], complete: true }
 }
 
-/** Keys of a tenant's rows in a partition, in the order of the primary key, which is the index: `after` is the last of the page before. */
+/** Where a reader of keys has come to: rows of projections first, then chunks of closed calls. */
+export type KeysPlace = { readonly row: RowKey } | { readonly chunk: ChunkPlace }
+const chunksAtOnce = 20
+
+/** Keys of a tenant's rows in a partition, at most about `limit`, in the order of the primary keys, which are the indexes. Undefined as `next`: that was all. */
 export async function readKeys(
   client: Pick<Client, 'query'>,
   partition: number,
   tenant: TenantId,
-  after: RowKey | undefined,
+  after: KeysPlace | undefined,
   limit: number,
-): Promise<RowKey[]> {
+): Promise<{ readonly keys: readonly RowKey[]; readonly next: KeysPlace | undefined }> {
+  if (after !== undefined && 'chunk' in after) {
+    const { calls, next } = await pageOfCalls(client, partition, after.chunk, chunksAtOnce)
+    const keys = calls.flatMap((call): RowKey[] => (call.tenant === tenant ? [{ table: 'calls', key: call.key }] : []))
+    return { keys, next: next?.tenant === tenant ? { chunk: next } : undefined }
+  }
   const { rows } = await client.query<RowKey>(
     'select tbl as table, key from projections where tenant = $1 and (tbl, key) > ($2, $3) and partition = $4 order by tbl, key limit $5',
-    [tenant, after?.table ?? '', after?.key ?? '', partition, limit],
+    [tenant, after?.row.table ?? '', after?.row.key ?? '', partition, limit],
   )
-  return rows
+  const last = rows.length < limit ? undefined : rows.at(-1)
+  return { keys: rows, next: last === undefined ? { chunk: { tenant, run: '', last: 0 } } : { row: last } }
 }

@@ -1,0 +1,204 @@
+/**
+ * Reads of closed calls that are in chunks (call-chunk.ts). The rest of them, closed before there were any, are rows of projections as ever:
+ * whoever wants all reads both, rows first, since a call goes from there to a chunk and never back. Of a call that is found twice the one of
+ * the greater position is newer.
+ */
+import type { Partition, TenantId } from '@signalbox/model/event.ts'
+import { rowKey } from '@signalbox/model/fold/keys.ts'
+import type { Client } from 'pg'
+import { type CallVersion, hashOfKey, mostCalls, mostSpan, openCalls, runOfKey } from './call-chunk.ts'
+
+type Queries = Pick<Client, 'query'>
+
+export interface ClosedCall extends CallVersion {
+  readonly partition: Partition
+}
+
+interface ChunkRow {
+  readonly partition: Partition
+  readonly calls: Buffer
+}
+
+const opened = ({ partition, calls }: ChunkRow, isWanted?: (index: number) => boolean): ClosedCall[] =>
+  openCalls(calls, isWanted).map((call) => ({ ...call, partition }))
+
+/** The newest of each key. */
+function newest(calls: Iterable<ClosedCall>): Map<string, ClosedCall> {
+  const found = new Map<string, ClosedCall>()
+  for (const call of calls) if ((found.get(call.key)?.position ?? 0) < call.position) found.set(call.key, call)
+  return found
+}
+
+/** As the newest chunk's label has it. */
+const labelOf = (run: string) => runOfKey(rowKey.call(run, 'llm', ''))
+
+/** More keys of one run, and its chunks are opened without a look at their hashes: each is compared with each. */
+const mostHashes = 64
+
+/** The newest of each of these keys, up to a position. Primary key of call_chunks, once a run. */
+export async function callsByKey(
+  client: Queries,
+  tenant: TenantId,
+  keys: readonly string[],
+  within: { readonly partition?: Partition; readonly upTo?: number } = {},
+): Promise<Map<string, ClosedCall>> {
+  if (keys.length === 0) return new Map()
+  const hashes = new Map<string, number[]>()
+  for (const key of keys) {
+    const run = runOfKey(key)
+    const own = hashes.get(run)
+    if (own === undefined) hashes.set(run, [hashOfKey(key)])
+    else own.push(hashOfKey(key))
+  }
+  const values: unknown[] = [
+    tenant,
+    [...hashes.keys()],
+    Array.from(hashes.values(), (own) => (own.length > mostHashes ? null : `{${own.join()}}`)),
+  ]
+  let conditions = ''
+  if (within.partition !== undefined) conditions += ` and partition = $${values.push(within.partition)}`
+  if (within.upTo !== undefined) conditions += ` and first <= $${values.push(within.upTo)}`
+  const { rows } = await client.query<ChunkRow & { readonly hashes: readonly number[] }>(
+    `select c.partition, c.hashes, c.calls from unnest($2::text[], $3::text[]) as k (run, hashes), lateral (
+       select partition, hashes, calls from call_chunks
+       where tenant = $1 and run = k.run and (k.hashes is null or hashes && k.hashes::int[])${conditions} offset 0) c`,
+    values,
+  )
+  const sought = new Set(keys)
+  const wanted = new Set([...hashes.values()].flat())
+  const upTo = within.upTo ?? Number.POSITIVE_INFINITY
+  return newest(
+    rows
+      .flatMap((chunk) => opened(chunk, (index) => wanted.has(chunk.hashes[index] ?? 0)))
+      .filter(({ key, position }) => position <= upTo && sought.has(key)),
+  )
+}
+
+/** The newest of a run's, by when they closed; about `most`. Primary key of call_chunks, from its end. */
+export async function lastCallsOfRun(
+  client: Queries,
+  tenant: TenantId,
+  run: string,
+  most: number,
+  within: { readonly partition?: Partition; readonly upTo?: number } = {},
+): Promise<ClosedCall[]> {
+  const values: unknown[] = [tenant, labelOf(run), most]
+  let conditions = ''
+  if (within.partition !== undefined) conditions += ` and partition = $${values.push(within.partition)}`
+  if (within.upTo !== undefined) conditions += ` and first <= $${values.push(within.upTo)}`
+  const { rows } = await client.query<ChunkRow>(
+    `select partition, calls from (
+       select partition, last, calls, sum(count) over (order by last desc rows unbounded preceding) - count as before
+       from call_chunks where tenant = $1 and run = $2${conditions}) c where before < $3 order by last desc`,
+    values,
+  )
+  const upTo = within.upTo ?? Number.POSITIVE_INFINITY
+  return [...newest(rows.flatMap((chunk) => opened(chunk)).filter((call) => call.position <= upTo && call.row.run === run)).values()]
+}
+
+/** A run's that closed after a position, as they closed; at least `most`, where there are as many. Primary key of call_chunks. */
+export async function callsOfRunAfter(client: Queries, tenant: TenantId, run: string, after: number, most: number): Promise<ClosedCall[]> {
+  const { rows } = await client.query<ChunkRow>(
+    `select partition, calls from (
+       select partition, last, calls, sum(count) over (order by last rows unbounded preceding) - count as before
+       from call_chunks where tenant = $1 and run = $2 and last > $3) c where before < $4 order by last`,
+    // The first of them may have ended before.
+    [tenant, labelOf(run), after, most + mostCalls],
+  )
+  const calls = rows.flatMap((chunk) => opened(chunk)).filter((call) => call.position > after && call.row.run === run)
+  return calls.sort((a, b) => a.position - b.position)
+}
+
+/** Of one partition, between two positions, as they were there. Index: call_chunks_last. */
+export async function callsBetween(
+  client: Queries,
+  partition: Partition,
+  after: number,
+  upTo: number,
+  of: { readonly tenant?: TenantId; readonly runs?: readonly string[] | undefined } = {},
+): Promise<(ClosedCall & { readonly tenant: TenantId })[]> {
+  const values: unknown[] = [partition, after, upTo, upTo + mostSpan]
+  let conditions = ''
+  if (of.tenant !== undefined) conditions += ` and tenant = $${values.push(of.tenant)}`
+  if (of.runs !== undefined) conditions += ` and run = any($${values.push(of.runs.map(labelOf))})`
+  const { rows } = await client.query<ChunkRow & { readonly tenant: TenantId }>(
+    `select tenant, partition, calls from call_chunks where partition = $1 and last > $2 and first <= $3 and last < $4${conditions}`,
+    values,
+  )
+  return rows
+    .flatMap((chunk) => opened(chunk).map((call) => ({ ...call, tenant: chunk.tenant })))
+    .filter(({ position }) => position > after && position <= upTo)
+    .sort((a, b) => a.position - b.position)
+}
+
+/** Without those that closed again later than they are. Index: call_chunks_again, which is small. */
+export async function stillSo<T extends Pick<ClosedCall, 'key' | 'position'>>(
+  client: Queries,
+  tenant: TenantId,
+  calls: readonly T[],
+): Promise<T[]> {
+  if (calls.length === 0) return []
+  const { rows } = await client.query<ChunkRow>(
+    'select partition, calls from call_chunks where tenant = $1 and run = any($2) and again',
+    [tenant, [...new Set(calls.map(({ key }) => runOfKey(key)))]],
+  )
+  if (rows.length === 0) return [...calls]
+  const later = newest(rows.flatMap((chunk) => opened(chunk)))
+  return calls.filter(({ key, position }) => (later.get(key)?.position ?? 0) <= position)
+}
+
+/** Where a reader of all calls of a partition has come to: the last chunk of a page. */
+export interface ChunkPlace {
+  readonly tenant: TenantId
+  readonly run: string
+  readonly last: number
+}
+
+/** In the order of the primary key of call_chunks, some chunks a page. Undefined as `next`: that was all. */
+export async function pageOfCalls(
+  client: Queries,
+  partition: Partition,
+  after: ChunkPlace | undefined,
+  mostChunks: number,
+): Promise<{ readonly calls: readonly (ClosedCall & { readonly tenant: TenantId })[]; readonly next: ChunkPlace | undefined }> {
+  const { rows } = await client.query<ChunkRow & { readonly tenant: TenantId; readonly run: string; readonly last: string }>(
+    `select tenant, run, last, partition, calls from call_chunks where (tenant, run, last) > ($1, $2, $3) and partition = $4
+     order by tenant, run, last limit $5`,
+    [after?.tenant ?? '', after?.run ?? '', after?.last ?? 0, partition, mostChunks],
+  )
+  const end = rows.length < mostChunks ? undefined : rows.at(-1)
+  return {
+    calls: rows.flatMap((chunk) => opened(chunk).map((call) => ({ ...call, tenant: chunk.tenant }))),
+    next: end && { tenant: end.tenant, run: end.run, last: Number(end.last) },
+  }
+}
+
+/** Each once, as it is now; some at a time. */
+export async function* everyCall(client: Queries, partition: Partition): AsyncGenerator<(ClosedCall & { readonly tenant: TenantId })[]> {
+  for (let after: ChunkPlace | undefined; ; ) {
+    const { calls, next } = await pageOfCalls(client, partition, after, chunksOfPage)
+    const tenants = Map.groupBy(calls, ({ tenant }) => tenant)
+    for (const [tenant, own] of tenants) yield await stillSo(client, tenant, own)
+    if (next === undefined) return
+    after = next
+  }
+}
+const chunksOfPage = 50
+
+/** All of a tenant's in a partition, the newest of each last. Primary key of call_chunks. */
+export async function callsOf(client: Queries, tenant: TenantId, partition: Partition): Promise<ClosedCall[]> {
+  const { rows } = await client.query<ChunkRow>(
+    'select partition, calls from call_chunks where tenant = $1 and partition = $2 order by run, last',
+    [tenant, partition],
+  )
+  return rows.flatMap((chunk) => opened(chunk))
+}
+
+/** How many of a tenant's there are in a partition, those that closed again twice; at most about `most`. Primary key of call_chunks. */
+export async function countCalls(client: Queries, tenant: TenantId, partition: Partition, most: number): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    'select coalesce(sum(count), 0)::int as count from (select count from call_chunks where tenant = $1 and partition = $2 limit $3) found',
+    [tenant, partition, most],
+  )
+  return rows[0]?.count ?? 0
+}
