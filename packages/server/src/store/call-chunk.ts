@@ -1,17 +1,18 @@
 /** Calls of one run that closed between two writes of rows, as one value (docs/decisions/0024). */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { TenantId } from '@signalbox/model/event.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { CallRow } from '@signalbox/model/rows.ts'
 import { escaped } from './copy-text.ts'
 import { isClosedCall, type RowWrite } from './row-columns.ts'
 
-/** Positions from the first of a chunk to its last: readers look no further, so never make it more. */
+/** Positions from the first to the last of what is written at once: readers look no further, so never make it more. */
 export const mostSpan = 4_096
 /** Who wants one of them opens all. */
 export const mostCalls = 500
 const mostChars = 256 * 1024
-/** Of less, a compressor's start takes longer than what it saves is worth. */
-const leastCompressed = 1_024
+/** Characters; of less, a compressor's start (25 µs) takes longer than what it saves is worth. */
+const leastCompressed = 2_048
 /** With a checksum: what a disk spoiled is no other call. */
 const level = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } }
 /** First byte of zstd's magic number; of what is not compressed it is a digit. */
@@ -26,49 +27,115 @@ export function hashOfKey(key: string): number {
   return hash | 0
 }
 
-/** What a chunk says of whose calls it has; a call's key begins with it. */
-export const runOfKey = (key: string): string => key.slice(0, key.indexOf('\u001f'))
 export const keyOfCall = ({ run, kind, id }: CallRow): string => rowKey.call(run, kind, id)
-
+const runOf = (call: RowWrite): string => (call.row as CallRow).run ?? ''
 /** It closed before, and was written then. */
 const isAgain = ({ table, stored }: RowWrite): boolean => stored !== undefined && isClosedCall(table, stored)
 
 /** COPY lines of closed calls, in any order. */
 export function chunkLines(partition: number, calls: readonly RowWrite[]): Buffer {
-  const groups = new Map<string, RowWrite[]>()
-  for (const call of calls) {
-    const name = `${isAgain(call)}\u0000${call.tenant}\u0000${runOfKey(call.key)}`
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [call])
-    else group.push(call)
-  }
   let lines = ''
-  for (const group of groups.values()) {
-    group.sort((a, b) => a.position - b.position)
-    let held: RowWrite[] = []
-    let text = ''
-    for (const call of group) {
-      const line = `${call.position} ${JSON.stringify(call.row)}\n`
-      const first = held[0]?.position ?? call.position
-      if (held.length === mostCalls || call.position - first >= mostSpan || text.length + line.length > mostChars) {
-        lines += lineOf(partition, held, text)
-        held = []
-        text = ''
-      }
-      held.push(call)
-      text += line
-    }
-    lines += lineOf(partition, held, text)
-  }
+  for (const ofOneKind of Map.groupBy(calls, isAgain).values())
+    for (const ofTenant of Map.groupBy(ofOneKind, ({ tenant }) => tenant).values())
+      for (const ofRun of Map.groupBy(ofTenant, runOf).values()) lines += linesOfRun(partition, ofRun)
   return Buffer.from(lines)
+}
+
+function linesOfRun(partition: number, calls: RowWrite[]): string {
+  calls.sort((a, b) => a.position - b.position)
+  let lines = ''
+  let held: RowWrite[] = []
+  let text = ''
+  for (const call of calls) {
+    const line = `${call.position} ${JSON.stringify(call.row)}\n`
+    const first = held[0]?.position ?? call.position
+    if (held.length === mostCalls || call.position - first >= mostSpan || text.length + line.length > mostChars) {
+      lines += lineOf(partition, held, text)
+      held = []
+      text = ''
+    }
+    held.push(call)
+    text += line
+  }
+  return lines + lineOf(partition, held, text)
 }
 
 function lineOf(partition: number, calls: readonly RowWrite[], text: string): string {
   const [first, last] = [calls[0], calls.at(-1)]
   if (first === undefined || last === undefined) return ''
+  return chunkLine({
+    ...{ partition, first: first.position, last: last.position, again: isAgain(first), tenant: first.tenant, run: runOf(first), text },
+    hashes: calls.map(({ key }) => hashOfKey(key)),
+  })
+}
+
+interface Chunk {
+  readonly partition: number
+  readonly first: number
+  readonly last: number
+  readonly again: boolean
+  readonly tenant: TenantId
+  readonly run: string
+  readonly hashes: readonly number[]
+  /** A line each, in the order of positions. */
+  readonly text: string
+}
+
+function chunkLine({ partition, first, last, again, tenant, run, hashes, text }: Chunk): string {
   const value = text.length < leastCompressed ? Buffer.from(text) : zstdCompressSync(text, level)
-  const hashes = calls.map(({ key }) => hashOfKey(key)).join()
-  return `${partition}\t${first.position}\t${last.position}\t${calls.length}\t${isAgain(first)}\t${escaped(first.tenant)}\t${escaped(runOfKey(first.key))}\t{${hashes}}\t\\\\x${value.toString('hex')}\n`
+  return `${partition}\t${first}\t${last}\t${hashes.length}\t${again}\t${escaped(tenant)}\t${escaped(run)}\t{${hashes.join()}}\t\\\\x${value.toString('hex')}\n`
+}
+
+const textOf = (calls: Buffer): string => (calls[0] === zstdStart ? zstdDecompressSync(calls) : calls).toString()
+
+/** What a chunk that is merged with others is known by; `bytes`: of its calls, as they are stored. */
+export interface ChunkSize {
+  readonly partition: number
+  readonly tenant: TenantId
+  readonly run: string
+  readonly again: boolean
+  readonly first: number
+  readonly last: number
+  readonly count: number
+  readonly bytes: number
+}
+
+/** Chunks in the order of the primary key, those together that may be one. */
+export function neighbours(chunks: readonly ChunkSize[]): ChunkSize[][] {
+  const groups: ChunkSize[][] = []
+  let [count, bytes] = [0, 0]
+  for (const chunk of chunks) {
+    const group = groups.at(-1)
+    const first = group?.[0]
+    count += chunk.count
+    bytes += chunk.bytes
+    const isOfThem =
+      first?.tenant === chunk.tenant && first.run === chunk.run && first.partition === chunk.partition && first.again === chunk.again
+    if (isOfThem && count <= mostCalls && bytes <= mostChars) group?.push(chunk)
+    else {
+      groups.push([chunk])
+      count = chunk.count
+      bytes = chunk.bytes
+    }
+  }
+  return groups
+}
+
+export interface WholeChunk extends ChunkSize {
+  readonly hashes: readonly number[]
+  readonly calls: Buffer
+}
+
+/** A COPY line of what was several, in the order of positions. */
+export function mergedLine(chunks: readonly WholeChunk[]): string {
+  const [first, last] = [chunks[0], chunks.at(-1)]
+  if (first === undefined || last === undefined) return ''
+  return chunkLine({
+    ...first,
+    last: last.last,
+    hashes: chunks.flatMap(({ hashes }) => hashes),
+    text: chunks.map(({ calls }) => textOf(calls)).join(''),
+  })
 }
 
 /** A call as it was from `position` on. */
@@ -81,7 +148,7 @@ export interface CallVersion {
 
 /** `isWanted`: which of them, by their place in the chunk. In the order of positions. */
 export function openCalls(calls: Buffer, isWanted: (index: number) => boolean = () => true): CallVersion[] {
-  const text = (calls[0] === zstdStart ? zstdDecompressSync(calls) : calls).toString()
+  const text = textOf(calls)
   const found: CallVersion[] = []
   let index = 0
   for (let from = 0; from < text.length; index += 1) {

@@ -4,9 +4,8 @@
  * the greater position is newer.
  */
 import type { Partition, TenantId } from '@signalbox/model/event.ts'
-import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { Client } from 'pg'
-import { type CallVersion, hashOfKey, mostCalls, mostSpan, openCalls, runOfKey } from './call-chunk.ts'
+import { type CallVersion, hashOfKey, mostCalls, mostSpan, openCalls } from './call-chunk.ts'
 
 type Queries = Pick<Client, 'query'>
 
@@ -29,8 +28,8 @@ function newest(calls: Iterable<ClosedCall>): Map<string, ClosedCall> {
   return found
 }
 
-/** As the newest chunk's label has it. */
-const labelOf = (run: string) => runOfKey(rowKey.call(run, 'llm', ''))
+/** A call's key begins with its run. */
+const runOfKey = (key: string): string => key.slice(0, key.indexOf('\u001f'))
 
 /** More keys of one run, and its chunks are opened without a look at their hashes: each is compared with each. */
 const mostHashes = 64
@@ -74,7 +73,7 @@ export async function callsByKey(
   )
 }
 
-/** The newest of a run's, by when they closed; about `most`. Primary key of call_chunks, from its end. */
+/** The newest of a run's, by when they closed, each once; about `most`. Primary key of call_chunks, from its end. */
 export async function lastCallsOfRun(
   client: Queries,
   tenant: TenantId,
@@ -82,7 +81,8 @@ export async function lastCallsOfRun(
   most: number,
   within: { readonly partition?: Partition; readonly upTo?: number } = {},
 ): Promise<ClosedCall[]> {
-  const values: unknown[] = [tenant, labelOf(run), most]
+  // Of the last chunk that begins by then all may have closed after it.
+  const values: unknown[] = [tenant, run, within.upTo === undefined ? most : most + mostCalls]
   let conditions = ''
   if (within.partition !== undefined) conditions += ` and partition = $${values.push(within.partition)}`
   if (within.upTo !== undefined) conditions += ` and first <= $${values.push(within.upTo)}`
@@ -93,7 +93,7 @@ export async function lastCallsOfRun(
     values,
   )
   const upTo = within.upTo ?? Number.POSITIVE_INFINITY
-  return [...newest(rows.flatMap((chunk) => opened(chunk)).filter((call) => call.position <= upTo && call.row.run === run)).values()]
+  return [...newest(rows.flatMap((chunk) => opened(chunk)).filter(({ position }) => position <= upTo)).values()]
 }
 
 /** A run's that closed after a position, as they closed; at least `most`, where there are as many. Primary key of call_chunks. */
@@ -103,13 +103,13 @@ export async function callsOfRunAfter(client: Queries, tenant: TenantId, run: st
        select partition, last, calls, sum(count) over (order by last rows unbounded preceding) - count as before
        from call_chunks where tenant = $1 and run = $2 and last > $3) c where before < $4 order by last`,
     // The first of them may have ended before.
-    [tenant, labelOf(run), after, most + mostCalls],
+    [tenant, run, after, most + mostCalls],
   )
-  const calls = rows.flatMap((chunk) => opened(chunk)).filter((call) => call.position > after && call.row.run === run)
+  const calls = rows.flatMap((chunk) => opened(chunk)).filter(({ position }) => position > after)
   return calls.sort((a, b) => a.position - b.position)
 }
 
-/** Of one partition, between two positions, as they were there. Index: call_chunks_last. */
+/** Of one partition, between two positions, as they were there. Indexes: call_chunks_last, call_chunks_long. */
 export async function callsBetween(
   client: Queries,
   partition: Partition,
@@ -117,12 +117,16 @@ export async function callsBetween(
   upTo: number,
   of: { readonly tenant?: TenantId; readonly runs?: readonly string[] | undefined } = {},
 ): Promise<(ClosedCall & { readonly tenant: TenantId })[]> {
-  const values: unknown[] = [partition, after, upTo, upTo + mostSpan]
-  let conditions = ''
+  if (after >= upTo) return []
+  const values: unknown[] = [partition, after, upTo]
+  let conditions = 'partition = $1'
   if (of.tenant !== undefined) conditions += ` and tenant = $${values.push(of.tenant)}`
-  if (of.runs !== undefined) conditions += ` and run = any($${values.push(of.runs.map(labelOf))})`
+  if (of.runs !== undefined) conditions += ` and run = any($${values.push(of.runs)})`
   const { rows } = await client.query<ChunkRow & { readonly tenant: TenantId }>(
-    `select tenant, partition, calls from call_chunks where partition = $1 and last > $2 and first <= $3 and last < $4${conditions}`,
+    `select tenant, partition, calls from call_chunks
+     where ${conditions} and last > $2::bigint and last < $3::bigint + ${mostSpan} and first <= $3::bigint and last - first < ${mostSpan}
+     union all select tenant, partition, calls from call_chunks
+     where ${conditions} and last - first > ${mostSpan - 1} and int8range(first, last, '[]') && int8range($2::bigint + 1, $3::bigint, '[]')`,
     values,
   )
   return rows
@@ -138,10 +142,10 @@ export async function stillSo<T extends Pick<ClosedCall, 'key' | 'position'>>(
   calls: readonly T[],
 ): Promise<T[]> {
   if (calls.length === 0) return []
-  const { rows } = await client.query<ChunkRow>(
-    'select partition, calls from call_chunks where tenant = $1 and run = any($2) and again',
-    [tenant, [...new Set(calls.map(({ key }) => runOfKey(key)))]],
-  )
+  const { rows } = await client.query<ChunkRow>('select partition, calls from call_chunks where tenant = $1 and run = any($2) and again', [
+    tenant,
+    [...new Set(calls.map(({ key }) => runOfKey(key)))],
+  ])
   if (rows.length === 0) return [...calls]
   const later = newest(rows.flatMap((chunk) => opened(chunk)))
   return calls.filter(({ key, position }) => (later.get(key)?.position ?? 0) <= position)

@@ -1,6 +1,8 @@
 /**
  * Seals days of the log that nothing is added to any more: their events become compressed chunks (docs/decisions/0021).
  *
+ * Closed calls of that time, which came as chunks of a few, are merged then too (call-merging.ts).
+ *
  * Some events at a time leave their table and are a chunk in the same transaction: whenever the server dies, each is in one of them. Nobody
  * waits for it but who commits events of sealed days, for one such step. What is late enters the table of its day as ever, and becomes
  * chunks of its own when nothing was added for a day again. A table that is empty then gives its space back.
@@ -11,6 +13,7 @@ import type { Pool, PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import { type MergePlace, mergeSome } from './call-merging.ts'
 import { type Chunk, chunksOf, idTimes, openChunk } from './chunk.ts'
 import { copyLine, type LogRow, logColumns, toText } from './log-row.ts'
 import { lockSealed } from './sealed.ts'
@@ -161,6 +164,14 @@ export function createSealing(options: SealingOptions): Sealing {
   const stopping = new AbortController()
   const { signal } = stopping
 
+  /** After one step as long as its share of the time asks for. Answers the seconds that the step took. */
+  async function rest(startedAt: number): Promise<number> {
+    const tookMs = clock.monotonic() - startedAt
+    metrics.sealedSeconds.inc(tookMs / 1_000)
+    await pause(tookMs * (1 / mostShare - 1), undefined, { signal }).catch(() => undefined)
+    return tookMs / 1_000
+  }
+
   async function sealTable({ name, to }: Table): Promise<Outcome> {
     const newest = await newestOf(pool, name)
     if (newest.some(({ received_at }) => Number(received_at) > now() - dayMs)) return 'not due'
@@ -174,13 +185,20 @@ export function createSealing(options: SealingOptions): Sealing {
         const startedAt = clock.monotonic()
         const sealed = await sealSome(pool, name, partition, after, Number(position))
         if (sealed === undefined) break
-        const tookMs = clock.monotonic() - startedAt
         after = sealed.last
-        ;[events, bytes, seconds, steps] = [events + sealed.events, bytes + sealed.bytes, seconds + tookMs / 1_000, steps + 1]
+        ;[events, bytes, steps] = [events + sealed.events, bytes + sealed.bytes, steps + 1]
         metrics.sealedEvents.inc(sealed.events)
-        metrics.sealedSeconds.inc(tookMs / 1_000)
         if (steps % saidEverySteps === 0) log.info({ table: name, events, bytes }, 'sealing a day of the log')
-        await pause(tookMs * (1 / mostShare - 1), undefined, { signal }).catch(() => undefined)
+        seconds += await rest(startedAt)
+      }
+    }
+    for (const { partition, position } of newest) {
+      for (let after: MergePlace | undefined; ; ) {
+        if (signal.aborted) return 'left'
+        const startedAt = clock.monotonic()
+        after = await mergeSome(pool, partition, Number(position), after)
+        seconds += await rest(startedAt)
+        if (after === undefined) break
       }
     }
     if (events > 0) log.info({ table: name, events, bytes, seconds }, 'sealed a day of the log')
