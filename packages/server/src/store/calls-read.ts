@@ -73,6 +73,12 @@ export async function callsByKey(
   )
 }
 
+/** Of a run's chunks in their order as many as have so many calls; each has one, so no more chunks are looked at. */
+const someOf = (conditions: string, order: 'asc' | 'desc', most: string) => `select partition, calls from (
+  select *, sum(count) over (order by last ${order} rows unbounded preceding) - count as before from (
+    select partition, last, count, calls from call_chunks where ${conditions} order by last ${order} limit ${most}) c) c
+  where before < ${most} order by last ${order}`
+
 /** The newest of a run's, by when they closed, each once; about `most`. Primary key of call_chunks, from its end. */
 export async function lastCallsOfRun(
   client: Queries,
@@ -86,12 +92,7 @@ export async function lastCallsOfRun(
   let conditions = ''
   if (within.partition !== undefined) conditions += ` and partition = $${values.push(within.partition)}`
   if (within.upTo !== undefined) conditions += ` and first <= $${values.push(within.upTo)}`
-  const { rows } = await client.query<ChunkRow>(
-    `select partition, calls from (
-       select partition, last, calls, sum(count) over (order by last desc rows unbounded preceding) - count as before
-       from call_chunks where tenant = $1 and run = $2${conditions}) c where before < $3 order by last desc`,
-    values,
-  )
+  const { rows } = await client.query<ChunkRow>(someOf(`tenant = $1 and run = $2${conditions}`, 'desc', '$3'), values)
   const upTo = within.upTo ?? Number.POSITIVE_INFINITY
   return [...newest(rows.flatMap((chunk) => opened(chunk)).filter(({ position }) => position <= upTo)).values()]
 }
@@ -99,9 +100,7 @@ export async function lastCallsOfRun(
 /** A run's that closed after a position, as they closed; at least `most`, where there are as many. Primary key of call_chunks. */
 export async function callsOfRunAfter(client: Queries, tenant: TenantId, run: string, after: number, most: number): Promise<ClosedCall[]> {
   const { rows } = await client.query<ChunkRow>(
-    `select partition, calls from (
-       select partition, last, calls, sum(count) over (order by last rows unbounded preceding) - count as before
-       from call_chunks where tenant = $1 and run = $2 and last > $3) c where before < $4 order by last`,
+    someOf('tenant = $1 and run = $2 and last > $3', 'asc', '$4'),
     // The first of them may have ended before.
     [tenant, run, after, most + mostCalls],
   )

@@ -14,7 +14,7 @@ import { poolOf, stopDatabases, withDatabase } from './testing.ts'
 let pool: pg.Pool
 let writes: pg.Client
 beforeAll(async () => {
-  const url = await withDatabase('signalbox')
+  const url = await withDatabase()
   pool = poolOf(url, 4)
   writes = new pg.Client({ connectionString: url })
   await writes.connect()
@@ -33,6 +33,13 @@ interface Version {
   readonly row: CallRow
 }
 const keyOf = ({ run, id }: Pick<Version, 'run' | 'id'>) => rowKey.call(run === '' ? undefined : run, 'tool', id)
+
+interface Closing {
+  readonly run: string
+  readonly id: string
+  readonly gap: number
+  readonly error: string | undefined
+}
 
 /** A write of rows: what closed, in its order, and how many positions there are between. */
 const write = fc.array(
@@ -55,7 +62,7 @@ async function mergeAll(partition: number, upTo: number): Promise<void> {
 }
 
 /** What was written, by position. */
-async function play(tenant: string, partition: number, acts: readonly (typeof act extends fc.Arbitrary<infer A> ? A : never)[]) {
+async function play(tenant: string, partition: number, acts: readonly (readonly Closing[] | 'merge')[]) {
   const versions: Version[] = []
   const stored = new Map<string, CallRow>()
   let position = 0
