@@ -27,6 +27,8 @@ interface Page {
 }
 
 const calls = 14
+/** None goes back. */
+const order = ['open', 'finished', 'failed']
 /** What happens before a page is read. */
 const step = fc.record({
   begin: fc.subarray(Array.from({ length: calls }, (_, i) => i)),
@@ -82,11 +84,15 @@ test('whatever happens between pages', async () => {
           const { body } = await api.get<Page>(`/v1/runs/${run}/calls?limit=${limit}${agent}${cursor}`)
           expect(body.items.length).toBeLessThanOrEqual(limit)
           expect(new Set(body.items.map(({ id }) => id)).size, 'none is twice in a page').toBe(body.items.length)
-          for (const { id, state } of body.items) seen.set(id, state)
+          for (const { id, state } of body.items) {
+            expect(order.indexOf(state), `${id} was ${seen.get(id)} on a page before`).toBeGreaterThanOrEqual(
+              order.indexOf(seen.get(id) ?? 'open'),
+            )
+            seen.set(id, state)
+          }
           if (body.next === null) break
           cursor = `&cursor=${encodeURIComponent(body.next)}`
         }
-        const order = ['open', 'finished', 'failed']
         for (const [call, state] of atFirst) {
           if (agent !== '' && call % 3 !== 1) continue
           // As it was when reading began, or as it became since.
