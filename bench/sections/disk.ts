@@ -11,7 +11,7 @@ import type { Past } from './history.ts'
 const sampledEvents = 20_000
 
 /** Bytes of tables and of indexes by what they are; a day of the log by its parent. */
-const sizesOf = `select case when c.relname ~ '^log_\\d' then 'log' when c.relname like 'projections%' then 'rows'
+const sizesOf = `select case when c.relname ~ '^log_\\d' then 'log' when c.relname like 'projections%' or c.relname = 'call_chunks' then 'rows'
       when c.relname like 'snapshots%' then 'snapshots' else c.relname end as what,
     sum(pg_table_size(c.oid))::float8 as own, sum(pg_indexes_size(c.oid))::float8 as indexes
   from pg_class c where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace group by 1 order by 2 desc`

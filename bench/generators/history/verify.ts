@@ -4,6 +4,7 @@ import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { toWire } from '@signalbox/model/wire.ts'
+import { lastCallsOfRun } from '@signalbox/server/store/calls-read.ts'
 import { type LogRow, logColumns, toEvent } from '@signalbox/server/store/log-row.ts'
 import type { Pool } from 'pg'
 import { tenant } from './fleet.ts'
@@ -51,6 +52,7 @@ async function verifyRun(pool: Pool, run: string): Promise<void> {
     "select tbl, key, body from projections where tenant = $1 and run = $2 and tbl <> 'agents'",
     [tenant, run],
   )
+  for (const { key, row } of await lastCallsOfRun(pool, tenant, run, Number.MAX_SAFE_INTEGER)) rows.push({ tbl: 'calls', key, body: row })
   const expected = [...folded.entries()].filter(([table]) => table !== 'agents')
   const sorted = (all: readonly (readonly [Table, string, unknown])[]) =>
     all.toSorted((a, b) => (`${a[0]} ${a[1]}` < `${b[0]} ${b[1]}` ? -1 : 1))

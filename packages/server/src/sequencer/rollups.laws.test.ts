@@ -8,6 +8,7 @@ import type pg from 'pg'
 import { expect, test } from 'vitest'
 import { requestRebuild } from '../store/rebuild.ts'
 import { durationColumns } from '../store/rollups-write.ts'
+import { storedRows } from '../store/rows.testing.ts'
 import { event, type Line, line } from './testing.ts'
 
 interface Figures {
@@ -58,10 +59,10 @@ async function counted(pool: pg.Pool): Promise<Table> {
     const bucket = bucketOf(measure.durationMs)
     to.durations[bucket] = (to.durations[bucket] ?? 0) + 1
   }
-  const { rows } = await pool.query<{ tenant: string; tbl: string; body: CallRow & TaskRow }>(
-    "select tenant, tbl, body from projections where tbl in ('calls', 'tasks')",
-  )
-  for (const { tenant, tbl, body } of rows) count(tenant, tbl === 'calls' ? callMeasure(body) : taskMeasure(body))
+  for (const { tenant, tbl, body } of await storedRows(pool)) {
+    if (tbl === 'calls') count(tenant, callMeasure(body as CallRow))
+    if (tbl === 'tasks') count(tenant, taskMeasure(body as TaskRow))
+  }
   const { rows: events } = await pool.query<{ tenant: string; time: string; type: string; agent: string | null }>(
     'select tenant, time, type, agent from log',
   )

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { createMetrics, type Metrics } from '../ops/metrics.ts'
 import { clientsOf } from '../store/connect.ts'
 import { openStore, type Store } from '../store/open.ts'
+import { storedRows } from '../store/rows.testing.ts'
 import { stopDatabases, withDatabase } from '../store/testing.ts'
 import { createMemoryBus } from './bus.ts'
 import type { Commit, CommitBus } from './commit.ts'
@@ -175,14 +176,12 @@ export const work = (count: number, tenant = 'default') =>
 /** The stored rows of a tenant are what its log folds to. */
 export async function expectProjectedAsFolded(it: Line, tenant: string) {
   await it.store.projections.caughtUp()
+  const all = await storedRows(it.store.pool)
   for (let partition = 0; partition < it.store.meta.partitions; partition += 1) {
     const rows = createRows()
     const { events } = await it.store.reader.readPartition({ tenant, partition, after: 0, upTo: 1e9, limit: 10_000 })
     for (const logged of events) applyEvent(rows, logged)
-    const { rows: stored } = await it.store.pool.query<{ tbl: string; key: string; body: unknown }>(
-      'select tbl, key, body from projections where partition = $1 and tenant = $2',
-      [partition, tenant],
-    )
+    const stored = all.filter((row) => row.partition === partition && row.tenant === tenant)
     const folded = new Map([...rows.entries()].map(([table, key, row]) => [`${table} ${key}`, JSON.parse(JSON.stringify(row))]))
     expect(new Map(stored.map(({ tbl, key, body }) => [`${tbl} ${key}`, body]))).toEqual(folded)
   }

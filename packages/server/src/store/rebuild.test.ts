@@ -1,14 +1,16 @@
 import type { Event } from '@signalbox/model/event.ts'
 import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
-import type { AgentRow } from '@signalbox/model/rows.ts'
+import type { AgentRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import pg from 'pg'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { after, event, type Line, line } from '../sequencer/testing.ts'
+import { everyCall } from './calls-read.ts'
 import { converterFrom } from './convert.ts'
 import { createLogDays } from './days.ts'
 import { openStore } from './open.ts'
 import { rebuildProjections } from './rebuild.ts'
+import { columnsOf } from './row-columns.ts'
 
 const dayMs = 86_400_000
 
@@ -29,12 +31,68 @@ const work = (from: number, count: number, time = Date.now()): Event[] =>
     ...(i % 2 === 0 ? [call(i, { time, type: 'tool.finished', agent: i % 3 === 0 ? undefined : 'closer', data: { call: `c${i}` } })] : []),
   ])
 
-async function written({ store }: Line, table = 'projections'): Promise<readonly string[]> {
-  await store.projections.caughtUp()
-  const { rows } = await store.pool.query<{ row: string }>(
-    `select json_build_array(partition, tenant, tbl, key, position, sort, run, agent, task, state, body)::text as row from ${table} order by partition, tenant, tbl, key`,
+interface StoredColumns {
+  readonly partition: number
+  readonly tenant: string
+  readonly tbl: Table
+  readonly key: string
+  readonly position: string
+  readonly sort: string
+  readonly run: string | null
+  readonly agent: string | null
+  readonly task: string | null
+  readonly state: string | null
+  readonly body: RowOf[Table]
+}
+
+/** Closed calls of chunks as they would be as rows. */
+async function chunkRows({ store: { pool, meta } }: Line): Promise<StoredColumns[]> {
+  const found: StoredColumns[] = []
+  for (let partition = 0; partition < meta.partitions; partition += 1)
+    for await (const calls of everyCall(pool, partition))
+      for (const { tenant, key, position, row } of calls) {
+        const [sort, run, agent, task, state] = columnsOf('calls', row)
+        found.push({
+          ...{ partition, tenant, tbl: 'calls', key, position: String(position) },
+          ...{ sort: String(sort), run, agent, task, state, body: row },
+        })
+      }
+  return found
+}
+
+/** All rows, wherever they are. */
+async function written(it: Line): Promise<readonly string[]> {
+  await it.store.projections.caughtUp()
+  const { rows } = await it.store.pool.query<StoredColumns>(
+    'select partition, tenant, tbl, key, position, sort, run, agent, task, state, body from projections',
   )
-  return rows.map(({ row }) => row)
+  const found = new Map<string, string>()
+  for (const row of [...rows, ...(await chunkRows(it))]) {
+    const { partition, tenant, tbl, key, position, sort, run, agent, task, state, body } = row
+    found.set(JSON.stringify([partition, tenant, tbl, key]), JSON.stringify([position, sort, run, agent, task, state, body]))
+  }
+  return [...found].map(([key, row]) => `${key} ${row}`).sort()
+}
+
+/** How many rows of closed calls there are, how many calls in chunks, and how many of those closed again. */
+async function places({ store: { pool } }: Line) {
+  const { rows } = await pool.query<{ rows: number; calls: number; again: number }>(
+    `select (select count(*)::int from projections_closed) as rows, coalesce(sum(count), 0)::int as calls,
+       coalesce(sum(count) filter (where again), 0)::int as again from call_chunks`,
+  )
+  return rows[0]
+}
+
+/** Calls as they were stored when there were no chunks. */
+async function withoutChunks(it: Line) {
+  await it.store.projections.caughtUp()
+  for (const { partition, tenant, tbl, key, position, sort, run, agent, task, state, body } of await chunkRows(it))
+    await it.store.pool.query(
+      `insert into projections (partition, tenant, tbl, key, position, sort, run, agent, task, state, body, open)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, false)`,
+      [partition, tenant, tbl, key, position, sort, run, agent, task, state, JSON.stringify(body)],
+    )
+  await it.store.pool.query('truncate call_chunks')
 }
 
 const versions = async ({ store }: Line) =>
@@ -43,9 +101,10 @@ const versions = async ({ store }: Line) =>
 const fold1Count = 4_711
 const oldKey = (key: string) => key.replace(/\u001f(llm|tool)\u001f/, '\u001f')
 
-/** Rows as fold 1 wrote them: open calls in an object, call keys without their kind; and a count that only it came to. */
-async function asFold1({ store }: Line) {
-  await store.projections.caughtUp()
+/** Rows as fold 1 wrote them: closed calls too, open calls in an object, call keys without their kind; and a count that only it came to. */
+async function asFold1(it: Line) {
+  await withoutChunks(it)
+  const { store } = it
   const { rows } = await store.pool.query<{ child: string; at: string; tbl: string; key: string; body: Partial<AgentRow> }>(
     'select tableoid::text as child, ctid::text as at, tbl, key, body from projections',
   )
@@ -78,11 +137,15 @@ test('rows of another fold are made again from the log, and the next start has n
   const it = await line()
   await it.send(work(0, 200))
   const due = await written(it)
+  const calls = { ...(await places(it)), rows: 0 }
+  expect(calls).toMatchObject({ calls: 100 })
   await asFold1(it)
+  expect(await places(it)).toEqual({ rows: 100, calls: 0, again: 0 })
   expect(await written(it)).not.toEqual(due)
   const { log, said } = listening()
   await reopen(it, log)
   expect(await written(it)).toEqual(due)
+  expect(await places(it)).toEqual(calls)
   expect(await versions(it)).toEqual([FOLD_VERSION, FOLD_VERSION])
   expect(said.filter(({ msg }) => String(msg).includes('making them again'))).toMatchObject([{ made: '1' }, { made: '1' }])
   const { rows } = await it.store.pool.query('select epoch, former_epochs from meta')
@@ -93,9 +156,10 @@ test('rows of another fold are made again from the log, and the next start has n
   // The line's own writer held rows of the old fold: it reads the new ones and goes on.
   await it.send(work(200, 20))
   const before = await written(it)
-  await it.store.pool.query("update heads set fold = 'another'")
+  await it.store.pool.query("update heads set fold = 'another'; update call_chunks set calls = 'not read', hashes = '{}'")
   await Promise.all([reopen(it, log), reopen(it, log)])
   expect(await written(it)).toEqual(before)
+  expect(await places(it)).toEqual({ rows: 0, calls: 110, again: 0 })
 })
 
 test('whenever it is killed, the old rows or the new ones are whole, and the next start comes to the new ones', async () => {
@@ -108,7 +172,9 @@ test('whenever it is killed, the old rows or the new ones are whole, and the nex
   const { log } = listening()
   let isFinished = false
   for (let kill = 1; !isFinished; kill += 1) {
-    await it.store.pool.query(`truncate projections; insert into projections select * from rows_then; update heads set fold = '1'`)
+    await it.store.pool.query(
+      `truncate projections, call_chunks; insert into projections select * from rows_then; update heads set fold = '1'`,
+    )
     const client = await connected(it.url)
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
     const query = client.query.bind(client)
@@ -178,14 +244,49 @@ test('where the log is no longer whole, rows of a known fold are converted and n
   expect(await written(it)).toEqual(due.map((row) => row.replace(/("agents".*"events":)\d+/, `$1${fold1Count}`)))
   expect(await versions(it)).toEqual([FOLD_VERSION, FOLD_VERSION])
   expect(said.filter(({ msg }) => String(msg).includes('rows were converted'))).toHaveLength(2)
+  expect(await places(it)).toMatchObject({ rows: 0, again: 0 })
+})
+
+test('calls in chunks are converted with the rows of before there were any, each once, and counted once', async () => {
+  const it = await line()
+  const told = (i: number, type: string) => call(i, { time: longAgo, type, data: { call: `late${i}`, name: 'search', durationMs: 5 } })
+  const some = (from: number, type: string) => Array.from({ length: 20 }, (_, i) => told(from + i, type))
+  await it.send(some(0, 'tool.finished'))
+  await withoutChunks(it)
+  await it.send([...some(10, 'tool.finished'), ...work(0, 20)])
+  await it.store.projections.caughtUp()
+  // Twenty of them are rows, and changed since, half of them twice; of those in chunks five changed.
+  await it.send([...some(0, 'tool.started'), ...some(20, 'tool.started').slice(0, 5)])
+  const due = await written(it)
+  expect(await places(it)).toEqual({ rows: 20, calls: 55, again: 35 })
+  const figures = async () =>
+    (
+      await it.store.pool.query(
+        "select * from rollups where kind not in ('event', 'type') order by tenant, minute, kind, agent, name, partition",
+      )
+    ).rows
+  const counted = await figures()
+  expect(counted.length).toBeGreaterThan(0)
+  expect((await expire(it)).length).toBeGreaterThan(0)
+  await it.store.pool.query("update heads set fold = '6'")
+  await reopen(it, listening().log)
+  expect(await written(it)).toEqual(due)
+  expect(await figures()).toEqual(counted)
+  expect(await places(it)).toEqual({ rows: 0, calls: 40, again: 0 })
+  expect(await versions(it)).toEqual([FOLD_VERSION, FOLD_VERSION])
 })
 
 test('from a fold that is not known here what is left of the log is folded, and what is lost is said by table', async () => {
   const it = await line({ partitions: 1 })
-  await it.send(work(0, 30, longAgo))
+  await it.send(work(0, 10, longAgo))
+  await withoutChunks(it)
+  // And one of them that is in a chunk too.
+  await it.send([...work(10, 20, longAgo), call(0, { time: longAgo, type: 'tool.finished', data: { call: 'c0' } })])
   await expire(it)
-  await it.send([event({ run: 'late', agent: 'w1', type: 'tool.started', data: { call: 'late', name: 'build' } })])
+  const late = (name: string, type: string) => event({ run: 'late', agent: 'w1', type, data: { call: name, name: 'build' } })
+  await it.send([late('late', 'tool.started'), late('done', 'tool.started'), late('done', 'tool.finished')])
   await it.store.projections.caughtUp()
+  expect(await places(it)).toEqual({ rows: 5, calls: 12, again: 1 })
   await it.store.pool.query("update heads set fold = 'of the future'")
   const { log, said } = listening()
   await reopen(it, log)
@@ -195,6 +296,7 @@ test('from a fold that is not known here what is left of the log is folded, and 
     { tbl: 'calls', key: 'late\u001ftool\u001flate' },
     { tbl: 'runs', key: 'late' },
   ])
+  expect((await chunkRows(it)).map(({ key }) => key)).toEqual(['late\u001ftool\u001fdone'])
   expect(said.find(({ lost }) => lost !== undefined)).toMatchObject({
     level: 50,
     made: 'of the future',

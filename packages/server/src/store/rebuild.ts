@@ -9,9 +9,12 @@
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
 import { createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { othersKeys, touchedKeys, touchOf } from '@signalbox/model/fold/keys.ts'
-import type { RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
+import type { CallRow, RowKey, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
+import { sendBulk } from './bulk.ts'
+import { chunkLines, copyCallChunks } from './call-chunk.ts'
+import { everyCall, stillSo } from './calls-read.ts'
 import { converterFrom, type StoredRow } from './convert.ts'
 import { createDueRollups } from './due-rollups.ts'
 import { newEpoch } from './epoch.ts'
@@ -20,7 +23,7 @@ import { refold } from './refold.ts'
 import { countEvents } from './rollups-count.ts'
 import { forgetSums } from './rollups-long.ts'
 import { addRollups } from './rollups-write.ts'
-import { columnsOf, isOpenCall } from './row-columns.ts'
+import { columnsOf, isOpenCall, type RowWrite } from './row-columns.ts'
 import { transactionOn } from './transaction.ts'
 
 export interface RebuildOptions {
@@ -40,6 +43,8 @@ interface Head {
 const consumer = `rebuild to fold ${FOLD_VERSION}`
 const columns = 'partition, tenant, tbl, key, position, sort, run, agent, task, state, open, body'
 const usualPageEvents = 2_000
+/** Closed calls that become chunks at once: those of one run are together, in the order in which they closed. */
+const pageCalls = 5_000
 const cachedRows = 50_000
 const saidEveryPages = 50
 
@@ -152,7 +157,12 @@ function takePlace(client: Client, partition: number, upTo: number, standsFor: n
     const position = Number(rows[0]?.position ?? 0)
     if (position > upTo || (standsFor < upTo && Number(rows[0]?.folded ?? 0) !== standsFor)) return position
     await client.query('delete from projections where partition = $1', [partition])
-    await client.query(`insert into projections (${columns}) select ${columns} from projections_next where partition = $1`, [partition])
+    await client.query('delete from call_chunks where partition = $1', [partition])
+    await client.query(
+      `insert into projections (${columns}) select ${columns} from projections_next where partition = $1 and (tbl <> 'calls' or open)`,
+      [partition],
+    )
+    await writeChunks(client, partition)
     await client.query('delete from rollups where partition = $1', [partition])
     await client.query('insert into rollups select * from rollups_next where partition = $1', [partition])
     await forgetSums(client)
@@ -169,6 +179,25 @@ function takePlace(client: Client, partition: number, upTo: number, standsFor: n
     ])
     return undefined
   })
+}
+
+/** Closed calls of projections_next. Each is in no chunk yet. */
+async function writeChunks(client: Client, partition: number): Promise<void> {
+  await client.query(
+    `declare closed no scroll cursor for select tenant, key, position, body from projections_next
+     where partition = ${partition} and tbl = 'calls' and not open order by tenant, run, position`,
+  )
+  for (;;) {
+    const { rows } = await client.query<{ tenant: TenantId; key: string; position: string; body: CallRow }>(
+      `fetch ${pageCalls} from closed`,
+    )
+    if (rows.length === 0) break
+    const calls = rows.map(
+      ({ position, body, ...call }): RowWrite => ({ ...call, table: 'calls', position: Number(position), row: body, stored: undefined }),
+    )
+    await sendBulk(client, copyCallChunks, [chunkLines(partition, calls)])
+  }
+  await client.query('close closed')
 }
 
 /** Checkpoint first: without it, rows beside it are never gone on from. */
@@ -283,6 +312,15 @@ async function write(client: Client, partition: number, rows: readonly Written[]
 
 /** One transaction: a conversion reads every row once and is never resumed. */
 async function convertRows(client: Client, partition: number, convert: (row: StoredRow) => StoredRow): Promise<void> {
+  async function put(rows: readonly StoredRow[]): Promise<void> {
+    // The one place where a stored row of a former shape becomes one of today's.
+    const written = rows.map(convert).map(({ body, ...row }): Written => ({ ...row, row: body as unknown as RowOf[Table] }))
+    const distinct = [...new Map(written.map((row) => [`${row.tenant}\u0000${row.table}\u0000${row.key}`, row])).values()]
+    const rollups = createDueRollups()
+    rollups.add(distinct, [])
+    await write(client, partition, distinct)
+    await addRollups(client, 'rollups_next', partition, rollups.take())
+  }
   await transactionOn(client, async () => {
     await startOver(client, partition)
     await client.query(
@@ -290,17 +328,28 @@ async function convertRows(client: Client, partition: number, convert: (row: Sto
     )
     for (;;) {
       const { rows } = await client.query<Omit<StoredRow, 'position'> & { readonly position: string }>(`fetch ${usualPageEvents} from old`)
-      if (rows.length === 0) return countEvents(client, 'rollups_next', partition)
-      const converted = rows.map((row) => convert({ ...row, position: Number(row.position) }))
-      // The one place where a stored row of a former shape becomes one of today's.
-      const written = converted.map(({ body, ...row }): Written => ({ ...row, row: body as unknown as RowOf[Table] }))
-      const distinct = [...new Map(written.map((row) => [`${row.tenant}\u0000${row.table}\u0000${row.key}`, row])).values()]
-      const rollups = createDueRollups()
-      rollups.add(distinct, [])
-      await write(client, partition, distinct)
-      await addRollups(client, 'rollups_next', partition, rollups.take())
+      if (rows.length === 0) break
+      const stored = rows.map((row) => ({ ...row, position: Number(row.position) }))
+      await put(await newestOnly(client, stored))
     }
+    for await (const calls of everyCall(client, partition))
+      for (let from = 0; from < calls.length; from += usualPageEvents) {
+        const some = calls.slice(from, from + usualPageEvents)
+        await put(some.map(({ tenant, key, position, row }) => ({ ...{ tenant, table: 'calls', key, position }, body: { ...row } })))
+      }
+    await countEvents(client, 'rollups_next', partition)
   })
+}
+
+/** Without rows of calls that are newer in a chunk: they would be counted twice. */
+async function newestOnly(client: Client, rows: readonly StoredRow[]): Promise<StoredRow[]> {
+  const kept = rows.filter(({ table }) => table !== 'calls')
+  const calls = Map.groupBy(
+    rows.filter(({ table }) => table === 'calls'),
+    ({ tenant }) => tenant,
+  )
+  for (const [tenant, own] of calls) kept.push(...(await stillSo(client, tenant, own)))
+  return kept
 }
 
 /** What is left of the log, holes and all. Never resumed: its rows must not be taken for those of a whole log. */
@@ -322,5 +371,17 @@ async function lostRows(client: Client, partition: number): Promise<Readonly<Rec
      group by tbl`,
     [partition],
   )
-  return Object.fromEntries(rows.map(({ tbl, count }) => [tbl, count]))
+  const lost = new Map(rows.map(({ tbl, count }) => [tbl, count]))
+  for await (const calls of everyCall(client, partition)) {
+    // Primary keys, once a call. One that is a row too is counted.
+    const { rows: more } = await client.query<{ count: number }>(
+      `select count(*)::int from unnest($2::text[], $3::text[]) as c (tenant, key)
+       where not exists (select from projections_next where tenant = c.tenant and tbl = 'calls' and key = c.key and partition = $1 offset 0)
+         and not exists (select from projections where tenant = c.tenant and tbl = 'calls' and key = c.key and partition = $1 offset 0)`,
+      [partition, calls.map(({ tenant }) => tenant), calls.map(({ key }) => key)],
+    )
+    const count = more[0]?.count ?? 0
+    if (count > 0) lost.set('calls', (lost.get('calls') ?? 0) + count)
+  }
+  return Object.fromEntries(lost)
 }

@@ -35,12 +35,13 @@ export function differentFields(stored: StoredRow, { position, table, row }: Due
     ['state', stored.state, state],
     ['open', stored.open, isOpenCall(table, row)],
   ]
-  const wrong = columns.flatMap(([column, is, due]) => (is === due ? [] : [`column ${column}`]))
-  const is: Readonly<Record<string, unknown>> = isObject(stored.body) ? stored.body : {}
+  return [...columns.flatMap(([column, is, due]) => (is === due ? [] : [`column ${column}`])), ...differentInBody(stored.body, row)]
+}
+
+export function differentInBody(body: unknown, row: RowOf[Table]): string[] {
+  const is: Readonly<Record<string, unknown>> = isObject(body) ? body : {}
   const due = row as unknown as Readonly<Record<string, unknown>>
-  for (const field of new Set([...Object.keys(is), ...Object.keys(due)]))
-    if (canonical(is[field]) !== canonical(due[field])) wrong.push(field)
-  return wrong
+  return [...new Set([...Object.keys(is), ...Object.keys(due)])].filter((field) => canonical(is[field]) !== canonical(due[field]))
 }
 
 /** The same text for the same value, whatever the order of its keys. */
