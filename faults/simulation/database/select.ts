@@ -4,7 +4,7 @@ import { arrayIn } from './text.ts'
 
 type Row = Readonly<Record<string, unknown>>
 type Values = readonly unknown[]
-type Read = (tables: Tables, values: Values) => Row[]
+type Read = (tables: Tables, values: Values) => object[]
 
 /** What pg gives as text. */
 const bigints = ['position', 'folded', 'fence', 'oldest', 'first', 'last', 'at']

@@ -108,17 +108,18 @@ function copiedProjection(line: Record<string, string | null>): ProjectionRow {
 }
 
 function copiedChunk(line: Record<string, string | null>): CallChunkRow {
-  const { partition, first, last, count, again, hashes, calls } = line
+  const { partition, first, last, count, again, tenant, run, hashes, calls } = line
   return {
-    ...line,
     partition: Number(partition),
     first: Number(first),
     last: Number(last),
     count: Number(count),
     again: again === 'true',
+    tenant: tenant ?? '',
+    run: run ?? '',
     hashes: arrayIn(hashes ?? '{}').map(Number),
     calls: Buffer.from(calls?.slice(2) ?? '', 'hex'),
-  } as CallChunkRow
+  }
 }
 
 async function writeRows(engine: Engine, statements: readonly string[], copies: readonly Buffer[]): Promise<void> {
