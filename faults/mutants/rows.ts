@@ -77,8 +77,28 @@ const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = 
     what: 'The row of a call that ended is written beside the one that says that it is open.',
     law: 'replay',
     file: 'server/src/store/rows-write.ts',
-    find: '  if (moved.length > 0)\n',
-    put: '  if (moved.length > 1_000_000)\n',
+    find: 'const taken = [...copied, ...closed]',
+    put: 'const taken = [...copied]',
+    scenario: 'load',
+  },
+  {
+    name: 'chunk says nothing of the one before',
+    what: 'What a closed call became later is written as if it had closed just then: it is there twice.',
+    law: 'replay',
+    file: 'server/src/store/call-chunk.ts',
+    find: 'const isAgain = ({ table, stored }: RowWrite): boolean => stored !== undefined && isClosedCall(table, stored)\n',
+    put: 'const isAgain = (_: RowWrite): boolean => false\n',
+    scenario: 'load',
+  },
+  {
+    name: 'late change of a call lost',
+    what: 'A call that changes after it closed is left as it was written first.',
+    law: 'replay',
+    file: 'server/src/store/rows-write.ts',
+    find: '    copies.push(chunkLines(partition, closed))\n',
+    put: `    const isFirst = ({ stored }: RowWrite) => (stored as { outcome?: string } | undefined)?.outcome === undefined
+    copies.push(chunkLines(partition, closed.filter(isFirst)))
+`,
     scenario: 'load',
   },
   {

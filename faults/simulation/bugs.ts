@@ -9,6 +9,8 @@ export const bugs = {
   'ids-not-unique': 'The log takes an id twice.',
   'batch-folded-twice': 'Who takes a partition is told that fewer events are folded than are.',
   'rows-ahead': 'Rows are written with the head as their position, whatever they stand for.',
+  'closed-call-stays-open': 'A call that closed is in a chunk, and its open row is left.',
+  'again-forgotten': 'A chunk does not say that its calls had closed before.',
   'snapshot-claims-head': 'A snapshot of rows says that it stands for the head, not for what is folded.',
   'resume-one-late': 'A reader that comes back goes on one position too late.',
   'resume-one-early': 'A reader that comes back goes on one position too early.',

@@ -7,6 +7,7 @@ import { type AgentRow, type EdgeRow, type RowOf, type RunRow, tables as rowTabl
 import { toWire } from '@signalbox/model/wire.ts'
 import { isOfRuns, matchesRow } from '@signalbox/server/live/filter.ts'
 import { chainHash } from '@signalbox/server/sequencer/chain.ts'
+import { openCalls } from '@signalbox/server/store/call-chunk.ts'
 import { copyLine, toEvent } from '@signalbox/server/store/log-row.ts'
 import { canonicalJson, contentHash } from '../history/content.ts'
 import type { Place } from '../history/history.ts'
@@ -45,6 +46,18 @@ const projected = ({ tbl, key, partition, body }: ProjectionRow): Placed => ({
   row: JSON.parse(body) as RowOf[Table],
 })
 
+/** Also what is of a call that is open and in a chunk, or in two that both say that it closed first: then it is there twice. */
+function* written({ projections, callChunks }: Tables): Iterable<Placed> {
+  for (const row of projections.values()) yield projected(row)
+  const calls = [...callChunks.values()].flatMap(({ partition, again, calls }) =>
+    openCalls(calls).map((call) => ({ ...call, partition, again, name: `${call.key}@${partition}` })),
+  )
+  const newest = new Map<string, number>()
+  for (const { again, name, position } of calls) if (again) newest.set(name, Math.max(position, newest.get(name) ?? 0))
+  for (const { name, key, partition, position, row } of calls)
+    if (position >= (newest.get(name) ?? 0)) yield { table: 'calls', key, partition, row }
+}
+
 function* refolded({ log }: Tables): Iterable<Placed> {
   for (const [partition, events] of log.entries()) {
     const rows = createRows()
@@ -68,7 +81,7 @@ function chainOf({ log, commits, heads }: Tables): string | undefined {
 
 /** Of a reader with a filter: what it has to hold at rest, against what it holds. */
 function compareFiltered(world: World, observer: Observer): void {
-  const all = [...world.database.tables.projections.values()].map(projected)
+  const all = [...written(world.database.tables)]
   const ofRuns = all.filter(({ table, row }) => (table === 'runs' || table === 'edges') && isOfRuns(observer.filter, table, row))
   const members = new Set(ofRuns.flatMap(({ row }) => takesPart(row as RunRow | EdgeRow)))
   const due = all.filter(({ table, row }) => matchesRow(observer.filter, table, row, members))
@@ -93,7 +106,7 @@ export function tellFinals(world: World, observers: readonly Observer[], isAllKe
   tell({ op: 'final', type: 'ok', what: 'log', places: tables.log.flat().map(placeOf) })
   const items = [...tables.quarantine.values()].map(({ event_id, code }) => ({ code, ...(event_id === null ? {} : { id: event_id }) }))
   if (isAllKept) tell({ op: 'final', type: 'ok', what: 'quarantine', items })
-  tell({ op: 'final', type: 'ok', what: 'projection', rows: named([...tables.projections.values()].map(projected)) })
+  tell({ op: 'final', type: 'ok', what: 'projection', rows: named(written(tables)) })
   tell({ op: 'final', type: 'ok', what: 'refold', rows: named(refolded(tables)) })
   for (const observer of observers.filter(({ feed }) => feed === 'state')) {
     if (Object.keys(observer.filter).length === 0) tell({ op: 'final', type: 'ok', what: 'live', rows: heldBy(observer) }, observer.name)

@@ -7,6 +7,7 @@ import { applyWhole, createRows } from '@signalbox/model/fold/fold.ts'
 import type { LiveRows } from '@signalbox/model/live-state.ts'
 import { type AgentRow, type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
 import { toWire } from '@signalbox/model/wire.ts'
+import { everyCall } from '@signalbox/server/store/calls-read.ts'
 import { readLog } from '@signalbox/server/store/reader.ts'
 import pg from 'pg'
 import { canonicalJson, contentHash } from '../history/content.ts'
@@ -60,13 +61,7 @@ export async function readStore(dataFolder: string, tell: Tell): Promise<StoreRe
     for (const [partition, head] of heads.entries()) events += await readPartition(pool, partition, head, refold, tell)
     refold.tell('refold', tell)
 
-    const projection = new Gathered()
-    // In the order of partitions, as the fold above.
-    const { rows } = await pool.query<{ tbl: Table; key: string; body: RowOf[Table] }>(
-      'select tbl, key, body from projections where tenant = $1 order by partition',
-      [tenant],
-    )
-    for (const { tbl, key, body } of rows) projection.add(tbl, key, body)
+    const projection = await readProjection(pool, heads)
     projection.tell('projection', tell)
 
     const chain = await checkChain(pool, () => undefined)
@@ -75,6 +70,25 @@ export async function readStore(dataFolder: string, tell: Tell): Promise<StoreRe
   } finally {
     await pool.end()
   }
+}
+
+async function readProjection(pool: pg.Pool, heads: readonly number[]): Promise<Gathered> {
+  const projection = new Gathered()
+  // In the order of partitions, as the log is folded.
+  const { rows } = await pool.query<{ tbl: Table; key: string; open: boolean; body: RowOf[Table] }>(
+    'select tbl, key, open, body from projections where tenant = $1 order by partition',
+    [tenant],
+  )
+  for (const { tbl, key, body } of rows) projection.add(tbl, key, body)
+  const once = new Set(rows.flatMap(({ open, key }) => (open ? [key] : [])))
+  for (const partition of heads.keys())
+    for await (const calls of everyCall(pool, partition))
+      for (const { key, row } of calls.filter((call) => call.tenant === tenant)) {
+        // An open row that was left beside its chunk, or a second chunk that does not say that it is one: told as a row that nothing folds to.
+        projection.add('calls', once.has(key) ? `${key} twice` : key, row)
+        once.add(key)
+      }
+  return projection
 }
 
 const foldedWithinMs = 30_000

@@ -46,6 +46,8 @@ export function createFleet({ source, name, agents, random, now }: FleetOptions)
 /** Without end: an agent never runs out of work. */
 function* agentScript(agent: string, peer: string, fleet: string, random: Random): Generator<Said, never> {
   yield { type: 'agent.started', agent, data: { role: 'worker', name: agent, host: fleet, intervalMs: 60_000 } }
+  /** What is learned of a call a task after it ended, long after its row was written. */
+  let learned: Said | undefined
   for (let n = 0; ; n += 1) {
     const run = `${agent}-run-${Math.floor(n / tasksPerRun)}`
     const task = `task-${n}`
@@ -53,7 +55,10 @@ function* agentScript(agent: string, peer: string, fleet: string, random: Random
     if (n % tasksPerRun === 0) yield { type: 'run.started', run, agent, data: { name: run } }
     yield { ...of, type: 'task.created', data: { title: `Task ${n}`, assignee: agent, from: peer } }
     yield { ...of, type: 'task.started' }
-    for (let step = random.between(1, 5); step > 0; step -= 1) yield* stepOf(of, `${n}-${step}`, random)
+    let call: string | undefined
+    for (let step = random.between(1, 5); step > 0; step -= 1) call = (yield* stepOf(of, `${n}-${step}`, random)) ?? call
+    if (learned !== undefined) yield learned
+    learned = call === undefined ? undefined : { ...of, agent: peer, type: 'llm.attributed', data: { call } }
     if (random.next() < withoutRun) yield { type: 'log', agent, data: { level: 'info', message: text } }
     if (random.next() < 0.2) yield { ...of, type: 'message.sent', data: { to: peer } }
     yield random.next() < 0.9 ? { ...of, type: 'task.completed' } : { ...of, type: 'task.failed', data: { error: 'no way' } }
@@ -61,7 +66,8 @@ function* agentScript(agent: string, peer: string, fleet: string, random: Random
   }
 }
 
-function* stepOf(of: { run: string; agent: string; task: string }, call: string, random: Random): Generator<Said, void> {
+/** Answers the model call that ended, if one did. */
+function* stepOf(of: { run: string; agent: string; task: string }, call: string, random: Random): Generator<Said, string | undefined> {
   const usage = { inputTokens: random.between(100, 9_000), outputTokens: random.between(1, 900) }
   const costMicros = random.between(1, 5_000)
   // An end lost or applied twice shows in the totals of its run.
@@ -69,19 +75,20 @@ function* stepOf(of: { run: string; agent: string; task: string }, call: string,
   switch (random.between(0, 3)) {
     case 0:
       yield { ...of, type: 'llm.finished', data: { call, model: 'large', usage, costMicros }, adds }
-      return
+      return call
     case 1:
       yield { ...of, type: 'llm.started', data: { call, model: 'small' } }
       yield { ...of, type: 'llm.finished', data: { call, model: 'small', usage, costMicros }, adds }
-      return
+      return call
     case 2:
       yield { ...of, type: 'tool.started', data: { call, name: 'Bash', args: { command: text } } }
       yield random.next() < 0.9
         ? { ...of, type: 'tool.finished', data: { call, name: 'Bash', result: text } }
         : { ...of, type: 'tool.failed', data: { call, name: 'Bash', error: 'exit 1' } }
-      return
+      return undefined
     default:
       yield { ...of, type: 'task.progress', data: { note: `step ${call}` } }
       yield { ...of, type: 'log', data: { level: 'debug', message: text, step: call } }
+      return undefined
   }
 }

@@ -8,7 +8,7 @@ import { joinAgents } from '@signalbox/model/fold/agent.ts'
 import type { AgentRow, AgentStatus, RowOf, RunRow, Table } from '@signalbox/model/rows.ts'
 import { canonicalJson } from '../../history/content.ts'
 
-export interface StoredRow {
+interface StoredRow {
   readonly tbl: Table
   readonly key: string
   readonly body: RowOf[Table]

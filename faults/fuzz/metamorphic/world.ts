@@ -4,8 +4,9 @@ import { startApp } from '@signalbox/server/app.ts'
 import { readConfig } from '@signalbox/server/config.ts'
 import { createKeys } from '@signalbox/server/ops/auth.ts'
 import { createLog } from '@signalbox/server/ops/log.ts'
+import { storedRows } from '@signalbox/server/store/rows.testing.ts'
 import { poolOf, withDatabase } from '@signalbox/server/store/testing.ts'
-import { canonicalRows, type StoredRow } from './rows.ts'
+import { canonicalRows } from './rows.ts'
 import { type Receipt, type Sender, type Way, ways } from './ways.ts'
 
 interface Tenant {
@@ -47,8 +48,7 @@ export async function startWorld(): Promise<World> {
         async rows() {
           // Who asks for rows waits until they are caught up.
           await fetch(`${app.url}/v1/agents`, { headers: { authorization: `Bearer ${key}` } })
-          const { rows } = await pool.query<StoredRow>('select tbl, key, body from projections where tenant = $1', [name])
-          return canonicalRows(rows)
+          return canonicalRows((await storedRows(pool)).filter((row) => row.tenant === name))
         },
         async stored() {
           const { rows } = await pool.query<{ count: string }>('select count(*) from log where tenant = $1', [name])

@@ -7,10 +7,14 @@ import { createMetrics } from '@signalbox/server/ops/metrics.ts'
 import { createMemoryBus } from '@signalbox/server/sequencer/bus.ts'
 import { startSequencers } from '@signalbox/server/sequencer/sequencer.ts'
 import { event, line, log, work } from '@signalbox/server/sequencer/testing.ts'
+import { callsByKey, callsOf, countCalls } from '@signalbox/server/store/calls-read.ts'
 import { createProjections } from '@signalbox/server/store/projections.ts'
 import { createQuarantine } from '@signalbox/server/store/quarantine.ts'
 import { createLogReader } from '@signalbox/server/store/reader.ts'
+import { storedRows } from '@signalbox/server/store/rows.testing.ts'
+import { readAllRows, readRows } from '@signalbox/server/store/rows-write.ts'
 import type { LogReader } from '@signalbox/server/store/store.ts'
+import type { Pool } from 'pg'
 import { expect, test } from 'vitest'
 import { createRandom } from '../../world/random.ts'
 import { createLife } from '../life.ts'
@@ -60,6 +64,24 @@ async function readAll(reader: LogReader) {
   return all
 }
 
+/** The rows, whoever asks for them: what was written when is each database's own. */
+async function readRowsOf(pool: Pool) {
+  const rows = (await storedRows(pool)).map(({ partition, tbl, key, position, body }) => ({ partition, tbl, key, position, body }))
+  const all: unknown[] = [rows]
+  for (const partition of [0, 1]) {
+    const keys = rows.filter((row) => row.partition === partition).map(({ tbl, key }) => ({ table: tbl, key }))
+    const { rows: found, complete } = await readAllRows(pool, partition, tenant, 1_000)
+    const newest = (await readRows(pool, partition, tenant, keys)).concat(found).map((row) => [`${row.tbl} ${row.key}`, row.body] as const)
+    const calls = await callsByKey(pool, tenant, [...keys.map(({ key }) => key), 'r1\u001ftool\u001fno such call'], { partition })
+    all.push(complete, sorted([...new Map(newest)]), sorted([...calls.values()]))
+    const versions = await callsOf(pool, tenant, partition)
+    // Some closed again, in a later write.
+    expect(versions.length).toBeGreaterThan(calls.size)
+    expect(await countCalls(pool, tenant, partition, 1_000)).toBe(versions.length)
+  }
+  return all
+}
+
 test('the same batches have the same fate, and the same is read', async () => {
   const sent = [...work(120), ...Array.from({ length: 9 }, () => event({ data: { text: 'a;\'b\\ \t\n"{},NULL' } }))]
   const [first, second] = [sent[3], sent[8]]
@@ -67,11 +89,15 @@ test('the same batches have the same fate, and the same is read', async () => {
   // Duplicates, and ids with other content: of the same partition, and of another.
   const again = [first, { ...second, dataJson: '{"other":"it\'s"}', data: { other: "it's" } }, { ...first, run: 'elsewhere' }]
   const batches = [...batchesOf(sent, 16), ...batchesOf(again, 1), ...batchesOf([...work(20), first], 25)]
+  // Of calls that closed in what was written before.
+  const late = batchesOf(work(60), 60)
 
   const real = await line({ partitions, commitTimeoutMs: 60_000 })
   const dueOutcomes = await publishAll(real.broker.publish, batches)
   await real.store.projections.caughtUp()
-  const due = await readAll(real.store.reader)
+  dueOutcomes.push(...(await publishAll(real.broker.publish, late)))
+  await real.store.projections.caughtUp()
+  const due = [...(await readAll(real.store.reader)), ...(await readRowsOf(real.store.pool))]
 
   const random = createRandom(1)
   const time = createTime(Date.now(), random, () => {})
@@ -96,7 +122,9 @@ test('the same batches have the same fate, and the same is read', async () => {
   let found: unknown[] | undefined
   const sending = publishAll(broker.publish, batches).then(async (outcomes) => {
     await projections.caughtUp()
-    found = await readAll(reader)
+    outcomes.push(...(await publishAll(broker.publish, late)))
+    await projections.caughtUp()
+    found = [...(await readAll(reader)), ...(await readRowsOf(pool))]
     return outcomes
   })
   expect(await time.run(() => found !== undefined, time.now() + 1e6)).toBe(true)

@@ -1,9 +1,10 @@
 /** The reads that the core sends: `select … from table where … order by … limit …`, and the few that say more. A text it does not know ends the run. */
 import { type LogRow, refusal, type Tables } from './tables.ts'
+import { arrayIn } from './text.ts'
 
 type Row = Readonly<Record<string, unknown>>
 type Values = readonly unknown[]
-type Read = (tables: Tables, values: Values) => Row[]
+type Read = (tables: Tables, values: Values) => object[]
 
 /** What pg gives as text. */
 const bigints = ['position', 'folded', 'fence', 'oldest', 'first', 'last', 'at']
@@ -18,14 +19,44 @@ function given(row: object): Row {
   return made
 }
 
+/** What a list of columns asks for. */
+function chosen(columns: string): (row: Row) => Row {
+  const names = columns.split(', ').map((column) => {
+    const [from = '', name = from] = column.split(' as ')
+    return [name, from.replace('body::text', 'json')] as const
+  })
+  return (row) =>
+    Object.fromEntries(
+      names.map(([name, from]) => {
+        if (!(from in row)) throw new Error(`The simulated database has no column "${from}" in ${JSON.stringify(row)}.`)
+        return [name, row[from]]
+      }),
+    )
+}
+
 type Test = (row: Row, values: Values) => boolean
 const valueAt = (values: Values, number: string | undefined) => values[Number(number) - 1]
 const comparable = (value: unknown) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : (value as number | string))
 
+/** By one column after the other; answers as a comparer of `sort` does. */
+function compared(columns: readonly string[], one: Row, other: (column: number) => unknown): number {
+  for (const [i, column] of columns.entries()) {
+    const [a, b] = [comparable(one[column]), comparable(other(i))]
+    if (a !== b) return a < b ? -1 : 1
+  }
+  return 0
+}
+
 function testOf(condition: string): Test {
-  const compared = /^(\w+) (=|<|>|<=|>=) \$(\d+)$/.exec(condition)
-  if (compared !== null) {
-    const [, column = '', sign, number] = compared
+  const after = /^\(([\w, ]+)\) > \(([$\d, ]+)\)$/.exec(condition)
+  if (after !== null) {
+    const columns = (after[1] ?? '').split(', ')
+    const numbers = (after[2] ?? '').split(', ').map((name) => name.slice(1))
+    return (row, values) => compared(columns, row, (i) => valueAt(values, numbers[i])) > 0
+  }
+  const sided = /^(\w+) (=|<|>|<=|>=) \$(\d+)$/.exec(condition)
+  if (sided !== null) {
+    const [, column = '', sign, number] = sided
     return (row, values) => {
       const own = comparable(row[column])
       const other = comparable(valueAt(values, number))
@@ -44,7 +75,7 @@ function testOf(condition: string): Test {
   }
   const other = /^(\w+) <> '(.*)'$/.exec(condition)
   if (other !== null) return (row) => row[other[1] ?? ''] !== other[2]
-  if (condition === 'open') return ({ open }) => open === true
+  if (condition === 'open' || condition === 'again') return (row) => row[condition] === true
   if (condition === 'not open') return ({ open }) => open === false
   if (condition.startsWith('(') && condition.endsWith(')')) {
     const either = condition.slice(1, -1).split(' or ').map(testOf)
@@ -57,6 +88,7 @@ function rowsOf(tables: Tables, table: string | undefined): readonly object[] {
   if (table === 'log') return tables.log.flat()
   if (table === 'commits') return tables.commits.flat()
   if (table === 'projections') return [...tables.projections.values()]
+  if (table === 'call_chunks') return [...tables.callChunks.values()]
   if (table === 'quarantine') return [...tables.quarantine.values()]
   if (table === 'heads') return tables.heads
   throw new Error(`The simulated database has no table "${table}".`)
@@ -76,14 +108,18 @@ function plainSelect(text: string): Read | undefined {
     .split(' and ')
     .filter((condition) => condition !== '')
     .map(testOf)
-  const [by, direction] = (order ?? '').split(' ')
-  const sign = direction === 'desc' ? -1 : 1
+  const choose = chosen(columns ?? '')
+  const sign = order?.endsWith(' desc') === true ? -1 : 1
+  const by = (order ?? '')
+    .replace(/ desc$/, '')
+    .split(', ')
+    .filter((column) => column !== '')
   return (tables, values) => {
     let rows = rowsOf(tables, table).filter((row) => tests.every((test) => test(row as Row, values))) as Row[]
     if (columns === 'count(*)') return [{ count: String(rows.length) }]
-    if (by !== undefined && by !== '') rows = rows.toSorted((a, b) => sign * (Number(a[by]) - Number(b[by])))
+    if (by.length > 0) rows = rows.toSorted((a, b) => sign * compared(by, a, (i) => b[by[i] ?? '']))
     if (limit !== undefined) rows = rows.slice(0, Number(limit.startsWith('$') ? valueAt(values, limit.slice(1)) : limit))
-    return rows.map((row) => given(columns === 'folded as position' ? { position: row.folded } : row))
+    return rows.map((row) => choose(given(row)))
   }
 }
 
@@ -126,6 +162,40 @@ const others: readonly (readonly [string, Read])[] = [
           .filter((row) => row.partition === partition && row.tenant === tenant && row.tbl === (tables as string[])[i] && row.key === key)
           .map(given),
       ),
+  ],
+  [
+    'select coalesce(sum(count), 0)::int as count from (select count from call_chunks where tenant = $1 and partition = $2 limit $3',
+    ({ callChunks }, [tenant, partition, most]) => {
+      const own = [...callChunks.values()].filter((chunk) => chunk.partition === partition && chunk.tenant === tenant)
+      return [{ count: own.slice(0, Number(most)).reduce((sum, { count }) => sum + count, 0) }]
+    },
+  ],
+  [
+    'select c.partition, c.hashes, c.calls from unnest',
+    // The core asks within one partition, and for what is newest.
+    ({ callChunks }, [tenant, runs, hashes, partition]) =>
+      (runs as string[]).flatMap((run, i) => {
+        const sought = (hashes as (string | null)[])[i] ?? undefined
+        const any = sought === undefined ? undefined : new Set(arrayIn(sought).map(Number))
+        return [...callChunks.values()].filter(
+          (chunk) =>
+            chunk.partition === partition &&
+            chunk.tenant === tenant &&
+            chunk.run === run &&
+            (any === undefined || chunk.hashes.some((hash) => any.has(hash))),
+        )
+      }),
+  ],
+  [
+    'select partition, calls from ( select partition, last, calls, sum(count) over (order by last desc',
+    ({ callChunks }, [tenant, run, most]) => {
+      const own = [...callChunks.values()].filter((chunk) => chunk.tenant === tenant && chunk.run === run).sort((a, b) => b.last - a.last)
+      let before = 0
+      return own.filter(({ count }) => {
+        before += count
+        return before - count < Number(most)
+      })
+    },
   ],
 ]
 

@@ -56,6 +56,19 @@ export interface ProjectionRow {
   readonly body: string
 }
 
+/** Closed calls of one run (`store/call-chunk.ts`). */
+export interface CallChunkRow {
+  readonly partition: number
+  readonly first: number
+  readonly last: number
+  readonly count: number
+  readonly again: boolean
+  readonly tenant: string
+  readonly run: string
+  readonly hashes: readonly number[]
+  readonly calls: Buffer
+}
+
 export interface QuarantineItem {
   readonly id: string
   readonly code: string
@@ -71,6 +84,8 @@ export interface Tables {
   readonly commits: CommitRow[][]
   /** By primary key. */
   readonly projections: Map<string, ProjectionRow>
+  /** By primary key. */
+  readonly callChunks: Map<string, CallChunkRow>
   readonly quarantine: Map<string, QuarantineItem>
 }
 
@@ -87,12 +102,15 @@ export const createTables = (partitions: number): Tables => ({
   ids: new Map(),
   commits: Array.from({ length: partitions }, () => []),
   projections: new Map(),
+  callChunks: new Map(),
   quarantine: new Map(),
 })
 
 export const idKey = ({ tenant, id }: Pick<LogRow, 'tenant' | 'id'>): string => `${tenant} ${id}`
 export const projectionKey = ({ tenant, tbl, key, partition, open }: ProjectionRow): string =>
   `${tenant}\u0000${tbl}\u0000${key}\u0000${partition}\u0000${open}`
+export const callChunkKey = ({ tenant, run, last, partition }: CallChunkRow): string =>
+  `${tenant}\u0000${run}\u0000${last}\u0000${partition}`
 
 /** As one moment had it; rows are never changed in place. */
 export const copyOf = (tables: Tables): Tables => ({
@@ -100,6 +118,7 @@ export const copyOf = (tables: Tables): Tables => ({
   heads: [...tables.heads],
   log: tables.log.map((rows) => [...rows]),
   projections: new Map(tables.projections),
+  callChunks: new Map(tables.callChunks),
 })
 
 /** What PostgreSQL answers when it refuses. */

@@ -5,7 +5,16 @@
 import type { Bug } from '../bugs.ts'
 import type { Locks } from './locks.ts'
 import { copiedLog, unique } from './select.ts'
-import { idKey, type ProjectionRow, projectionKey, type QuarantineItem, refusal, type Tables } from './tables.ts'
+import {
+  type CallChunkRow,
+  callChunkKey,
+  idKey,
+  type ProjectionRow,
+  projectionKey,
+  type QuarantineItem,
+  refusal,
+  type Tables,
+} from './tables.ts'
 import { argumentsOf, arrayIn, linesOf, statementsOf } from './text.ts'
 
 export interface Engine {
@@ -98,12 +107,28 @@ function copiedProjection(line: Record<string, string | null>): ProjectionRow {
   return { ...line, position: Number(position), sort: Number(sort), partition: Number(partition), open: open === 'true' } as ProjectionRow
 }
 
+function copiedChunk(line: Record<string, string | null>): CallChunkRow {
+  const { partition, first, last, count, again, tenant, run, hashes, calls } = line
+  return {
+    partition: Number(partition),
+    first: Number(first),
+    last: Number(last),
+    count: Number(count),
+    again: again === 'true',
+    tenant: tenant ?? '',
+    run: run ?? '',
+    hashes: arrayIn(hashes ?? '{}').map(Number),
+    calls: Buffer.from(calls?.slice(2) ?? '', 'hex'),
+  }
+}
+
 async function writeRows(engine: Engine, statements: readonly string[], copies: readonly Buffer[]): Promise<void> {
   const { tables, locks, bugs } = engine
   const [partition = 0, fence = 0] = argumentsOf(statements[0] ?? '').map(Number)
   if (headOf(engine, partition).fence !== fence) throw fenced(partition)
   const gone: string[] = []
   const made = new Map<string, ProjectionRow>()
+  const chunks = new Map<string, CallChunkRow>()
   const left = [...copies]
   const owner = {}
   try {
@@ -117,6 +142,13 @@ async function writeRows(engine: Engine, statements: readonly string[], copies: 
           gone.push(
             projectionKey({ tenant: tenant ?? '', tbl: 'calls', key: keys[i] ?? '', partition, open: true } as unknown as ProjectionRow),
           )
+      } else if (statement.startsWith('copy call_chunks')) {
+        for (const chunk of linesOf(left.shift() ?? Buffer.alloc(0), columnsIn(statement)).map(copiedChunk)) {
+          const key = callChunkKey(chunk)
+          await locks.take(owner, key)
+          if (chunks.has(key) || tables.callChunks.has(key)) throw unique('call_chunks', chunk.run)
+          chunks.set(key, chunk)
+        }
       } else {
         const isNew = statement.startsWith('copy projections')
         for (const row of linesOf(left.shift() ?? Buffer.alloc(0), columnsIn(statement)).map(copiedProjection)) {
@@ -134,8 +166,9 @@ async function writeRows(engine: Engine, statements: readonly string[], copies: 
     if (head.fence !== fence) throw fenced(partition)
     const upTo = bugs.has('rows-ahead') ? head.position : Number(argumentsOf(statements.at(-1) ?? '')[2])
     await engine.flush()
-    for (const key of gone) tables.projections.delete(key)
+    if (!bugs.has('closed-call-stays-open')) for (const key of gone) tables.projections.delete(key)
     for (const [key, row] of made) tables.projections.set(key, row)
+    for (const [key, chunk] of chunks) tables.callChunks.set(key, bugs.has('again-forgotten') ? { ...chunk, again: false } : chunk)
     tables.heads[partition] = { ...headOf(engine, partition), folded: upTo }
   } finally {
     locks.release(owner)
