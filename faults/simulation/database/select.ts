@@ -187,7 +187,7 @@ const others: readonly (readonly [string, Read])[] = [
       }),
   ],
   [
-    'select partition, calls from ( select partition, last, calls, sum(count) over (order by last desc',
+    'select partition, calls from ( select *, sum(count) over (order by last desc',
     ({ callChunks }, [tenant, run, most]) => {
       const own = [...callChunks.values()].filter((chunk) => chunk.tenant === tenant && chunk.run === run).sort((a, b) => b.last - a.last)
       let before = 0
@@ -196,6 +196,18 @@ const others: readonly (readonly [string, Read])[] = [
         return before - count < Number(most)
       })
     },
+  ],
+  [
+    'select tenant, partition, calls from call_chunks where partition = $1',
+    ({ callChunks }, [partition, after, upTo, tenant, runs]) =>
+      [...callChunks.values()].filter(
+        (chunk) =>
+          chunk.partition === partition &&
+          chunk.last > Number(after) &&
+          chunk.first <= Number(upTo) &&
+          (tenant === undefined || chunk.tenant === tenant) &&
+          (runs === undefined || (runs as string[]).includes(chunk.run)),
+      ),
   ],
 ]
 

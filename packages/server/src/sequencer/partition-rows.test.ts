@@ -98,6 +98,11 @@ test('of many rows nothing is read at first but what is needed; their keys are l
   expect(learns).toHaveLength(1)
   learns.shift()?.(['stored last'])
   await turn()
+  // And those of calls that are in chunks: none here.
+  clock.advance(60_000)
+  await turn()
+  learns.shift()?.([])
+  await turn()
   // All are known now: one that is not among them is not looked up, one that is is.
   await rows.warm([about(event({ agent: 'w2' }))])
   expect(reads).toHaveLength(0)
