@@ -138,10 +138,10 @@ export async function stillSo<T extends Pick<ClosedCall, 'key' | 'position'>>(
   calls: readonly T[],
 ): Promise<T[]> {
   if (calls.length === 0) return []
-  const { rows } = await client.query<ChunkRow>(
-    'select partition, calls from call_chunks where tenant = $1 and run = any($2) and again',
-    [tenant, [...new Set(calls.map(({ key }) => runOfKey(key)))]],
-  )
+  const { rows } = await client.query<ChunkRow>('select partition, calls from call_chunks where tenant = $1 and run = any($2) and again', [
+    tenant,
+    [...new Set(calls.map(({ key }) => runOfKey(key)))],
+  ])
   if (rows.length === 0) return [...calls]
   const later = newest(rows.flatMap((chunk) => opened(chunk)))
   return calls.filter(({ key, position }) => (later.get(key)?.position ?? 0) <= position)

@@ -183,7 +183,8 @@ export function createLogReader(
         if (isNamed(filter?.run)) {
           // One that is a row and in a chunk closed again there.
           const closed = new Map<string, TextRow>()
-          for (const row of await rowsOf("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`)) closed.set(row.key, row)
+          for (const row of await rowsOf("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`))
+            closed.set(row.key, row)
           for (const run of filter?.run ?? [])
             for (const { row, ...call } of await lastCallsOfRun(client, tenant, run, mostClosedCalls))
               if (keeps(filter, row)) closed.set(call.key, { table: 'calls', ...call })

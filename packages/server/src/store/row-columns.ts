@@ -21,7 +21,6 @@ const ofTable: { [T in Table]: (row: RowOf[T]) => Columns } = {
 
 export const columnsOf = (table: Table, row: RowOf[Table]): Columns => (ofTable[table] as (row: RowOf[Table]) => Columns)(row)
 
-
 /** A row that is to be written. */
 export interface RowWrite {
   readonly tenant: TenantId
