@@ -3,7 +3,7 @@ import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { CallRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chunkLines, copyCallChunks, hashOfKey, mostCalls, mostSpan, openCalls, runOfKey } from './call-chunk.ts'
+import { chunkLines, copyCallChunks, hashOfKey, mostCalls, mostSpan, openCalls } from './call-chunk.ts'
 import { plainOrNull } from './copy-text.ts'
 import type { RowWrite } from './row-columns.ts'
 
@@ -14,7 +14,7 @@ const call = fc.record({
   gap: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 3 }) }, fc.constantFrom(mostSpan - 1, mostSpan, 3 * mostSpan)),
   isAgain: fc.boolean(),
   tenant: fc.constantFrom('default', 'a\tb\\'),
-  run: fc.constantFrom(undefined, 'r1', 'r1 ', 'r\u001fodd', 'r\\n'),
+  run: fc.constantFrom(undefined, 'r1', 'r1 ', 'r\\n'),
   kind: fc.constantFrom('llm' as const, 'tool' as const),
   error: fc.oneof({ weight: 9, arbitrary: fc.option(text, { nil: undefined }) }, fc.constant('a long one'.repeat(13_000))),
 })
@@ -59,7 +59,7 @@ function expectHeld(calls: readonly (RowWrite & { readonly row: CallRow })[]) {
     expect(last - first).toBeLessThan(mostSpan)
     expect(count).toBeLessThanOrEqual(mostCalls)
     expect(hashes).toBe(`{${own.map(({ key }) => hashOfKey(key)).join()}}`)
-    expect(new Set(own.map(({ key }) => runOfKey(key)))).toEqual(new Set([run]))
+    expect(new Set(own.map(({ row }) => row.run ?? ''))).toEqual(new Set([run]))
     expect(openCalls(value, (i) => i % 2 === 1)).toEqual(own.filter((_, i) => i % 2 === 1))
     return own.map(({ position, key, json }) => ({ position, tenant, key, again, json }))
   })
