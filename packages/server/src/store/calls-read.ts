@@ -13,6 +13,11 @@ export interface ClosedCall extends CallVersion {
   readonly partition: Partition
 }
 
+/** Of any tenant. */
+export interface ChunkCall extends ClosedCall {
+  readonly tenant: TenantId
+}
+
 interface ChunkRow {
   readonly partition: Partition
   readonly calls: Buffer
@@ -32,7 +37,7 @@ function newest(calls: Iterable<ClosedCall>): Map<string, ClosedCall> {
 const runOfKey = (key: string): string => key.slice(0, key.indexOf('\u001f'))
 
 /** More keys of one run, and its chunks are opened without a look at their hashes: each is compared with each. */
-const mostHashes = 64
+export const mostHashes = 64
 
 /** The newest of each of these keys, up to a position. Primary key of call_chunks, once a run. */
 export async function callsByKey(
@@ -115,7 +120,7 @@ export async function callsBetween(
   after: number,
   upTo: number,
   of: { readonly tenant?: TenantId; readonly runs?: readonly string[] | undefined } = {},
-): Promise<(ClosedCall & { readonly tenant: TenantId })[]> {
+): Promise<ChunkCall[]> {
   if (after >= upTo) return []
   const values: unknown[] = [partition, after, upTo]
   let conditions = 'partition = $1'
@@ -163,7 +168,7 @@ export async function pageOfCalls(
   partition: Partition,
   after: ChunkPlace | undefined,
   mostChunks: number,
-): Promise<{ readonly calls: readonly (ClosedCall & { readonly tenant: TenantId })[]; readonly next: ChunkPlace | undefined }> {
+): Promise<{ readonly calls: readonly ChunkCall[]; readonly next: ChunkPlace | undefined }> {
   const { rows } = await client.query<ChunkRow & { readonly tenant: TenantId; readonly run: string; readonly last: string }>(
     `select tenant, run, last, partition, calls from call_chunks where (tenant, run, last) > ($1, $2, $3) and partition = $4
      order by tenant, run, last limit $5`,
@@ -177,7 +182,7 @@ export async function pageOfCalls(
 }
 
 /** Each once, as it is now; some at a time. */
-export async function* everyCall(client: Queries, partition: Partition): AsyncGenerator<(ClosedCall & { readonly tenant: TenantId })[]> {
+export async function* everyCall(client: Queries, partition: Partition): AsyncGenerator<ChunkCall[]> {
   for (let after: ChunkPlace | undefined; ; ) {
     const { calls, next } = await pageOfCalls(client, partition, after, chunksOfPage)
     const tenants = Map.groupBy(calls, ({ tenant }) => tenant)

@@ -251,6 +251,38 @@ test('days are sealed while their events come again and late ones with them: eac
     expect((await verifyChain(it.store.pool, partition)).broken).toBeUndefined()
 })
 
+test('calls of a sealed day that closed one at a time are merged by run, those of a day that is not sealed are left', async () => {
+  const it = await line({ partitions: 1 })
+  const closing = async (run: string, from: number, time: number) => {
+    for (let i = from; i < from + 12; i += 1) {
+      await it.send([event({ time, run, agent: 'w', type: 'tool.finished', data: { call: `c${i % 9}`, name: `say ${i}` } })])
+      await it.store.projections.caughtUp()
+    }
+  }
+  const chunks = async () =>
+    (
+      await it.store.pool.query<{ run: string; again: boolean; count: number }>(
+        'select run, again, count from call_chunks order by run, last',
+      )
+    ).rows
+  await closing('r1', 0, now - 3 * dayMs)
+  await closing('r2', 0, now - 3 * dayMs)
+  await closing('r1', 40, now)
+  expect(await chunks()).toHaveLength(36)
+  const before = await storedRows(it.store.pool)
+  await sealingOf(it.store.pool, () => now + 2 * dayMs, 2).sealDue()
+  // What changed after it closed stands by itself; of the later day each is as it was written.
+  const first = [
+    { again: false, count: 9 },
+    { again: true, count: 3 },
+  ]
+  const found = await chunks()
+  expect(found.filter(({ run }) => run === 'r2')).toEqual(first.map((chunk) => ({ run: 'r2', ...chunk })))
+  expect(found.filter(({ run }) => run === 'r1').slice(0, 2)).toEqual(first.map((chunk) => ({ run: 'r1', ...chunk })))
+  expect(found).toHaveLength(4 + 12)
+  expect(await storedRows(it.store.pool)).toEqual(before)
+})
+
 test('rows of another fold are made again from days that are sealed', async () => {
   const it = await line({ partitions })
   const types = ['run.started', 'task.created', 'tool.started', 'tool.finished', 'llm.finished']

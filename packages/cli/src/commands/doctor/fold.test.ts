@@ -113,6 +113,9 @@ test('a call that is missing, older than the log, twice, of no event or another 
     ['5', 'r3 / tool / c2'],
   ] as const)
     expect(await spoiled(again(last))).toBe(`calls "${call}" of tenant default is there twice`)
+  const hidden = 'calls "r2 / tool / c1" of tenant default is not found by its key'
+  expect(await spoiled("update call_chunks set hashes = '{1}' where last = 2")).toBe(hidden)
+  expect(await spoiled("update call_chunks set run = 'r9' where last = 2")).toBe(hidden)
   expect(await spoiled("update call_chunks set tenant = 'other' where last = 2")).toBe(
     'calls "r2 / tool / c1" of tenant other is of no event; calls "r2 / tool / c1" of tenant default is missing',
   )

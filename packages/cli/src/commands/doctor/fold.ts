@@ -7,10 +7,10 @@
  */
 import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
-import { type ChunkPlace, type ClosedCall, pageOfCalls } from '@signalbox/server/store/calls-read.ts'
+import { type ChunkCall, type ChunkPlace, callsByKey, mostHashes, pageOfCalls } from '@signalbox/server/store/calls-read.ts'
 import { type LogRow, toEvent } from '@signalbox/server/store/log-row.ts'
 import { readRows, where } from '@signalbox/server/store/log-rows.ts'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { printable, whole } from '../terminal.ts'
 import { differentFields, differentInBody, type StoredRow } from './differences.ts'
 import type { Finding, Progress } from './finding.ts'
@@ -90,6 +90,7 @@ async function checkPartition(pool: Pool, partition: number, mostRows: number, p
     for (let after: ChunkPlace | undefined; ; ) {
       const { calls, next } = await pageOfCalls(client, partition, after, pageChunks)
       for (const call of calls) folding.compareCall(call)
+      for (const call of await hidden(client, calls)) folding.hide(call)
       if (next === undefined) break
       after = next
     }
@@ -107,6 +108,22 @@ async function checkPartition(pool: Pool, partition: number, mostRows: number, p
     await client.query('rollback').catch(() => undefined)
     client.release()
   }
+}
+
+/** Calls that no reader finds by their key: what their chunk says of them is wrong. So many keys at once as their hashes are looked at for. */
+async function hidden(client: Pick<PoolClient, 'query'>, calls: readonly ChunkCall[]): Promise<ChunkCall[]> {
+  const found: ChunkCall[] = []
+  for (let from = 0; from < calls.length; from += mostHashes) {
+    for (const [tenant, own] of Map.groupBy(calls.slice(from, from + mostHashes), (call) => call.tenant)) {
+      const keys = await callsByKey(
+        client,
+        tenant,
+        own.map(({ key }) => key),
+      )
+      found.push(...own.filter(({ key }) => !keys.has(key)))
+    }
+  }
+  return found
 }
 
 const idOf = (tenant: string, table: string, key: string) => `${tenant}\u0000${table}\u0000${key}`
@@ -173,7 +190,7 @@ function createFolding(pool: Pool, partition: number, mostRows: number, progress
       }
     },
     /** Of chunks. What a call was before it changed is beside what it is: of those only the position can be compared. */
-    compareCall({ tenant, key, position, row }: ClosedCall & { readonly tenant: string }): void {
+    compareCall({ tenant, key, position, row }: ChunkCall): void {
       const id = idOf(tenant, 'calls', key)
       const version = `${id}\u0000${position}`
       if (versions.has(version)) {
@@ -186,6 +203,9 @@ function createFolding(pool: Pool, partition: number, mostRows: number, progress
       if (due === undefined || positions.get(id) !== position) return
       const fields = differentInBody(row, due)
       if (fields.length > 0) wrong.push(`${called(tenant, 'calls', key)} differs in ${fields.join(', ')}`)
+    },
+    hide({ tenant, key }: ChunkCall): void {
+      wrong.push(`${called(tenant, 'calls', key)} is not found by its key`)
     },
     /** After the last of chunks, before the rows. */
     callsCompared(): void {
