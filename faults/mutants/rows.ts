@@ -34,7 +34,7 @@ export const rowsMutants: readonly Mutant[] = [
     what: 'A writer that stood still writes its old rows over those of its successor.',
     law: 'replay',
     file: 'server/src/store/rows-write.ts',
-    find: `const fenced = ({ partition, fence }: RowsWrite) => \`call before_rows(\${partition}, \${fence})\`
+    find: `const fenced = ({ partition, fence }: RowsWrite) => \`call begin_rows(\${partition}, \${fence})\`
 const written = ({ partition, fence, upTo, rollups }: RowsWrite) =>
   \`call rows_written(\${partition}, \${fence}, \${upTo}, \${minuteArrays(rollups)})\``,
     put: `const fenced = (_: RowsWrite) => 'do $$ begin end $$'

@@ -1,6 +1,6 @@
 /**
  * Transactions of the core, step by step with time between: locks first, then what they check, then the flush to disk. Only at its end
- * is anything of one in the tables. Mirrors `commit_events`, `before_rows` and `rows_written` of the migrations.
+ * is anything of one in the tables. Mirrors `commit_events`, `begin_rows` and `rows_written` of the migrations.
  */
 import type { Bug } from '../bugs.ts'
 import type { Locks } from './locks.ts'
@@ -179,6 +179,6 @@ async function writeRows(engine: Engine, statements: readonly string[], copies: 
 export async function bulk(engine: Engine, text: string, copies: readonly Buffer[]): Promise<void> {
   const statements = statementsOf(text)
   if (text.startsWith('call commit_events(')) return commitEvents(engine, statements, copies)
-  if (text.startsWith('call before_rows(')) return writeRows(engine, statements, copies)
+  if (text.startsWith('call begin_rows(')) return writeRows(engine, statements, copies)
   throw new Error(`The simulated database does not know this message: ${text.slice(0, 200)}`)
 }

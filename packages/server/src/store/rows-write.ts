@@ -84,7 +84,7 @@ function bulkOf({ partition, copied, changed, closed, rollups }: Omit<RowsWrite,
   return { statements, copies }
 }
 
-const fenced = ({ partition, fence }: RowsWrite) => `call before_rows(${partition}, ${fence})`
+const fenced = ({ partition, fence }: RowsWrite) => `call begin_rows(${partition}, ${fence})`
 const written = ({ partition, fence, upTo, rollups }: RowsWrite) =>
   `call rows_written(${partition}, ${fence}, ${upTo}, ${minuteArrays(rollups)})`
 

@@ -3,7 +3,7 @@
  * A partition's is taken after so many events, and later where it is large: its bytes are at most 32 for each event since the one before.
  * One comes every half day where less happens, so that there is one before the log's day is dropped. They stay while the log after them does.
  * What ended is written once, apart (`snapshots_kept`), as it was at the snapshot after: who needs a row of it finds it by its key. Closed
- * calls are not: they are nearly all rows, hardly ever change, and those that do are kept as they were when they do (`calls_replaced`).
+ * calls are not: they are nearly all rows, hardly ever change, and their chunks have them as they were before they did (call-chunk.ts).
  * Read a page at a time and compressed as it comes, so that a large state neither fills the memory nor holds up the process.
  */
 import { pipeline } from 'node:stream/promises'
