@@ -146,10 +146,11 @@ export async function stillSo<T extends Pick<ClosedCall, 'key' | 'position'>>(
   calls: readonly T[],
 ): Promise<T[]> {
   if (calls.length === 0) return []
-  const { rows } = await client.query<ChunkRow>('select partition, calls from call_chunks where tenant = $1 and run = any($2) and again', [
-    tenant,
-    [...new Set(calls.map(({ key }) => runOfKey(key)))],
-  ])
+  const oldest = calls.reduce((least, { position }) => Math.min(least, position), Number.POSITIVE_INFINITY)
+  const { rows } = await client.query<ChunkRow>(
+    'select partition, calls from call_chunks where tenant = $1 and run = any($2) and last > $3 and again',
+    [tenant, [...new Set(calls.map(({ key }) => runOfKey(key)))], oldest],
+  )
   if (rows.length === 0) return [...calls]
   const later = newest(rows.flatMap((chunk) => opened(chunk)))
   return calls.filter(({ key, position }) => (later.get(key)?.position ?? 0) <= position)

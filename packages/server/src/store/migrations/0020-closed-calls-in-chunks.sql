@@ -19,7 +19,7 @@ alter table call_chunks alter column calls set storage external, alter column ha
 create index call_chunks_last on call_chunks (last, partition);
 -- Of what was written at once the last position is at most 4,095 after the first, and readers look no further; merged ones may be longer.
 create index call_chunks_long on call_chunks using gist (int8range(first, last, '[]')) where last - first > 4095;
-create index call_chunks_again on call_chunks (tenant, run) where again;
+create index call_chunks_again on call_chunks (tenant, run, last) where again;
 
 -- As before_rows was. A version that does not know of chunks would take a call that closed for one that never was: without its procedure it
 -- cannot write rows any more.
