@@ -11,6 +11,7 @@ import { createLogDays } from './days.ts'
 import { openStore } from './open.ts'
 import { rebuildProjections } from './rebuild.ts'
 import { columnsOf } from './row-columns.ts'
+import { callsAsRows } from './rows.testing.ts'
 
 const dayMs = 86_400_000
 
@@ -83,18 +84,6 @@ async function places({ store: { pool } }: Line) {
   return rows[0]
 }
 
-/** Calls as they were stored when there were no chunks. */
-async function withoutChunks(it: Line) {
-  await it.store.projections.caughtUp()
-  for (const { partition, tenant, tbl, key, position, sort, run, agent, task, state, body } of await chunkRows(it))
-    await it.store.pool.query(
-      `insert into projections (partition, tenant, tbl, key, position, sort, run, agent, task, state, body, open)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, false)`,
-      [partition, tenant, tbl, key, position, sort, run, agent, task, state, JSON.stringify(body)],
-    )
-  await it.store.pool.query('truncate call_chunks')
-}
-
 const versions = async ({ store }: Line) =>
   (await store.pool.query<{ fold: string }>('select fold from heads order by partition')).rows.map(({ fold }) => fold)
 
@@ -103,8 +92,9 @@ const oldKey = (key: string) => key.replace(/\u001f(llm|tool)\u001f/, '\u001f')
 
 /** Rows as fold 1 wrote them: closed calls too, open calls in an object, call keys without their kind; and a count that only it came to. */
 async function asFold1(it: Line) {
-  await withoutChunks(it)
   const { store } = it
+  await store.projections.caughtUp()
+  await callsAsRows(store.pool)
   const { rows } = await store.pool.query<{ child: string; at: string; tbl: string; key: string; body: Partial<AgentRow> }>(
     'select tableoid::text as child, ctid::text as at, tbl, key, body from projections',
   )
@@ -252,7 +242,8 @@ test('calls in chunks are converted with the rows of before there were any, each
   const told = (i: number, type: string) => call(i, { time: longAgo, type, data: { call: `late${i}`, name: 'search', durationMs: 5 } })
   const some = (from: number, type: string) => Array.from({ length: 20 }, (_, i) => told(from + i, type))
   await it.send(some(0, 'tool.finished'))
-  await withoutChunks(it)
+  await it.store.projections.caughtUp()
+  await callsAsRows(it.store.pool)
   await it.send([...some(10, 'tool.finished'), ...work(0, 20)])
   await it.store.projections.caughtUp()
   // Twenty of them are rows, and changed since, half of them twice; of those in chunks five changed.
@@ -279,7 +270,8 @@ test('calls in chunks are converted with the rows of before there were any, each
 test('from a fold that is not known here what is left of the log is folded, and what is lost is said by table', async () => {
   const it = await line({ partitions: 1 })
   await it.send(work(0, 10, longAgo))
-  await withoutChunks(it)
+  await it.store.projections.caughtUp()
+  await callsAsRows(it.store.pool)
   // And one of them that is in a chunk too.
   await it.send([...work(10, 20, longAgo), call(0, { time: longAgo, type: 'tool.finished', data: { call: 'c0' } })])
   await expire(it)
