@@ -95,9 +95,9 @@ const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = 
     what: 'A call that changes after it closed is left as it was written first.',
     law: 'replay',
     file: 'server/src/store/rows-write.ts',
-    find: '    copies.push(chunkLines(partition, closed))\n',
+    find: '    copies.push(await chunkLines(partition, closed, slices))\n',
     put: `    const isFirst = ({ stored }: RowWrite) => (stored as { outcome?: string } | undefined)?.outcome === undefined
-    copies.push(chunkLines(partition, closed.filter(isFirst)))
+    copies.push(await chunkLines(partition, closed.filter(isFirst), slices))
 `,
     scenario: 'load',
   },

@@ -1,16 +1,33 @@
 /** What the code takes from its surroundings without asking: for a run it is the simulation's. */
 import type { Life } from './life.ts'
 import { webSocketClass } from './sockets.ts'
+import type { Time } from './time.ts'
 import { dial, type World } from './world.ts'
 
-const names = ['setImmediate', 'WebSocket', 'fetch'] as const
+const names = ['WebSocket', 'fetch'] as const
+
+/** The clock and the turns of the event loop. Answers how to undo it. */
+export function installTime(time: Time): () => void {
+  const before = { setImmediate: globalThis.setImmediate, now: performance.now, timeout: AbortSignal.timeout }
+  Object.assign(globalThis, { setImmediate: (run: () => void) => time.immediate(run) })
+  performance.now = () => time.now()
+  AbortSignal.timeout = (ms) => {
+    const controller = new AbortController()
+    time.after(ms, () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')))
+    return controller.signal
+  }
+  return () => {
+    globalThis.setImmediate = before.setImmediate
+    performance.now = before.now
+    AbortSignal.timeout = before.timeout
+  }
+}
 
 /** Connections are told apart by the host name of their URL: each life has its own. Answers how to undo it. */
 export function installGlobals(world: World, lives: ReadonlyMap<string, Life>): () => void {
   const { time } = world
   const before = names.map((name) => [name, globalThis[name]] as const)
-  const timeoutBefore = AbortSignal.timeout
-  const nowBefore = performance.now
+  const undoTime = installTime(time)
   const lifeOf = (host: string): Life => {
     const life = lives.get(host)
     if (life === undefined) throw new Error(`Nobody of this run connects to ${host}.`)
@@ -19,7 +36,6 @@ export function installGlobals(world: World, lives: ReadonlyMap<string, Life>): 
   const pathOf = (url: URL) => `${url.pathname}${url.search}`
 
   Object.assign(globalThis, {
-    setImmediate: (run: () => void) => time.immediate(run),
     WebSocket: webSocketClass((url, take) => dial(world, lifeOf(url.hostname), pathOf(url), take)),
     /** A request is a connection with one message each way. */
     fetch: (address: string, { body = '', signal }: { body?: string; signal?: AbortSignal } = {}) =>
@@ -44,15 +60,8 @@ export function installGlobals(world: World, lives: ReadonlyMap<string, Life>): 
         })
       }),
   })
-  performance.now = () => time.now()
-  AbortSignal.timeout = (ms) => {
-    const controller = new AbortController()
-    time.after(ms, () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')))
-    return controller.signal
-  }
   return () => {
     Object.assign(globalThis, Object.fromEntries(before))
-    AbortSignal.timeout = timeoutBefore
-    performance.now = nowBefore
+    undoTime()
   }
 }

@@ -15,8 +15,9 @@ import { storedRows } from '@signalbox/server/store/rows.testing.ts'
 import { readAllRows, readRows } from '@signalbox/server/store/rows-write.ts'
 import type { LogReader } from '@signalbox/server/store/store.ts'
 import type { Pool } from 'pg'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createRandom } from '../../world/random.ts'
+import { installTime } from '../globals.ts'
 import { createLife } from '../life.ts'
 import { createTime } from '../time.ts'
 import { createDatabase } from './database.ts'
@@ -101,6 +102,8 @@ test('the same batches have the same fate, and the same is read', async () => {
 
   const random = createRandom(1)
   const time = createTime(Date.now(), random, () => {})
+  const undo = installTime(time)
+  onTestFinished(undo)
   const life = createLife('server', time, random)
   const database = createDatabase({ time, random, partitions, bugs: new Set(), onCommit() {} })
   const pool = database.poolOf(life)
@@ -130,6 +133,7 @@ test('the same batches have the same fate, and the same is read', async () => {
   expect(await time.run(() => found !== undefined, time.now() + 1e6)).toBe(true)
   expect(await sending).toEqual(dueOutcomes)
   expect(found).toEqual(due)
+  undo()
   const { rows } = await real.store.pool.query<{ id: string; code: string }>('select id, code from quarantine')
   expect(sorted([...database.tables.quarantine.values()].map(({ id, code }) => ({ id, code })))).toEqual(sorted(rows))
   life.kill()

@@ -19,6 +19,7 @@ import { createSecondPort } from './http/second-port.ts'
 import { createStanding } from './http/standing.ts'
 import { createUpgrades, type Found, type Upgrades, type Where } from './http/upgrades.ts'
 import { webSocketRoute } from './http/web-socket-route.ts'
+import { nextTurn } from './turns.ts'
 
 export type { Upgrades }
 
@@ -250,7 +251,7 @@ async function settled(open: () => readonly (ServerResponse | WebSocket)[], with
   }, withinMs)
   for (let found = open(); !isLate; found = open()) {
     await Promise.race([late, Promise.all(found.map((one) => new Promise((resume) => one.once('close', resume))))])
-    await new Promise((resume) => setImmediate(resume))
+    await nextTurn()
     if (open().length === 0) break
   }
   clearTimeout(timer)

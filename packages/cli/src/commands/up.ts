@@ -1,25 +1,12 @@
 /** `signalbox up`: the whole server in this process, until it is told to stop. */
-import { setFlagsFromString } from 'node:v8'
 import type { App } from '@signalbox/server/app.ts'
 import { CannotStart } from '@signalbox/server/config.ts'
 import { NoAnswer } from '@signalbox/server/store/answers.ts'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
+import { tuneEngine } from './engine.ts'
 import { configOf, onStop } from './options.ts'
 import { note, say } from './terminal.ts'
-
-/**
- * Percent of what lives in the heap that may come to it before it is collected; V8's own goes up to 300. After full load a tenth less
- * is resident, at no cost that was seen; 100 takes a quarter less, and readers wait half as long again at half load (bench/RESULTS.md).
- */
-const heapGrowsBy = 200
-
-/**
- * V8 makes objects old at once where most that were made at the same place lived for long: after a busy while, when they waited for their
- * commit, and where doors and rows share a place. What of them is short-lived then waits for a full collection, with all that it refers
- * to: at half load one came every 4 s instead of every 7, under OTLP a quick one moved 5 MB instead of 1 (bench/RESULTS.md).
- */
-const nothingIsBornOld = '--no-allocation-site-pretenuring'
 
 /** A stop that takes longer than this is ended by force. */
 const stopWithinMs = 10_000
@@ -30,8 +17,7 @@ export function addUp(program: Command) {
     .description('start the server, its database and the dashboard; settings are environment variables (docs/configuration.md)')
     .action(async () => {
       const config = configOf()
-      setFlagsFromString(`--heap-growing-percent=${heapGrowsBy}`)
-      setFlagsFromString(nothingIsBornOld)
+      tuneEngine()
       // The other commands do without the server's code.
       const { startApp } = await import('@signalbox/server/app.ts')
       const starting = startApp(config)

@@ -2,6 +2,7 @@ import type { EpochMs, Event } from '../event.ts'
 import { rfc3339Ms } from '../rfc3339.ts'
 import type { AgentRow, CallRow, RunRow } from '../rows.ts'
 import { callId, callTypes, count, text } from './keys.ts'
+import { emptyUsage } from './totals.ts'
 
 /** Of an end that tells its call's start too; not one after it. */
 function startOf({ data, time }: Event): EpochMs | undefined {
@@ -10,13 +11,24 @@ function startOf({ data, time }: Event): EpochMs | undefined {
   return startedAt >= 0 ? Math.min(startedAt, time) : undefined
 }
 
+function foldUsage(had: CallRow['usage'], { usage, costMicros }: Event['data']): CallRow['usage'] {
+  if (usage === undefined && costMicros === undefined) return had
+  const said = (typeof usage === 'object' && usage !== null ? usage : {}) as Record<string, unknown>
+  return {
+    inputTokens: Math.max(had.inputTokens, count(said.inputTokens)),
+    cacheReadTokens: Math.max(had.cacheReadTokens, count(said.cacheReadTokens)),
+    cacheWriteTokens: Math.max(had.cacheWriteTokens, count(said.cacheWriteTokens)),
+    outputTokens: Math.max(had.outputTokens, count(said.outputTokens)),
+    reasoningTokens: Math.max(had.reasoningTokens, count(said.reasoningTokens)),
+    costMicros: Math.max(had.costMicros, count(costMicros)),
+  }
+}
+
 /** One model or tool call. Start and end may come in either order and more than once; usage is the maximum seen, so repeats add nothing. */
 export function foldCall(call: CallRow | undefined, event: Event): CallRow | undefined {
   const what = callTypes[event.type]
   if (what === undefined) return call
   const { data } = event
-  const usage = (typeof data.usage === 'object' && data.usage !== null ? data.usage : {}) as Record<string, unknown>
-  const had = call?.usage
   const ended = what.step === 'finished' || what.step === 'failed'
   const startedAt = what.step === 'started' ? event.time : ended ? startOf(event) : undefined
   const name = text(data.name) ?? text(data.model)
@@ -32,14 +44,7 @@ export function foldCall(call: CallRow | undefined, event: Event): CallRow | und
     // A failure is kept when a contradicting success comes too: errors must not vanish by order of arrival.
     outcome: what.step === 'failed' || call?.outcome === 'failed' ? 'failed' : ended ? 'finished' : call?.outcome,
     error: text(data.error) ?? call?.error,
-    usage: {
-      inputTokens: Math.max(had?.inputTokens ?? 0, count(usage.inputTokens)),
-      cacheReadTokens: Math.max(had?.cacheReadTokens ?? 0, count(usage.cacheReadTokens)),
-      cacheWriteTokens: Math.max(had?.cacheWriteTokens ?? 0, count(usage.cacheWriteTokens)),
-      outputTokens: Math.max(had?.outputTokens ?? 0, count(usage.outputTokens)),
-      reasoningTokens: Math.max(had?.reasoningTokens ?? 0, count(usage.reasoningTokens)),
-      costMicros: Math.max(had?.costMicros ?? 0, count(data.costMicros)),
-    },
+    usage: foldUsage(call?.usage ?? emptyUsage, data),
   }
 }
 

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { encodeCursor } from '../live/cursor.ts'
+import { nextTurn } from '../turns.ts'
 import { placeOf } from './moment-place.ts'
 import { allOfTable, createAnswered, differenceOf, ofTable, type Wire } from './moment-wire.ts'
 import { route } from './route.ts'
@@ -112,7 +113,7 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now }: Ap
           parts.push(
             `{"table":"${table}","key":${JSON.stringify(key)},"position":${positions[partition]},"row":${json},"partition":${partition}}`,
           )
-          if (parts.length % rowsPerTurn === 0) await new Promise((resume) => setImmediate(resume))
+          if (parts.length % rowsPerTurn === 0) await nextTurn()
         }
       }
       const rows = `"rows":[${parts.join(',')}]`

@@ -9,6 +9,7 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import { FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { type CallRow, type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
+import { nextTurn } from '../turns.ts'
 import type { StandingAt } from './state-standing.ts'
 
 type Entry = readonly [TenantId, Table, string, RowOf[Table]]
@@ -103,7 +104,7 @@ async function partOf(state: Buffer, tenant: TenantId): Promise<Part> {
   let looked = 0
   for (const line of linesOf(text)) {
     looked += 1
-    if (looked % linesPerTurn === 0) await new Promise((resume) => setImmediate(resume))
+    if (looked % linesPerTurn === 0) await nextTurn()
     if (isWhole(line)) {
       for (const [owner, table, key, row] of JSON.parse(String(line)) as Entry[]) if (owner === tenant) add(table, key, row)
       continue

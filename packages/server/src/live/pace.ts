@@ -1,8 +1,8 @@
 /** How much the live stage does at once: sockets written in one turn of the loop, reads of the store at one time. */
 
-const socketsPerTurn = 200
+import { nextTurn } from '../turns.ts'
 
-export const nextTurn = (): Promise<void> => new Promise((resume) => setImmediate(resume))
+const socketsPerTurn = 200
 
 /** Of one flush: lets others run every 200 sockets and adds up the time the flush itself took. */
 export interface Pace {

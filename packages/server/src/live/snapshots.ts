@@ -3,8 +3,9 @@ import type { TenantId } from '@signalbox/model/event.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { Clock } from '../clock.ts'
 import type { LogReader } from '../store/store.ts'
+import { nextTurn } from '../turns.ts'
 import { filterKey } from './filter.ts'
-import { createTurns, nextTurn } from './pace.ts'
+import { createTurns } from './pace.ts'
 import { textWire } from './ring.ts'
 
 export interface Snapshot {

@@ -52,6 +52,10 @@ function setUp() {
 }
 
 const turn = () => new Promise((resume) => setImmediate(resume))
+/** Its text is made over some turns. */
+async function untilWritten(writes: readonly unknown[]): Promise<void> {
+  while (writes.length === 0) await turn()
+}
 
 test('a row that is written while a batch that needs it is warmed is there when the batch is folded', async () => {
   const { rows, reads, writes } = setUp()
@@ -72,7 +76,7 @@ test('a row that is written while a batch that needs it is warmed is there when 
     rows.keep(others, position, [])
   }
   const writing = rows.write()
-  await turn()
+  await untilWritten(writes)
   const warming = rows.warm([about(event({ agent: 'w1', run: 'r2' }))])
   await turn()
   writes.shift()?.()
@@ -145,7 +149,7 @@ test('with too many rows due a batch waits for a write', async () => {
   const waiting = rows.room().then(() => {
     hasRoom = true
   })
-  await turn()
+  await untilWritten(writes)
   expect([hasRoom, writes.length]).toEqual([false, 1])
   writes.shift()?.()
   await waiting

@@ -49,8 +49,8 @@ function chunksOf(lines: Buffer) {
     })
 }
 
-function expectHeld(calls: readonly (RowWrite & { readonly row: CallRow })[]) {
-  const chunks = chunksOf(chunkLines(3, calls.toReversed()))
+async function expectHeld(calls: readonly (RowWrite & { readonly row: CallRow })[]) {
+  const chunks = chunksOf(await chunkLines(3, calls.toReversed()))
   const found = chunks.flatMap(({ partition, first, last, count, again, tenant, run, hashes, calls: value }) => {
     const own = openCalls(value)
     const positions = own.map(({ position }) => position)
@@ -75,11 +75,11 @@ function expectHeld(calls: readonly (RowWrite & { readonly row: CallRow })[]) {
   return chunks
 }
 
-test('whatever closed, and however it is named', () => {
-  fc.assert(fc.property(written, (calls) => void expectHeld(calls)))
+test('whatever closed, and however it is named', async () => {
+  await fc.assert(fc.asyncProperty(written, async (calls) => void (await expectHeld(calls))))
 })
 
-test('more than a chunk takes are some', () => {
+test('more than a chunk takes are some', async () => {
   const row: CallRow = { id: '', kind: 'llm', name: 'n', run: 'r', outcome: 'finished', usage }
   const calls = Array.from({ length: 2 * mostCalls + 1 }, (_, i) => {
     const own = { ...row, id: `c${i}` }
@@ -92,13 +92,13 @@ test('more than a chunk takes are some', () => {
       stored: undefined,
     }
   })
-  expect(expectHeld(calls).map(({ count }) => count)).toEqual([mostCalls, mostCalls, 1])
+  expect((await expectHeld(calls)).map(({ count }) => count)).toEqual([mostCalls, mostCalls, 1])
 })
 
-test('a chunk that a disk spoiled is no other calls', () => {
+test('a chunk that a disk spoiled is no other calls', async () => {
   const error = 'e'.repeat(2_000)
   const row: CallRow = { id: 'c', kind: 'llm', name: 'n', run: 'r', outcome: 'failed', error, usage }
-  const lines = chunkLines(0, [
+  const lines = await chunkLines(0, [
     { tenant: 'default', table: 'calls', key: rowKey.call('r', 'llm', 'c'), position: 1, row, stored: undefined },
   ])
   const [value = Buffer.alloc(0)] = chunksOf(lines).map(({ calls }) => calls)

@@ -3,6 +3,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { CallRow } from '@signalbox/model/rows.ts'
+import { createSlices, type Slices } from '../turns.ts'
 import { escaped } from './copy-text.ts'
 import { isClosedCall, type RowWrite } from './row-columns.ts'
 
@@ -32,21 +33,22 @@ const runOf = (call: RowWrite): string => (call.row as CallRow).run ?? ''
 /** It closed before, and was written then. */
 const isAgain = ({ table, stored }: RowWrite): boolean => stored !== undefined && isClosedCall(table, stored)
 
-/** COPY lines of closed calls, in any order. */
-export function chunkLines(partition: number, calls: readonly RowWrite[]): Buffer {
+/** COPY lines of closed calls, in any order. Made in slices: thousands of calls take some ms. */
+export async function chunkLines(partition: number, calls: readonly RowWrite[], slices = createSlices()): Promise<Buffer> {
   let lines = ''
   for (const ofOneKind of Map.groupBy(calls, isAgain).values())
     for (const ofTenant of Map.groupBy(ofOneKind, ({ tenant }) => tenant).values())
-      for (const ofRun of Map.groupBy(ofTenant, runOf).values()) lines += linesOfRun(partition, ofRun)
+      for (const ofRun of Map.groupBy(ofTenant, runOf).values()) lines += await linesOfRun(partition, ofRun, slices)
   return Buffer.from(lines)
 }
 
-function linesOfRun(partition: number, calls: RowWrite[]): string {
+async function linesOfRun(partition: number, calls: RowWrite[], slices: Slices): Promise<string> {
   calls.sort((a, b) => a.position - b.position)
   let lines = ''
   let held: RowWrite[] = []
   let text = ''
   for (const call of calls) {
+    if (slices.isOver()) await slices.next()
     const line = `${call.position} ${JSON.stringify(call.row)}\n`
     const first = held[0]?.position ?? call.position
     if (held.length === mostCalls || call.position - first >= mostSpan || text.length + line.length > mostChars) {

@@ -90,7 +90,7 @@ async function play(tenant: string, partition: number, acts: readonly (readonly 
       made.set(key, { run, id, position, row: plain })
       due.set(key, { tenant, table: 'calls', key, position, row, stored: stored.get(key) })
     }
-    await sendBulk(writes, copyCallChunks, [chunkLines(partition, [...due.values()])])
+    await sendBulk(writes, copyCallChunks, [await chunkLines(partition, [...due.values()])])
     for (const [key, version] of made) stored.set(key, version.row)
     versions.push(...made.values())
   }

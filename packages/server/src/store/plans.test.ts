@@ -131,7 +131,7 @@ async function fillChunks(url: string, call: CallRow): Promise<void> {
       )
       if (partition === 0)
         calls.push(...Array.from({ length: 24 }, (_, i) => closed('many', `${from + i}`, `agent ${i % 20}`, from + i + 26)))
-      lines.push(chunkLines(partition, calls))
+      lines.push(await chunkLines(partition, calls))
     }
     await sendBulk(client, copyCallChunks, [Buffer.concat(lines)])
   }

@@ -195,7 +195,7 @@ async function writeChunks(client: Client, partition: number): Promise<void> {
     const calls = rows.map(
       ({ position, body, ...call }): RowWrite => ({ ...call, table: 'calls', position: Number(position), row: body, stored: undefined }),
     )
-    await sendBulk(client, copyCallChunks, [chunkLines(partition, calls)])
+    await sendBulk(client, copyCallChunks, [await chunkLines(partition, calls)])
   }
   await client.query('close closed')
 }
