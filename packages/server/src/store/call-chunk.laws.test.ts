@@ -3,7 +3,7 @@ import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { CallRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chunkLines, copyCallChunks, hashOfKey, mostCalls, mostSpan, openCalls } from './call-chunk.ts'
+import { chunkLines, copyCallChunks, hashOfKey, mostCalls, mostSpan, openCalls, UnreadableCalls } from './call-chunk.ts'
 import { plainOrNull } from './copy-text.ts'
 import type { RowWrite } from './row-columns.ts'
 
@@ -108,10 +108,14 @@ test('a chunk that a disk spoiled is no other calls', async () => {
     let json: string | undefined
     try {
       json = openCalls(spoiled)[0]?.json
-    } catch {
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnreadableCalls)
       continue
     }
     // A bit of the header that says nothing.
     expect(json, `byte ${at}`).toBe(JSON.stringify(row))
   }
+  const plain = Buffer.from('1 {"id":"c","kind":"llm"}\n')
+  expect(openCalls(plain)).toHaveLength(1)
+  for (let length = 1; length < plain.length; length += 1) expect(() => openCalls(plain.subarray(0, length))).toThrow(UnreadableCalls)
 })

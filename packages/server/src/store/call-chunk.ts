@@ -148,13 +148,30 @@ export interface CallVersion {
   readonly json: string
 }
 
+/** A disk, or a hand, spoiled a chunk. */
+export class UnreadableCalls extends Error {
+  constructor(cause: unknown) {
+    super('Closed calls cannot be read. Run "signalbox doctor --refold", then restart the server: it makes them again from the log.', {
+      cause,
+    })
+  }
+}
+
 /** `isWanted`: which of them, by their place in the chunk. In the order of positions. */
 export function openCalls(calls: Buffer, isWanted: (index: number) => boolean = () => true): CallVersion[] {
-  const text = textOf(calls)
+  try {
+    return callsIn(textOf(calls), isWanted)
+  } catch (error) {
+    throw new UnreadableCalls(error)
+  }
+}
+
+function callsIn(text: string, isWanted: (index: number) => boolean): CallVersion[] {
   const found: CallVersion[] = []
   let index = 0
   for (let from = 0; from < text.length; index += 1) {
     const end = text.indexOf('\n', from)
+    if (end < 0) throw new Error('The last line has no end.')
     if (isWanted(index)) {
       const space = text.indexOf(' ', from)
       const json = text.slice(space + 1, end)

@@ -91,7 +91,7 @@ test('of calls in chunks the newest is compared, beside what it was and a row of
   expect(await checkFold(it.store.pool, quietly)).toMatchObject({ health: 'good' })
 })
 
-test('a call that is missing, older than the log, twice, of no event or another than folded is found in chunks', async () => {
+test('a call that is missing, older than the log, twice, of no event, another than folded or cannot be read is found in chunks', async () => {
   const { it, sql } = await withCalls()
   const spoiled = async (how: string, values: unknown[] = []) => {
     await sql('create table whole as select * from call_chunks; create table opened as select * from projections_open')
@@ -129,5 +129,9 @@ test('a call that is missing, older than the log, twice, of no event or another 
   expect(await spoiled('update call_chunks set calls = $1 where last = 2', [Buffer.from(text.replace('"search"', '"find"'))])).toBe(
     'calls "r2 / tool / c1" of tenant default differs in name',
   )
+  for (const bytes of [text.slice(0, -1), `${text.slice(0, -2)}\n`, '('])
+    expect(await spoiled('update call_chunks set calls = $1 where last = 2', [Buffer.from(bytes)])).toBe(
+      'closed calls of partition 0 cannot be read',
+    )
   expect(await checkFold(it.store.pool, quietly)).toMatchObject({ health: 'good' })
 })

@@ -7,6 +7,7 @@
  */
 import { applyWhole, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
+import { UnreadableCalls } from '@signalbox/server/store/call-chunk.ts'
 import { type ChunkCall, type ChunkPlace, callsByKey, mostHashes, pageOfCalls } from '@signalbox/server/store/calls-read.ts'
 import { type LogRow, toEvent } from '@signalbox/server/store/log-row.ts'
 import { readRows, where } from '@signalbox/server/store/log-rows.ts'
@@ -48,8 +49,9 @@ export async function checkFold(pool: Pool, progress: Progress, mostRows = usual
       count += found.count
       wrong.push(...found.wrong)
     } catch (error) {
-      if (!(error instanceof CannotCompare)) throw error
-      cannot.push(error)
+      if (error instanceof UnreadableCalls) wrong.push(`closed calls of partition ${partition} cannot be read`)
+      else if (error instanceof CannotCompare) cannot.push(error)
+      else throw error
     }
   }
   if (wrong.length > 0)
