@@ -9,7 +9,7 @@ const only = (from, to, comment) => ({
   from: { path: stage(from), pathNot: tests },
   to: { path: `^packages/(?!model/)`, pathNot: `${to}|node_modules` },
 })
-const shared = `${server}(config|clock|http)[./]|${stage('ops')}(metrics|log)`
+const shared = `${server}(config|clock|http|turns)[./]|${stage('ops')}(metrics|log)`
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -1,21 +1,31 @@
-/** What the benchmarks send: a fleet of 50 agents in 20 runs, model and tool calls, about 300 bytes of JSON an event. */
+/** What the benchmarks send: a fleet, of 50 agents in 20 runs unless said, model and tool calls, about 300 bytes of JSON an event. */
 import type { EventInput } from '@signalbox/model/event.ts'
 
 const padding = 'the agent read a file, changed two lines and ran the tests again before it answered'
 
+export interface FleetSize {
+  /** Of each sender. */
+  readonly runs: number
+  /** Of all; each is in some of the runs of each sender. */
+  readonly agents: number
+}
+const small: FleetSize = { runs: 10, agents: 50 }
+
 /** Makes batches of one sender's events. A tool call begins in one batch and ends in the next, as calls that take longer than a batch do. */
-export function createFleet(nextId: () => string, sender: number): (count: number) => EventInput[] {
+export function createFleet(nextId: () => string, sender: number, { runs, agents }: FleetSize = small): (count: number) => EventInput[] {
   let open: EventInput[] = []
+  let turn = 0
   return (count) => {
     const ending = open
     open = []
     return Array.from({ length: count }, (_, i) => {
+      if (i % 4 === 0) turn += 1
       const base = {
         id: nextId(),
         source: `bench-${sender}`,
         time: new Date().toISOString(),
-        agent: `worker-${(Math.floor(i / 4) + sender) % 50}`,
-        run: `run-${sender}-${Math.floor(i / 4) % 10}`,
+        agent: `worker-${(turn + sender) % agents}`,
+        run: `run-${sender}-${turn % runs}`,
       }
       const begun = i % 4 === 3 ? ending.shift() : undefined
       if (begun !== undefined)

@@ -12,11 +12,13 @@ import { openPost } from './post.ts'
 import { prepared } from './prepared.ts'
 import { type Sender, sendAll } from './senders.ts'
 
-const [door, url = '', seconds, batchText, rateText, making] = process.argv.slice(2)
+const [door, url = '', seconds, batchText, rateText, making, runsText, agentsText] = process.argv.slice(2)
 const durationMs = Number(seconds) * 1_000
 const batch = Number(batchText)
 /** Events a second; 0: as fast as acknowledged. */
 const rate = Number(rateText ?? 0)
+/** 10 and 50 unless said. */
+const fleet = runsText === undefined ? undefined : { runs: Number(runsText), agents: Number(agentsText) }
 const nextId = createIdSource(Date.now)
 const senders = door === 'websocket' ? 2 : 16
 /** Events and spans a second that no server here takes. */
@@ -38,7 +40,7 @@ async function due(startedAt: number, sent: number) {
 
 const rest: Sender = async (sender) => {
   const post = await openPost(url)
-  const makeEvents = createFleet(nextId, sender)
+  const makeEvents = createFleet(nextId, sender, fleet)
   const nextBody = prepared(() => Buffer.from(JSON.stringify(makeEvents(batch))), mostBatches)
   return async (startedAt) => {
     for (let sent = 0; performance.now() - startedAt < durationMs; sent += batch * senders) {
@@ -52,7 +54,7 @@ const rest: Sender = async (sender) => {
 }
 
 const websocket: Sender = async (sender) => {
-  const makeEvents = createFleet(nextId, sender)
+  const makeEvents = createFleet(nextId, sender, fleet)
   let made = 0
   const nextFrame = prepared(() => {
     made += 1

@@ -1,3 +1,4 @@
+import type { FleetSize } from '../fleet.ts'
 import type { Bench } from '../harness.ts'
 import { child } from '../harness.ts'
 
@@ -18,9 +19,19 @@ export async function generate(
     generator = 'events.ts',
     batch,
     making = 'before',
-  }: { rate?: number; generator?: string; batch?: number; making?: 'before' | 'onTheWay' } = {},
+    fleet,
+  }: { rate?: number; generator?: string; batch?: number; making?: 'before' | 'onTheWay'; fleet?: FleetSize } = {},
 ): Promise<Generated> {
-  const run = child(`generators/${generator}`, [door, url, String(seconds), String(batch ?? (rate > 0 ? 50 : 500)), String(rate), making])
+  const size = fleet === undefined ? [] : [String(fleet.runs), String(fleet.agents)]
+  const run = child(`generators/${generator}`, [
+    door,
+    url,
+    String(seconds),
+    String(batch ?? (rate > 0 ? 50 : 500)),
+    String(rate),
+    making,
+    ...size,
+  ])
   const result = JSON.parse(await run.line()) as Generated & { refused: number }
   if (result.refused > 0) throw new Error(`${result.refused} events of the benchmark were refused.`)
   return result

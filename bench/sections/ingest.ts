@@ -2,11 +2,14 @@
 import { once } from 'node:events'
 import { openFeed } from '@signalbox/client/feed.ts'
 import { WebSocket } from 'ws'
+import type { FleetSize } from '../fleet.ts'
 import { type Bench, child, count, median, quantile, type Section, wanted } from '../harness.ts'
 import { bareCopy } from './bare-copy.ts'
 import { generate } from './generate.ts'
 
 const batch = 500
+/** Of each of two senders. */
+const wide: FleetSize = { runs: 500, agents: 10_000 }
 
 /** From the time in an event to its being read, ms. `subscribe`: resolves once frames come, with what ends it. */
 async function delays(
@@ -91,6 +94,15 @@ export const section: Section = {
       figure: `p50 ${of(ours, 0.5)} ms, p99 ${of(ours, 0.99)} ms`,
       beside: `bare ws relay, storing nothing: p50 ${of(bare, 0.5)} ms, p99 ${of(bare, 0.99)} ms`,
       wanted: `p50 5 ms, p99 25 ms: ${of(ours, 0.5) <= 5 && of(ours, 0.99) <= 25 ? 'reached' : '**not reached**'}`,
+    })
+    const ofWide: number[] = []
+    for (let round = 0; round < bench.rounds; round += 1)
+      ofWide.push((await generate(bench, 'websocket', server.url, { fleet: wide })).perSecond)
+    for (const value of ofWide) bench.sample('socket per second, wide fleet', value)
+    bench.row({
+      what: `durable events/s over WebSocket by ${count(wide.agents)} agents in ${count(2 * wide.runs)} runs`,
+      figure: count(median(ofWide)),
+      beside: `${beside(median(ofWide))}; ${(median(ofWide) / socket).toFixed(2)} of 50 agents in 20 runs`,
     })
   },
 }
