@@ -1,5 +1,4 @@
 /** How much the live stage does at once: sockets written in one turn of the loop, reads of the store at one time. */
-
 import { nextTurn } from '../turns.ts'
 
 const socketsPerTurn = 200
