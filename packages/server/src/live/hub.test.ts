@@ -344,23 +344,27 @@ test('a commit whose announcement was lost arrives from the store, whether anoth
   expect(positionsOf(reader)).toEqual(upTo(9))
 })
 
-test('an idle feed is flushed at once, a busy one in windows', async () => {
+test('an idle feed is flushed at once, and once more for the other partition; a busy one in windows', async () => {
   const { log, clock, hub } = await stage({ config: { flushMs: 20 } })
   const reader = attach(hub, {})
   await work(clock, () => isOpen(reader))
-  clock.advance(100)
-  log.commit(0, logs(1))
-  for (let i = 0; i < 3; i += 1) await nextTurn()
-  expect(positionsOf(reader)).toEqual([1])
-  for (let i = 0; i < 10; i += 1) {
-    log.commit(0, logs(1))
-    await nextTurn()
+  const commit = async (times: number) => {
+    for (let i = 0; i < times; i += 1) {
+      log.commit(0, logs(1))
+      for (let turns = 0; turns < 3; turns += 1) await nextTurn()
+    }
   }
+  clock.advance(100)
+  await commit(1)
   expect(positionsOf(reader)).toEqual([1])
+  await commit(1)
+  expect(positionsOf(reader)).toEqual([1, 2])
+  await commit(10)
+  expect(positionsOf(reader)).toEqual([1, 2])
   clock.advance(20)
   for (let i = 0; i < 3; i += 1) await nextTurn()
-  expect(positionsOf(reader)).toEqual(upTo(11))
-  expect(reader.frames.filter(({ kind }) => kind === 'events')).toHaveLength(2)
+  expect(positionsOf(reader)).toEqual(upTo(12))
+  expect(reader.frames.filter(({ kind }) => kind === 'events')).toHaveLength(3)
 })
 
 test('a filtered reader gets only what matches, and its cursor moves with the log all the same', async () => {

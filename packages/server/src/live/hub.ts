@@ -35,7 +35,7 @@ interface SharedReading {
 const tickMs = 1_000
 /** Past this a flush waits no longer, however dear it is. */
 const longestFlushMs = 250
-/** Of `flushMs`, the least that a busy feed waits: two partitions commit milliseconds apart, and one frame for both costs half. */
+/** Of `flushMs`, the least that a busy feed waits: two partitions commit milliseconds apart, and one frame for both costs half. One that rested before its last frame has room for two. */
 const shortestFlush = 0.2
 /** Up to `flushMs` a flush may take this share of the time, beyond it half: few readers wait little, thousands are written to less often. */
 const cheapShare = 1 / 6
@@ -61,6 +61,8 @@ export function createHub(deps: HubDeps): Hub {
   let told: readonly number[] = []
   let lastFlushAt = Number.NEGATIVE_INFINITY
   let lastFlushCostMs = 0
+  /** When the last flush began none had been for `flushMs`. */
+  let wasRested = true
   let scheduled = false
   let flushing = false
   let flushAgain = false
@@ -84,7 +86,8 @@ export function createHub(deps: HubDeps): Hub {
     flushing = true
     const beat = beatDue
     beatDue = false
-    const pace = createPace()
+    const pace = createPace(clock)
+    wasRested = clock.monotonic() - lastFlushAt >= config.flushMs
     theRing().settle(told)
     told = [...theRing().heads]
     for (const cohort of [...cohorts.values()]) {
@@ -102,7 +105,8 @@ export function createHub(deps: HubDeps): Hub {
     flushAgain = flushing
     if (flushing || scheduled || !isFollowed()) return
     scheduled = true
-    const cheap = Math.min(config.flushMs, Math.max(shortestFlush * config.flushMs, lastFlushCostMs / cheapShare))
+    const least = wasRested ? 0 : shortestFlush * config.flushMs
+    const cheap = Math.min(config.flushMs, Math.max(least, lastFlushCostMs / cheapShare))
     const window = Math.min(longestFlushMs, Math.max(cheap, 2 * lastFlushCostMs))
     const due = lastFlushAt + window - clock.monotonic()
     if (due <= 0) setImmediate(flush)

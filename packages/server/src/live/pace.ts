@@ -1,4 +1,5 @@
 /** How much the live stage does at once: sockets written in one turn of the loop, reads of the store at one time. */
+import type { Clock } from '../clock.ts'
 import { nextTurn } from '../turns.ts'
 
 const socketsPerTurn = 200
@@ -10,21 +11,21 @@ export interface Pace {
   readonly costMs: () => number
 }
 
-export function createPace(): Pace {
+export function createPace(clock: Clock): Pace {
   let sockets = 0
   let costMs = 0
-  let since = performance.now()
+  let since = clock.monotonic()
   const pause = async () => {
-    costMs += performance.now() - since
+    costMs += clock.monotonic() - since
     await nextTurn()
-    since = performance.now()
+    since = clock.monotonic()
   }
   return {
     wrote() {
       sockets += 1
       return sockets % socketsPerTurn === 0 ? pause() : undefined
     },
-    costMs: () => costMs + performance.now() - since,
+    costMs: () => costMs + clock.monotonic() - since,
   }
 }
 

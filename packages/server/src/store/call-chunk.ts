@@ -1,5 +1,5 @@
 /** Calls of one run that closed between two writes of rows, as one value (docs/decisions/0024). */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { TenantId } from '@signalbox/model/event.ts'
 import { rowKey } from '@signalbox/model/fold/keys.ts'
 import type { CallRow } from '@signalbox/model/rows.ts'
@@ -12,12 +12,16 @@ export const mostSpan = 4_096
 /** Who wants one of them opens all. */
 export const mostCalls = 500
 const mostChars = 256 * 1024
-/** Characters; of less, a compressor's start (25 µs) takes longer than what it saves is worth. */
+/** Characters; of less, a compressor's start (10 µs) takes longer than what it saves is worth. */
 const leastCompressed = 2_048
-/** With a checksum: what a disk spoiled is no other call. */
-const level = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } }
-/** First byte of zstd's magic number; of what is not compressed it is a digit. */
+/** Characters; of less, zstd's start (35 µs) is most of its work, and gzip's with as little memory is a third of it. */
+const leastZstd = 16 * 1024
+/** Both with a checksum: what a disk spoiled is no other call. */
+const zstd = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } }
+const gzip = { level: 1, windowBits: 13, memLevel: 6, chunkSize: 4_096 }
+/** First bytes of their magic numbers; of what is not compressed it is a digit. */
 const zstdStart = 0x28
+const gzipStart = 0x1f
 
 export const copyCallChunks = 'copy call_chunks (partition, first, last, count, again, tenant, run, hashes, calls) from stdin'
 
@@ -84,11 +88,18 @@ interface Chunk {
 }
 
 function chunkLine({ partition, first, last, again, tenant, run, hashes, text }: Chunk): string {
-  const value = text.length < leastCompressed ? Buffer.from(text) : zstdCompressSync(text, level)
-  return `${partition}\t${first}\t${last}\t${hashes.length}\t${again}\t${escaped(tenant)}\t${escaped(run)}\t{${hashes.join()}}\t\\\\x${value.toString('hex')}\n`
+  return `${partition}\t${first}\t${last}\t${hashes.length}\t${again}\t${escaped(tenant)}\t${escaped(run)}\t{${hashes.join()}}\t\\\\x${packed(text).toString('hex')}\n`
 }
 
-const textOf = (calls: Buffer): string => (calls[0] === zstdStart ? zstdDecompressSync(calls) : calls).toString()
+function packed(text: string): Buffer {
+  if (text.length < leastCompressed) return Buffer.from(text)
+  return text.length < leastZstd ? gzipSync(text, gzip) : zstdCompressSync(text, zstd)
+}
+
+function textOf(calls: Buffer): string {
+  const unpacked = calls[0] === zstdStart ? zstdDecompressSync(calls) : calls[0] === gzipStart ? gunzipSync(calls) : calls
+  return unpacked.toString()
+}
 
 /** What a chunk that is merged with others is known by; `bytes`: of its calls, as they are stored. */
 export interface ChunkSize {
