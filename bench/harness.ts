@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 
 const here = import.meta.dirname
 
@@ -151,6 +152,23 @@ export async function serve(data: string, env: Readonly<Record<string, string>> 
         .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     },
   }
+}
+
+const longestMakingMs = 60_000
+/** Until the files of its database's log are made, as a server makes them that nobody sends to for some seconds: before, each would be measured too. */
+export async function untilWalIsMade(server: Server): Promise<void> {
+  const client = new pg.Client({ connectionString: await server.database() })
+  await client.connect()
+  const until = performance.now() + longestMakingMs
+  for (let isMade = false; !isMade; ) {
+    if (performance.now() > until) throw new Error(`The files of the log were not made in ${longestMakingMs / 1_000} s.`)
+    await new Promise((resume) => setTimeout(resume, 200))
+    const { rows } = await client.query<{ made: boolean }>(
+      "select sum(size) >= pg_size_bytes(current_setting('min_wal_size')) as made from pg_ls_waldir()",
+    )
+    isMade = rows[0]?.made === true
+  }
+  await client.end()
 }
 
 /** A new data folder for the time of `act`. */

@@ -8,7 +8,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { type Bench, type Row, type Section, type Server, serve, withData } from './harness.ts'
+import { type Bench, type Row, type Section, type Server, serve, untilWalIsMade, withData } from './harness.ts'
 import { section as acks } from './sections/acks.ts'
 import { section as blocked } from './sections/blocked.ts'
 import { section as claimsCodecs } from './sections/claims-codecs.ts'
@@ -69,6 +69,7 @@ const run = (section: Section) =>
       async serve(env) {
         const server = await serve(join(data, String(servers.length)), env)
         servers.push(server)
+        await untilWalIsMade(server)
         return server
       },
       row(row) {

@@ -53,6 +53,7 @@ import { startEmbedded } from './store/embedded.ts'
 import { openStore } from './store/open.ts'
 import { startLongSums } from './store/rollups-keep.ts'
 import { startSealing } from './store/sealing.ts'
+import { startWalAhead } from './store/wal-ahead.ts'
 import { startLiveness } from './streams/liveness.ts'
 import { startProducers } from './streams/producers.ts'
 import { startSnapshots } from './streams/snapshots.ts'
@@ -93,6 +94,10 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const bus = createMemoryBus(log)
     const broker = createDirectBroker(config)
     const { partitions } = store.meta
+    if (embedded !== undefined) {
+      const walAhead = startWalAhead({ pool: store.pool, bus, data: config.data, clock, log })
+      stops.push(() => walAhead.stop())
+    }
     const history = startPipelineHistory({ pool: store.pool, metrics, clock, log })
     stops.push(() => history.stop())
     const hub = createHub({ store, bus, config, metrics, log, clock })
