@@ -11,8 +11,8 @@ import { freePort } from './free-port.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** Of servers side by side none takes the ports that are usual for OTLP. */
-export const oneOfMany = { SIGNALBOX_OTLP_HTTP_PORT: 'off', SIGNALBOX_OTLP_GRPC_PORT: 'off' } as const
+/** Of servers side by side none takes the ports that are usual for OTLP, nor half a gigabyte of the disk. */
+export const oneOfMany = { SIGNALBOX_OTLP_HTTP_PORT: 'off', SIGNALBOX_OTLP_GRPC_PORT: 'off', SIGNALBOX_WAL_AHEAD_BYTES: '0' } as const
 
 export interface TestServer {
   readonly url: string

@@ -95,7 +95,7 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     const broker = createDirectBroker(config)
     const { partitions } = store.meta
     if (embedded !== undefined) {
-      const walAhead = startWalAhead({ pool: store.pool, bus, data: config.data, clock, log })
+      const walAhead = startWalAhead({ pool: store.pool, bus, data: config.data, wantedBytes: config.walAheadBytes, clock, log })
       stops.push(() => walAhead.stop())
     }
     const history = startPipelineHistory({ pool: store.pool, metrics, clock, log })

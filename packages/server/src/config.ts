@@ -94,6 +94,12 @@ export const settings = {
     'Fewest positions between two snapshots of the fold, per partition; more where they are large, and under load.',
     'events',
   ),
+  walAheadBytes: s(
+    'SIGNALBOX_WAL_AHEAD_BYTES',
+    512 * 1024 * 1024,
+    'Files of the embedded database’s write-ahead log, made while nothing is sent, so that no commit waits for one; 0 for none. It keeps no more than the default.',
+    'bytes',
+  ),
   ingestCredit: s('SIGNALBOX_INGEST_CREDIT', 20_000, 'Unacknowledged events one ingest WebSocket may have.', 'events'),
   ringBytes: s('SIGNALBOX_RING_BYTES', 64 * 1024 * 1024, 'Recent commits kept in memory for live readers.', 'bytes'),
   flushMs: s('SIGNALBOX_FLUSH_MS', 20, 'Longest a live frame waits to be joined with the next; an idle feed is flushed at once.', 'ms'),

@@ -16,8 +16,8 @@ export interface WalAheadOptions {
   readonly data: string
   readonly clock: Clock
   readonly log: Pick<Logger, 'debug'>
-  /** Of all files. Default: as many as PostgreSQL keeps. */
-  readonly wantedBytes?: number
+  /** Of all files. */
+  readonly wantedBytes: number
 }
 
 const lookEveryMs = 1_000
@@ -38,7 +38,7 @@ export function startWalAhead({ pool, bus, data, clock, log, wantedBytes }: WalA
   /** How many bytes of files are missing. */
   async function missing(): Promise<number> {
     const { rows } = await pool.query<{ bytes: number }>(
-      `select greatest(0, coalesce($1, pg_size_bytes(current_setting('min_wal_size'))) - sum(size))::float8 as bytes
+      `select greatest(0, $1 - sum(size))::float8 as bytes
          from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'`,
       [wantedBytes],
     )
