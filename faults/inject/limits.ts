@@ -59,6 +59,19 @@ export const filesExhausted: Fault = {
 /** Of version 1: the kernel kills the server, and nothing else, when it wants more than it has. */
 const cgroup = '/sys/fs/cgroup/memory/signalbox-faults'
 
+const leavingMs = 10_000
+/** A process that was killed is in it until its last thread has ended. */
+async function removed(group: string): Promise<void> {
+  for (const until = performance.now() + leavingMs; ; ) {
+    try {
+      return await rmdir(group)
+    } catch (error) {
+      if (performance.now() > until) throw error
+      await pause(50)
+    }
+  }
+}
+
 export const memoryLimit: Fault = {
   name: 'the kernel kills the server for want of memory',
   needs: ['root', 'cgroup'],
@@ -81,7 +94,7 @@ export const memoryLimit: Fault = {
         if (kills === 0) throw new Error('The server ended, and not by the kernel.')
         return `pid ${pid} of ${Math.round(had)} MiB was killed by the kernel: oom_kill ${kills}`
       } finally {
-        await rmdir(cgroup)
+        await removed(cgroup)
       }
     }),
 }
