@@ -9,3 +9,19 @@ export function rfc3339Ms(text: string): EpochMs {
   const time = Date.parse(text)
   return Number.isNaN(time) ? Date.parse(text.replace(/(T\d\d:\d\d):60(?:\.\d+)?/i, '$1:59.999')) : time
 }
+
+/** Writes times as `Date` does. They come in bursts of one second, so all but the milliseconds is remembered: half of `toWire` was `Date` (measured). */
+export function createRfc3339(): (ms: EpochMs) => string {
+  let second = Number.NaN
+  let upToMillis = ''
+  return (ms) => {
+    const now = Math.floor(ms / 1_000)
+    if (now !== second) {
+      // "…:05." without its "000Z"
+      upToMillis = new Date(now * 1_000).toISOString().slice(0, -4)
+      second = now
+    }
+    const millis = Math.trunc(ms - now * 1_000)
+    return `${upToMillis}${millis < 10 ? '00' : millis < 100 ? '0' : ''}${millis}Z`
+  }
+}

@@ -1,25 +1,11 @@
 /** Between `LoggedEvent` and the JSON that readers get. */
-import type { EpochMs, LoggedEvent, LoggedText, StoredEvent, TenantId } from './event.ts'
+import type { LoggedEvent, LoggedText, StoredEvent, TenantId } from './event.ts'
+import { createRfc3339 } from './rfc3339.ts'
 
 /** Nothing that JSON escapes: then quotes around it are all it needs. */
 const plain = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/
 const quoted = (text: string): string => (plain.test(text) ? `"${text}"` : JSON.stringify(text))
 
-/** RFC 3339 as `Date` writes it. Events come in bursts of one second, so all but the milliseconds is remembered: half of `toWire` was `Date` (measured). */
-function createRfc3339(): (ms: EpochMs) => string {
-  let second = Number.NaN
-  let upToMillis = ''
-  return (ms) => {
-    const now = Math.floor(ms / 1_000)
-    if (now !== second) {
-      // "…:05." without its "000Z"
-      upToMillis = new Date(now * 1_000).toISOString().slice(0, -4)
-      second = now
-    }
-    const millis = Math.trunc(ms - now * 1_000)
-    return `${upToMillis}${millis < 10 ? '00' : millis < 100 ? '0' : ''}${millis}Z`
-  }
-}
 /** Each kind of time remembers its own second. */
 const happened = createRfc3339()
 const received = createRfc3339()

@@ -31,9 +31,12 @@ export interface TraceMemory<Trace> {
 interface Held<Trace> {
   /** In the order in which they were touched. */
   readonly traces: Map<string, Trace>
+  /** Over them, from the oldest on: one that begins anew walks over all that were deleted before it. */
+  oldest: MapIterator<[string, Trace]>
   spans: number
 }
 
+const heldOf = <Trace>(traces: Map<string, Trace>): Held<Trace> => ({ traces, oldest: traces.entries(), spans: 0 })
 const isPast = (held: Bound, most: Bound) => held.traces > most.traces || held.spans > most.spans
 
 export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: TraceMemoryOptions<Trace>): TraceMemory<Trace> {
@@ -41,9 +44,14 @@ export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: 
   const all = { traces: 0, spans: 0 }
 
   function forgetOldest(tenant: TenantId, held: Held<Trace>) {
-    const [oldest] = held.traces
-    if (oldest === undefined) return
-    const [traceId, trace] = oldest
+    let next = held.oldest.next()
+    // It came to the end before the newest were added.
+    if (next.done === true) {
+      held.oldest = held.traces.entries()
+      next = held.oldest.next()
+    }
+    if (next.done === true) return
+    const [traceId, trace] = next.value
     const spans = spansOf(trace)
     held.traces.delete(traceId)
     held.spans -= spans
@@ -58,7 +66,7 @@ export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: 
   return {
     tenants,
     of(tenant, traceId, make) {
-      const held = tenants.get(tenant) ?? { traces: new Map(), spans: 0 }
+      const held = tenants.get(tenant) ?? heldOf(new Map())
       tenants.set(tenant, held)
       const known = held.traces.get(traceId)
       if (known === undefined) all.traces += 1

@@ -1,6 +1,7 @@
 /** A span as the events that stand for it: the same for ever, of nothing but the span and its resource. */
 import type { EpochMs } from '@signalbox/model/event.ts'
 import type { Draft, MadeEvent } from '@signalbox/model/foreign.ts'
+import { createRfc3339 } from '@signalbox/model/rfc3339.ts'
 import { clip } from '@signalbox/model/text.ts'
 import { eventOf } from '../../event-of.ts'
 import type { AttributeValue, Span } from '../otlp.ts'
@@ -14,9 +15,11 @@ import type { Told } from './told.ts'
 const traceparent = ({ traceId, spanId }: Span) =>
   traceId.length === 32 && spanId.length === 16 ? `00-${traceId}-${spanId}-01` : undefined
 
+const startedAt = createRfc3339()
+
 /** What the span says beside its fields, and what became of it. */
 function commonData({ span, sender, reading, start, end, node }: Told, keeper: Keeper): Record<string, unknown> {
-  const data: Record<string, unknown> = { span: node.name, startedAt: new Date(start).toISOString() }
+  const data: Record<string, unknown> = { span: node.name, startedAt: startedAt(start) }
   if (reading.dialect !== undefined) data.dialect = reading.dialect
   if (sender.scope !== undefined) data.scope = sender.scope
   if (span.parentSpanId !== undefined) data.parentSpan = span.parentSpanId
