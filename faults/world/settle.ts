@@ -27,6 +27,7 @@ interface SettleParts {
 
 const finishWithinMs = 90_000
 const reachWithinMs = 30_000
+const lockWithinMs = 1_000
 const lookMs = 100
 
 const within = (ms: number, ...all: Promise<unknown>[]) => {
@@ -77,11 +78,14 @@ export async function settleAndRead({ world, producers, observers, counts, tell 
   // Who gave up waiting may have left a request that waits on.
   await until(reachWithinMs, async () => (await underWayOf(server)) === 0)
   await tellFates(server.url, final)
-  // A writer of rows and one of the log may wait for each other for a moment at any time.
-  const [locks] = await world.database.query<{ count: string }>(
-    "select count(*) from pg_locks where not granted and waitstart < now() - interval '1 second'",
-  )
-  const health = { ackMs, lag: await lagOf(server), locks: Number(locks?.count ?? 0), rssMiB: await residentMiB(server.pid()) }
+  // A writer of rows and one of the log may wait for each other for a moment at any time. What is left is waited for at every look.
+  let locks = 0
+  await until(lockWithinMs, async () => {
+    const [waits] = await world.database.query<{ count: string }>('select count(*) from pg_locks where not granted')
+    locks = Number(waits?.count ?? 0)
+    return locks === 0
+  })
+  const health = { ackMs, lag: await lagOf(server), locks, rssMiB: await residentMiB(server.pid()) }
   final({ op: 'final', type: 'ok', what: 'health', ...health })
 
   const sum = (of: (sender: Sender) => number) => producers.reduce((total, sender) => total + of(sender), 0)
