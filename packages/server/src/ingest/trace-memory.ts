@@ -31,8 +31,8 @@ export interface TraceMemory<Trace> {
 interface Held<Trace> {
   /** In the order in which they were touched. */
   readonly traces: Map<string, Trace>
-  /** Over them, from the oldest on: one that begins anew walks over all that were deleted before it. */
-  oldest: MapIterator<[string, Trace]>
+  /** Over them, from the oldest on; what it gives is deleted. One that begins anew would walk over all that were. */
+  readonly oldest: MapIterator<[string, Trace]>
   spans: number
 }
 
@@ -44,12 +44,7 @@ export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: 
   const all = { traces: 0, spans: 0 }
 
   function forgetOldest(tenant: TenantId, held: Held<Trace>) {
-    let next = held.oldest.next()
-    // It came to the end before the newest were added.
-    if (next.done === true) {
-      held.oldest = held.traces.entries()
-      next = held.oldest.next()
-    }
+    const next = held.oldest.next()
     if (next.done === true) return
     const [traceId, trace] = next.value
     const spans = spansOf(trace)
