@@ -161,7 +161,8 @@ export async function untilWalIsMade(server: Server): Promise<void> {
   await client.connect()
   const until = performance.now() + longestMakingMs
   for (let isMade = false; !isMade; ) {
-    if (performance.now() > until) throw new Error(`The files of the log were not made in ${longestMakingMs / 1_000} s.`)
+    if (performance.now() > until)
+      throw new Error(`The files of the log were not made in ${longestMakingMs / 1_000} s: they want 4 GiB of free disk.`)
     await new Promise((resume) => setTimeout(resume, 200))
     const { rows } = await client.query<{ made: boolean }>(
       "select sum(size) >= pg_size_bytes(current_setting('min_wal_size')) as made from pg_ls_waldir()",

@@ -97,7 +97,7 @@ export const settings = {
   walAheadBytes: s(
     'SIGNALBOX_WAL_AHEAD_BYTES',
     512 * 1024 * 1024,
-    'Files of the embedded database’s write-ahead log, made while nothing is sent, so that no commit waits for one; 0 for none. It keeps no more than the default.',
+    'Files of the embedded database’s write-ahead log, made while nothing is sent, so that no commit waits for one; 0 for none. The database keeps no more than the default.',
     'bytes',
   ),
   ingestCredit: s('SIGNALBOX_INGEST_CREDIT', 20_000, 'Unacknowledged events one ingest WebSocket may have.', 'events'),

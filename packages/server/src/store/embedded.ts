@@ -148,7 +148,7 @@ const serverSettings = [
   // What is written between two checkpoints is replayed after a kill: 1.5 s of processor for as much as this. With 2 GB an event took up to 6 %
   // less, in single runs that differ by more.
   'max_wal_size=512MB',
-  // Files of it that were written once are kept: a new one is filled with zeros while commits wait, some 27 ms, or 300 beside a checkpoint (measured).
+  // Files of it that were written once are kept: a new one is filled with zeros while commits wait, 27 to 120 ms, or 300 beside a checkpoint (measured).
   'min_wal_size=512MB',
   'wal_compression=on',
   'checkpoint_timeout=15min',
