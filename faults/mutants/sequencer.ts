@@ -27,14 +27,14 @@ export const sequencerMutants: readonly Mutant[] = [
     what: 'Ids are marked as seen, then written: a second try finds them seen.',
     law: 'lost',
     file: 'server/src/sequencer/writer.ts',
-    find: '    const fresh = items.filter(isFresh)\n    await held.rows.warm(',
+    find: '    const fresh = items.filter(isFresh)\n    const folded = await held.rows.folded(',
     put: `    const fresh = items.filter(isFresh).filter((item) => {
       const seen = ((globalThis as { seen?: Set<string> }).seen ??= new Set())
       if (!seen.has(item.event.id)) return seen.add(item.event.id)
       item.outcome = { kind: 'duplicate' }
       return false
     })
-    await held.rows.warm(`,
+    const folded = await held.rows.folded(`,
     scenario: 'commit fails',
   },
   {

@@ -5,7 +5,7 @@
  * is let go, and the next who needs it takes it again.
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import { touchOf } from '@signalbox/model/fold/keys.ts'
+import { applyWhole } from '@signalbox/model/fold/fold.ts'
 import type { Client, Connection } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
@@ -14,7 +14,7 @@ import type { NewClient } from '../store/connect.ts'
 import { endsWhenGone } from '../store/gone.ts'
 import { type Head, readCommit, takePartition } from '../store/log-write.ts'
 import { readLog } from '../store/reader.ts'
-import { refold } from '../store/refold.ts'
+import { sayRefused } from '../store/refold.ts'
 import type { RowWrite } from '../store/row-columns.ts'
 import { planByKey, prepareRows } from '../store/rows-write.ts'
 import { isFenced } from '../store/sqlstate.ts'
@@ -103,6 +103,20 @@ export function changesOf(overlays: Overlays): CommittedRow[] {
   for (const [tenant, overlay] of overlays)
     overlay.changed((table, key, row, position, was) => changed.push({ tenant, table, key, row, position, was }))
   return changed
+}
+
+/** Of the log: one that the fold refuses is left out. */
+function refolded(rows: PartitionRows, events: readonly LoggedEvent[]) {
+  const overlays: Overlays = new Map()
+  const refused = new Map<LoggedEvent, unknown>()
+  for (const event of events) {
+    try {
+      applyWhole(overlayOf(rows, overlays, event), event)
+    } catch (error) {
+      refused.set(event, error)
+    }
+  }
+  return { overlays, refused }
 }
 
 export function createHolding({ partition, newClient, clock, log, timeoutMs, onCommit, onFenced, metrics }: HoldingOptions): Holding {
@@ -201,9 +215,8 @@ export function createHolding({ partition, newClient, clock, log, timeoutMs, onC
       const last = events.at(-1)?.position ?? position
       if (last - at !== events.length)
         log.error({ partition, after: at, upTo: last, found: events.length }, 'events left the log before they were folded; rows lack them')
-      await rows.warm(events.map((event) => ({ event, touch: touchOf(event) })))
-      const overlays: Overlays = new Map()
-      for (const event of events) refold(overlayOf(rows, overlays, event), event, log)
+      const { overlays, refused } = await rows.folded(() => refolded(rows, events))
+      for (const [event, cause] of refused) sayRefused(log, event, cause)
       rows.keep(changesOf(overlays), last, events)
       await rows.write()
       at = last

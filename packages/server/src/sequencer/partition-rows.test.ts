@@ -1,14 +1,9 @@
-/** The one thing that only timing shows: rows that leave memory while a batch is being warmed. */
-import type { Event } from '@signalbox/model/event.ts'
-import { touchOf } from '@signalbox/model/fold/keys.ts'
+/** What only timing shows: rows that leave memory while a batch is being folded. And that a fold has the rows it asks for, with few questions to the store. */
 import type { AgentRow, CallRow } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
-import { createPartitionRows } from './partition-rows.ts'
-import { event } from './testing.ts'
-
-const about = (event: Event) => ({ event, touch: touchOf(event) })
+import { createPartitionRows, type PartitionRows } from './partition-rows.ts'
 
 const tenant = 'default'
 const call = (id: string) => ({ id, kind: 'tool', name: 't', outcome: 'finished', usage: {} }) as unknown as CallRow
@@ -51,19 +46,23 @@ function setUp() {
   return { rows, reads, writes, learns, clock }
 }
 
+/** A fold that needs these agents. */
+const foldOf = (rows: PartitionRows, ...agents: readonly string[]) =>
+  rows.folded(() => agents.map((key) => rows.of(tenant).get('agents', key)))
+
 const turn = () => new Promise((resume) => setImmediate(resume))
 /** Its text is made over some turns. */
 async function untilWritten(writes: readonly unknown[]): Promise<void> {
   while (writes.length === 0) await turn()
 }
 
-test('a row that is written while a batch that needs it is warmed is there when the batch is folded', async () => {
+test('a row that is written while what else a batch needs is fetched is there when the batch is folded', async () => {
   const { rows, reads, writes } = setUp()
   // A tenant with more rows than are loaded: a miss does not mean that there is none.
-  const opening = rows.warm([about(event({ agent: 'w1', run: 'r1' }))])
+  const opening = foldOf(rows, 'w1')
   await turn()
   reads.shift()?.([])
-  await opening
+  expect(await opening).toEqual([undefined])
   let position = 1
   rows.keep([{ tenant, table: 'agents', key: 'w1', row: agent(5), position, was: undefined }], position, [])
   // So many others that the cache forgets it, twice over.
@@ -77,22 +76,21 @@ test('a row that is written while a batch that needs it is warmed is there when 
   }
   const writing = rows.write()
   await untilWritten(writes)
-  const warming = rows.warm([about(event({ agent: 'w1', run: 'r2' }))])
+  const folding = foldOf(rows, 'w1', 'w2')
   await turn()
   writes.shift()?.()
   await writing
   reads.shift()?.([])
-  await warming
-  expect(rows.of(tenant).get('agents', 'w1')).toEqual(agent(5))
+  expect(await folding).toEqual([agent(5), undefined])
 })
 
 test('of many rows nothing is read at first but what is needed; their keys are learned a page at a time, with pauses', async () => {
   const { rows, reads, learns, clock } = setUp()
-  const warming = rows.warm([about(event({ agent: 'w1' }))])
+  const folding = foldOf(rows, 'w1')
   await turn()
   expect(reads).toHaveLength(1)
   reads.shift()?.([])
-  await warming
+  await folding
   expect(learns).toHaveLength(1)
   learns.shift()?.(Array.from({ length: 2_000 }, (_, i) => `stored ${i}`))
   await turn()
@@ -108,30 +106,33 @@ test('of many rows nothing is read at first but what is needed; their keys are l
   learns.shift()?.([])
   await turn()
   // All are known now: one that is not among them is not looked up, one that is is.
-  await rows.warm([about(event({ agent: 'w2' }))])
+  await foldOf(rows, 'w2')
   expect(reads).toHaveLength(0)
-  const known = rows.warm([about(event({ agent: 'stored last' }))])
+  const known = foldOf(rows, 'stored last')
   await turn()
   expect(reads).toHaveLength(1)
   reads.shift()?.([{ tbl: 'agents', key: 'stored last', body: agent(3) }])
-  await known
-  expect(rows.of(tenant).get('agents', 'stored last')).toEqual(agent(3))
+  expect(await known).toEqual([agent(3)])
 })
 
-test('the agents whose task another ends are fetched with the batch', async () => {
+test('a row that only another row names is fetched after it, and none is asked for twice', async () => {
   const { rows, reads } = setUp()
-  const warming = rows.warm([about(event({ type: 'task.completed', agent: 'boss', run: 'r1', task: 't1' }))])
+  const folding = rows.folded(() => {
+    const { get } = rows.of(tenant)
+    const workers = get('tasks', 'r1\u001ft1')?.workers ?? []
+    return [get('runs', 'r1'), ...workers.map((key) => get('agents', key))]
+  })
   await turn()
   reads.shift()?.([{ tbl: 'tasks', key: 'r1\u001ft1', body: { id: 't1', workers: ['w1'] } }])
   await turn()
   reads.shift()?.([{ tbl: 'agents', key: 'w1', body: agent(7) }])
-  await warming
-  expect(rows.of(tenant).get('agents', 'w1')).toEqual(agent(7))
+  expect(await folding).toEqual([undefined, agent(7)])
+  expect(reads).toHaveLength(0)
 })
 
 test('with too many rows due a batch waits for a write', async () => {
   const { rows, reads, writes } = setUp()
-  const opening = rows.warm([about(event())])
+  const opening = foldOf(rows, 'w1')
   await turn()
   reads.shift()?.([])
   await opening

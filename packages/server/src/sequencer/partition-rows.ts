@@ -5,8 +5,7 @@
  * minutes, and the position that both stand for, in one transaction now and then (`writeEveryMs`). So what is stored is at every moment what the log folds to at some position, and
  * whoever takes the partition folds the rest again. A row that changes often is written once a while, and a commit waits for none.
  */
-import type { Event, LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
-import { othersKeys, type Touch, touchedKeys } from '@signalbox/model/fold/keys.ts'
+import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
@@ -18,16 +17,13 @@ import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
 import { createRowCache, type RowCache, trimTenants } from './row-cache.ts'
 
-/** An event, and what it is about. */
-interface Touching {
-  readonly event: Event
-  readonly touch: Touch
-}
-
 export interface PartitionRows {
-  /** Fetches the rows that folding these needs and that may exist outside memory. */
-  warm(events: readonly Touching[]): Promise<void>
-  /** The newest committed row that was warmed since rows were kept. */
+  /**
+   * What `fold` makes of the rows that it asks `of` for. A row that may be stored and is not in memory is fetched, and all is folded again:
+   * nearly always everything is there, and nobody has to know before what a fold will ask for. One at a time.
+   */
+  folded<T>(fold: () => T): Promise<T>
+  /** The newest committed rows, for a fold. */
   of(tenant: TenantId): Pick<Rows, 'get'>
   /** A batch is committed: its rows are held from now on, and due to be written, with what it adds to the figures of minutes. */
   keep(rows: readonly CommittedRow[], upTo: number, events: readonly LoggedText[]): void
@@ -77,10 +73,16 @@ const manyDue = 3_000
 /** More, and commits wait for a write. */
 const mostDue = 20_000
 
+const nothing: Pick<Rows, 'get'> = { get: () => undefined }
+
 export function createPartitionRows(options: PartitionRowsOptions): PartitionRows {
   const { partition, fence, folded, reads, writes, clock, onWritten, onFailure, onRefused } = options
   /** By tenant, in order of last use. What it holds of a key is the newest. */
   const caches = new Map<TenantId, RowCache>()
+  /** What a fold asked for and did not get, by tenant; a tenant without rows of it has no cache yet. */
+  const missing = new Map<TenantId, Map<string, RowKey>>()
+  /** Rows that were fetched for a fold, found or not. */
+  const sought = new Set<string>()
   let due = createDueRows()
   const rollups = createDueRollups()
   /** Being written. */
@@ -104,19 +106,12 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   }
   const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember })
 
-  async function cacheOf(tenant: TenantId): Promise<RowCache> {
-    const known = caches.get(tenant)
-    if (known !== undefined) {
-      caches.delete(tenant)
-      caches.set(tenant, known)
-      return known
-    }
+  async function openCache(tenant: TenantId): Promise<void> {
     const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)
     const cache = newCache(complete)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
     caches.set(tenant, cache)
     if (!complete) learnKeys(tenant, cache).catch(tell)
-    return cache
   }
 
   /** Beside the commits, a few at a time: until it is through, a key that is not held is looked up. */
@@ -136,33 +131,44 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     }
   }
 
-  /** From here on it is in the cache, if there is one, until rows are kept: one that is due may be written, and gone from there, before it is folded. */
-  function isMissing(tenant: TenantId, cache: RowCache, { table, key }: RowKey): boolean {
-    if (cache.get(table, key) !== undefined || !cache.mayExist(table, key)) return false
+  const missingOf = (tenant: TenantId): Map<string, RowKey> => {
+    const held = missing.get(tenant) ?? new Map<string, RowKey>()
+    missing.set(tenant, held)
+    return held
+  }
+
+  /** It is not in the cache. One that is due may be written, and gone from there, before the fold is through: from here on the cache has it. */
+  function lookFor<T extends Table>(tenant: TenantId, cache: RowCache, table: T, key: string): RowOf[T] | undefined {
     const row = due.get(tenant, table, key) ?? leaving?.get(tenant, table, key)
     if (row !== undefined) cache.set(table, key, row)
-    return row === undefined
+    else {
+      const name = `${tenant}\u0000${table}\u0000${key}`
+      if (!sought.has(name)) missingOf(tenant).set(name, { table, key })
+    }
+    return row
   }
 
-  async function warm(tenant: TenantId, events: readonly Touching[]): Promise<void> {
-    const cache = await cacheOf(tenant)
-    if (cache.isComplete()) return
-    await fetch(tenant, cache, events, ({ event, touch }) => touchedKeys(event, touch))
-    // The rows of calls and tasks name the agents they were of, which their end by another takes them from.
-    await fetch(tenant, cache, events, ({ event, touch }) => othersKeys(event, touch, cache))
+  function rowsOf(tenant: TenantId): Pick<Rows, 'get'> {
+    const cache = caches.get(tenant)
+    if (cache === undefined) {
+      missingOf(tenant)
+      return nothing
+    }
+    caches.delete(tenant)
+    caches.set(tenant, cache)
+    return { get: (table, key) => cache.get(table, key) ?? (cache.mayExist(table, key) ? lookFor(tenant, cache, table, key) : undefined) }
   }
 
-  async function fetch(
-    tenant: TenantId,
-    cache: RowCache,
-    events: readonly Touching[],
-    keysOf: (event: Touching) => readonly RowKey[],
-  ): Promise<void> {
-    const missing = new Map<string, RowKey>()
-    for (const event of events)
-      for (const wanted of keysOf(event)) if (isMissing(tenant, cache, wanted)) missing.set(`${wanted.table}\u0000${wanted.key}`, wanted)
-    if (missing.size === 0) return
-    for (const { tbl, key, body } of await readRows(reads, partition, tenant, [...missing.values()])) cache.set(tbl, key, body)
+  async function fetchMissing(): Promise<void> {
+    for (const [tenant, keys] of missing) {
+      const cache = caches.get(tenant)
+      if (cache === undefined) await openCache(tenant)
+      else {
+        for (const name of keys.keys()) sought.add(name)
+        for (const { tbl, key, body } of await readRows(reads, partition, tenant, [...keys.values()])) cache.set(tbl, key, body)
+      }
+    }
+    missing.clear()
   }
 
   async function writeDue(): Promise<void> {
@@ -200,20 +206,16 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   const storedOf = (tenant: TenantId, table: Table, key: string, was: RowOf[Table] | undefined) => leaving?.get(tenant, table, key) ?? was
 
   return {
-    async warm(events) {
-      const tenants = new Map<TenantId, Touching[]>()
-      for (const touching of events) {
-        const own = tenants.get(touching.event.tenant)
-        if (own === undefined) tenants.set(touching.event.tenant, [touching])
-        else own.push(touching)
+    async folded(fold) {
+      missing.clear()
+      sought.clear()
+      for (;;) {
+        const made = fold()
+        if (missing.size === 0) return made
+        await fetchMissing()
       }
-      for (const [tenant, own] of tenants) await warm(tenant, own)
     },
-    of(tenant) {
-      const cache = caches.get(tenant)
-      if (cache === undefined) throw new Error(`No rows are held for tenant ${tenant}.`)
-      return cache
-    },
+    of: rowsOf,
     keep(rows, upTo, events) {
       rollups.add(rows, events)
       for (const changed of rows) {

@@ -19,8 +19,6 @@ function* keysOf(held: Maps): Generator<readonly [Table, string]> {
 export interface RowCache {
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
   set<T extends Table>(table: T, key: string, row: RowOf[T]): void
-  /** Every committed row of the tenant is here. */
-  readonly isComplete: () => boolean
   /** False: there is no row of this key, here or in the store. */
   mayExist(table: Table, key: string): boolean
   /** A row of this key is in the store. False: there is no room to remember it, and what is not here may be there. */
@@ -77,7 +75,6 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
   }
 
   return {
-    isComplete: () => knowsAll && remembered === undefined,
     mayExist: (table, key) => !knowsAll || (remembered?.mayHave(table, key) ?? false),
     remember,
     rememberedAll() {

@@ -39,13 +39,14 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
   /** Duplicates came last time: they come in runs, and asking first is cheaper than a transaction rolled back. */
   let lookFirst = false
 
-  /** Numbers and folds; an item that the fold cannot take is refused and leaves no trace in the rest. */
+  /** Numbers and folds; an item that the fold cannot take leaves no trace in the rest. Decides nothing yet: it may be done again with more rows. */
   function fold({ head, rows }: Hold, fresh: readonly Item[]) {
+    const faults = new Map<Item, unknown>()
     let kept = fresh
     for (;;) {
       const overlays: Overlays = new Map()
       const events: LoggedEvent[] = []
-      let isWhole = true
+      const faultsBefore = faults.size
       for (const item of kept) {
         const event = logged(item, partition, head.position + events.length + 1)
         const overlay = overlayOf(rows, overlays, event)
@@ -53,20 +54,21 @@ export function createWriter({ days, quarantine, ...options }: WriterOptions): W
           applyEvent(overlay, event, item.touch)
           events.push(event)
         } catch (error) {
-          log.error({ err: error, id: event.id }, 'the fold refused an event')
-          refuseAsFault(item, error)
-          isWhole = false
+          faults.set(item, error)
         }
       }
-      if (isWhole) return { kept, events, overlays }
-      kept = kept.filter(({ outcome }) => outcome === undefined)
+      if (faults.size === faultsBefore) return { kept, events, overlays, faults }
+      kept = kept.filter((item) => !faults.has(item))
     }
   }
 
   async function attempt(held: Hold, items: readonly Item[]): Promise<void> {
     const fresh = items.filter(isFresh)
-    await held.rows.warm(fresh)
-    const folded = fold(held, fresh)
+    const folded = await held.rows.folded(() => fold(held, fresh))
+    for (const [item, cause] of folded.faults) {
+      log.error({ err: cause, id: item.event.id }, 'the fold refused an event')
+      refuseAsFault(item, cause)
+    }
     decideRepeats(items)
     const at = clock.now()
     const bad = quarantineRows(items, at)

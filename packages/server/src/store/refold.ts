@@ -4,12 +4,17 @@ import { applyWhole } from '@signalbox/model/fold/fold.ts'
 import type { Rows } from '@signalbox/model/rows.ts'
 import type { Logger } from 'pino'
 
+type Log = Pick<Logger, 'error'>
+
 /** Applies the event; one that the fold refuses is said and left out, and costs no other. */
-export function refold(rows: Rows, event: LoggedEvent, log: Pick<Logger, 'error'>): void {
+export function refold(rows: Rows, event: LoggedEvent, log: Log): void {
   try {
     applyWhole(rows, event)
   } catch (error) {
-    const { id, partition, position } = event
-    log.error({ err: error, id, partition, position }, 'the fold refused an event of the log; it is left out')
+    sayRefused(log, event, error)
   }
+}
+
+export function sayRefused(log: Log, { id, partition, position }: LoggedEvent, cause: unknown): void {
+  log.error({ err: cause, id, partition, position }, 'the fold refused an event of the log; it is left out')
 }
