@@ -1,5 +1,6 @@
 import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import type { ChangedRow, RowOf, Table } from '@signalbox/model/rows.ts'
+import { bytesOf } from '../store/copy-text.ts'
 import { copyLine, rowOfLine, toText } from '../store/log-row.ts'
 
 export interface CommittedRow extends ChangedRow {
@@ -23,11 +24,7 @@ export interface Commit {
 }
 
 /** Events as text, a line each: who holds many of them holds less, and nothing that a collection looks at. */
-export function linesOf(events: readonly LoggedText[]): Buffer {
-  let text = ''
-  for (const event of events) text += copyLine(event)
-  return Buffer.from(text)
-}
+export const linesOf = (events: readonly LoggedText[]): Buffer => bytesOf(events, copyLine)
 /** One of them, without its end. */
 export const eventOfLine = (line: string): LoggedText => toText(rowOfLine(line))
 
