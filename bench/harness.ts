@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import node from '../packages/cli/node.json' with { type: 'json' }
 
 const here = import.meta.dirname
 
@@ -130,7 +131,8 @@ export async function serve(data: string, env: Readonly<Record<string, string>> 
     SIGNALBOX_WEBHOOKS: join(here, 'generators/doors/webhooks.json'),
     ...env,
   }
-  const started = child('../packages/cli/src/main.ts', ['up'], settings, ['--expose-gc', '--import', join(here, 'generators/probe.ts')])
+  const probed = ['--expose-gc', '--import', join(here, 'generators/probe.ts')]
+  const started = child('../packages/cli/src/main.ts', ['up'], { ...node.environment, ...settings }, [...node.flags, ...probed])
   let url: string | undefined
   while (url === undefined) url = /http:\/\/127\.0\.0\.1:\d+/.exec(await started.line())?.[0]
   return {
