@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { EpochMs } from '@signalbox/model/event.ts'
+import { createByAge } from './by-age.ts'
 
 /** Answers the time that `key` had when it came first, which is `time` if it comes now. */
 export type FirstSeen = (key: string, time: EpochMs) => EpochMs
@@ -11,18 +12,14 @@ export type FirstSeen = (key: string, time: EpochMs) => EpochMs
 const mostSeen = 100_000
 
 export function createFirstSeen(most = mostSeen): FirstSeen {
-  const seen = new Map<string, EpochMs>()
+  const seen = createByAge<EpochMs>()
   return (key, time) => {
     // Keys are of the sender's length.
     const digest = createHash('sha256').update(key).digest('base64')
     const held = seen.get(digest)
     if (held !== undefined) return held
-    if (seen.size >= most)
-      for (const oldest of seen.keys()) {
-        seen.delete(oldest)
-        break
-      }
-    seen.set(digest, time)
+    seen.put(digest, time)
+    if (seen.size() > most) seen.takeOldest()
     return time
   }
 }

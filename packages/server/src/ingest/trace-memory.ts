@@ -3,6 +3,7 @@
  * all, where the tenant with the most spans loses first: a server of many tenants is not as large as all of them together may be.
  */
 import type { TenantId } from '@signalbox/model/event.ts'
+import { type ByAge, createByAge } from './by-age.ts'
 
 interface Bound {
   readonly traces: number
@@ -25,18 +26,14 @@ export interface TraceMemory<Trace> {
   /** So many spans were added to traces of the tenant, or a trace was made. Even the newest trace is forgotten when it alone is too large. */
   grew(tenant: TenantId, spans: number): void
   /** Each tenant's traces, what was touched longest ago first. */
-  readonly tenants: ReadonlyMap<TenantId, { readonly traces: ReadonlyMap<string, Trace> }>
+  readonly tenants: ReadonlyMap<TenantId, { readonly traces: Pick<ByAge<Trace>, 'oldestFirst'> }>
 }
 
 interface Held<Trace> {
-  /** In the order in which they were touched. */
-  readonly traces: Map<string, Trace>
-  /** Over them, from the oldest on; what it gives is deleted. One that begins anew would walk over all that were. */
-  readonly oldest: MapIterator<[string, Trace]>
+  readonly traces: ByAge<Trace>
   spans: number
 }
 
-const heldOf = <Trace>(traces: Map<string, Trace>): Held<Trace> => ({ traces, oldest: traces.entries(), spans: 0 })
 const isPast = (held: Bound, most: Bound) => held.traces > most.traces || held.spans > most.spans
 
 export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: TraceMemoryOptions<Trace>): TraceMemory<Trace> {
@@ -44,15 +41,14 @@ export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: 
   const all = { traces: 0, spans: 0 }
 
   function forgetOldest(tenant: TenantId, held: Held<Trace>) {
-    const next = held.oldest.next()
-    if (next.done === true) return
-    const [traceId, trace] = next.value
+    const oldest = held.traces.takeOldest()
+    if (oldest === undefined) return
+    const [, trace] = oldest
     const spans = spansOf(trace)
-    held.traces.delete(traceId)
     held.spans -= spans
     all.traces -= 1
     all.spans -= spans
-    if (held.traces.size === 0) tenants.delete(tenant)
+    if (held.traces.size() === 0) tenants.delete(tenant)
     onForgotten(trace)
   }
 
@@ -61,13 +57,12 @@ export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: 
   return {
     tenants,
     of(tenant, traceId, make) {
-      const held = tenants.get(tenant) ?? heldOf(new Map())
+      const held = tenants.get(tenant) ?? { traces: createByAge<Trace>(), spans: 0 }
       tenants.set(tenant, held)
       const known = held.traces.get(traceId)
       if (known === undefined) all.traces += 1
       const trace = known ?? make()
-      held.traces.delete(traceId)
-      held.traces.set(traceId, trace)
+      held.traces.put(traceId, trace)
       return trace
     },
     grew(tenant, spans) {
@@ -75,7 +70,7 @@ export function createTraceMemory<Trace>({ each, inAll, spansOf, onForgotten }: 
       if (held === undefined) return
       held.spans += spans
       all.spans += spans
-      while (isPast({ traces: held.traces.size, spans: held.spans }, each)) forgetOldest(tenant, held)
+      while (isPast({ traces: held.traces.size(), spans: held.spans }, each)) forgetOldest(tenant, held)
       while (isPast(all, inAll)) forgetOldest(...largest())
     },
   }

@@ -14,6 +14,7 @@ import Type from 'typebox'
 import { ProblemAnswer, Refused } from '../../http/problem.ts'
 import type { Caller } from '../../http.ts'
 import type { Metrics } from '../../ops/metrics.ts'
+import { createByAge } from '../by-age.ts'
 import { bodyOf, type DoorDeps, deliver, holding, type Mapped, takeAnyBody } from '../door.ts'
 import type { Share } from '../in-flight.ts'
 import { type Hook, readHook } from './hook.ts'
@@ -45,7 +46,7 @@ const mostCallers = 10_000
 export function claudeCodeDoor(deps: ClaudeCodeDeps): ClaudeCodeDoor {
   const { clock, metrics, log, onFault, bounds } = deps
   const sessions = createSessions()
-  const recent = new Set<string>()
+  const recent = createByAge<true>()
   const queue = createHookQueue({
     deliver: (mapped, options) => deliver(mapped, deps, options),
     door,
@@ -71,13 +72,15 @@ export function claudeCodeDoor(deps: ClaudeCodeDeps): ClaudeCodeDoor {
     const { session } = read.hook
     const repeats = `${tenant}/${session}/${read.hook.digest}`
     const ofCall = read.hook.body.tool_use_id !== undefined
-    if (ofCall && recent.has(repeats)) return count(metrics)
+    if (ofCall && recent.get(repeats) === true) return count(metrics)
     const known = sessions.of(tenant, session)
     const hook: Hook = { ...read.hook, at: arrivalOf(known, clock.now()) }
     const mapped = eventsOf(hook, known).map((event): Mapped => ({ item: 0, event }))
     // What it told of the session was not told then.
     if (!queue.put({ tenant, session, mayEnter, mapped })) return sessions.forget(tenant, session)
-    if (ofCall) trim(recent.add(repeats), mostRecent)
+    if (!ofCall) return
+    recent.put(repeats, true)
+    if (recent.size() > mostRecent) recent.takeOldest()
   }
 
   async function serve(request: FastifyRequest, reply: FastifyReply, share: Share) {

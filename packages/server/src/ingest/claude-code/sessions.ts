@@ -69,9 +69,11 @@ export function createSessions(): Sessions {
 
 /** Of a Map or Set, whose oldest come first. */
 export function trim(held: Map<string, unknown> | Set<string>, most: number): void {
+  // First of all: to find the oldest it walks over those that went.
+  if (held.size <= most) return
   for (const key of held.keys()) {
-    if (held.size <= most) return
     held.delete(key)
+    if (held.size <= most) return
   }
 }
 

@@ -64,7 +64,7 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
   /** Traces that nothing came for since `before` and that were not settled since; each tenant's, oldest first. */
   function* quiet(before: EpochMs): Generator<readonly [TenantId, string, Trace]> {
     for (const [tenant, { traces }] of memory.tenants)
-      for (const [traceId, trace] of traces) {
+      for (const [traceId, trace] of traces.oldestFirst()) {
         if (trace.touchedAt >= before) break
         if (!trace.isSettled) yield [tenant, traceId, trace]
       }
