@@ -1,6 +1,6 @@
 /**
  * Values by key, oldest first, each step in the same time however many came and went. A `Map` has that order too, but who takes its oldest
- * out again and again walks over all that went before (a door took a fifth with 100,000), and who keeps an iterator instead keeps every table
+ * out again and again walks over all that went before (of 100,000: a door was a fifth as fast), and who keeps an iterator instead keeps every table
  * that the map outgrows (50 bytes for each time that one of few was moved to its end).
  */
 export interface ByAge<Value> {
