@@ -7,7 +7,7 @@ import type { Rows } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
-import { refold } from '../store/refold.ts'
+import { refold, sayRefused } from '../store/refold.ts'
 import type { LogReader } from '../store/store.ts'
 import type { MomentRecord } from './record.ts'
 import { isLeftOut } from './recorded-stretch.ts'
@@ -167,7 +167,7 @@ export function createPastStates({
       if (isGone()) throw new Refused({ code: 'BAD_REQUEST', detail: 'Whoever asked for this moment has left.' })
       const rows = over(layer, layerEvents)
       for (const [table, key, row] of await ended(tenant, partition, layer.base, unknownKeys(layer, events))) rows.set(table, key, row)
-      for (const event of events) refold(rows, event, log)
+      for (const event of events) refold(rows, event, sayRefused(log))
       layer = rows.done(scannedTo, events.length)
       if (layer.events < layerEvents) continue
       keep(own, layer)
@@ -202,7 +202,7 @@ export function createPastStates({
         if (isLeftOut(row)) isKnown = false
         return row
       }
-      for (const event of events) refold({ get, set: rows.set }, event, log)
+      for (const event of events) refold({ get, set: rows.set }, event, sayRefused(log))
       if (!isKnown) return undefined
       layer = rows.done(scannedTo, events.length)
     }

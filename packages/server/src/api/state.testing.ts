@@ -8,7 +8,7 @@ import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import { Refused } from '../http/problem.ts'
 import { callsOf } from '../store/calls-read.ts'
-import { refold } from '../store/refold.ts'
+import { refold, sayRefused } from '../store/refold.ts'
 import type { LogReader } from '../store/store.ts'
 import type { FoldedRows } from './state.ts'
 
@@ -77,7 +77,7 @@ export async function stateAt(
       }
       while (after < upTo) {
         const { events, scannedTo } = await reader.readPartition({ tenant, partition, after, upTo, limit: pageEvents })
-        for (const event of events) refold(rows, event, log)
+        for (const event of events) refold(rows, event, sayRefused(log))
         after = scannedTo
       }
       return rows

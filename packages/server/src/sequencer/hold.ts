@@ -5,7 +5,6 @@
  * is let go, and the next who needs it takes it again.
  */
 import type { LoggedEvent, TenantId } from '@signalbox/model/event.ts'
-import { applyWhole } from '@signalbox/model/fold/fold.ts'
 import type { Client, Connection } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
@@ -14,7 +13,7 @@ import type { NewClient } from '../store/connect.ts'
 import { endsWhenGone } from '../store/gone.ts'
 import { type Head, readCommit, takePartition } from '../store/log-write.ts'
 import { readLog } from '../store/reader.ts'
-import { sayRefused } from '../store/refold.ts'
+import { refold, sayRefused } from '../store/refold.ts'
 import type { RowWrite } from '../store/row-columns.ts'
 import { planByKey, prepareRows } from '../store/rows-write.ts'
 import { isFenced } from '../store/sqlstate.ts'
@@ -105,17 +104,11 @@ export function changesOf(overlays: Overlays): CommittedRow[] {
   return changed
 }
 
-/** Of the log: one that the fold refuses is left out. */
+/** Of the log. What the fold refuses is told of later: it may be done again with more rows. */
 function refolded(rows: PartitionRows, events: readonly LoggedEvent[]) {
   const overlays: Overlays = new Map()
   const refused = new Map<LoggedEvent, unknown>()
-  for (const event of events) {
-    try {
-      applyWhole(overlayOf(rows, overlays, event), event)
-    } catch (error) {
-      refused.set(event, error)
-    }
-  }
+  for (const event of events) refold(overlayOf(rows, overlays, event), event, (_, cause) => refused.set(event, cause))
   return { overlays, refused }
 }
 
@@ -216,7 +209,7 @@ export function createHolding({ partition, newClient, clock, log, timeoutMs, onC
       if (last - at !== events.length)
         log.error({ partition, after: at, upTo: last, found: events.length }, 'events left the log before they were folded; rows lack them')
       const { overlays, refused } = await rows.folded(() => refolded(rows, events))
-      for (const [event, cause] of refused) sayRefused(log, event, cause)
+      for (const [event, cause] of refused) sayRefused(log)(event, cause)
       rows.keep(changesOf(overlays), last, events)
       await rows.write()
       at = last

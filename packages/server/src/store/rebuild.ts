@@ -19,7 +19,7 @@ import { converterFrom, type StoredRow } from './convert.ts'
 import { createDueRollups } from './due-rollups.ts'
 import { newEpoch } from './epoch.ts'
 import { readLog } from './reader.ts'
-import { refold } from './refold.ts'
+import { refold, sayRefused } from './refold.ts'
 import { countEvents } from './rollups-count.ts'
 import { forgetSums } from './rollups-long.ts'
 import { addRollups } from './rollups-write.ts'
@@ -244,7 +244,7 @@ async function foldPage(
           },
         },
         event,
-        log,
+        sayRefused(log),
       )
     }
     rollups.add([], events)

@@ -4,17 +4,18 @@ import { applyWhole } from '@signalbox/model/fold/fold.ts'
 import type { Rows } from '@signalbox/model/rows.ts'
 import type { Logger } from 'pino'
 
-type Log = Pick<Logger, 'error'>
+export type OnRefused = (event: LoggedEvent, cause: unknown) => void
 
-/** Applies the event; one that the fold refuses is said and left out, and costs no other. */
-export function refold(rows: Rows, event: LoggedEvent, log: Log): void {
+/** Applies the event; one that the fold refuses is told of and left out, and costs no other. */
+export function refold(rows: Rows, event: LoggedEvent, onRefused: OnRefused): void {
   try {
     applyWhole(rows, event)
   } catch (error) {
-    sayRefused(log, event, error)
+    onRefused(event, error)
   }
 }
 
-export function sayRefused(log: Log, { id, partition, position }: LoggedEvent, cause: unknown): void {
-  log.error({ err: cause, id, partition, position }, 'the fold refused an event of the log; it is left out')
-}
+export const sayRefused =
+  (log: Pick<Logger, 'error'>): OnRefused =>
+  ({ id, partition, position }, cause) =>
+    log.error({ err: cause, id, partition, position }, 'the fold refused an event of the log; it is left out')
