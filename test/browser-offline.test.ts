@@ -74,6 +74,29 @@ test('loaded again without network the page shows the last state and its age, an
   await page.getByTestId('connection').getByText('live').waitFor()
 })
 
+test('what the kept rows lack is still said when they are shown again', async () => {
+  const server = await ownServer({ SIGNALBOX_STATE_ROWS: '1', SIGNALBOX_PARTITIONS: '1' })
+  await sendEvents(
+    server,
+    ['w1', 'w2'].map((agent) => ({ type: 'agent.started', agent, run: 'r' })),
+  )
+  await expect.poll(async () => (await getJson<{ items: unknown[] }>(`${server.url}/v1/agents`)).items.length).toBe(2)
+  const page = await visit(server.url, { expected: away })
+  const notice = page.getByText('There are more agents than are shown: these changed last.')
+  await notice.waitFor()
+  await worksOffline(page)
+  await isKept(page, '"truncated":["agents"]')
+  await server.kill()
+  await page.reload()
+  await tile(page, 'w2').waitFor()
+  await notice.waitFor()
+  // It goes on after them, without a snapshot.
+  await server.start()
+  await sendEvents(server, [{ type: 'agent.started', agent: 'w3', run: 'r' }])
+  await tile(page, 'w3').waitFor()
+  expect(await notice.count()).toBe(1)
+})
+
 test('a tail without network shows the events that the browser kept; back again, those in between too, each once and in order', async () => {
   const server = await ownServer()
   const log = (message: string, type = 'log') => ({ type, agent: 'w1', run: 'r', data: { message } })

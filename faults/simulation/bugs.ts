@@ -26,8 +26,8 @@ export function misread(reader: LogReader, has: ReadonlySet<Bug>): LogReader {
     return {
       ...reader,
       async snapshot(q) {
-        const { rows } = await reader.snapshot(q)
-        return { heads: await reader.heads(), rows }
+        const snapshot = await reader.snapshot(q)
+        return { ...snapshot, heads: await reader.heads() }
       },
     }
   const shift = has.has('resume-one-late') ? 1 : has.has('resume-one-early') ? -1 : 0

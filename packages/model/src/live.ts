@@ -7,7 +7,7 @@
  */
 
 import type { StoredEvent } from './event.ts'
-import type { ChangedRow, RowKey } from './rows.ts'
+import type { ChangedRow, RowKey, Table } from './rows.ts'
 
 export type FeedKind = 'events' | 'state'
 
@@ -30,8 +30,15 @@ export interface RemovedRow extends RowKey {
 }
 
 export type ServerFrame =
-  /** State feed: rows as of `cursor` that pass the filter; of agents with a filter by `run` who takes part in it; of calls and tasks the open ones, with a filter by `run` its newest closed calls, all its tasks and its edges too, with one by `task` that task. Pages share one `cursor`; `last` ends it. */
-  | { readonly kind: 'snapshot'; readonly sub: string; readonly cursor: string; readonly rows: readonly LiveRow[]; readonly last: boolean }
+  /** State feed: rows as of `cursor` that pass the filter; of agents with a filter by `run` who takes part in it; of calls and tasks the open ones, with a filter by `run` its newest closed calls, all its tasks and its edges too, with one by `task` that task. Pages share one `cursor`; `last` ends it, and names what is `truncated`: tables of which only the rows that changed last are sent. */
+  | {
+      readonly kind: 'snapshot'
+      readonly sub: string
+      readonly cursor: string
+      readonly rows: readonly LiveRow[]
+      readonly last: boolean
+      readonly truncated?: readonly Table[]
+    }
   /** State feed: newest row of each key that changed in (from, cursor] and passes the filter; `removed`: keys that did and no longer do. */
   | {
       readonly kind: 'delta'

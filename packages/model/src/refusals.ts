@@ -130,6 +130,12 @@ export const refusals = {
     hint: 'Ask for a later moment, or raise SIGNALBOX_RETENTION_DAYS.',
     retryable: false,
   },
+  STATE_TOO_LARGE: {
+    status: 422,
+    means: 'There are more agents and runs than a moment of the past is made of.',
+    hint: 'Look at now, at one run (/v1/runs/{id}) or at events (/v1/events).',
+    retryable: false,
+  },
   CHANGE_FROM_FUTURE: {
     status: 422,
     means: 'The time of the change is in the future.',

@@ -94,6 +94,13 @@ export const settings = {
     'Fewest positions between two snapshots of the fold, per partition; more where they are large, and under load.',
     'events',
   ),
+  stateRows: s(
+    'SIGNALBOX_STATE_ROWS',
+    30_000,
+    'Most rows of a table (agents, runs, tasks, calls, edges) of a partition that a snapshot of a state feed, or a moment, has; five times as many where a run is asked for. Where there are more, those that changed last; which tables are cut is told.',
+    'rows',
+    { least: 1 },
+  ),
   walAheadBytes: s(
     'SIGNALBOX_WAL_AHEAD_BYTES',
     512 * 1024 * 1024,

@@ -67,6 +67,13 @@ export function useFrozen(paused: boolean, own?: LiveStore): void {
   }, [paused, ready, of])
 }
 
+/** Tables of which the page (or another store) has only the rows that changed last. */
+export function useTruncated(own?: LiveStore): readonly Table[] {
+  const { store: shown } = useShown()
+  const of = own ?? shown
+  return useSyncExternalStore((listener) => of.watchTable('agents', listener), of.truncated)
+}
+
 /** Lists need no frame rate: they are made anew every quarter of a second, long ones more seldom, so that it takes a small share of the time. */
 const listEveryMs = (rows: number): number => Math.max(250, rows / 10)
 

@@ -3,6 +3,7 @@
  * time, the newest wanted next, and what is shown stays until they are here. Nothing is executed, and live rows keep coming in behind.
  */
 import type { LiveRow, RemovedRow, ServerFrame } from '@signalbox/model/live.ts'
+import type { Table } from '@signalbox/model/rows.ts'
 import { create } from 'zustand'
 import { fetchWithKey } from './key.ts'
 import { store as liveStore, useShown } from './live.ts'
@@ -35,6 +36,7 @@ interface Rows {
   readonly since?: string
   readonly rows: readonly LiveRow[]
   readonly removed?: readonly RemovedRow[]
+  readonly truncated?: readonly Table[]
 }
 
 /** Absent: the fleet's. */
@@ -104,9 +106,9 @@ export const pastStore = () => createLiveStore((flush) => flush())
 const rows = pastStore()
 if (atFirst !== undefined) useShown.setState({ store: rows, at: atFirst })
 
-const frameOf = ({ cursor, since, rows, removed = [] }: Rows): ServerFrame =>
+const frameOf = ({ cursor, since, rows, removed = [], truncated = [] }: Rows): ServerFrame =>
   since === undefined
-    ? { kind: 'snapshot', sub: 'past', cursor, rows, last: true }
+    ? { kind: 'snapshot', sub: 'past', cursor, rows, last: true, truncated }
     : { kind: 'delta', sub: 'past', from: since, cursor, rows, removed }
 
 let seeker = fleetSeeker()

@@ -18,7 +18,7 @@ interface ShownRun {
   /** Calls that its feed left out, by key. */
   readonly older?: ReadonlyMap<string, CallRow> | undefined
 }
-/** The run that is shown, for who stands outside its page: the inspector knows ended calls only from here. */
+/** The run that is shown, for who is not handed it: the inspector knows ended calls only from here, the header what is not all. */
 export const useShownRun = create<ShownRun>(() => ({}))
 
 export function useRunStore(run: string): { readonly store: LiveStore; readonly refused: FeedRefused | undefined } {

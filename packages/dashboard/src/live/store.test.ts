@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { emptyTotals } from '@signalbox/model/fold/totals.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
-import type { AgentRow, TaskRow } from '@signalbox/model/rows.ts'
+import type { AgentRow, Table, TaskRow } from '@signalbox/model/rows.ts'
 import { expect, test, vi } from 'vitest'
 import { createLiveStore } from './store.ts'
 
@@ -195,7 +195,7 @@ test('what is applied can be kept with its cursor, and shown by another store', 
   expect(store.snapshot()).toBeUndefined()
   store.push({ kind: 'snapshot', sub: 's', cursor: 'a', rows: [], last: true })
   flush()
-  expect(store.snapshot()).toEqual({ cursor: 'a', rows: [] })
+  expect(store.snapshot()).toEqual({ cursor: 'a', rows: [], truncated: [] })
   store.push(delta(agent('w1', 3)))
   expect(store.snapshot()?.cursor).toBe('a')
   flush()
@@ -206,4 +206,41 @@ test('what is applied can be kept with its cursor, and shown by another store', 
   const other = createLiveStore((run) => run())
   other.push({ kind: 'snapshot', sub: '', cursor: kept?.cursor ?? '', rows: kept?.rows ?? [], last: true })
   expect(other.get('agents', 'w1')?.events).toBe(3)
+})
+
+test('which tables are not whole is told with the last page of a snapshot, and holds until another one', () => {
+  let flush = () => {}
+  const store = createLiveStore((run) => {
+    flush = run
+  })
+  const page = (cursor: string, last: boolean, truncated?: readonly Table[]): ServerFrame => ({
+    ...{ kind: 'snapshot', sub: 's', cursor, last, rows: [] },
+    ...(truncated === undefined ? {} : { truncated }),
+  })
+  const push = (...frames: ServerFrame[]) => {
+    for (const frame of frames) store.push(frame)
+    flush()
+  }
+  const told = vi.fn()
+  store.watchTable('agents', told)
+  const whole = store.truncated()
+  expect(whole).toEqual([])
+  push(page('a', false))
+  expect([store.truncated(), told.mock.calls.length]).toEqual([[], 0])
+  push(page('a', true, ['agents', 'runs']))
+  expect([store.truncated(), told.mock.calls.length]).toEqual([['agents', 'runs'], 1])
+  push(delta(agent('w1', 1)), { kind: 'resync', sub: 's', cursor: 'b', reason: 'epoch' }, page('b', false))
+  expect(store.truncated()).toEqual(['agents', 'runs'])
+  expect(store.snapshot()?.truncated).toEqual(['agents', 'runs'])
+
+  // What is frozen goes with the rows that are shown.
+  store.freeze(() => {})
+  push(page('b', true))
+  expect(store.truncated()).toEqual(['agents', 'runs'])
+  told.mockClear()
+  store.thaw()
+  expect([store.truncated(), told.mock.calls.length]).toEqual([[], 1])
+  expect(store.truncated()).toBe(whole)
+  push(page('c', true, []))
+  expect(store.truncated()).toBe(whole)
 })

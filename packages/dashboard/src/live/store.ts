@@ -23,6 +23,8 @@ export interface LiveStore {
   thaw(): void
   /** True once a whole snapshot is here. */
   ready(): boolean
+  /** Tables of the newest whole snapshot of which there are more rows than it had: those that changed last are here. */
+  truncated(): readonly Table[]
   /** What the rows that are applied stand for; undefined before a whole snapshot is. */
   cursor(): string | undefined
   /** The rows that are applied, and the cursor they stand for; undefined before a whole snapshot is. */
@@ -32,12 +34,14 @@ export interface LiveStore {
 export interface LiveSnapshot {
   readonly rows: readonly LiveRow[]
   readonly cursor: string
+  readonly truncated: readonly Table[]
 }
 
 type SnapshotPage = ServerFrame & { readonly kind: 'snapshot' }
 
 interface Frozen {
   readonly rows: LiveRows
+  readonly truncated: readonly Table[]
   /** Without keys: each new call is one, and a pause may last all night. */
   readonly changed: Set<Table>
   count: number
@@ -46,6 +50,9 @@ interface Frozen {
 
 /** Frames that wait at most: a hidden page's frame or timer may never come, and what waits must not grow meanwhile. */
 const mostWaiting = 256
+
+/** Always the same one: who watches does not render again for it. */
+const noTables: readonly Table[] = []
 
 export function createLiveStore(schedule: (flush: () => void) => void): LiveStore {
   const state = createLiveState()
@@ -60,6 +67,7 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
   let isReady = false
   /** Of the last frame that is applied. */
   let cursor: string | undefined
+  let truncated = noTables
   let frozen: Frozen | undefined
 
   function flush() {
@@ -89,7 +97,8 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       pages = []
       isReady = true
       cursor = frame.cursor
-      // An empty first snapshot changes no row, but the page must know that it is here.
+      truncated = frame.truncated === undefined || frame.truncated.length === 0 ? noTables : frame.truncated
+      // An empty snapshot changes no row, but the page must know that it is here, and whether it is all there is.
       if (!dirty.has('agents')) dirty.set('agents', new Set())
     }
     for (const [table, keys] of dirty) {
@@ -149,7 +158,7 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
     watchTable: (table, listener) => add(tableListeners, table, listener),
     version: (table) => versions.get(table) ?? 0,
     freeze(onHeld) {
-      frozen ??= { rows: state.copy(), changed: new Set(), count: 0, onHeld }
+      frozen ??= { rows: state.copy(), truncated, changed: new Set(), count: 0, onHeld }
     },
     thaw() {
       const changed = frozen?.changed ?? []
@@ -157,7 +166,8 @@ export function createLiveStore(schedule: (flush: () => void) => void): LiveStor
       for (const table of changed) tell(table, () => true)
     },
     ready: () => isReady,
+    truncated: () => (frozen === undefined ? truncated : frozen.truncated),
     cursor: () => (isReady ? cursor : undefined),
-    snapshot: () => (isReady && cursor !== undefined ? { rows: state.rows(), cursor } : undefined),
+    snapshot: () => (isReady && cursor !== undefined ? { rows: state.rows(), cursor, truncated } : undefined),
   }
 }

@@ -29,7 +29,7 @@ export async function startPage(): Promise<void> {
       // Once anything came it is newer.
       if (saved === undefined || store.ready() || useConnection.getState().heardAt > 0) return
       const { rows, head } = saved
-      seedLive(rows, head.cursor, head.savedAt, head.whole && !isLate)
+      seedLive({ rows, cursor: head.cursor, truncated: head.truncated ?? [] }, head.savedAt, head.whole && !isLate)
     },
     () => undefined,
   )

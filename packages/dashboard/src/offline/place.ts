@@ -2,6 +2,7 @@
  * Where this browser keeps things: a database for each key, named by a hash of it, so that one key never shows what another one saw.
  * A tab without key has the one of a server that asks for none.
  */
+import type { Table } from '@signalbox/model/rows.ts'
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb'
 import { heldKey } from '../live/key.ts'
 import type { KeptChange, KeptThing } from './kept.ts'
@@ -17,6 +18,8 @@ export interface RowsHead {
   /** False when there was no room for all. */
   readonly whole: boolean
   readonly bytes: number
+  /** Tables of which the server had more rows than it gave; absent where an older page wrote it. */
+  readonly truncated?: readonly Table[]
 }
 interface Held {
   readonly kept: readonly KeptThing[]

@@ -20,7 +20,7 @@ const idle = (): Promise<void> =>
     else requestIdleCallback(() => resume(), { timeout: 2_000 })
   })
 
-export async function saveRows(place: Place, { rows, cursor }: LiveSnapshot, savedAt: number): Promise<RowsHead> {
+export async function saveRows(place: Place, { rows, cursor, truncated }: LiveSnapshot, savedAt: number): Promise<RowsHead> {
   const generation = `${Date.now()}-${Math.random()}`
   const sorted = order.flatMap((table) => rows.filter((row) => row.table === table))
   let bytes = 0
@@ -32,7 +32,7 @@ export async function saveRows(place: Place, { rows, cursor }: LiveSnapshot, sav
     bytes += part.length
     await place.put('rows', part, [generation, parts++])
   }
-  const head = { generation, parts, cursor, savedAt, whole: from >= sorted.length, bytes }
+  const head = { generation, parts, cursor, savedAt, whole: from >= sorted.length, bytes, truncated }
   await hold(place, 'head', head)
   const { store, done } = place.transaction('rows', 'readwrite')
   for (const key of await store.getAllKeys()) if (key[0] !== generation) void store.delete(key)

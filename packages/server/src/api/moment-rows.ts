@@ -5,13 +5,14 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { encodeCursor } from '../live/cursor.ts'
+import { mostRowsOf } from '../store/reader.ts'
 import { nextTurn } from '../turns.ts'
 import { placeOf } from './moment-place.ts'
-import { allOfTable, createAnswered, differenceOf, ofTable, type Wire } from './moment-wire.ts'
+import { createAnswered, cutTo, differenceOf, newestOf, type Wire } from './moment-wire.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { createRunMoments } from './run-moment.ts'
-import { closed, Name } from './schemas.ts'
+import { closed, Name, Truncated } from './schemas.ts'
 import { isOpen, type Layer } from './state-layers.ts'
 import type { PastStates } from './state-past.ts'
 
@@ -30,6 +31,7 @@ const Rows = closed({
       partition: Type.Integer(),
     }),
   ),
+  truncated: Truncated,
   removed: Type.Optional(
     Type.Array(closed({ table: Type.Enum([...tables]), key: Type.String(), partition: Type.Integer() }), {
       description: 'With `since`: rows of that moment that are not of this one.',
@@ -54,16 +56,16 @@ const rowsPerTurn = 2_000
 const mostAnsweredRows = 200_000
 const mostTries = 3
 
-const fleetRows = (layer: Layer): Wire[] => [
-  ...allOfTable(layer, 'agents'),
-  ...allOfTable(layer, 'runs'),
-  ...ofTable(layer, 'tasks', ({ state }) => !isTerminal(state)),
-  ...ofTable(layer, 'calls', isOpen),
+const fleetRows = (layer: Layer, most: number): Wire[] => [
+  ...newestOf(layer, 'agents', most),
+  ...newestOf(layer, 'runs', most),
+  ...newestOf(layer, 'tasks', most, ({ state }) => !isTerminal(state)),
+  ...newestOf(layer, 'calls', most, isOpen),
 ]
 
-export function momentRowsRoute(app: FastifyInstance, { store, record, now }: ApiOptions, past: PastStates): void {
+export function momentRowsRoute(app: FastifyInstance, { store, record, now, config: { stateRows } }: ApiOptions, past: PastStates): void {
   const { pool, projections, reader, meta } = store
-  const runMoments = createRunMoments({ pool, projections, record, past })
+  const runMoments = createRunMoments({ pool, projections, record, past, mostRows: mostRowsOf(stateRows, true) })
   const answered = createAnswered(mostAnsweredRows)
 
   interface Wanted {
@@ -78,7 +80,7 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now }: Ap
           ? await runMoments.task(tenant, run, task, layers)
           : run !== undefined
             ? await runMoments.rows(tenant, run, layers)
-            : layers.map(fleetRows)
+            : layers.map((layer) => fleetRows(layer, stateRows))
       if (wires !== undefined) return wires
     }
     throw new Refused({ code: 'STORE_UNAVAILABLE', detail: 'What is held of the past was let go while it was read.' })
@@ -103,7 +105,11 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now }: Ap
       const head = `{"cursor":"${cursor}","at":"${new Date(instant).toISOString()}"`
       reply.type('application/json')
       if (since === cursor) return reply.send(`${head},"since":"${cursor}","rows":[],"removed":[]}`)
-      const wires = await wiresOf(tenant, positions, { run, task }, () => reply.raw.destroyed)
+      const most = mostRowsOf(stateRows, run !== undefined)
+      const found = (await wiresOf(tenant, positions, { run, task }, () => reply.raw.destroyed)).map((rows) => cutTo(most, rows))
+      const wires = found.map((partition) => partition.wires)
+      const truncated = tables.filter((table) => found.some((partition) => partition.truncated.includes(table)))
+      const cut = truncated.length === 0 ? '' : `,"truncated":${JSON.stringify(truncated)}`
       const before = since === undefined ? undefined : answered.get(nameOf(since))
       answered.keep(nameOf(cursor), wires)
       const told = before === undefined ? { rows: wires, removed: [] } : differenceOf(before, wires)
@@ -117,9 +123,9 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now }: Ap
         }
       }
       const rows = `"rows":[${parts.join(',')}]`
-      if (before === undefined) return reply.send(`${head},${rows}}`)
+      if (before === undefined) return reply.send(`${head},${rows}${cut}}`)
       const removed = told.removed.flatMap((gone, partition) => gone.map(([table, key]) => ({ table, key, partition })))
-      return reply.send(`${head},"since":${JSON.stringify(since)},${rows},"removed":${JSON.stringify(removed)}}`)
+      return reply.send(`${head},"since":${JSON.stringify(since)},${rows},"removed":${JSON.stringify(removed)}${cut}}`)
     },
   )
 }

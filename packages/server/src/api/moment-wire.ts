@@ -1,24 +1,36 @@
 /** Rows of a moment as they are answered, and what of them differs from those of another moment. */
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
-import { type Layer, rowsOf, textOf, textsOf } from './state-layers.ts'
+import { type Layer, newestTexts, rowsOf, textOf } from './state-layers.ts'
 
 export type Wire = readonly [table: Table, key: string, json: string]
 
-export const allOfTable = (layer: Layer, table: Table): Wire[] =>
-  Array.from(textsOf(layer, table), ([key, json]): Wire => [table, key, json])
+/** Where there are more than `most`, one more of them: `cutTo` leaves it out and says so. */
+export const newestOf = <T extends Table>(layer: Layer, table: T, most: number, isWanted?: (row: RowOf[T]) => boolean): Wire[] =>
+  newestTexts(layer, table, most, isWanted).map(([key, json]): Wire => [table, key, json])
 
 export const ofTable = <T extends Table>(layer: Layer, table: T, wanted: (row: RowOf[T], key: string) => boolean): Wire[] =>
   Array.from(rowsOf(layer, table), ([key, row]): Wire | undefined => (wanted(row, key) ? [table, key, textOf(row)] : undefined)).filter(
     (wire) => wire !== undefined,
   )
 
+/** The first `most` rows of each table, and which tables have more. */
+export function cutTo(most: number, wires: readonly Wire[]): { readonly wires: readonly Wire[]; readonly truncated: readonly Table[] } {
+  const counts = new Map<Table, number>()
+  const kept = wires.filter(([table]) => {
+    const count = (counts.get(table) ?? 0) + 1
+    counts.set(table, count)
+    return count <= most
+  })
+  return { wires: kept, truncated: [...counts].flatMap(([table, count]) => (count > most ? [table] : [])) }
+}
+
 export interface Difference {
-  readonly rows: readonly Wire[][]
+  readonly rows: readonly (readonly Wire[])[]
   readonly removed: readonly (readonly [table: Table, key: string])[][]
 }
 
 /** By partition, as the rows are. */
-export function differenceOf(before: readonly Wire[][], now: readonly Wire[][]): Difference {
+export function differenceOf(before: readonly (readonly Wire[])[], now: readonly (readonly Wire[])[]): Difference {
   const removed: (readonly [Table, string])[][] = []
   const rows = now.map((wires, partition) => {
     const were = new Map((before[partition] ?? []).map((wire) => [`${wire[0]} ${wire[1]}`, wire]))
@@ -36,12 +48,12 @@ export function differenceOf(before: readonly Wire[][], now: readonly Wire[][]):
 
 /** Rows of what was answered last, for who asks what differs from it; the oldest are forgotten. */
 export function createAnswered(mostRows: number) {
-  const held = new Map<string, readonly Wire[][]>()
+  const held = new Map<string, readonly (readonly Wire[])[]>()
   let size = 0
-  const sizeOf = (wires: readonly Wire[][]) => 1 + wires.reduce((sum, { length }) => sum + length, 0)
+  const sizeOf = (wires: readonly (readonly Wire[])[]) => 1 + wires.reduce((sum, { length }) => sum + length, 0)
   return {
     get: (name: string) => held.get(name),
-    keep(name: string, wires: readonly Wire[][]) {
+    keep(name: string, wires: readonly (readonly Wire[])[]) {
       size += sizeOf(wires) - (held.has(name) ? sizeOf(held.get(name) ?? []) : 0)
       held.delete(name)
       held.set(name, wires)

@@ -1,26 +1,20 @@
 /** `/v1/state`: everything as it was at a moment. */
 import { joinAgents } from '@signalbox/model/fold/agent.ts'
-import {
-  type AgentRow,
-  type CallRow,
-  type EdgeRow,
-  type RowOf,
-  type RunRow,
-  type Table,
-  type TaskRow,
-  tables,
-} from '@signalbox/model/rows.ts'
+import type { RefusalCode } from '@signalbox/model/refusals.ts'
+import type { AgentRow, CallRow, EdgeRow, RowOf, RunRow, Table, TaskRow } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { encodeCursor } from '../live/cursor.ts'
+import { mostRowsOf } from '../store/reader.ts'
 import { placeOf } from './moment-place.ts'
+import { cutTo, newestOf, ofTable, type Wire } from './moment-wire.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { createRunMoments } from './run-moment.ts'
-import { closed, Name } from './schemas.ts'
+import { closed, Name, Truncated } from './schemas.ts'
 import { stateNow } from './state.ts'
-import { isOpen, type Layer, rowsOf } from './state-layers.ts'
+import { isOpen, type Layer, rowAt, textOf } from './state-layers.ts'
 import type { PastStates } from './state-past.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
@@ -33,6 +27,7 @@ const State = Type.Object(
     tasks: Type.Array(TaskView),
     calls: Type.Array(CallView),
     edges: Type.Array(EdgeView),
+    truncated: Truncated,
   },
   { additionalProperties: false },
 )
@@ -41,20 +36,42 @@ interface Moment {
   readonly instant: number
   readonly positions: readonly number[]
   readonly rows: Iterable<readonly [Table, string, RowOf[Table]]>
+  readonly truncated: readonly Table[]
 }
 
-function* rowsOfLayers(layers: readonly Layer[]): Generator<readonly [Table, string, RowOf[Table]]> {
-  for (const layer of layers) for (const table of tables) for (const [key, row] of rowsOf(layer, table)) yield [table, key, row]
+/** Of tasks those too that ended after the base. */
+const rowsOfFleet = (layer: Layer, most: number): Wire[] => [
+  ...newestOf(layer, 'agents', most),
+  ...newestOf(layer, 'runs', most),
+  ...newestOf(layer, 'tasks', most),
+  ...newestOf(layer, 'calls', most, isOpen),
+]
+
+/** Its members, it, its tasks and its open calls. */
+function rowsOfRun(layers: readonly Layer[], run: string): Wire[][] {
+  const members = new Set(layers.flatMap((layer) => rowAt(layer, 'runs', run)?.agents ?? []))
+  const named = (layer: Layer, table: 'agents' | 'runs', key: string): Wire[] => {
+    const row = rowAt(layer, table, key)
+    return row === undefined ? [] : [[table, key, textOf(row)]]
+  }
+  return layers.map((layer) => [
+    ...[...members].flatMap((id) => named(layer, 'agents', id)),
+    ...named(layer, 'runs', run),
+    ...ofTable(layer, 'tasks', (task) => task.run === run),
+    ...ofTable(layer, 'calls', (call) => call.run === run && isOpen(call)),
+  ])
 }
+
+const ofThePast: ReadonlySet<string> = new Set<RefusalCode>(['HISTORY_GONE', 'STATE_TOO_LARGE'])
 
 const StateQuery = closed({
   at: Type.Optional(Type.String({ maxLength: 1_400, description: 'A live cursor, or an RFC 3339 time; now when absent.' })),
   run: Type.Optional(Name),
 })
 
-export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOptions, past: PastStates): void {
+export function momentRoute(app: FastifyInstance, { store, record, now, config: { stateRows } }: ApiOptions, past: PastStates): void {
   const { pool, projections, reader, meta } = store
-  const runMoments = createRunMoments({ pool, projections, record, past })
+  const runMoments = createRunMoments({ pool, projections, record, past, mostRows: mostRowsOf(stateRows, true) })
   /** One at a time: each is a whole state in memory. */
   let turn: Promise<unknown> = Promise.resolve()
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -68,22 +85,30 @@ export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOpt
     const { instant, positions } = await placeOf({ store, now }, heads, at)
     try {
       const layers = await past.folded(tenant, positions)
-      const isOfFleet = ([table, , row]: readonly [Table, string, RowOf[Table]]) =>
-        table !== 'edges' && (table !== 'calls' || isOpen(row as CallRow))
-      const rows = [...rowsOfLayers(layers)].filter(isOfFleet)
+      const wires = run === undefined ? layers.map((layer) => rowsOfFleet(layer, stateRows)) : rowsOfRun(layers, run)
+      const rows: [Table, string, RowOf[Table]][] = []
+      const truncated = new Set<Table>()
       for (const [partition, layer] of layers.entries()) {
-        const ended = await runMoments.endedTasks(tenant, run, layer, partition)
+        const own = wires[partition] ?? []
+        own.push(...(await runMoments.endedTasks(tenant, run, layer, partition)))
         if (run !== undefined)
-          for (const more of [runMoments.closedCalls, runMoments.edges]) ended.push(...(await more(tenant, run, layer, partition)))
-        for (const [table, key, json] of ended) rows.push([table, key, JSON.parse(json) as RowOf[Table]])
+          for (const more of [runMoments.closedCalls, runMoments.edges]) own.push(...(await more(tenant, run, layer, partition)))
+        const cut = cutTo(mostRowsOf(stateRows, run !== undefined), own)
+        for (const [table, key, json] of cut.wires) rows.push([table, key, JSON.parse(json) as RowOf[Table]])
+        for (const table of cut.truncated) truncated.add(table)
       }
-      return { instant, positions, rows }
+      return { instant, positions, rows, truncated: [...truncated] }
     } catch (error) {
-      // Now is known without its history: the projections are it.
+      // Now is known without its past: the projections are it.
       const isNow = positions.every((position, partition) => position === heads.positions[partition])
-      if (!isNow || !(error instanceof Refused) || error.init.code !== 'HISTORY_GONE') throw error
+      if (!isNow || !(error instanceof Refused) || !ofThePast.has(error.init.code)) throw error
       const current = await stateNow(reader, tenant, run)
-      return { instant, positions: current.heads.positions, rows: current.rows.flatMap((rows) => [...rows.entries()]) }
+      return {
+        instant,
+        positions: current.heads.positions,
+        rows: current.rows.flatMap((rows) => [...rows.entries()]),
+        truncated: current.truncated,
+      }
     }
   }
 
@@ -100,7 +125,7 @@ export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOpt
       answer: State,
     },
     async ({ tenant, query: { at, run } }) => {
-      const { instant, positions, rows } = await inTurn(() => moment(tenant, at, run))
+      const { instant, positions, rows, truncated } = await inTurn(() => moment(tenant, at, run))
       const parts = new Map<string, AgentRow[]>()
       const runs: RunRow[] = []
       const tasks: TaskRow[] = []
@@ -127,6 +152,7 @@ export function momentRoute(app: FastifyInstance, { store, record, now }: ApiOpt
         tasks: tasks.filter(of).map((task) => taskView(task, byId.get(task.assignee?.value ?? ''), runById.get(task.run ?? ''))),
         calls: calls.filter(of).map((call) => callView(call, byId.get(call.agent ?? ''), runById.get(call.run ?? ''))),
         edges: edges.filter(of).map(edgeView),
+        ...(truncated.length > 0 ? { truncated } : {}),
       }
     },
   )

@@ -163,8 +163,13 @@ export function createMomentRecord({
 
   async function begin(tenant: TenantId, recorded: Recorded): Promise<void> {
     try {
-      const { heads, rows } = await reader.snapshot({ tenant })
+      const { heads, rows, truncated } = await reader.snapshot({ tenant })
       if (stopped || tenants.get(tenant) !== recorded) return
+      // What it lacks would be folded as if it had never been.
+      if (truncated.length > 0) {
+        tooLarge.add(tenant)
+        return void tenants.delete(tenant)
+      }
       const held = heads.positions.map(() => noRows())
       for (const { partition, table, key, json } of rows)
         (held[partition]?.[table] as Map<string, RowOf[Table]> | undefined)?.set(key, JSON.parse(json) as RowOf[Table])

@@ -33,11 +33,14 @@ export interface ApiOptions {
   /** What an acknowledgement means here. */
   readonly durability: Durability
   readonly record: Pick<MomentRecord, 'nearest' | 'changedSince'>
-  readonly config: Told & { readonly retentionDays: number }
+  readonly config: Told & { readonly retentionDays: number; readonly stateRows: number }
   readonly version: string
   readonly now: () => number
   readonly log: Pick<Logger, 'error'>
 }
+
+/** A past moment is made of all agents and runs, and answers with the newest: 150,000 of a partition are held as some 150 MB of text. */
+const standingShare = 5
 
 export const apiRoutes =
   (options: ApiOptions): FastifyPluginAsync =>
@@ -52,7 +55,12 @@ export const apiRoutes =
     })
     exploreRoute(app, options.store.pool, options.store.projections, options.now)
     metricRoutes(app, options.store.pool, options.now)
-    const past = createPastStates({ ...options.store, record: options.record, log: options.log })
+    const past = createPastStates({
+      ...options.store,
+      record: options.record,
+      log: options.log,
+      mostStanding: standingShare * options.config.stateRows,
+    })
     momentRoute(app, options, past)
     momentRowsRoute(app, options, past)
     timelineRoute(app, options)

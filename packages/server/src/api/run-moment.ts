@@ -30,6 +30,8 @@ export interface RunMomentOptions {
   readonly projections: Pick<Projections, 'caughtUp'>
   readonly record: Pick<MomentRecord, 'changedSince'>
   readonly past: Pick<PastStates, 'ended'>
+  /** Of ended tasks, and of edges, one more than these at most: whoever cuts them off says so. */
+  readonly mostRows: number
 }
 
 const sortOf = (row: RowOf[Table]) => ('outcome' in row ? (row.startedAt ?? row.endedAt ?? 0) : 0)
@@ -40,7 +42,7 @@ const newestOf = (calls: Iterable<Ended>): Wire[] =>
     .slice(0, mostClosedCalls)
     .map(({ key, json }): Wire => ['calls', key, json])
 
-export function createRunMoments({ pool, projections, record, past }: RunMomentOptions) {
+export function createRunMoments({ pool, projections, record, past, mostRows }: RunMomentOptions) {
   /**
    * What had ended and the layer does not have: what rests since before its snapshot, and what was another then. Of calls those that ended
    * after it too, and the newest alone. Without a run, of all.
@@ -50,7 +52,7 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
     const at = base.standing?.position ?? base.position
     const found = new Map<string, Ended>()
     if (at > 0) {
-      for (const one of await rested(pool, table, tenant, run, partition, at)) found.set(one.key, one)
+      for (const one of await rested(pool, mostRows, table, tenant, run, partition, at)) found.set(one.key, one)
       const changed = await changedKeys(pool, table, tenant, run, partition, at)
       const unknown = changed.filter((key) => rowAt(layer, table, key) === undefined).map((key) => ({ table, key }))
       for (const [, key, row] of await past.ended(tenant, partition, base, unknown)) found.set(key, endedOf(key, row))
@@ -80,9 +82,9 @@ export function createRunMoments({ pool, projections, record, past }: RunMomentO
     await projections.caughtUp()
     const upTo = layer.position
     const [calls, tasks, edges] = await Promise.all([
-      rested(pool, 'calls', tenant, run, partition, upTo),
-      rested(pool, 'tasks', tenant, run, partition, upTo),
-      rested(pool, 'edges', tenant, run, partition, upTo),
+      rested(pool, mostRows, 'calls', tenant, run, partition, upTo),
+      rested(pool, mostRows, 'tasks', tenant, run, partition, upTo),
+      rested(pool, mostRows, 'edges', tenant, run, partition, upTo),
     ])
     const changed = record.changedSince(tenant, partition, upTo, run)
     if (changed === undefined) return undefined
@@ -171,6 +173,7 @@ async function restedTask(pool: Pool, tenant: TenantId, key: string, partition: 
  */
 async function rested(
   pool: Pool,
+  mostRows: number,
   table: Endable,
   tenant: TenantId,
   run: string | undefined,
@@ -181,8 +184,8 @@ async function rested(
   const ofThese = `tbl = '${table}' and partition = $2 and position <= $3${ofRun(run, values)}`
   const what = {
     calls: () => `${ofThese} and not open order by sort desc limit ${mostClosedCalls}`,
-    tasks: () => `${ofThese} and state = any($${values.push(endedStates)})`,
-    edges: () => ofThese,
+    tasks: () => `${ofThese} and state = any($${values.push(endedStates)}) order by position desc limit ${mostRows + 1}`,
+    edges: () => `${ofThese} order by position desc limit ${mostRows + 1}`,
   }[table]()
   const { rows } = await pool.query<{ key: string; sort: string | null; json: string }>(
     `select key, sort, body::text as json from projections where tenant = $1 and ${what}`,

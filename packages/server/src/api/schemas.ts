@@ -1,5 +1,6 @@
 /** Pieces that the routes' schemas share. */
 import { Identifier } from '@signalbox/model/event.ts'
+import { tables } from '@signalbox/model/rows.ts'
 import Type, { type TProperties, type TSchema } from 'typebox'
 import { ProblemAnswer, Refused } from '../http/problem.ts'
 
@@ -12,6 +13,12 @@ export const Types = Type.Optional(
 export const oneOf = <T extends string>(values: readonly T[]) =>
   Type.Optional(Type.Array(Type.Enum([...values]), { maxItems: 100, description: 'Repeat it for several.' }))
 export const ById = Type.Object({ id: Name })
+export const Truncated = Type.Optional(
+  Type.Array(Type.Enum([...tables]), {
+    description:
+      'Tables of which a partition has more rows than SIGNALBOX_STATE_ROWS (of a run five times that): those that changed last are told.',
+  }),
+)
 /** A mistyped filter must not mean "everything". */
 export const closed = <T extends TProperties>(fields: T) => Type.Object(fields, { additionalProperties: false })
 export const Page = (item: TSchema) => closed({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) })

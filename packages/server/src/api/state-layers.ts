@@ -2,7 +2,7 @@
  * A folded state as layers: what each stretch of the log changed, over what was before it. A layer never changes once it is made,
  * so states of many moments share all but what differs, and going on from one costs what is new.
  */
-import type { LoggedEvent } from '@signalbox/model/event.ts'
+import type { EpochMs, LoggedEvent } from '@signalbox/model/event.ts'
 import { touchedKeys, touchOf } from '@signalbox/model/fold/keys.ts'
 import { type CallRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
 import { type Base, type HeldRows, noRows, type SoughtKey } from './state-kept.ts'
@@ -86,6 +86,40 @@ export const textsOf = (layer: Layer, table: Table): Generator<readonly [string,
     (key, row) => [key, textOf(row)] as const,
     (key, { json }) => [key, json] as const,
   )
+
+const changedAt: { readonly [T in Table]: (row: RowOf[T]) => EpochMs } = {
+  agents: ({ lastReceivedAt }) => lastReceivedAt,
+  runs: ({ lastEventAt }) => lastEventAt,
+  tasks: ({ updatedAt }) => updatedAt,
+  calls: ({ startedAt }) => startedAt ?? 0,
+  edges: ({ lastAt }) => lastAt,
+}
+
+/** As text, those that are wanted; of more than `most` those that changed last and one more, what rests after all that went on. */
+export function newestTexts<T extends Table>(
+  layer: Layer,
+  table: T,
+  most: number,
+  isWanted: ((row: RowOf[T]) => boolean) | undefined,
+): (readonly [string, string])[] {
+  const all =
+    isWanted === undefined
+      ? [...textsOf(layer, table)]
+      : Array.from(rowsOf(layer, table)).flatMap(([key, row]) => (isWanted(row) ? [[key, textOf(row)] as const] : []))
+  if (all.length <= most) return all
+  const text = new Map(all)
+  const changed = [...changedOf(layer, table)].sort(([, a], [, b]) => changedAt[table](b) - changedAt[table](a))
+  const { standing } = layer.base
+  const resting = standing === undefined ? [] : [...standingOf(standing, table)].sort(([, a], [, b]) => b.position - a.position)
+  const keys = new Set([...changed, ...resting].map(([key]) => key))
+  const newest: (readonly [string, string])[] = []
+  for (const key of keys) {
+    const found = text.get(key)
+    if (found !== undefined) newest.push([key, found])
+    if (newest.length > most) break
+  }
+  return newest
+}
 
 /** The same as one: of all layers what is newest. */
 export function flat(layer: Layer): Base {

@@ -13,7 +13,7 @@ import { callsAsRows } from '../store/rows.testing.ts'
 import { startSnapshots } from '../streams/snapshots.ts'
 import { createMomentRecord, type MomentRecord } from './record.ts'
 import { createRunMoments } from './run-moment.ts'
-import { isOpen, type Layer, rowAt, rowsOf } from './state-layers.ts'
+import { isOpen, type Layer, newestTexts, rowAt, rowsOf, textsOf } from './state-layers.ts'
 import { createPastStates, type PastStates } from './state-past.ts'
 
 const minuteMs = 60_000
@@ -106,7 +106,7 @@ async function expectRunsAsFolded(
   positions: readonly number[],
 ) {
   const { pool, projections } = it.store
-  const moments = createRunMoments({ pool, projections, record, past })
+  const moments = createRunMoments({ pool, projections, record, past, mostRows: 30_000 })
   const layers = await past.at(tenant, positions)
   const folded = await Promise.all(positions.map((upTo, partition) => foldOf(it, tenant, partition, upTo)))
   for (const run of ['r0', 'r1', 'r2', 'r3']) {
@@ -196,6 +196,36 @@ async function asSpread({ store }: Line): Promise<void> {
   }
   expect((await reader.heads()).positions.length).toBe(newest.length)
 }
+
+test('of more rows than are wanted those that changed last are told, as they are among all', async () => {
+  const it = await pastOf(5)
+  const past = createPastStates({ ...it.store, log })
+  const { positions } = await it.store.reader.heads()
+  for (const share of [0.3, 0.7, 1]) {
+    const layers = await past.folded(
+      'default',
+      positions.map((position) => Math.floor(position * share)),
+    )
+    for (const layer of layers)
+      for (const table of tables) {
+        const all = new Map(textsOf(layer, table))
+        for (let most = 0; most <= all.size; most += 1) {
+          const found = newestTexts(layer, table, most, undefined)
+          expect(found.length).toBe(Math.min(most + 1, all.size))
+          for (const [key, text] of found) expect(text).toBe(all.get(key))
+          if (most > 0 && most < all.size) expect(found.slice(0, most)).toEqual(newestTexts(layer, table, most - 1, undefined))
+        }
+      }
+  }
+})
+
+test('a moment of more agents and runs than may be held is refused, not half made', async () => {
+  const it = await pastOf(2)
+  const positions = (await it.store.reader.heads()).positions
+  const past = (mostStanding: number) => createPastStates({ ...it.store, log, mostStanding })
+  await expect(past(5).folded('default', positions)).rejects.toMatchObject({ init: { code: 'STATE_TOO_LARGE' } })
+  await expect(past(1_000).folded('default', positions)).resolves.toHaveLength(2)
+})
 
 test('moments of before an upgrade, and after it, are the fold of the log too', async () => {
   const it = await pastOf(14, (it, round) => (round === 6 ? asSpread(it) : undefined))

@@ -32,6 +32,8 @@ export interface PastStatesOptions {
   readonly record?: Pick<MomentRecord, 'nearest'>
   readonly log: Pick<Logger, 'error'>
   readonly mostRows?: number
+  /** Agents and runs of a tenant and partition; a moment of more is refused. */
+  readonly mostStanding?: number
   /** A layer is closed after so many events: the most that a moment near a held one is folded from. */
   readonly layerEvents?: number
 }
@@ -77,6 +79,7 @@ export function createPastStates({
   record,
   log,
   mostRows = mostRowsHeld,
+  mostStanding = Number.MAX_SAFE_INTEGER,
   layerEvents = eventsOfLayer,
 }: PastStatesOptions): PastStates {
   /** The newest used last. */
@@ -116,7 +119,7 @@ export function createPastStates({
   async function readBase(own: Held, tenant: TenantId, partition: number, position: number): Promise<Base | undefined> {
     const rows = await readState(pool, tenant, partition, position)
     if (rows === undefined) return undefined
-    if (own.standing === undefined || own.standing.upTo < position) own.standing = await readStanding(pool, tenant, partition)
+    if (own.standing === undefined || own.standing.upTo < position) own.standing = await readStanding(pool, tenant, partition, mostStanding)
     const standing = { position, standing: own.standing }
     for (const [table, key, row] of await readChanged(pool, tenant, partition, standing, rows))
       (rows[table] as Map<string, typeof row>).set(key, row)

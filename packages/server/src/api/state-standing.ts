@@ -5,6 +5,7 @@
 import type { TenantId } from '@signalbox/model/event.ts'
 import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
+import { Refused } from '../http/problem.ts'
 import { callsByKey } from '../store/calls-read.ts'
 import { type FoundRows, type HeldRows, readEnded, type SoughtKey } from './state-kept.ts'
 
@@ -33,8 +34,20 @@ export interface StandingAt {
   readonly standing: Standing
 }
 
+/** Refuses what is more than `most` rows. Primary key of projections. */
+async function checkSize(pool: Pool, tenant: TenantId, partition: number, most: number): Promise<void> {
+  const { rows } = await pool.query<{ count: number }>(
+    `select count(*)::int from (select from projections where tenant = $1 and tbl in ('agents', 'runs') and partition = $2 limit $3) counted`,
+    [tenant, partition, most + 1],
+  )
+  if ((rows[0]?.count ?? 0) <= most) return
+  const detail = `Partition ${partition} has more than ${most.toLocaleString('en')} agents and runs.`
+  throw new Refused({ code: 'STATE_TOO_LARGE', detail })
+}
+
 /** One statement, so of one moment. Primary key of projections, and of heads. */
-export async function readStanding(pool: Pool, tenant: TenantId, partition: number): Promise<Standing> {
+export async function readStanding(pool: Pool, tenant: TenantId, partition: number, most: number): Promise<Standing> {
+  await checkSize(pool, tenant, partition, most)
   const { rows: found } = await pool.query<[string, StandingTable | null, string, string, string | null, string]>({
     text: `select h.folded, p.tbl, p.key, p.position, p.born, p.body::text from heads h left join projections p
              on p.tenant = $1 and p.tbl in ('agents', 'runs') and p.partition = h.partition where h.partition = $2`,

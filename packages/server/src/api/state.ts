@@ -25,9 +25,13 @@ export async function stateNow(
   reader: LogReader,
   tenant: TenantId,
   run: string | undefined,
-): Promise<{ heads: Heads; rows: FoldedRows[] }> {
-  const { heads, rows } = await reader.snapshot({ tenant, filter: run === undefined ? undefined : { run: [run] }, endedTasks: true })
+): Promise<{ heads: Heads; rows: FoldedRows[]; truncated: readonly Table[] }> {
+  const { heads, rows, truncated } = await reader.snapshot({
+    tenant,
+    filter: run === undefined ? undefined : { run: [run] },
+    endedTasks: true,
+  })
   const folded = heads.positions.map(() => createRows())
   for (const { partition, table, key, json } of rows) folded[partition]?.set(table, key, JSON.parse(json) as RowOf[Table])
-  return { heads, rows: folded }
+  return { heads, rows: folded, truncated }
 }

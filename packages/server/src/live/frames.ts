@@ -1,6 +1,7 @@
 /** Frames as bytes. A frame is one JSON text; a framing wraps it for its transport, once for all readers who get it. */
 import { type Codec, codecs } from '@signalbox/model/codecs/codec.ts'
 import type { ServerFrame } from '@signalbox/model/live.ts'
+import type { Table } from '@signalbox/model/rows.ts'
 
 /** `ws.*`: a finished WebSocket frame in that codec. `sse`: a server-sent event. `text`: the JSON itself. */
 export type Framing = 'ws.json' | 'ws.msgpack' | 'ws.proto' | 'sse' | 'text'
@@ -95,18 +96,25 @@ export function encodeDelta(
   })
 }
 
-/** `startCursor`: a reader that has only some pages of a snapshot must come back for a whole one. */
-export const encodeSnapshotPage = (
+/** `startCursor`: a reader that has only some pages of a snapshot must come back for a whole one. `end`: of the last page. */
+export function encodeSnapshotPage(
   framing: Framing,
   sub: string,
   cursor: string,
   wires: readonly string[],
-  last: boolean,
   startCursor: string,
-): Encoded =>
-  wrap(framing, `{"kind":"snapshot","sub":"${sub}","cursor":"${cursor}","rows":[${wires.join(',')}],"last":${last}}`, {
-    kind: 'snapshot',
-    cursor,
-    items: wires.length,
-    resumeAt: last ? cursor : startCursor,
-  })
+  end: { readonly truncated: readonly Table[] } | undefined,
+): Encoded {
+  const isCut = end !== undefined && end.truncated.length > 0
+  const cut = isCut ? `,"truncated":${JSON.stringify(end.truncated)}` : ''
+  return wrap(
+    framing,
+    `{"kind":"snapshot","sub":"${sub}","cursor":"${cursor}","rows":[${wires.join(',')}],"last":${end !== undefined}${cut}}`,
+    {
+      kind: 'snapshot',
+      cursor,
+      items: wires.length,
+      resumeAt: end === undefined ? startCursor : cursor,
+    },
+  )
+}

@@ -143,7 +143,7 @@ export function createTestLog({ partitions = 2, epoch = randomBytes(4).toString(
         reads.snapshot += 1
         const { agents } = membersOf(owner, filter.run ?? [])
         const found = rowsOf(owner).filter(({ table, row }) => matchesRow(filter, table, row, agents))
-        return { heads: heads(), rows: found.map(({ row, ...place }) => ({ ...place, json: JSON.stringify(row) })) }
+        return { heads: heads(), rows: found.map(({ row, ...place }) => ({ ...place, json: JSON.stringify(row) })), truncated: [] }
       },
       async members({ tenant: owner, run }) {
         return membersOf(owner, run)

@@ -228,12 +228,13 @@ export function createPages(deps: PagesDeps): Pages {
     return eventPage(range, reached(cutAt ?? end), wires)
   }
 
-  async function frame({ positions, wires }: Snapshot): Promise<readonly Encoded[]> {
+  async function frame({ positions, wires, truncated }: Snapshot): Promise<readonly Encoded[]> {
     const cursor = cursorOf(positions)
     const pages: Encoded[] = []
     for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
       const last = i + snapshotPageRows >= wires.length
-      pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), last, startCursor))
+      const end = last ? { truncated } : undefined
+      pages.push(encodeSnapshotPage(framing, sub, cursor, wires.slice(i, i + snapshotPageRows), startCursor, end))
       if (!last) await nextTurn()
     }
     return pages

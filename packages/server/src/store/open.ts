@@ -2,6 +2,7 @@
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { type Clock, systemClock } from '../clock.ts'
+import type { Config } from '../config.ts'
 import { untilAnswers } from './answers.ts'
 import { type Check, checkDurability } from './checks.ts'
 import { clientsOf, type NewClient } from './connect.ts'
@@ -36,7 +37,7 @@ export interface Store {
 
 export interface StoreOptions {
   readonly url: string
-  readonly config: { readonly partitions: number; readonly retentionDays: number; readonly quarantineItems: number }
+  readonly config: Pick<Config, 'partitions' | 'retentionDays' | 'quarantineItems'> & Partial<Pick<Config, 'stateRows'>>
   readonly log: Logger
   readonly clock?: Pick<Clock, 'now' | 'monotonic'>
 }
@@ -126,7 +127,7 @@ export async function openStore({ url, config, log, clock = systemClock }: Store
     days,
     quarantine,
     checks,
-    reader: createLogReader(pool, meta, projections),
+    reader: createLogReader(pool, meta, projections, config.stateRows),
     async stop() {
       clearInterval(keep)
       await keeping

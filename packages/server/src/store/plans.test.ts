@@ -88,6 +88,7 @@ const smallTable = 5_000
 /** As many as rows, and as many in chunks. */
 const callsOfBigRun = 24_000
 let store: Store
+let explained: pg.Pool
 let reader: LogReader
 const asked: Asked[] = []
 const app = Fastify()
@@ -181,7 +182,7 @@ beforeAll(async () => {
   await fillChunks(url, JSON.parse(body.calls ?? '') as CallRow)
   await pool.query('update heads set position = $1, folded = $1', [head])
   await pool.query('vacuum analyze log, projections, call_chunks, commits')
-  const explained = explaining(pool, asked)
+  explained = explaining(pool, asked)
   reader = createLogReader(explained, store.meta, store.projections)
   app.decorateRequest('caller', { getter: () => ({ tenant: 'default', scopes: new Set(['read' as const]) }) })
   await app.register(
@@ -294,6 +295,15 @@ test.each<[Filter, number]>([
   const { rows } = await reader.snapshot({ tenant: 'default', filter })
   expect(rows.length).toBeGreaterThan(0)
   expectBounded(most)
+})
+
+test('a snapshot that is cut looks for what is new from the head backwards, and not at what is old', async () => {
+  const { rows, truncated } = await createLogReader(explained, store.meta, store.projections, 20).snapshot({ tenant: 'default' })
+  expect(truncated).toEqual(['agents', 'runs', 'tasks', 'calls'])
+  const agents = rows.filter(({ table }) => table === 'agents')
+  expect(agents).toHaveLength(20)
+  expect(Math.min(...agents.map(({ position }) => position))).toBeGreaterThan(head - 21 * 25)
+  expectBounded(4_500)
 })
 
 test.each([

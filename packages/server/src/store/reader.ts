@@ -5,6 +5,7 @@ import { isTerminal } from '@signalbox/model/fold/task.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import { type CallRow, type EdgeRow, type RowOf, type RunRow, type Table, taskStates } from '@signalbox/model/rows.ts'
 import type { Pool, PoolClient } from 'pg'
+import { settings } from '../config.ts'
 import { type ClosedCall, callsBetween, lastCallsOfRun, stillSo } from './calls-read.ts'
 import { firstHole } from './hole.ts'
 import { toEvent } from './log-row.ts'
@@ -86,10 +87,24 @@ const mostScanned = 20_000
 /** A call, a task, a run, an edge, and four agents: its own, the call's before, and the two of the edge. One more, so that a full page ends past it. */
 const mostRowsOfAnEvent = 9
 const mostClosedCalls = 2_000
+/** Positions for each row that is looked for among the newest, and how many times more where too few were there. */
+const firstReach = 4
+const nextReach = 8
 const openTaskStates = taskStates
   .filter((state) => !isTerminal(state))
   .map((state) => `'${state}'`)
   .join()
+
+/** Of a table and partition. A run's own are what somebody asked for, and of one partition nearly always. */
+export const mostRowsOf = (stateRows: number, isOfRun: boolean): number => (isOfRun ? 5 * stateRows : stateRows)
+
+/** From the head backwards: the index of positions (BRIN) finds what is new without a look at what is old. */
+async function newest(head: number, most: number, readAfter: (position: number) => Promise<TextRow[]>): Promise<TextRow[]> {
+  for (let reach = firstReach * most; ; reach *= nextReach) {
+    const rows = await readAfter(head - reach)
+    if (rows.length >= most || reach >= head) return rows
+  }
+}
 
 /** For who asks for more it is as when the store is away: it comes back. */
 const standsFor = (partition: number, folded: number) =>
@@ -99,6 +114,7 @@ export function createLogReader(
   pool: Pool,
   meta: { readonly epoch: string; readonly partitions: number },
   projections: Pick<Projections, 'caughtUp'>,
+  stateRows = settings.stateRows.default,
 ): LogReader {
   /** `folded`: what the projections stand for. */
   async function headsOf(client: Pick<PoolClient, 'query'>, column: 'position' | 'folded'): Promise<Heads> {
@@ -156,42 +172,52 @@ export function createLogReader(
       try {
         await client.query('begin isolation level repeatable read read only')
         const heads = await headsOf(client, 'folded')
-        const found: TextRow[] = []
-        const rowsOf = async (what: string, fields: readonly RowField[], newest = '', bound: readonly unknown[] = []) => {
+        const found: TextRow[][] = []
+        const truncated: Table[] = []
+        const rowsOf = async (table: Table, what: string, fields: readonly RowField[], newest = '', bound: readonly unknown[] = []) => {
           const values: unknown[] = [tenant, ...bound]
-          const conditions = rowConditions(filter, values, fields)
-          const sql = `select tbl, partition, key, position, body::text as json from projections where tenant = $1 and ${what}${conditions}${newest}`
+          const conditions = `tbl = '${table}'${what}${rowConditions(filter, values, fields)}`
+          const sql = `select tbl, partition, key, position, body::text as json from projections where tenant = $1 and ${conditions}${newest}`
           const { rows } = await client.query<ProjectionText>(sql, values)
           return rows.map(({ tbl, position, ...row }): TextRow => ({ table: tbl, position: Number(position), ...row }))
         }
-        const read = async (...what: Parameters<typeof rowsOf>) => void found.push(...(await rowsOf(...what)))
+        const mostOfPartition = mostRowsOf(stateRows, isNamed(filter?.run))
+        const most = mostOfPartition * meta.partitions
+        const read = async (table: Table, what: string, fields: readonly RowField[], bound: readonly unknown[] = []) => {
+          const rows = await rowsOf(table, what, fields, ` limit ${most + 1}`, bound)
+          if (rows.length <= most) return void found.push(rows)
+          truncated.push(table)
+          for (const [partition, head] of heads.positions.entries()) {
+            const after = (position: number) => `${what} and partition = ${partition} and position > ${position}`
+            const changedLast = ` order by position desc limit ${mostOfPartition}`
+            found.push(await newest(head, mostOfPartition, (position) => rowsOf(table, after(position), fields, changedLast, bound)))
+          }
+        }
         const all = ['run', 'agent', 'task'] as const
         // Primary key. An agent's row names only its newest run.
-        if (filter?.run === undefined || filter.run.length === 0) await read("tbl = 'agents'", ['agent', 'task'])
+        if (filter?.run === undefined || filter.run.length === 0) await read('agents', '', ['agent', 'task'])
         else {
           const { agents } = await membersOf(client, tenant, filter.run)
-          await read("tbl = 'agents' and (key = any($2) or run = any($3))", ['agent', 'task'], '', [[...agents], filter.run])
+          await read('agents', ' and (key = any($2) or run = any($3))', ['agent', 'task'], [[...agents], filter.run])
         }
         // The same edges and tasks as `asksForClosed` of live/filter.ts. Primary key; projections_open is a small table.
-        await read(isNamed(filter?.run) ? "tbl in ('runs', 'edges')" : "tbl = 'runs'", all)
+        await read('runs', '', all)
+        if (isNamed(filter?.run)) await read('edges', '', all)
         // Primary key; projections_open_tasks where only the open ones are wanted.
-        await read(
-          endedTasks || isNamed(filter?.run) || isNamed(filter?.task) ? "tbl = 'tasks'" : `tbl = 'tasks' and state in (${openTaskStates})`,
-          all,
-        )
-        await read("tbl = 'calls' and open", all)
+        await read('tasks', endedTasks || isNamed(filter?.run) || isNamed(filter?.task) ? '' : ` and state in (${openTaskStates})`, all)
+        await read('calls', ' and open', all)
         if (isNamed(filter?.run)) {
           // One that is a row and in a chunk closed again there.
           const closed = new Map<string, TextRow>()
-          for (const row of await rowsOf("tbl = 'calls' and not open", all, ` order by sort desc limit ${mostClosedCalls}`))
+          for (const row of await rowsOf('calls', ' and not open', all, ` order by sort desc limit ${mostClosedCalls}`))
             closed.set(row.key, row)
           for (const run of filter?.run ?? [])
             for (const { row, ...call } of await lastCallsOfRun(client, tenant, run, mostClosedCalls))
               if (keeps(filter, row)) closed.set(call.key, { table: 'calls', ...call })
-          found.push(...[...closed.values()].sort((a, b) => b.position - a.position).slice(0, mostClosedCalls))
+          found.push([...closed.values()].sort((a, b) => b.position - a.position).slice(0, mostClosedCalls))
         }
         await client.query('commit')
-        return { heads, rows: found }
+        return { heads, rows: found.flat(), truncated }
       } catch (error) {
         await client.query('rollback').catch(() => undefined)
         throw error

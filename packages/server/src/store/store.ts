@@ -33,6 +33,12 @@ export interface TextRow {
   readonly json: string
 }
 
+export interface StateSnapshot {
+  readonly heads: Heads
+  readonly rows: readonly TextRow[]
+  readonly truncated: readonly Table[]
+}
+
 export interface Members {
   readonly agents: ReadonlySet<string>
   readonly partitions: ReadonlySet<Partition>
@@ -55,8 +61,8 @@ export interface LogReader {
   }): Promise<{ events: readonly LoggedEvent[]; scannedTo: number }>
   /** The first run of positions in (after, upTo] that left with their day, of any tenant. */
   firstHole(q: { partition: Partition; after: number; upTo: number }): Promise<Hole | undefined>
-  /** All rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. Agents with `filter.run`: its `members`, and whose row names it as their newest. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. Edges: with `filter.run` alone. */
-  snapshot(q: { tenant: TenantId; filter?: Filter | undefined; endedTasks?: boolean }): Promise<{ heads: Heads; rows: readonly TextRow[] }>
+  /** The rows matching `filter` (run, agent, task), with the heads they are consistent with, read in one snapshot. `truncated`: tables with more rows than `SIGNALBOX_STATE_ROWS`, of which those of each partition that changed last are here. Agents with `filter.run`: its `members`, and whose row names it as their newest. Calls: the open ones; with `filter.run` also its newest 2,000 closed ones. Tasks: the open ones; all with `filter.run`, `filter.task` or `endedTasks`. Edges: with `filter.run` alone. */
+  snapshot(q: { tenant: TenantId; filter?: Filter | undefined; endedTasks?: boolean }): Promise<StateSnapshot>
   /** Agents named by the rows of these runs (`takesPart`), and the partitions that those rows are in; of no less than was committed here before the call. */
   members(q: { tenant: TenantId; run: readonly string[] }): Promise<Members>
   /** All rows of these agents, as of `upTo` or newer; where the rows do not stand for it yet it rejects as if the store were away. */

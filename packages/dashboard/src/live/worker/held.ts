@@ -1,5 +1,6 @@
 /** A feed's newest rows as they came, for who joins later. */
 import type { LiveRow, RemovedRow, ServerFrame } from '@signalbox/model/live.ts'
+import type { Table } from '@signalbox/model/rows.ts'
 
 export interface HeldRows {
   apply(delta: ServerFrame & { readonly kind: 'delta' }): void
@@ -12,7 +13,8 @@ const pageRows = 2_000
 
 const nameOf = ({ table, key, partition }: RemovedRow) => `${table}\u001e${partition}\u001e${key}`
 
-export function createHeldRows(rows: readonly LiveRow[]): HeldRows {
+/** `truncated`: of the snapshot that the rows came with. */
+export function createHeldRows(rows: readonly LiveRow[], truncated?: readonly Table[]): HeldRows {
   const held = new Map(rows.map((row) => [nameOf(row), row]))
   return {
     apply(delta) {
@@ -22,8 +24,11 @@ export function createHeldRows(rows: readonly LiveRow[]): HeldRows {
     snapshot(cursor) {
       const all = [...held.values()]
       const pages: ServerFrame[] = []
-      for (let i = 0; i === 0 || i < all.length; i += pageRows)
-        pages.push({ kind: 'snapshot', sub: '', cursor, rows: all.slice(i, i + pageRows), last: i + pageRows >= all.length })
+      for (let i = 0; i === 0 || i < all.length; i += pageRows) {
+        const last = i + pageRows >= all.length
+        const end = last && truncated !== undefined ? { truncated } : {}
+        pages.push({ kind: 'snapshot', sub: '', cursor, rows: all.slice(i, i + pageRows), last, ...end })
+      }
       return pages
     },
   }

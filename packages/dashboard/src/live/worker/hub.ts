@@ -117,7 +117,10 @@ export function createHub(open: OpenFeed, say: (message: Said, tabs: ReadonlySet
       if (shared.pages[0]?.cursor !== frame.cursor) shared.pages = []
       shared.pages.push(frame)
       if (!frame.last) return
-      shared.rows = createHeldRows(shared.pages.flatMap(({ rows }) => rows))
+      shared.rows = createHeldRows(
+        shared.pages.flatMap(({ rows }) => rows),
+        frame.truncated,
+      )
       shared.cursor = frame.cursor
       pass(shared, shared.pages)
       shared.pages = []

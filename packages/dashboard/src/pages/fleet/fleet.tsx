@@ -3,6 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { shownNow, useFrozen, useNow, useShown, useTable } from '../../live/live.ts'
 import { useSliced } from '../../live/sliced.ts'
 import { NoAgents, NoMatches } from '../../parts/empty.tsx'
+import { MoreThanShown } from '../../parts/more-than-shown.tsx'
 import { usePause } from '../../pause.ts'
 import { holdRates, useRates } from '../../rates/live.ts'
 import { useSearch } from '../../search.ts'
@@ -125,6 +126,7 @@ export function Fleet() {
         only={status === 'attention'}
         showOnly={() => setSearch({ status: status === 'attention' ? '' : 'attention' })}
       />
+      <MoreThanShown />
       <div ref={box} {...hover} className="relative min-h-0 flex-1 overflow-auto px-4 pb-6">
         {joined > 0 && (
           <p className="sticky top-2 z-20 mx-auto h-0 w-fit">

@@ -2,7 +2,9 @@ import { type RunRow, taskStates } from '@signalbox/model/rows.ts'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { RunScreens } from '../../frame/screens.tsx'
+import { useShownRun } from '../../live/run.ts'
 import { Figure } from '../../parts/controls.tsx'
+import { MoreThanShown } from '../../parts/more-than-shown.tsx'
 import { Badge } from '../../parts/status.tsx'
 import { age, compact, dateTime, dollars, visible } from '../../text.ts'
 
@@ -21,7 +23,17 @@ interface HeaderProps {
   readonly children: ReactNode
 }
 
-export function Header({ run, contradicted, now, quiet, children }: HeaderProps) {
+export function Header(props: HeaderProps) {
+  const store = useShownRun(({ store }) => store)
+  return (
+    <>
+      <About {...props} />
+      {store !== undefined && <MoreThanShown ofRun={store} />}
+    </>
+  )
+}
+
+function About({ run, contradicted, now, quiet, children }: HeaderProps) {
   const { totals, tasks } = run
   const all = taskStates.reduce((sum, state) => sum + tasks[state], 0)
   const end = run.state === 'running' && !quiet ? now : (run.finishedAt ?? run.lastEventAt)

@@ -7,6 +7,7 @@ import { shownNow, useFrozen, useShown, useTable } from '../../live/live.ts'
 import { Figure, Toggle } from '../../parts/controls.tsx'
 import { NoAgents, NoMatches } from '../../parts/empty.tsx'
 import { FilterBox } from '../../parts/filter-box.tsx'
+import { MoreThanShown } from '../../parts/more-than-shown.tsx'
 import { usePause } from '../../pause.ts'
 import { useRates } from '../../rates/live.ts'
 import { useSearch } from '../../search.ts'
@@ -124,6 +125,7 @@ export function Runs() {
           </Toggle>
         </div>
       </div>
+      <MoreThanShown />
       <div ref={box} {...hover} className="relative min-h-0 flex-1 overflow-auto">
         {ids.length === 0 && (
           <NoMatches
