@@ -3,11 +3,11 @@ import { isUnderWay } from '@signalbox/model/fold/task.ts'
 import type { RunRow, TaskRow } from '@signalbox/model/rows.ts'
 import { taskStates } from '@signalbox/model/rows.ts'
 import type { FastifyInstance } from 'fastify'
-import type { Pool } from 'pg'
 import Type from 'typebox'
 import { decodeKey, type Key, Limit, ListCursor, pageOf } from './page.ts'
 import { type CallsPlace, listAgents, listCalls, listRows, type SortedRow } from './reads.ts'
 import { route } from './route.ts'
+import type { ApiOptions } from './routes.ts'
 import { ById, closed, missing, Name, oneOf, Page, Values } from './schemas.ts'
 import { AgentView, agentView, CallView, callView, EdgeView, edgeView, RunView, runView, TaskView, taskView } from './views.ts'
 
@@ -32,7 +32,8 @@ const TaskQuery = closed({ run: Type.Optional({ ...Name, description: 'Two runs 
 const sortKey = ({ sort, key }: SortedRow<'runs' | 'tasks'>): Key => [sort, key]
 const afterOf = (name: string, cursor: string | undefined) => decodeKey(name, ['number', 'text'], cursor)
 
-export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
+export function fleetRoutes(app: FastifyInstance, store: Pick<ApiOptions['store'], 'pool' | 'meta'>): void {
+  const { pool } = store
   /** Agents seen in any of these runs: at most 1,000 a run are remembered. */
   const membersOf = async (tenant: string, run: readonly string[]): Promise<ReadonlySet<string>> => {
     const { rows } = await listRows(pool, { tenant, table: 'runs', limit: run.length, run })
@@ -46,7 +47,7 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
       const [after] = decodeKey('agents', ['text'], cursor) ?? []
       const members = run === undefined ? undefined : await membersOf(tenant, run)
       const ids = members === undefined ? agent : (agent?.filter((id) => members.has(id)) ?? [...members])
-      const rows = await listAgents(pool, tenant, { after: after as string | undefined, limit: limit + 1, ids })
+      const rows = await listAgents(store, tenant, { after: after as string | undefined, limit: limit + 1, ids })
       return pageOf('agents', { rows }, limit, agentView, ({ id }) => [id])
     },
   )
@@ -55,7 +56,7 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
     '/v1/agents/:id',
     { operationId: 'getAgent', tag: 'state', summary: 'One agent', params: ById, answer: AgentView },
     async ({ tenant, params: { id } }) => {
-      const [row] = await listAgents(pool, tenant, { limit: 1, ids: [id] })
+      const [row] = await listAgents(store, tenant, { limit: 1, ids: [id] })
       if (row === undefined) throw missing('agent', id)
       return agentView(row)
     },
@@ -75,7 +76,7 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
     const open = rows.filter(isUnderWay)
     const named = (of: (row: TaskRow) => string | undefined) => [...new Set(open.flatMap((row) => of(row) ?? []))]
     const [ids, runs] = [named(({ assignee }) => assignee?.value), named(({ run }) => run)]
-    const agents = ids.length === 0 ? [] : await listAgents(pool, tenant, { limit: ids.length, ids })
+    const agents = ids.length === 0 ? [] : await listAgents(store, tenant, { limit: ids.length, ids })
     const found = runs.length === 0 ? [] : (await listRows(pool, { tenant, table: 'runs', limit: runs.length, run: runs })).rows
     const agentById = new Map(agents.map((agent) => [agent.id, agent]))
     const runById = new Map(found.map(({ row }) => [row.id, row]))
@@ -101,7 +102,7 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
       const { rows: edges } = await listRows(pool, { tenant, table: 'edges', limit: graphRows + 1, run: [id] })
       const { rows: tasks } = await listRows(pool, { tenant, table: 'tasks', limit: graphRows + 1, run: [id] })
       const ids = new Set([...run.agents, ...edges.flatMap(({ row }) => [row.from, row.to])])
-      const agents = await listAgents(pool, tenant, { limit: ids.size, ids: [...ids] })
+      const agents = await listAgents(store, tenant, { limit: ids.size, ids: [...ids] })
       const shown = tasks.slice(0, graphRows).map(({ row }) => row)
       return {
         run: runView(run),
@@ -128,7 +129,7 @@ export function fleetRoutes(app: FastifyInstance, pool: Pool): void {
       const found = await listCalls(pool, { tenant, run: id, agent, after, limit: limit + 1 })
       const open = new Set(found.rows.flatMap(({ row }) => (row.outcome === undefined && row.agent !== undefined ? [row.agent] : [])))
       const [run] = (await listRows(pool, { tenant, table: 'runs', limit: 1, run: [id] })).rows
-      const known = open.size === 0 ? [] : await listAgents(pool, tenant, { limit: open.size, ids: [...open] })
+      const known = open.size === 0 ? [] : await listAgents(store, tenant, { limit: open.size, ids: [...open] })
       const agents = new Map(known.map((of) => [of.id, of]))
       return pageOf(
         'calls',

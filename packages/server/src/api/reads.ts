@@ -131,15 +131,18 @@ export async function eventById(pool: Pool, tenant: TenantId, id: string): Promi
 
 /** Primary key of projections: keys in order, an agent's rows of all partitions together. */
 export async function listAgents(
-  pool: Pool,
+  { pool, meta }: { readonly pool: Pool; readonly meta: { readonly partitions: number } },
   tenant: TenantId,
   q: { after?: string | undefined; limit: number; ids?: readonly string[] | undefined },
 ): Promise<AgentRow[]> {
-  const values: unknown[] = [tenant, q.limit]
+  // An agent has a row in each partition at most. Without a bound within, all of a large fleet are read to be grouped.
+  const values: unknown[] = [tenant, q.limit, q.limit * meta.partitions]
   const after = q.after === undefined ? '' : ` and key > $${values.push(q.after)}`
   const ids = q.ids === undefined ? '' : ` and key = any($${values.push(q.ids)})`
   const { rows } = await pool.query<{ parts: AgentRow[] }>(
-    `select json_agg(body) as parts from projections where tenant = $1 and tbl = 'agents'${after}${ids} group by key order by key limit $2`,
+    `select json_agg(body) as parts from
+       (select key, body from projections where tenant = $1 and tbl = 'agents'${after}${ids} order by key limit $3) found
+     group by key order by key limit $2`,
     values,
   )
   return rows.flatMap(({ parts }) => joinAgents(parts) ?? [])

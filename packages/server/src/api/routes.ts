@@ -50,7 +50,7 @@ export const apiRoutes =
     await app.register(async (fleet) => {
       // Who was acknowledged sees its event.
       fleet.addHook('preHandler', () => options.store.projections.caughtUp())
-      fleetRoutes(fleet, options.store.pool)
+      fleetRoutes(fleet, options.store)
       ratesRoute(fleet, options.store.pool, options.now)
     })
     exploreRoute(app, options.store.pool, options.store.projections, options.now)

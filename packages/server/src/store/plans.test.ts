@@ -223,7 +223,7 @@ test.each([
   ['/v1/events?type=alert.*&limit=20', 11_000],
   ['/v1/events?agent=nobody&order=asc', 11_000],
   [`/v1/events/${firstId}`, 2],
-  ['/v1/agents?limit=10', 100],
+  ['/v1/agents?limit=10', 30],
   ['/v1/agents?agent=agent%2020', 10],
   ['/v1/agents?run=run%2071', 10],
   ['/v1/agents/agent%2020', 10],
