@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { type Bench, type Row, type Section, type Server, serve, untilWalIsMade, withData } from './harness.ts'
 import { section as acks } from './sections/acks.ts'
 import { section as blocked } from './sections/blocked.ts'
+import { section as churn } from './sections/churn.ts'
 import { section as claimsCodecs } from './sections/claims-codecs.ts'
 import { section as claimsLive } from './sections/claims-live.ts'
 import { section as claimsMany } from './sections/claims-many.ts'
@@ -32,6 +33,7 @@ const sections: readonly Section[] = [
   wire,
   deliveries,
   doors,
+  churn,
   explore,
   seek,
   history,
