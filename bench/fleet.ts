@@ -14,7 +14,8 @@ const small: FleetSize = { runs: 10, agents: 50 }
 /** Makes batches of one sender's events. A tool call begins in one batch and ends in the next, as calls that take longer than a batch do. */
 export function createFleet(nextId: () => string, sender: number, { runs, agents }: FleetSize = small): (count: number) => EventInput[] {
   let open: EventInput[] = []
-  let turn = 0
+  // Anywhere: of a fleet without end each sender then has agents of its own, in each round.
+  let turn = Math.floor(Math.random() * 1_000_000_000)
   return (count) => {
     const ending = open
     open = []
