@@ -101,7 +101,6 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now, conf
     async ({ tenant, query: { at, run, task, since }, reply }) => {
       const { instant, positions } = await placeOf({ store, now }, await reader.heads(), at)
       const cursor = encodeCursor({ epoch: meta.epoch, positions })
-      const nameOf = (moment: string) => JSON.stringify([tenant, run, task, moment])
       const head = `{"cursor":"${cursor}","at":"${new Date(instant).toISOString()}"`
       reply.type('application/json')
       if (since === cursor) return reply.send(`${head},"since":"${cursor}","rows":[],"removed":[]}`)
@@ -110,6 +109,8 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now, conf
       const wires = found.map((partition) => partition.wires)
       const truncated = tables.filter((table) => found.some((partition) => partition.truncated.includes(table)))
       const cut = truncated.length === 0 ? '' : `,"truncated":${JSON.stringify(truncated)}`
+      // A reader of rows that were cut otherwise is told all of them, and so whether they are.
+      const nameOf = (moment: string) => JSON.stringify([tenant, run, task, truncated, moment])
       const before = since === undefined ? undefined : answered.get(nameOf(since))
       answered.keep(nameOf(cursor), wires)
       const told = before === undefined ? { rows: wires, removed: [] } : differenceOf(before, wires)

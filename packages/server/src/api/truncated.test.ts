@@ -18,8 +18,9 @@ interface State extends Truncated {
 const clock = createFakeClock(Date.UTC(2026, 4, 20, 12))
 const mostRows = 3
 let api: TestApi
-/** Before the last two agents acted. */
+/** Before the last two agents acted, and before there were more than three. */
 let earlier: string
+let whole: string
 
 const isoNow = () => new Date(clock.now()).toISOString()
 async function act(agent: string, more: { readonly type: string; readonly task?: string } = { type: 'log' }) {
@@ -31,6 +32,7 @@ async function act(agent: string, more: { readonly type: string; readonly task?:
 beforeAll(async () => {
   api = await startTestApi({ SIGNALBOX_STATE_ROWS: String(mostRows), SIGNALBOX_PARTITIONS: '1' }, { clock })
   for (const agent of ['w0', 'w1']) await act(agent)
+  whole = new Date(clock.now() - 1).toISOString()
   for (const agent of ['w2', 'w3']) await act(agent, { type: 'task.started', task: `task of ${agent}` })
   earlier = new Date(clock.now() - 1).toISOString()
   await act('w4')
@@ -55,6 +57,7 @@ test('a snapshot of the fleet has what changed last, and names what it lacks', a
   expect(keysOf(rows, 'runs')).toEqual(['run of w0', 'run of w3', 'run of w4'])
   expect(keysOf(rows, 'tasks')).toHaveLength(2)
   expect(truncated).toEqual(['agents', 'runs'])
+  expect(await (await fetch(`${api.url}/metrics`)).text()).toMatch(/^signalbox_live_truncated_snapshots_total 1$/m)
 })
 
 test('what was left out is sent to whoever asks for it, and again to all once it changes', async () => {
@@ -95,6 +98,11 @@ test('so is a moment of the past, and what differs from another', async () => {
     ['w1', 'w2'],
   ])
   expect(now.body.truncated).toEqual(['agents', 'runs'])
+  // Of one that was whole all is told.
+  const first = await api.get<{ cursor: string } & Truncated>(`/v1/state/rows?at=${whole}`)
+  expect(first.body.truncated).toBeUndefined()
+  const { body } = await api.get<{ since?: string; rows: readonly LiveRow[] }>(`/v1/state/rows?at=${earlier}&since=${first.body.cursor}`)
+  expect([body.since, keysOf(body.rows, 'agents')]).toEqual([undefined, ['w1', 'w2', 'w3']])
 })
 
 test('and the state, which has all that is of one run', async () => {

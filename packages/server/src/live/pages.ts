@@ -230,6 +230,7 @@ export function createPages(deps: PagesDeps): Pages {
 
   async function frame({ positions, wires, truncated }: Snapshot): Promise<readonly Encoded[]> {
     const cursor = cursorOf(positions)
+    if (truncated.length > 0) metrics.truncated.inc()
     const pages: Encoded[] = []
     for (let i = 0; i === 0 || i < wires.length; i += snapshotPageRows) {
       const last = i + snapshotPageRows >= wires.length

@@ -123,6 +123,11 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
     gaps: new Counter({ name: 'signalbox_live_gaps_total', help: 'Announced gaps.', registers }),
     dropped: new Counter({ name: 'signalbox_live_dropped_events_total', help: 'Events within announced gaps.', registers }),
     resyncs: new Counter({ name: 'signalbox_live_resyncs_total', help: 'Announced resyncs.', labelNames: ['reason'], registers }),
+    truncated: new Counter({
+      name: 'signalbox_live_truncated_snapshots_total',
+      help: 'Snapshots of state feeds that had not all rows, which is told; readers who share one are one.',
+      registers,
+    }),
     slowCloses: new Counter({ name: 'signalbox_live_slow_closes_total', help: 'Live clients closed for not reading.', registers }),
   }
 }
