@@ -8,12 +8,11 @@ import { encodeCursor } from '../live/cursor.ts'
 import { mostRowsOf } from '../store/reader.ts'
 import { nextTurn } from '../turns.ts'
 import { placeOf } from './moment-place.ts'
-import { createAnswered, cutTo, differenceOf, newestOf, type Wire } from './moment-wire.ts'
+import { createAnswered, cutTo, differenceOf, ofFleet } from './moment-wire.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { createRunMoments } from './run-moment.ts'
 import { closed, Name, Truncated } from './schemas.ts'
-import { isOpen, type Layer } from './state-layers.ts'
 import type { PastStates } from './state-past.ts'
 
 const Rows = closed({
@@ -56,13 +55,6 @@ const rowsPerTurn = 2_000
 const mostAnsweredRows = 200_000
 const mostTries = 3
 
-const fleetRows = (layer: Layer, most: number): Wire[] => [
-  ...newestOf(layer, 'agents', most),
-  ...newestOf(layer, 'runs', most),
-  ...newestOf(layer, 'tasks', most, ({ state }) => !isTerminal(state)),
-  ...newestOf(layer, 'calls', most, isOpen),
-]
-
 export function momentRowsRoute(app: FastifyInstance, { store, record, now, config: { stateRows } }: ApiOptions, past: PastStates): void {
   const { pool, projections, reader, meta } = store
   const runMoments = createRunMoments({ pool, projections, record, past, mostRows: mostRowsOf(stateRows, true) })
@@ -80,7 +72,7 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now, conf
           ? await runMoments.task(tenant, run, task, layers)
           : run !== undefined
             ? await runMoments.rows(tenant, run, layers)
-            : layers.map((layer) => fleetRows(layer, stateRows))
+            : layers.map((layer) => ofFleet(layer, stateRows, ({ state }) => !isTerminal(state)))
       if (wires !== undefined) return wires
     }
     throw new Refused({ code: 'STORE_UNAVAILABLE', detail: 'What is held of the past was let go while it was read.' })
@@ -105,9 +97,7 @@ export function momentRowsRoute(app: FastifyInstance, { store, record, now, conf
       reply.type('application/json')
       if (since === cursor) return reply.send(`${head},"since":"${cursor}","rows":[],"removed":[]}`)
       const most = mostRowsOf(stateRows, run !== undefined)
-      const found = (await wiresOf(tenant, positions, { run, task }, () => reply.raw.destroyed)).map((rows) => cutTo(most, rows))
-      const wires = found.map((partition) => partition.wires)
-      const truncated = tables.filter((table) => found.some((partition) => partition.truncated.includes(table)))
+      const { wires, truncated } = cutTo(most, await wiresOf(tenant, positions, { run, task }, () => reply.raw.destroyed))
       const cut = truncated.length === 0 ? '' : `,"truncated":${JSON.stringify(truncated)}`
       // A reader of rows that were cut otherwise is told all of them, and so whether they are.
       const nameOf = (moment: string) => JSON.stringify([tenant, run, task, truncated, moment])

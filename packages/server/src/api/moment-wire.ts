@@ -1,27 +1,52 @@
 /** Rows of a moment as they are answered, and what of them differs from those of another moment. */
-import type { RowOf, Table } from '@signalbox/model/rows.ts'
-import { type Layer, newestTexts, rowsOf, textOf } from './state-layers.ts'
+import { type RowOf, type Table, type TaskRow, tables } from '@signalbox/model/rows.ts'
+import { isOpen, type Layer, newestKeys, rowsOf, textOf, textsOf } from './state-layers.ts'
 
 export type Wire = readonly [table: Table, key: string, json: string]
-
-/** Where there are more than `most`, one more of them: `cutTo` leaves it out and says so. */
-export const newestOf = <T extends Table>(layer: Layer, table: T, most: number, isWanted?: (row: RowOf[T]) => boolean): Wire[] =>
-  newestTexts(layer, table, most, isWanted).map(([key, json]): Wire => [table, key, json])
 
 export const ofTable = <T extends Table>(layer: Layer, table: T, wanted: (row: RowOf[T], key: string) => boolean): Wire[] =>
   Array.from(rowsOf(layer, table), ([key, row]): Wire | undefined => (wanted(row, key) ? [table, key, textOf(row)] : undefined)).filter(
     (wire) => wire !== undefined,
   )
 
-/** The first `most` rows of each table, and which tables have more. */
-export function cutTo(most: number, wires: readonly Wire[]): { readonly wires: readonly Wire[]; readonly truncated: readonly Table[] } {
-  const counts = new Map<Table, number>()
-  const kept = wires.filter(([table]) => {
-    const count = (counts.get(table) ?? 0) + 1
-    counts.set(table, count)
-    return count <= most
+/** Where there are more than `most`, those that changed last and one more: `cutTo` leaves it out and says so. */
+export function newestOf<T extends Table>(layer: Layer, table: T, most: number, isWanted?: (row: RowOf[T]) => boolean): Wire[] {
+  const all =
+    isWanted === undefined ? Array.from(textsOf(layer, table), ([key, json]): Wire => [table, key, json]) : ofTable(layer, table, isWanted)
+  if (all.length <= most) return all
+  const byKey = new Map(all.map((wire) => [wire[1], wire]))
+  return newestKeys(layer, table)
+    .flatMap((key) => {
+      const wire = byKey.get(key)
+      return wire === undefined ? [] : [wire]
+    })
+    .slice(0, most + 1)
+}
+
+/** Without a run; of tasks all that the layer has, unless said. */
+export const ofFleet = (layer: Layer, most: number, isTask?: (task: TaskRow) => boolean): Wire[] => [
+  ...newestOf(layer, 'agents', most),
+  ...newestOf(layer, 'runs', most),
+  ...newestOf(layer, 'tasks', most, isTask),
+  ...newestOf(layer, 'calls', most, isOpen),
+]
+
+/** Of each partition the first `most` rows of each table, and which tables have more. */
+export function cutTo(
+  most: number,
+  partitions: readonly (readonly Wire[])[],
+): { readonly wires: readonly (readonly Wire[])[]; readonly truncated: readonly Table[] } {
+  const truncated = new Set<Table>()
+  const wires = partitions.map((rows) => {
+    const counts = new Map<Table, number>()
+    return rows.filter(([table]) => {
+      const count = (counts.get(table) ?? 0) + 1
+      counts.set(table, count)
+      if (count > most) truncated.add(table)
+      return count <= most
+    })
   })
-  return { wires: kept, truncated: [...counts].flatMap(([table, count]) => (count > most ? [table] : [])) }
+  return { wires, truncated: tables.filter((table) => truncated.has(table)) }
 }
 
 export interface Difference {

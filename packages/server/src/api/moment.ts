@@ -8,7 +8,7 @@ import { Refused } from '../http/problem.ts'
 import { encodeCursor } from '../live/cursor.ts'
 import { mostRowsOf } from '../store/reader.ts'
 import { placeOf } from './moment-place.ts'
-import { cutTo, newestOf, ofTable, type Wire } from './moment-wire.ts'
+import { cutTo, ofFleet, ofTable, type Wire } from './moment-wire.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
 import { createRunMoments } from './run-moment.ts'
@@ -38,14 +38,6 @@ interface Moment {
   readonly rows: Iterable<readonly [Table, string, RowOf[Table]]>
   readonly truncated: readonly Table[]
 }
-
-/** Of tasks those too that ended after the base. */
-const rowsOfFleet = (layer: Layer, most: number): Wire[] => [
-  ...newestOf(layer, 'agents', most),
-  ...newestOf(layer, 'runs', most),
-  ...newestOf(layer, 'tasks', most),
-  ...newestOf(layer, 'calls', most, isOpen),
-]
 
 /** Its members, it, its tasks and its open calls. */
 function rowsOfRun(layers: readonly Layer[], run: string): Wire[][] {
@@ -85,19 +77,16 @@ export function momentRoute(app: FastifyInstance, { store, record, now, config: 
     const { instant, positions } = await placeOf({ store, now }, heads, at)
     try {
       const layers = await past.folded(tenant, positions)
-      const wires = run === undefined ? layers.map((layer) => rowsOfFleet(layer, stateRows)) : rowsOfRun(layers, run)
-      const rows: [Table, string, RowOf[Table]][] = []
-      const truncated = new Set<Table>()
+      const wires = run === undefined ? layers.map((layer) => ofFleet(layer, stateRows)) : rowsOfRun(layers, run)
       for (const [partition, layer] of layers.entries()) {
         const own = wires[partition] ?? []
         own.push(...(await runMoments.endedTasks(tenant, run, layer, partition)))
         if (run !== undefined)
           for (const more of [runMoments.closedCalls, runMoments.edges]) own.push(...(await more(tenant, run, layer, partition)))
-        const cut = cutTo(mostRowsOf(stateRows, run !== undefined), own)
-        for (const [table, key, json] of cut.wires) rows.push([table, key, JSON.parse(json) as RowOf[Table]])
-        for (const table of cut.truncated) truncated.add(table)
       }
-      return { instant, positions, rows, truncated: [...truncated] }
+      const cut = cutTo(mostRowsOf(stateRows, run !== undefined), wires)
+      const rows = cut.wires.flatMap((own) => own.map(([table, key, json]) => [table, key, JSON.parse(json) as RowOf[Table]] as const))
+      return { instant, positions, rows, truncated: cut.truncated }
     } catch (error) {
       // Now is known without its past: the projections are it.
       const isNow = positions.every((position, partition) => position === heads.positions[partition])

@@ -95,30 +95,12 @@ const changedAt: { readonly [T in Table]: (row: RowOf[T]) => EpochMs } = {
   edges: ({ lastAt }) => lastAt,
 }
 
-/** As text, those that are wanted; of more than `most` those that changed last and one more, what rests after all that went on. */
-export function newestTexts<T extends Table>(
-  layer: Layer,
-  table: T,
-  most: number,
-  isWanted: ((row: RowOf[T]) => boolean) | undefined,
-): (readonly [string, string])[] {
-  const all =
-    isWanted === undefined
-      ? [...textsOf(layer, table)]
-      : Array.from(rowsOf(layer, table)).flatMap(([key, row]) => (isWanted(row) ? [[key, textOf(row)] as const] : []))
-  if (all.length <= most) return all
-  const text = new Map(all)
+/** Keys of a table, of what changed last first; what rests comes after all that went on. */
+export function newestKeys<T extends Table>(layer: Layer, table: T): string[] {
   const changed = [...changedOf(layer, table)].sort(([, a], [, b]) => changedAt[table](b) - changedAt[table](a))
   const { standing } = layer.base
   const resting = standing === undefined ? [] : [...standingOf(standing, table)].sort(([, a], [, b]) => b.position - a.position)
-  const keys = new Set([...changed, ...resting].map(([key]) => key))
-  const newest: (readonly [string, string])[] = []
-  for (const key of keys) {
-    const found = text.get(key)
-    if (found !== undefined) newest.push([key, found])
-    if (newest.length > most) break
-  }
-  return newest
+  return [...new Set([...changed, ...resting].map(([key]) => key))]
 }
 
 /** The same as one: of all layers what is newest. */

@@ -11,9 +11,10 @@ import { createFakeClock } from '../clock.fake.ts'
 import { after, event, type Line, line, log } from '../sequencer/testing.ts'
 import { callsAsRows } from '../store/rows.testing.ts'
 import { startSnapshots } from '../streams/snapshots.ts'
+import { newestOf } from './moment-wire.ts'
 import { createMomentRecord, type MomentRecord } from './record.ts'
 import { createRunMoments } from './run-moment.ts'
-import { isOpen, type Layer, newestTexts, rowAt, rowsOf, textsOf } from './state-layers.ts'
+import { isOpen, type Layer, rowAt, rowsOf, textsOf } from './state-layers.ts'
 import { createPastStates, type PastStates } from './state-past.ts'
 
 const minuteMs = 60_000
@@ -210,10 +211,10 @@ test('of more rows than are wanted those that changed last are told, as they are
       for (const table of tables) {
         const all = new Map(textsOf(layer, table))
         for (let most = 0; most <= all.size; most += 1) {
-          const found = newestTexts(layer, table, most, undefined)
+          const found = newestOf(layer, table, most)
           expect(found.length).toBe(Math.min(most + 1, all.size))
-          for (const [key, text] of found) expect(text).toBe(all.get(key))
-          if (most > 0 && most < all.size) expect(found.slice(0, most)).toEqual(newestTexts(layer, table, most - 1, undefined))
+          for (const [, key, text] of found) expect(text).toBe(all.get(key))
+          if (most > 0 && most < all.size) expect(found.slice(0, most)).toEqual(newestOf(layer, table, most - 1))
         }
       }
   }
