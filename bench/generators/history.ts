@@ -1,16 +1,19 @@
 /**
  * Fills a data folder with the history of a fleet: `history.ts <folder> <events> [<events a day>]`. Prints a line of JSON when it is done.
- * A folder that has that history already stays as it is.
+ * A folder that has that history already stays as it is. Days older than a week are sealed, as a server would have by then.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { systemClock } from '@signalbox/server/clock.ts'
 import { createLog } from '@signalbox/server/ops/log.ts'
+import { createMetrics } from '@signalbox/server/ops/metrics.ts'
 import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import { openStore } from '@signalbox/server/store/open.ts'
 import { startLongSums } from '@signalbox/server/store/rollups-keep.ts'
+import { createSealing } from '@signalbox/server/store/sealing.ts'
 import { fill } from './history/fill.ts'
 import type { Part } from './history/fleet.ts'
 import { verify } from './history/verify.ts'
@@ -19,6 +22,10 @@ import { verify } from './history/verify.ts'
 const usualPerDay = 3_600_000
 const dayMs = 86_400_000
 const partitions = 2
+const retentionDays = 30
+/** As `SIGNALBOX_COMPRESS_AFTER_DAYS` is without being set. */
+const compressAfterDays = 7
+const lookForDaysMs = 5_000
 
 export interface HistoryMade {
   readonly events: number
@@ -52,7 +59,7 @@ async function make(): Promise<HistoryMade> {
   const log = createLog('error')
   const embedded = await startEmbedded({ data: folder, partitions }, log)
   try {
-    const store = await openStore({ url: embedded.url, config: { partitions, retentionDays: 30, quarantineItems: 1_000 }, log })
+    const store = await openStore({ url: embedded.url, config: { partitions, retentionDays, quarantineItems: 1_000 }, log })
     try {
       const until = Date.now()
       const from = until - Math.ceil((count / Number(perDay ?? usualPerDay)) * dayMs)
@@ -62,6 +69,16 @@ async function make(): Promise<HistoryMade> {
       const parts = done.map(
         (_, partition): Part => ({ partition, partitions, events: Math.floor((count + partition) / partitions), from, until }),
       )
+      const reached = () => Math.min(...parts.map(({ partition, events }) => from + ((done[partition] ?? 0) / events) * (until - from)))
+      const sealing = createSealing({
+        ...{ pool: store.pool, compressAfterDays, retentionDays, now: reached, mostShare: 1 },
+        ...{ clock: systemClock, log, metrics: createMetrics() },
+      })
+      let isFilled = false
+      const sealed = (async () => {
+        for (; !isFilled; await setTimeout(lookForDaysMs)) await sealing.sealDue()
+      })()
+      sealed.catch(() => undefined)
       await Promise.all(
         parts.map((part) =>
           filler(embedded.url, part, (position) => {
@@ -73,10 +90,14 @@ async function make(): Promise<HistoryMade> {
         ),
       )
       process.stderr.write('\n')
+      isFilled = true
+      await sealed
+      await sealing.sealDue()
       // A retention time that was never stored begins with the oldest commit.
       await store.pool.query('update meta set retention_at = $1', [until])
       const seconds = (performance.now() - startedAt) / 1_000
       // A server would have made them as the history came: whoever starts on it would make all of them while it is measured.
+      await store.pool.query('analyze')
       const sums = startLongSums({ pool: store.pool, clock: systemClock, log })
       await sums.settled()
       await sums.stop()

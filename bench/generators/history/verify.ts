@@ -5,7 +5,8 @@ import type { RowOf, Table } from '@signalbox/model/rows.ts'
 import { parseEvent } from '@signalbox/model/validate.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import { lastCallsOfRun } from '@signalbox/server/store/calls-read.ts'
-import { type LogRow, logColumns, toEvent } from '@signalbox/server/store/log-row.ts'
+import { toEvent } from '@signalbox/server/store/log-row.ts'
+import { readRows, where } from '@signalbox/server/store/log-rows.ts'
 import type { Pool } from 'pg'
 import { tenant } from './fleet.ts'
 
@@ -22,7 +23,7 @@ export async function verify(pool: Pool, events: number): Promise<number> {
     counted: string
     checked: string
   }>(
-    `select (select count(*) from log) as log, (select sum(stored) from commits) as commits, (select sum(position) from heads) as heads,
+    `select (select count(*) from log) + (select coalesce(sum(last - first + 1), 0) from log_chunks) as log, (select sum(stored) from commits) as commits, (select sum(position) from heads) as heads,
        (select sum(folded) from heads) as folded, (select sum(calls) from rollups where kind = 'type') as counted,
        (select sum(position) from checkpoints where consumer = 'producers') as checked`,
   )
@@ -37,10 +38,7 @@ export async function verify(pool: Pool, events: number): Promise<number> {
 
 /** All rows but those of its agents, who work in other runs too. */
 async function verifyRun(pool: Pool, run: string): Promise<void> {
-  const { rows: lines } = await pool.query<LogRow>(`select ${logColumns} from log where tenant = $1 and run = $2 order by position`, [
-    tenant,
-    run,
-  ])
+  const lines = await readRows(pool, { where: [where('tenant', '=', tenant), where('run', '=', run)], order: ['position', 'asc'] })
   const folded = createRows()
   for (const event of lines.map(toEvent)) {
     const { partition: _p, position: _q, receivedAt: _r, ...sent } = JSON.parse(toWire(event)) as Record<string, unknown>
