@@ -2,6 +2,9 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { taskStates } from './rows.ts'
 
+/** Calls that one `llm.attributed` or `tool.attributed` can tell of. */
+export const mostCallsTold = 100
+
 const Text = Type.String()
 const Count = Type.Integer({ minimum: 0 })
 const Role = Type.Union([Type.Literal('manager'), Type.Literal('worker'), Type.Literal('tool'), Type.Literal('human')])
@@ -20,8 +23,8 @@ const taskChange = data({ note: Text, error: Text })
 const call = { call: Text, name: Text, model: Text, error: Text }
 /** `startedAt`, RFC 3339: of a call whose start had no event of its own. */
 const ended = { ...call, startedAt: Text }
-/** Whose a call is, told apart from it: by who learned it when the call had been told already. */
-const attributed = need({ call: Text }, {})
+/** Whose calls are, told apart from them: by who learned it when they had been told already. Without `call` those of `calls`, all at once. */
+const attributed = Type.Union([need({ call: Text }, {}), need({ calls: Type.Array(Text, { minItems: 1, maxItems: mostCallsTold }) }, {})])
 
 export const vocabulary = {
   'agent.started': data({ role: Role, name: Text, manager: Text, model: Text, host: Text, team: Text, intervalMs: Count }),

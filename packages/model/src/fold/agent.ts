@@ -1,5 +1,6 @@
 import type { EpochMs, LoggedEvent } from '../event.ts'
-import type { AgentRole, AgentRow, AgentStatus, CallRow, InFlight, Latest, Totals } from '../rows.ts'
+import type { AgentRole, AgentRow, AgentStatus, InFlight, Latest, Totals } from '../rows.ts'
+import type { CallChange } from './call.ts'
 import { count, named, text } from './keys.ts'
 import { latest, newer } from './latest.ts'
 import { addTotals, emptyTotals } from './totals.ts'
@@ -49,7 +50,7 @@ function foldStatus(agent: AgentRow, event: LoggedEvent, freedAt: EpochMs | unde
 }
 
 /** A list, not an object by key: every new key would give the object a new shape, which costs the fold more than all else (measured). */
-function foldInFlight(held: AgentRow['inFlight'], event: LoggedEvent, key: string, call: CallRow): AgentRow['inFlight'] {
+function foldInFlight(held: AgentRow['inFlight'], event: LoggedEvent, { key, after: call }: CallChange): AgentRow['inFlight'] {
   const at = held.findIndex((open) => open.call === key)
   // Only told whose it is: its start or its end may have come, or is to come.
   if (call.startedAt === undefined && call.outcome === undefined) return held
@@ -59,12 +60,12 @@ function foldInFlight(held: AgentRow['inFlight'], event: LoggedEvent, key: strin
   return held.length < mostInFlight ? [...held, open] : [...held.slice(1), open]
 }
 
-/** An event of another agent, or of none, about a call that was the agent's; `added` is what it told of the call, if that is the agent's still. */
-export function foldCaller(agent: AgentRow, event: LoggedEvent, callKey: string, call: CallRow, added: Totals | undefined): AgentRow {
-  const isOwn = call.agent === agent.id
-  const inFlight = isOwn ? foldInFlight(agent.inFlight, event, callKey, call) : agent.inFlight.filter((open) => open.call !== callKey)
-  if (isOwn && added !== undefined) return { ...agent, inFlight, totals: addTotals(agent.totals, added) }
-  return inFlight.length === agent.inFlight.length && !isOwn ? agent : { ...agent, inFlight }
+/** An event of another agent, or of none, about a call that was the agent's, and may be still. */
+export function foldCaller(agent: AgentRow, event: LoggedEvent, call: CallChange): AgentRow {
+  if (call.after.agent === agent.id)
+    return { ...agent, inFlight: foldInFlight(agent.inFlight, event, call), totals: addTotals(agent.totals, call.told) }
+  const inFlight = agent.inFlight.filter((open) => open.call !== call.key)
+  return inFlight.length === agent.inFlight.length ? agent : { ...agent, inFlight }
 }
 
 function foldAgentTask(held: AgentRow['task'], task: string | undefined, event: LoggedEvent): AgentRow['task'] {
@@ -92,7 +93,7 @@ export function foldFreed(agent: AgentRow, event: LoggedEvent): AgentRow {
 }
 
 /**
- * One event of the agent's own. `call` is its call after the event, `added` what the event adds to totals, `taskEndedAt` when the task of
+ * One event of the agent's own. `added` is what the event adds to totals, `calls` those that it changed, `taskEndedAt` when the task of
  * a `task.*` event ended, if it has.
  */
 export function foldAgent(
@@ -100,8 +101,7 @@ export function foldAgent(
   id: string,
   event: LoggedEvent,
   added: Totals | undefined,
-  callKey?: string,
-  call?: CallRow,
+  calls: readonly CallChange[],
   taskEndedAt?: EpochMs,
 ): AgentRow {
   const agent = held ?? openAgent(id, event.time, event.receivedAt)
@@ -117,7 +117,7 @@ export function foldAgent(
     role: started ? latest(agent.role, text(data.role) as AgentRole | undefined, event) : agent.role,
     name: started ? latest(agent.name, text(data.name), event) : agent.name,
     manager: started ? latest(agent.manager, named(data.manager), event) : agent.manager,
-    model: latest(agent.model, started || call?.kind === 'llm' ? text(data.model) : undefined, event),
+    model: latest(agent.model, started || calls[0]?.after.kind === 'llm' ? text(data.model) : undefined, event),
     host: started ? latest(agent.host, text(data.host), event) : agent.host,
     team: started ? latest(agent.team, text(data.team), event) : agent.team,
     status: foldStatus(agent, event, freedAt),
@@ -132,7 +132,7 @@ export function foldAgent(
     lastProgressAt: heartbeat || !own ? agent.lastProgressAt : Math.max(agent.lastProgressAt ?? 0, time),
     events: agent.events + 1,
     totals: added === undefined ? agent.totals : addTotals(agent.totals, added),
-    inFlight: call === undefined || callKey === undefined ? agent.inFlight : foldInFlight(agent.inFlight, event, callKey, call),
+    inFlight: calls.reduce((held, call) => foldInFlight(held, event, call), agent.inFlight),
   }
 }
 

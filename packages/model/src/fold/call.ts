@@ -1,8 +1,17 @@
 import type { EpochMs, Event } from '../event.ts'
 import { rfc3339Ms } from '../rfc3339.ts'
-import type { AgentRow, CallRow, RunRow } from '../rows.ts'
-import { callId, callTypes, count, text } from './keys.ts'
+import type { AgentRow, CallRow, RunRow, Totals } from '../rows.ts'
+import { count, type TouchedCall, text } from './keys.ts'
 import { emptyUsage } from './totals.ts'
+
+/** What an event made of a call. */
+export interface CallChange {
+  readonly key: string
+  readonly before: CallRow | undefined
+  readonly after: CallRow
+  /** What it adds to sums over leaves. */
+  readonly told: Totals
+}
 
 /** Of an end that tells its call's start too; not one after it. */
 function startOf({ data, time }: Event): EpochMs | undefined {
@@ -25,24 +34,22 @@ function foldUsage(had: CallRow['usage'], { usage, costMicros }: Event['data']):
 }
 
 /** One model or tool call. Start and end may come in either order and more than once; usage is the maximum seen, so repeats add nothing. */
-export function foldCall(call: CallRow | undefined, event: Event): CallRow | undefined {
-  const what = callTypes[event.type]
-  if (what === undefined) return call
+export function foldCall(call: CallRow | undefined, { id, kind, step }: TouchedCall, event: Event): CallRow {
   const { data } = event
-  const ended = what.step === 'finished' || what.step === 'failed'
-  const startedAt = what.step === 'started' ? event.time : ended ? startOf(event) : undefined
+  const ended = step === 'finished' || step === 'failed'
+  const startedAt = step === 'started' ? event.time : ended ? startOf(event) : undefined
   const name = text(data.name) ?? text(data.model)
   return {
-    id: callId(event),
-    kind: what.kind,
-    name: name ?? call?.name ?? what.kind,
+    id,
+    kind,
+    name: name ?? call?.name ?? kind,
     run: event.run,
     agent: event.agent ?? call?.agent,
     task: event.task ?? call?.task,
     startedAt: startedAt === undefined ? call?.startedAt : Math.min(startedAt, call?.startedAt ?? startedAt),
     endedAt: ended ? Math.max(event.time, call?.endedAt ?? 0) : call?.endedAt,
     // A failure is kept when a contradicting success comes too: errors must not vanish by order of arrival.
-    outcome: what.step === 'failed' || call?.outcome === 'failed' ? 'failed' : ended ? 'finished' : call?.outcome,
+    outcome: step === 'failed' || call?.outcome === 'failed' ? 'failed' : ended ? 'finished' : call?.outcome,
     error: text(data.error) ?? call?.error,
     usage: foldUsage(call?.usage ?? emptyUsage, data),
   }

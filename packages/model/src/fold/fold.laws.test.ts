@@ -467,6 +467,28 @@ test('an end may tell its start, and another event whose call it was: the agent 
   }
 })
 
+test('one event that attributes many calls makes of them what one for each makes', () => {
+  const Whose = fc.record({ agent: name('a', 3), calls: fc.array(name('c', 4), { minLength: 1, maxLength: 6 }), at: fc.nat(40) })
+  fc.assert(
+    fc.property(fc.array(SometimesNamed, { maxLength: 40 }), fc.array(Whose, { maxLength: 4 }), (sketches, owners) => {
+      const own = sketches.map(([sketch, isNamed]) => ({ ...sketch, agent: isNamed ? sketch.agent : undefined }))
+      const told = (dataOf: (calls: readonly string[]) => readonly Sketch['data'][]) => {
+        const attributing = ({ agent, calls }: (typeof owners)[number]): Sketch[] =>
+          dataOf(calls).map((data) => ({ type: 'llm.attributed', agent, run: 'r1', task: 't1', time: 103, source: 'a1', data }))
+        const before = (i: number) => owners.filter(({ at }) => Math.min(at, own.length) === i).flatMap(attributing)
+        const all = [...own.flatMap((sketch, i) => [...before(i), sketch]), ...before(own.length)]
+        const { agents, runs, calls } = fold(logged(all))
+        return {
+          calls,
+          agents: [...agents].map(([key, { totals, inFlight }]) => [key, totals, inFlight] as const),
+          runs: [...runs].map(([key, row]) => [key, row.totals] as const),
+        }
+      }
+      expect(told((calls) => [{ calls }])).toEqual(told((calls) => calls.map((call) => ({ call }))))
+    }),
+  )
+})
+
 test('folding by partition and joining the agents gives what folding whole gives', () => {
   fc.assert(
     fc.property(fc.array(Sketched, { maxLength: 40 }), (sketches) => {
@@ -502,8 +524,11 @@ test('joining agents is commutative and associative, to the last field', () => {
 })
 
 test('the fold reads and writes no row that touchedKeys and othersKeys do not name', () => {
+  const Attributing = fc
+    .tuple(Sketched, fc.array(name('c', 4)))
+    .map(([sketch, calls]) => ({ ...sketch, type: 'llm.attributed', data: { calls } }))
   fc.assert(
-    fc.property(fc.array(Sketched, { maxLength: 30 }), (sketches) => {
+    fc.property(fc.array(fc.oneof(Sketched, Attributing), { maxLength: 30 }), (sketches) => {
       const rows = createRows()
       for (const event of logged(sketches)) {
         const named = [...touchedKeys(event, touchOf(event)), ...othersKeys(event, touchOf(event), rows)]

@@ -5,7 +5,7 @@
 import type { LoggedEvent } from '../event.ts'
 import type { RowOf, Rows, Table, Totals } from '../rows.ts'
 import { foldAgent, foldCaller, foldDelegate, foldDelegator, foldFreed } from './agent.ts'
-import { foldCall } from './call.ts'
+import { type CallChange, foldCall } from './call.ts'
 import { foldEdge } from './edge.ts'
 import { count, endsTask, named, rowKey, type Touch, touchOf } from './keys.ts'
 import { foldRun } from './run.ts'
@@ -29,28 +29,43 @@ function reportedTotals(event: LoggedEvent): Totals | undefined {
 
 const sumOf = (a: Totals | undefined, b: Totals | undefined) => (a === undefined || b === undefined ? (a ?? b) : addTotals(a, b))
 
+const noCalls: readonly CallChange[] = []
+
+function foldCalls(rows: Rows, event: LoggedEvent, { calls }: Touch): readonly CallChange[] {
+  if (calls.length === 0) return noCalls
+  return calls.map((call) => {
+    const { key } = call
+    const before = rows.get('calls', key)
+    const after = foldCall(before, call, event)
+    rows.set('calls', key, after)
+    return { key, before, after, told: callDelta(before, after) }
+  })
+}
+
 export function applyEvent(rows: Rows, event: LoggedEvent, touch: Touch = touchOf(event)): void {
   const { run, agent } = event
-  const { call: what, callKey, taskKey, relation } = touch
+  const { taskKey, relation } = touch
   const reported = 'reported' in event.data ? reportedTotals(event) : undefined
 
-  const callBefore = callKey === undefined ? undefined : rows.get('calls', callKey)
-  const call = what === undefined ? undefined : foldCall(callBefore, event)
-  if (call !== undefined && callKey !== undefined) rows.set('calls', callKey, call)
-  const delta = call === undefined ? undefined : callDelta(callBefore, call)
-  // Whose call it is may be told after what it took: until then only its run counts it.
-  const isLearned = call?.agent !== undefined && callBefore !== undefined && callBefore.agent === undefined
-  const own = isLearned ? callDelta(undefined, call) : delta
+  const calls = foldCalls(rows, event, touch)
+  let added = reported
+  let own = reported
+  for (const { before, after, told } of calls) {
+    added = sumOf(added, told)
+    // Whose call it is may be told after what it took: until then only its run counts it.
+    const isLearned = after.agent !== undefined && before !== undefined && before.agent === undefined
+    own = sumOf(own, isLearned ? callDelta(undefined, after) : told)
+  }
 
   const taskBefore = taskKey === undefined ? undefined : rows.get('tasks', taskKey)
   const taskAfter = taskKey === undefined ? undefined : foldTask(taskBefore, event)
   if (taskKey !== undefined && taskAfter !== undefined) rows.set('tasks', taskKey, taskAfter)
   const taskEndedAt = taskAfter !== undefined && isTerminal(taskAfter.state) ? taskAfter.endedAt : undefined
 
-  if (run !== undefined) rows.set('runs', run, foldRun(rows.get('runs', run), run, event, sumOf(reported, delta), taskBefore, taskAfter))
+  if (run !== undefined) rows.set('runs', run, foldRun(rows.get('runs', run), run, event, added, taskBefore, taskAfter))
   const ends = taskKey !== undefined && endsTask.has(event.type)
   if (agent !== undefined) {
-    const acted = foldAgent(rows.get('agents', agent), agent, event, sumOf(reported, own), callKey, call, taskEndedAt)
+    const acted = foldAgent(rows.get('agents', agent), agent, event, own, calls, taskEndedAt)
     rows.set('agents', agent, ends ? foldFreed(acted, event) : acted)
   }
 
@@ -60,11 +75,11 @@ export function applyEvent(rows: Rows, event: LoggedEvent, touch: Touch = touchO
     if (freed !== undefined && freed !== worker) rows.set('agents', key, freed)
   }
 
-  const before = callBefore?.agent
-  if (callKey !== undefined && call !== undefined && before !== undefined && before !== agent) {
-    const caller = rows.get('agents', before)
-    const freed = caller === undefined ? undefined : foldCaller(caller, event, callKey, call, delta)
-    if (freed !== undefined && freed !== caller) rows.set('agents', before, freed)
+  for (const call of calls) {
+    const whose = call.before?.agent
+    const caller = whose === undefined || whose === agent ? undefined : rows.get('agents', whose)
+    const freed = caller === undefined ? undefined : foldCaller(caller, event, call)
+    if (freed !== undefined && freed !== caller) rows.set('agents', freed.id, freed)
   }
 
   if (relation !== undefined) {

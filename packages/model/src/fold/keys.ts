@@ -16,10 +16,13 @@ export const rowKey = {
 export const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 export const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
 
+interface CallType {
+  readonly kind: 'llm' | 'tool'
+  readonly step: 'started' | 'finished' | 'failed' | 'attributed'
+}
+
 /** `llm.*` and `tool.*` that open or close a call, or tell whose it is. */
-export const callTypes: Readonly<
-  Record<string, { readonly kind: 'llm' | 'tool'; readonly step: 'started' | 'finished' | 'failed' | 'attributed' }>
-> = {
+export const callTypes: Readonly<Record<string, CallType>> = {
   'llm.started': { kind: 'llm', step: 'started' },
   'llm.finished': { kind: 'llm', step: 'finished' },
   'llm.failed': { kind: 'llm', step: 'failed' },
@@ -42,7 +45,25 @@ export const named = (value: unknown): string | undefined => {
   return name === undefined ? undefined : clean(name)
 }
 
-export const callId = (event: Event): string => named(event.data.call) ?? event.id
+/** A call that an event is about. */
+export interface TouchedCall extends CallType {
+  readonly id: string
+  readonly key: string
+}
+
+/** Events of no call share it: an empty list of its own for each would be garbage of the hot path. */
+const noCalls: readonly TouchedCall[] = []
+
+/** The one that it names, or is; or all that are attributed at once. */
+export function callsOf({ id, type, run, data }: Pick<Event, 'id' | 'type' | 'run' | 'data'>): readonly TouchedCall[] {
+  const what = Object.hasOwn(callTypes, type) ? callTypes[type] : undefined
+  if (what === undefined) return noCalls
+  const { kind, step } = what
+  const touched = (call: string): TouchedCall => ({ kind, step, id: call, key: rowKey.call(run, kind, call) })
+  const call = named(data.call)
+  if (call !== undefined || step !== 'attributed' || !Array.isArray(data.calls)) return [touched(call ?? id)]
+  return [...new Set(data.calls.flatMap((one) => named(one) ?? []))].map(touched)
+}
 
 export interface Relation {
   readonly kind: 'delegation' | 'handoff' | 'message'
@@ -66,34 +87,28 @@ export function relationOf(event: Event): Relation | undefined {
   return to === undefined || from === undefined || to === from ? undefined : { kind, from, to }
 }
 
-type CallType = (typeof callTypes)[string]
-
 /** What an event is about, found once for all who ask: keys are long texts, and making and hashing them was a tenth of what an event takes (measured). */
 export interface Touch {
-  readonly call: CallType | undefined
-  /** Keys of its rows of calls and of tasks. */
-  readonly callKey: string | undefined
+  readonly calls: readonly TouchedCall[]
   readonly taskKey: string | undefined
   readonly relation: Relation | undefined
 }
 
 export function touchOf(event: Event): Touch {
-  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
   return {
-    call,
-    callKey: call === undefined ? undefined : rowKey.call(event.run, call.kind, callId(event)),
+    calls: callsOf(event),
     taskKey: event.task !== undefined && event.type.startsWith('task.') ? rowKey.task(event.run, event.task) : undefined,
     relation: relationOf(event),
   }
 }
 
 /** Every row that folding this event may read or write, but for its `othersKeys`. */
-export function touchedKeys(event: Event, { callKey, taskKey, relation }: Touch): readonly RowKey[] {
+export function touchedKeys(event: Event, { calls, taskKey, relation }: Touch): readonly RowKey[] {
   const keys: RowKey[] = []
   if (event.agent !== undefined) keys.push({ table: 'agents', key: event.agent })
   if (event.run !== undefined) keys.push({ table: 'runs', key: event.run })
   if (taskKey !== undefined) keys.push({ table: 'tasks', key: taskKey })
-  if (callKey !== undefined) keys.push({ table: 'calls', key: callKey })
+  for (const { key } of calls) keys.push({ table: 'calls', key })
   if (relation !== undefined) {
     keys.push({ table: 'edges', key: rowKey.edge(event.run, relation.from, relation.to, relation.kind) })
     if (relation.to !== event.agent) keys.push({ table: 'agents', key: relation.to })
@@ -107,12 +122,13 @@ export function touchedKeys(event: Event, { callKey, taskKey, relation }: Touch)
 
 const none: readonly RowKey[] = []
 
-/** The other agents whose call or task the event ends or takes: only the row of the call or the task names them, so they are known once that is read. */
-export function othersKeys(event: Event, { callKey, taskKey }: Touch, rows: Pick<Rows, 'get'>): readonly RowKey[] {
-  if (callKey !== undefined) {
-    const caller = rows.get('calls', callKey)?.agent
-    return caller === undefined || caller === event.agent ? none : [{ table: 'agents', key: caller }]
-  }
+/** The other agents whose calls or task the event ends or takes: only the row of the call or the task names them, so they are known once that is read. */
+export function othersKeys(event: Event, { calls, taskKey }: Touch, rows: Pick<Rows, 'get'>): readonly RowKey[] {
+  if (calls.length > 0)
+    return calls.flatMap(({ key }) => {
+      const caller = rows.get('calls', key)?.agent
+      return caller === undefined || caller === event.agent ? none : [{ table: 'agents' as const, key: caller }]
+    })
   if (taskKey === undefined || !endsTask.has(event.type)) return none
   const workers = rows.get('tasks', taskKey)?.workers ?? []
   return workers.flatMap((key) => (key === event.agent ? [] : [{ table: 'agents', key }]))

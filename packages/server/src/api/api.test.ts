@@ -459,12 +459,14 @@ test('events of one call, newest first: however it is named, and none that only 
     { ...at(4), type: 'tool.finished', ...named({ call: 'c"1' }) },
     unnamed,
     { ...at(6), type: 'tool.failed', ...named({ call: long }) },
+    { ...at(7), type: 'tool.attributed', ...named({ calls: ['c"12', 'c"1'], of: 'other' }) },
+    { ...at(8), type: 'tool.attributed', ...named({ calls: ['c"12'], of: 'c"1' }) },
   ]
   await api.send(events)
   const of = async (call: string, more = '') =>
     (await api.all<StoredEvent>(`/v1/events?run=calls&call=${encodeURIComponent(call)}${more}`, 1)).map(({ id }) => id)
-  expect(await of('c"1')).toEqual([events[4]?.id, events[0]?.id])
-  expect(await of('c"1', '&order=asc')).toEqual([events[0]?.id, events[4]?.id])
+  expect(await of('c"1')).toEqual([events[7]?.id, events[4]?.id, events[0]?.id])
+  expect(await of('c"1', '&order=asc')).toEqual([events[0]?.id, events[4]?.id, events[7]?.id])
   expect(await of(unnamed.id)).toEqual([unnamed.id])
   expect(await of(long.slice(0, 256))).toEqual([events[6]?.id])
   expect(await of('nothing')).toEqual([])

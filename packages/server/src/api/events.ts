@@ -1,6 +1,6 @@
 /** `/v1/events`: the log, event by event. */
 import { StoredEvent } from '@signalbox/model/event.ts'
-import { callId } from '@signalbox/model/fold/keys.ts'
+import { callsOf } from '@signalbox/model/fold/keys.ts'
 import { toWire } from '@signalbox/model/wire.ts'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Type from 'typebox'
@@ -65,7 +65,7 @@ export function eventRoutes(
         list,
         found,
         limit,
-        (event) => (call === undefined || callId(parsed(event)) === call ? [toWire(event)] : []),
+        (event) => (call === undefined || callsOf(parsed(event)).some(({ id }) => id === call) ? [toWire(event)] : []),
         (event) => [byPosition ? event.position : event.id],
       )
       return json(reply, `{"items":[${page.items.flat().join(',')}],"next":${JSON.stringify(page.next)}}`)

@@ -20,7 +20,7 @@ export interface EventsQuery {
   readonly after: string | number | undefined
   readonly limit: number
   readonly byPosition: boolean
-  /** Only events of the one run's call of this id; the reader looks at `callId` too, some others may be among them. */
+  /** Only events of the one run's call of this id; the reader looks at `callsOf` too, some others may be among them. */
   readonly call?: string | undefined
   /** Only what was committed by then: the time, and the position of each partition. */
   readonly committed?: { readonly time: number; readonly positions: readonly number[] } | undefined
@@ -37,16 +37,18 @@ const beyond = (id: string, order: 'asc' | 'desc') => firstIdOf(order === 'asc' 
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** As it begins in the data's JSON; what the fold made readable in the id is not looked for. */
-const begunAs = (call: string) => `"call":${JSON.stringify(call.split('\ufffd')[0]).slice(0, -1)}`
+const begunAs = (call: string) => JSON.stringify(call.split('\ufffd')[0]).slice(0, -1)
 
-/** Events of a call, by how it is told. */
+/** Events of a call, by how it is told: by its name, or, where many are attributed at once, among them. */
 function ofCall(call: string): Condition[] {
   const begun = begunAs(call)
+  const named = `"call":${begun}`
   // A call without a name of its own has its event's.
   const isId = uuid.test(call)
   const told: Condition = {
-    sql: (bind) => `(strpos(data, ${bind(begun)}) > 0${isId ? ` or id = ${bind(call)}` : ''})`,
-    is: ({ data, id }) => data.includes(begun) || (isId && id === call),
+    sql: (bind) =>
+      `(strpos(data, ${bind(named)}) > 0 or type like '%.attributed' and strpos(data, ${bind(begun)}) > 0${isId ? ` or id = ${bind(call)}` : ''})`,
+    is: ({ data, id, type }) => data.includes(named) || (type.endsWith('.attributed') && data.includes(begun)) || (isId && id === call),
   }
   return [among('type', Object.keys(callTypes)), told]
 }

@@ -1,5 +1,6 @@
 /** What a call or a task was told and said, found in the events of it: bodies are not in the rows, they may be large. */
 import type { StoredEvent } from '@signalbox/model/event.ts'
+import { callsOf } from '@signalbox/model/fold/keys.ts'
 import type { CallRow } from '@signalbox/model/rows.ts'
 import { fetchJson } from '../../live/live.ts'
 
@@ -43,7 +44,7 @@ export async function eventsOfCall({ id, kind, run, agent }: Pick<CallRow, 'id' 
     // The begin was found: whatever else there is was told between it and the end.
     return found.events.some(isBegin) ? { ...found, more: false } : found
   }
-  const isIt = (event: StoredEvent) => event.data.call === id || event.id === id
+  const isIt = (event: StoredEvent) => callsOf(event).some((call) => call.id === id)
   const found = await read({ type: `${kind}.*`, ...(agent === undefined ? {} : { agent }) }, (events) =>
     events.some((event) => isIt(event) && isBegin(event)),
   )

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '@signalbox/model/event.ts'
-import { callTypes, rowKey } from '@signalbox/model/fold/keys.ts'
+import { callsOf, rowKey } from '@signalbox/model/fold/keys.ts'
 import { useQuery } from '@tanstack/react-query'
 import { fetchJson } from '../../live/live.ts'
 import { dateTime, visible } from '../../text.ts'
@@ -21,8 +21,8 @@ export function EventDetail({ id }: { readonly id: string }) {
       <p className="break-words text-soft">This event cannot be shown: {visible(error.message)}. It may have left with the retention.</p>
     )
   if (event === undefined) return <p className="text-faint">loading …</p>
-  const call = Object.hasOwn(callTypes, event.type) ? callTypes[event.type] : undefined
-  const callName = typeof event.data.call === 'string' ? event.data.call : event.id
+  const calls = callsOf(event)
+  const [only] = calls.length === 1 ? calls : []
   return (
     <>
       <h3 className="mb-3 break-words text-base font-semibold">{visible(event.type)}</h3>
@@ -30,8 +30,8 @@ export function EventDetail({ id }: { readonly id: string }) {
       <Links
         run={event.run}
         sel={
-          call !== undefined
-            ? `call:${rowKey.call(event.run, call.kind, callName)}`
+          only !== undefined
+            ? `call:${only.key}`
             : event.task !== undefined
               ? `task:${rowKey.task(event.run, event.task)}`
               : `event:${event.id}`
@@ -59,9 +59,13 @@ export function EventDetail({ id }: { readonly id: string }) {
             <Select sel={`event:${event.cause}`}>{visible(event.cause)}</Select>
           </Field>
         )}
-        {call !== undefined && (
-          <Field name="Call">
-            <Select sel={`call:${rowKey.call(event.run, call.kind, callName)}`}>{visible(callName)}</Select>
+        {calls.length > 0 && (
+          <Field name={only === undefined ? 'Calls' : 'Call'}>
+            {calls.map(({ id: call, key }) => (
+              <div key={key}>
+                <Select sel={`call:${key}`}>{visible(call)}</Select>
+              </div>
+            ))}
           </Field>
         )}
         <Field name="Source">{visible(event.source)}</Field>

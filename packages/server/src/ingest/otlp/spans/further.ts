@@ -1,5 +1,6 @@
 /** What is told of a span once those above it are known: whose call it was, who gave the agent its work. The same whenever that is. */
 import { type MadeEvent, silenceMs } from '@signalbox/model/foreign.ts'
+import { mostCallsTold } from '@signalbox/model/vocabulary.ts'
 import { eventOf } from '../../event-of.ts'
 import type { Execution, Node, Top } from './trace.ts'
 
@@ -12,7 +13,7 @@ interface Draft {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): MadeEvent =>
+const further = (traceId: string, node: Pick<Node, 'id' | 'source' | 'run'>, { part, data, ...draft }: Draft): MadeEvent =>
   eventOf(node.source, {
     ...draft,
     foreign: `span ${traceId} ${node.id} ${part}`,
@@ -21,34 +22,106 @@ const further = (traceId: string, node: Node, { part, data, ...draft }: Draft): 
     data: { ...data, derived: true },
   })
 
-/** `services`: agents without a span of their own that were told of already in one go. */
-export function furtherOf(traceId: string, node: Node, services: Set<string>): MadeEvent[] {
-  const { above: agent, root = node } = node
-  switch (node.role) {
-    case 'model':
-    case 'tool':
-      return node.isCounted ? attributed(traceId, node, agent, root, services) : []
-    case 'agent':
-      return agent === undefined ? [] : delegated(traceId, node, agent)
-    case 'handoff':
-      return handedOver(traceId, node, agent)
-    case 'plain':
-      return node.execution === undefined ? [] : executed(traceId, node, node.execution)
+/** `item`: of the request, the one that brought it. */
+export interface Further {
+  readonly item: number
+  readonly event: MadeEvent
+}
+
+/** What is told in one go, of one document or of traces that fell silent: whose calls are is told of many at once. */
+export function createFurther() {
+  const told: Further[] = []
+  /** Agents without a span of their own that were told of already. */
+  const services = new Set<string>()
+  /** By the span that made it certain. */
+  const groups = new Map<Node, Group[]>()
+
+  function gather(traceId: string, node: Node, { agent, task, by }: Owner, item: number): void {
+    const held = groups.get(by) ?? []
+    if (held.length === 0) groups.set(by, held)
+    const { role, source, run } = node
+    const own = held.find((group) => group.agent === agent && group.role === role && group.source === source && group.run === run)
+    if (own === undefined) held.push({ traceId, item, agent, task, by, role, source, run, nodes: new Set([node]) })
+    else own.nodes.add(node)
+  }
+
+  /** Of one that is certain. */
+  function eventsOf(traceId: string, node: Node, item: number): MadeEvent[] {
+    const { above: agent, root = node } = node
+    switch (node.role) {
+      case 'model':
+      case 'tool': {
+        if (!node.isCounted) return []
+        const owner = ownerOf(node, agent, root)
+        if (owner !== undefined) gather(traceId, node, owner, item)
+        // Nothing else tells of an agent that has no span of its own.
+        return agent === undefined ? agentOfCalls(traceId, root, node.agent ?? node.service, node.service, services) : []
+      }
+      case 'agent':
+        return agent === undefined ? [] : delegated(traceId, node, agent)
+      case 'handoff':
+        return handedOver(traceId, node, agent)
+      case 'plain':
+        return node.execution === undefined ? [] : executed(traceId, node, node.execution)
+    }
+  }
+
+  return {
+    add(traceId: string, node: Node, item: number): void {
+      for (const event of eventsOf(traceId, node, item)) told.push({ item, event })
+    },
+    told: (): readonly Further[] => [...told, ...[...groups.values()].flat().flatMap(attributed)],
   }
 }
 
-function attributed(traceId: string, node: Node, agent: Node | undefined, root: Node, services: Set<string>): MadeEvent[] {
-  const type = node.role === 'model' ? 'llm.attributed' : 'tool.attributed'
+/** Whose a call is. */
+interface Owner {
+  readonly agent: string
+  readonly task: string | undefined
+  /** The span that made it certain: the agent's, or the root. */
+  readonly by: Node
+}
+
+/** Calls of one owner, and alike in all that an event says once. */
+interface Group extends Owner, Pick<Node, 'role' | 'source' | 'run'> {
+  readonly traceId: string
+  readonly item: number
+  /** A span that comes twice is one. */
+  readonly nodes: Set<Node>
+}
+
+/** Undefined where the call said all of it itself. */
+function ownerOf(node: Node, agent: Node | undefined, root: Node): Owner | undefined {
   const whose = node.agent ?? agent?.agent
-  if (whose !== undefined) {
-    // Nothing else tells of an agent that has no span of its own.
-    if (agent === undefined) return agentOfCalls(traceId, root, whose, node.service, services)
-    // Of an agent that it names itself only the task is news, if that is the agent's and it names none.
-    if (node.task !== undefined || whose !== agent.agent || agent.run !== node.run) return []
-    return [further(traceId, node, { part: 'attributed', type, time: node.end, agent: whose, task: agent.id, data: { call: node.call } })]
+  if (whose === undefined) return { agent: node.service, task: undefined, by: root }
+  // Of an agent that it names itself only the task is news, if that is the agent's and it names none.
+  if (agent === undefined || node.task !== undefined || whose !== agent.agent || agent.run !== node.run) return undefined
+  return { agent: whose, task: agent.id, by: agent }
+}
+
+/** One alone is told as its span's; several in an order of their own, so that the same ones make the same event. */
+function attributed({ traceId, item, agent, task, by, role, source, run, nodes }: Group): Further[] {
+  const sorted = [...nodes].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const told: Further[] = []
+  for (let from = 0; from < sorted.length; from += mostCallsTold) {
+    const some = sorted.slice(from, from + mostCallsTold)
+    const [first] = some
+    if (first === undefined) break
+    const isOne = some.length === 1
+    const event = further(
+      traceId,
+      { id: isOne ? first.id : by.id, source, run },
+      {
+        part: isOne ? 'attributed' : `attributed ${some.map(({ id }) => id).join(' ')}`,
+        type: role === 'model' ? 'llm.attributed' : 'tool.attributed',
+        time: Math.max(...some.map(({ end }) => end)),
+        ...{ agent, task },
+        data: isOne ? { call: first.call } : { calls: some.map(({ call }) => call) },
+      },
+    )
+    told.push({ item, event })
   }
-  const told = further(traceId, node, { part: 'attributed', type, time: node.end, agent: node.service, data: { call: node.call } })
-  return [...agentOfCalls(traceId, root, node.service, node.service, services), told]
+  return told
 }
 
 const seen = (agent: string, service: string) => ({

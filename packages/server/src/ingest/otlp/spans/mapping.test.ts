@@ -1,6 +1,7 @@
 /** What spans are told as together: whose calls, who gives whom work, runs, and what a bounded memory forgets. */
 import { inputOf } from '@signalbox/model/foreign.ts'
 import { expect, test } from 'vitest'
+import type { Span } from '../otlp.ts'
 import { createSpanMapping, type SpanMappingOptions } from './mapping.ts'
 import { at, decoded, eventsOf, idOf, rowsOf, type Sketch, span, told, traceId } from './testing.ts'
 
@@ -69,6 +70,27 @@ test('a call is its agent’s as soon as that is known, and not before', () => {
     { agent: 'shop/writer', task: idOf(5), data: { call: idOf(6), derived: true } },
   ])
   expect(events.find(({ type }) => type === 'llm.finished')?.agent).toBeUndefined()
+})
+
+test('whose calls are is told of many at once, the same event for the same calls in whatever order they came', () => {
+  const calls = [2, 3, 4, 5].map((id) => span({ id, parent: 1, start: id, attributes: id < 4 ? chat() : tool('search') }))
+  const boss = span({ id: 1, attributes: invoke('boss') })
+  const whose = (...batches: readonly Span[][]) => {
+    const mapping = createSpanMapping()
+    return batches
+      .flatMap((batch) => eventsOf(mapping.map(decoded(batch), 't')))
+      .filter(({ type }) => type.endsWith('.attributed'))
+      .toSorted((a, b) => (a.type < b.type ? -1 : 1))
+  }
+  const told = whose([...calls, boss])
+  expect(told).toMatchObject([
+    { type: 'llm.attributed', agent: 'shop/boss', task: idOf(1), data: { calls: [idOf(2), idOf(3)] } },
+    { type: 'tool.attributed', agent: 'shop/boss', task: idOf(1), data: { calls: [idOf(4), idOf(5)] } },
+  ])
+  expect(whose([boss, ...calls])).toEqual(told)
+  expect(whose([...calls, boss, ...calls, boss])).toEqual(told)
+  expect(whose(calls.toReversed(), [boss])).toEqual(told)
+  expect(whose(...calls.map((one) => [one]), [boss], [boss])).toEqual([...told, ...told].toSorted((a, b) => (a.type < b.type ? -1 : 1)))
 })
 
 test('calls under a root without an agent are the service’s', () => {
@@ -281,7 +303,9 @@ test('a trace of 10,000 spans, one under the other, the deepest first', () => {
   )
   const from = performance.now()
   const { events } = sendEach([...deep, { id: 1, attributes: invoke('boss') }])
-  expect(events.filter(({ type, agent }) => type === 'tool.attributed' && agent === 'shop/boss')).toHaveLength(5_000)
+  const whose = events.filter(({ type, agent }) => type === 'tool.attributed' && agent === 'shop/boss')
+  expect(whose).toHaveLength(50)
+  expect(new Set(whose.flatMap(({ data }) => data?.calls))).toEqual(new Set(Array.from({ length: 5_000 }, (_, i) => idOf(10_001 - 2 * i))))
   expect(performance.now() - from).toBeLessThan(20_000)
 })
 

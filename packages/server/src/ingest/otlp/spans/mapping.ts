@@ -8,7 +8,7 @@ import type { MadeEvent } from '@signalbox/model/foreign.ts'
 import type { Mapped } from '../../door.ts'
 import { createTraceMemory } from '../../trace-memory.ts'
 import type { Decoded, Span } from '../otlp.ts'
-import { furtherOf, runOfTop } from './further.ts'
+import { createFurther, runOfTop } from './further.ts'
 import { senderOf } from './identity.ts'
 import { isFit, recordsOf } from './record.ts'
 import { type Told, tellOf } from './told.ts'
@@ -112,9 +112,9 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
         for (const event of recordsOf(told)) mapped.push({ item, event })
         told.node.isTold = true
       }
-      const services = new Set<string>()
-      for (const { item, told, settled } of placed)
-        for (const one of settled) for (const event of furtherOf(told.span.traceId, one, services)) mapped.push({ item, event })
+      const further = createFurther()
+      for (const { item, told, settled } of placed) for (const one of settled) further.add(told.span.traceId, one, item)
+      for (const one of further.told()) mapped.push(one)
       const good = decoded.groups.reduce((sum, { items }) => sum + items.length, 0)
       for (const [index, { code, message, value }] of decoded.bad.entries())
         mapped.push({ item: good + index, refused: { code, message }, value })
@@ -126,8 +126,9 @@ export function createSpanMapping(options: SpanMappingOptions = {}): SpanMapping
         const { settled, top } = settleTrace(trace)
         const events = told.get(tenant) ?? []
         told.set(tenant, events)
-        const services = new Set<string>()
-        for (const one of settled) events.push(...furtherOf(traceId, one, services))
+        const further = createFurther()
+        for (const one of settled) further.add(traceId, one, 0)
+        events.push(...further.told().map(({ event }) => event))
         if (top !== undefined && top.first.run === traceId) events.push(...runOfTop(traceId, top))
       }
       return [...told].filter(([, events]) => events.length > 0).map(([tenant, events]) => ({ tenant, events }))
