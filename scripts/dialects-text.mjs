@@ -9,7 +9,7 @@ Spans that come by OTLP ([otlp.md](otlp.md)) or from a file ([import](../imports
 - **An agent** is named by its name, else its id, after its service: \`<service.name>/<agent>\`. Calls under no agent are those of the service itself, which is then an agent of its own name.
 - **An agent's span is a task** of its. It was given by the nearest agent above: \`task.created\` with its parent, \`task.assigned\` from one to the other. One that stays silent for a quarter of an hour (three times \`intervalMs\`) is taken for lost.
 - **Calls are counted where they are made.** What agents and workflows sum up is \`data.reported\`, never added. Input is all of it, cached tokens too; a sender that counts more cached tokens than tokens is taken to count them apart.
-- **A call whose agent is above it** is told without one, and \`llm.attributed\` or \`tool.attributed\` tells whose it is as soon as that is certain: when the agent's span has come, or all spans up to the root have. Children end before their parents, so a long-lived agent shows with its calls only once it ends, unless its spans name it (\`gen_ai.agent.name\` on each).
+- **A call whose agent is above it** is told without one, and \`llm.attributed\` or \`tool.attributed\` tells whose it is as soon as that is certain: when the agent's span has come, or all spans up to the root have. One event tells it of up to a hundred calls (\`data.calls\`; of one alone \`data.call\`). Children end before their parents, so a long-lived agent shows with its calls only once it ends, unless its spans name it (\`gen_ai.agent.name\` on each).
 - **An exception by which a framework moves on** (LangGraph's \`ParentCommand\` and interrupts) fails nothing, whatever the status says; \`data.movedOn\` has the message.
 
 ## Limits
