@@ -33,6 +33,11 @@ describe('a refusal names the field and what was expected', () => {
     [{ ...base, seq: 1.5 }, 'INVALID_EVENT /seq must be integer.'],
     [{ ...base, data: [] }, 'INVALID_EVENT /data must be object.'],
     [{ ...base, type: 'task.assigned', data: {} }, 'INVALID_EVENT /data/to is missing.'],
+    [{ ...base, type: 'llm.attributed', data: {} }, 'INVALID_EVENT /data/call is missing.'],
+    [
+      { ...base, type: 'llm.attributed', data: { calls: Array(101).fill('c') } },
+      'INVALID_EVENT /data/calls must not have more than 100 items.',
+    ],
     [{ ...base, type: 'llm.finished', data: { usage: { inputTokens: '5' } } }, 'INVALID_EVENT /data/usage/inputTokens must be integer.'],
     [
       { ...base, type: 'agent.started', data: { role: 'king' } },

@@ -24,7 +24,10 @@ const call = { call: Text, name: Text, model: Text, error: Text }
 /** `startedAt`, RFC 3339: of a call whose start had no event of its own. */
 const ended = { ...call, startedAt: Text }
 /** Whose calls are, told apart from them: by who learned it when they had been told already. Without `call` those of `calls`, all at once. */
-const attributed = Type.Union([need({ call: Text }, {}), need({ calls: Type.Array(Text, { minItems: 1, maxItems: mostCallsTold }) }, {})])
+const attributed = Type.Intersect([
+  Type.Union([Type.Object({ call: Type.Unknown() }), Type.Object({ calls: Type.Unknown() })]),
+  data({ call: Text, calls: Type.Array(Text, { minItems: 1, maxItems: mostCallsTold }) }),
+])
 
 export const vocabulary = {
   'agent.started': data({ role: Role, name: Text, manager: Text, model: Text, host: Text, team: Text, intervalMs: Count }),
