@@ -81,6 +81,15 @@ export interface WantedRuns {
 
 export const runFiltersIn = ({ q, status, errors }: WantedRuns): number => [q.trim() !== '', status !== '', errors].filter(Boolean).length
 
+const wordsOf = ({ q }: WantedRuns) => q.toLowerCase().split(/\s+/).filter(Boolean)
+
+export function passes(run: RunRow, wanted: WantedRuns, words = wordsOf(wanted)): boolean {
+  if (wanted.status !== '' && run.state !== wanted.status) return false
+  if (wanted.errors && run.state !== 'failed' && run.totals.errors === 0) return false
+  const text = words.length === 0 ? '' : `${run.id} ${runName(run)} ${run.state} ${run.error ?? ''}`.toLowerCase()
+  return words.every((word) => text.includes(word))
+}
+
 /** Ids of the runs that pass, in order. */
 export function listed(
   runs: readonly RunRow[],
@@ -89,16 +98,11 @@ export function listed(
   paces: ReadonlyMap<string, Pace>,
   now: number,
 ): readonly string[] {
-  const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean)
+  const words = wordsOf(wanted)
   const value = columns[sorting.column]
   const sign = sorting.descending ? -1 : 1
   return runs
-    .filter((run) => {
-      if (wanted.status !== '' && run.state !== wanted.status) return false
-      if (wanted.errors && run.state !== 'failed' && run.totals.errors === 0) return false
-      const text = words.length === 0 ? '' : `${run.id} ${runName(run)} ${run.state} ${run.error ?? ''}`.toLowerCase()
-      return words.every((word) => text.includes(word))
-    })
+    .filter((run) => passes(run, wanted, words))
     .map((run) => ({ id: run.id, by: value(run, paces.get(run.id), now), startedAt: run.startedAt }))
     .sort((a, b) => {
       if (a.by !== b.by) return sign * (a.by < b.by ? -1 : 1)

@@ -62,14 +62,17 @@ const none = <span className="text-faint">–</span>
 
 export const RunRow = memo(function RunRow({
   id,
+  older,
   pace,
   height,
 }: {
   readonly id: string
+  /** As a page of the list had it: the feed's is newer. */
+  readonly older: Row | undefined
   readonly pace: Pace | undefined
   readonly height: number
 }) {
-  const run = useRow('runs', id)
+  const run = useRow('runs', id) ?? older
   const now = useNow()
   if (run === undefined) return null
   const quiet = isQuiet(run, now)

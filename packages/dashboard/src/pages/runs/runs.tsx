@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useLayoutEffect, useMemo, useRef } from 'react'
 import { useDensity } from '../../density.ts'
 import { useBindings } from '../../keys.ts'
-import { shownNow, useFrozen, useShown, useTable } from '../../live/live.ts'
+import { shownNow, useFrozen, useShown, useTable, useTruncated } from '../../live/live.ts'
 import { Figure, Toggle } from '../../parts/controls.tsx'
 import { NoAgents, NoMatches } from '../../parts/empty.tsx'
 import { FilterBox } from '../../parts/filter-box.tsx'
@@ -14,7 +14,10 @@ import { useSearch } from '../../search.ts'
 import { useStill } from '../../still.ts'
 import { compact, dollars, whole } from '../../text.ts'
 import { listed, pacesOf, parseRunSorting, runFiltersIn, states } from './list.ts'
+import { OlderOffered } from './offered.tsx'
+import { withOlderRuns } from './older.ts'
 import { RunRow, RunsHead, rowHeights, StateBadge } from './row.tsx'
+import { useOlderRuns } from './use-older.ts'
 
 const headHeight = 32
 
@@ -23,20 +26,24 @@ export function Runs() {
   const { paused, toggle } = usePause()
   useFrozen(paused)
   const { store, at } = useShown()
-  const runs = useTable('runs')
+  const fed = useTable('runs')
   const agents = useTable('agents')
   const { rates, look } = useRates()
   const box = useRef<HTMLDivElement>(null)
   const filterBox = useRef<HTMLInputElement>(null)
   const { q, status, errors, sort } = search
   const sorting = parseRunSorting(sort)
+  const wanted = { q, status, errors }
+  const older = useOlderRuns(wanted)
+  const runs = useMemo(() => withOlderRuns(fed, older.runs), [fed, older.runs])
+  const isCut = useTruncated().includes('runs') && !older.isAll
   // biome-ignore lint/correctness/useExhaustiveDependencies: a look changes what rates answer
   const paces = useMemo(() => pacesOf(agents, rates), [agents, rates, look])
   const made = useMemo(
     () => listed(runs, { q, status, errors }, parseRunSorting(sort), paces, shownNow()),
     [runs, q, status, errors, sort, paces],
   )
-  const setting = `${q} ${status} ${errors} ${sort} ${at} ${made.length === 0}`
+  const setting = `${q} ${status} ${errors} ${sort} ${at} ${older.runs.size} ${made.length === 0}`
   const { shown: ids, stir, hover } = useStill(made, setting)
   const height = rowHeights[useDensity(({ density }) => density)]
   const virtual = useVirtualizer({
@@ -95,7 +102,7 @@ export function Runs() {
     <section aria-label="Runs" className="flex min-w-0 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-x-5 gap-y-2 border-b border-line px-4 py-2 max-md:px-3">
         <div className="sideways flex flex-wrap items-center gap-x-5 gap-y-2 max-md:gap-x-3">
-          <Figure name="runs" value={whole(runs.length)} />
+          <Figure name={isCut ? 'runs shown' : 'runs'} value={whole(runs.length)} />
           <fieldset aria-label="Only runs that are" className="flex flex-wrap gap-1 max-md:flex-nowrap">
             {states.map((state) => (
               <button
@@ -125,14 +132,20 @@ export function Runs() {
           </Toggle>
         </div>
       </div>
-      <MoreThanShown />
+      <MoreThanShown older={isCut ? runs.length - fed.length : 0} all={older.isAll ? 'runs' : undefined}>
+        {(isCut || older.isAll) && (
+          <OlderOffered
+            isCut={isCut}
+            offer={older.offer}
+            shown={runs.length - fed.length}
+            isFiltered={runFiltersIn(wanted) > 0}
+            paused={paused}
+          />
+        )}
+      </MoreThanShown>
       <div ref={box} {...hover} className="relative min-h-0 flex-1 overflow-auto">
         {ids.length === 0 && (
-          <NoMatches
-            all={runs.length}
-            filters={runFiltersIn({ q, status, errors })}
-            clear={() => setSearch({ q: '', status: '', errors: false })}
-          />
+          <NoMatches all={runs.length} filters={runFiltersIn(wanted)} clear={() => setSearch({ q: '', status: '', errors: false })} />
         )}
         <div hidden={ids.length === 0} {...{ role: 'table', 'aria-label': 'Runs', 'aria-rowcount': ids.length + 1 }}>
           <RunsHead sorting={sorting} sort={(by) => setSearch({ sort: by })} />
@@ -147,7 +160,7 @@ export function Runs() {
                   className="absolute inset-x-0 top-0"
                   style={{ transform: `translateY(${start - headHeight}px)` }}
                 >
-                  <RunRow id={id} pace={paces.get(id)} height={height} />
+                  <RunRow id={id} older={older.runs.get(id)} pace={paces.get(id)} height={height} />
                 </div>
               )
             })}
