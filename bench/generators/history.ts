@@ -75,11 +75,11 @@ async function make(): Promise<HistoryMade> {
         ...{ clock: systemClock, log, metrics: createMetrics() },
       })
       let isFilled = false
-      const sealed = (async () => {
+      async function seal(): Promise<void> {
         for (; !isFilled; await setTimeout(lookForDaysMs)) await sealing.sealDue()
-      })()
-      sealed.catch(() => undefined)
-      await Promise.all(
+        await sealing.sealDue()
+      }
+      const filled = Promise.all(
         parts.map((part) =>
           filler(embedded.url, part, (position) => {
             done[part.partition] = position
@@ -88,11 +88,11 @@ async function make(): Promise<HistoryMade> {
             process.stderr.write(`\r${all.toLocaleString('en')} of ${count.toLocaleString('en')} events, ${Math.round(all / seconds)}/s `)
           }),
         ),
-      )
+      ).finally(() => {
+        isFilled = true
+      })
+      await Promise.all([filled, seal()])
       process.stderr.write('\n')
-      isFilled = true
-      await sealed
-      await sealing.sealDue()
       // A retention time that was never stored begins with the oldest commit.
       await store.pool.query('update meta set retention_at = $1', [until])
       const seconds = (performance.now() - startedAt) / 1_000
