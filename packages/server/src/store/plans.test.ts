@@ -438,3 +438,23 @@ test('the longer sums of an hour look at its minutes, not at all minutes there a
   // By span and cut they are read anew, some of them of a sixth of the day.
   expectBounded(6 * 60 * agents + 100)
 })
+
+test('what changed in a partition that is far behind another is found without a look at all since', async () => {
+  const { pool } = store
+  const [rows, behind] = [20_000, head + 20_000]
+  // As they are written, one beside the other: the second partition has one event where the first has two.
+  await pool.query(
+    `insert into projections (position, sort, partition, open, tbl, tenant, key, state, body)
+     select ${head} + k * (2 - p), ${start}, p, false, 'tasks', 'skewed', p || ' ' || k, 'completed', '{}'
+     from generate_series(1, ${rows}) k, generate_series(0, 1) p order by k`,
+  )
+  await pool.query('vacuum analyze projections')
+  const headTo = (position: number) => pool.query('update heads set position = $1, folded = $1 where partition = 1', [position])
+  await headTo(behind - 1_000)
+  await take(pool, 1)
+  await headTo(behind)
+  asked.length = 0
+  await take(explaining(pool, asked), 1)
+  // What goes on of this partition is six thousand rows.
+  expectBounded(12_000)
+})
