@@ -1,4 +1,5 @@
 /** More agents, runs or tasks than the server gives at once: each screen says which, in plain words, and says nothing where it has all. */
+import { openFeed } from '@signalbox/client/feed.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectAccessibleInBothThemes, visits } from './browser.ts'
@@ -25,6 +26,23 @@ async function sendAgents(all: number, ...names: string[]) {
   for (const list of ['agents', 'runs']) await expect.poll(async () => (await getAll(`${server.url}/v1/${list}`)).length).toBe(all)
 }
 
+/** Keys of the rows that a feed begins with. */
+const given = () =>
+  new Promise<string[]>((resolve) => {
+    const feed = openFeed({
+      url: server.url,
+      feed: 'state',
+      onFrame(frame) {
+        if (frame.kind !== 'snapshot') return
+        feed.close()
+        resolve(frame.rows.map(({ key }) => key))
+      },
+    })
+  })
+
+/** Until who comes begins with it: a snapshot is shared for a second, and what came since is told besides. */
+const untilGiven = (name: string) => expect.poll(given).toContain(`run of ${name}`)
+
 test('the fleet and the runs say that there are more than are shown, and only then', async () => {
   await sendAgents(3, 'Ann', 'Bob', 'Cid')
   const whole = await visit(server.url)
@@ -40,6 +58,7 @@ test('the fleet and the runs say that there are more than are shown, and only th
   // Who was there before has all of them.
   await tile(whole, 'Dan').waitFor()
   expect([await tile(whole, 'Ann').count(), await notice(whole).count()]).toEqual([1, 0])
+  await untilGiven('Dan')
 
   const words = 'There are more agents and runs than are shown: these changed last.'
   for (const [path, row] of [['', tile] as const, ['/runs', link] as const]) {
@@ -101,6 +120,7 @@ test('older runs are read when asked for, by keys alone, to the last one', async
   )
   const all = before + many.length
   await expect.poll(async () => (await getAll(`${server.url}/v1/runs`)).length).toBe(all)
+  await untilGiven('N399')
 
   const page = await visit(`${server.url}/runs`, { withoutServiceWorker: true, expected: /status of 503/ })
   await isLive(page)
@@ -151,6 +171,7 @@ test('what a filter wants is read alone, and nothing while the page is paused', 
   const finished = (name: string) => ({ type: 'run.finished', agent: name, run: `run of ${name}` })
   await sendEvents(server, [finished('Fay'), ...['Gus', 'Hal'].map(started), finished('Fay too')])
   await expect.poll(async () => (await getAll(`${server.url}/v1/runs?state=finished`)).length).toBeGreaterThan(1)
+  await untilGiven('Fay too')
 
   const page = await visit(`${server.url}/runs?status=finished&q=${encodeURIComponent('of Fay')}`)
   await isLive(page)
