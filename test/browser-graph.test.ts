@@ -127,6 +127,8 @@ test('keys go from node to node along the edges; a press selects, and selecting 
 test('drag, wheel and keys move the picture; f brings it back', async () => {
   await sendCrew('moved')
   const page = await open('/runs/moved/graph')
+  // With the last of them the picture has its place.
+  await node(page, 'hand-b').waitFor()
   const start = await boxOf(page, 'Lead')
   const { x, y } = { x: start.x + start.width / 2, y: start.y + start.height / 2 }
   await page.mouse.move(x, y)
