@@ -14,7 +14,7 @@ import { toWire } from '@signalbox/model/wire.ts'
 import { linesOf } from '@signalbox/server/sequencer/commit.ts'
 import { createFleet } from './fleet.ts'
 
-/** What each stage took when it was last looked at; check 1.5 on one kind of processor and 1.8 to 2.1 on another, where JSON takes less. */
+/** What each stage took when it was last looked at; check 1.5 and wire 1.85 on one kind of processor, 1.7 to 2.2 and 2 to 2.4 on another, where JSON takes less. */
 const usual = { decode: 0.77, check: 1.7, line: 2.3, fold: 1.45, wire: 2 }
 type Stage = keyof typeof usual
 /** Of the usual ratio. Seen in six runs with both cores busy with other work: 0.9 to 1.13, once 1.3 (line). */

@@ -77,7 +77,9 @@ test('only what passes the filters counts; a state is asked for', async () => {
 test('a press is bounded in pages, and in what it may bring', async () => {
   const looked = 200 + (mostPages - 1) * 1_000
   expect(await press(500_000, 400_000)).toMatchObject({ brought: [0, undefined, undefined], found: 0, looked, next: String(looked) })
-  expect(await press(500_000, 0, { wanted: { ...all, q: 'no such run' }, room: 3_000 })).toMatchObject({ found: 0, looked: 3_200 })
+  expect(await press(500_000, 0, { wanted: { ...all, q: 'no such run' }, room: 3_000 })).toMatchObject({
+    ...{ found: 0, looked: 3_000, brought: [3_000, 'r0', 'r2999'] },
+  })
 })
 
 test('a page that fails ends it; what came before is told', async () => {
@@ -89,7 +91,8 @@ test('a page that fails ends it; what came before is told', async () => {
   }
   const reading = async () => {
     const isFed = () => true
-    for await (const { place } of readOlder({ place: '', wanted: all, room: 1, isFed, isRead: isFed, readPage: fails })) told.push(place)
+    for await (const { place } of readOlder({ place: '', wanted: all, room: 20_000, isFed, isRead: isFed, readPage: fails }))
+      told.push(place)
   }
   await expect(reading).rejects.toThrow('/v1/runs?limit=1000&cursor=1200 answered 503')
   expect(told).toEqual(['200', '1200'])
@@ -123,7 +126,7 @@ test.each([
 })
 
 test('older runs stand in the order and under the filters of the list, and the feed’s row wins', async () => {
-  const reading = { place: '', wanted: all, room: 1, isFed: () => false, isRead: () => false, readPage: serverOf(3).readPage }
+  const reading = { place: '', wanted: all, room: 20_000, isFed: () => false, isRead: () => false, readPage: serverOf(3).readPage }
   const page = await readOlder(reading).next()
   const older = new Map((page.done === true ? [] : page.value.runs).map((run) => [run.id, run]))
   const now: RunRow = { ...(older.get('r1') as RunRow), state: 'running', startedAt: since - 1 }

@@ -8,7 +8,7 @@ const olderRuns = 200
 const skippedRuns = 1_000
 /** Pages that one press reads at most, however little they bring. */
 export const mostPages = 100
-/** Once so many are held no page follows. */
+/** Held at most. */
 export const mostOlder = 20_000
 
 /** Where the next page begins: '' at the newest run, null behind the oldest. */
@@ -63,7 +63,7 @@ export interface Reading {
 /** Reads on from the place until it found enough, there are no more, or a bound is reached; tells after each page. */
 export async function* readOlder({ place, wanted, room, isFed, isRead, readPage }: Reading): AsyncGenerator<Step> {
   let [next, looked, found, added] = [place, 0, 0, 0]
-  let limit = olderRuns
+  let limit = Math.min(olderRuns, room)
   for (let pages = 0; pages < mostPages && next !== null && found < olderRuns && added < room; pages++) {
     const page: RunsPage = await readPage(pathOf(next, wanted, limit))
     const runs = page.items.filter(({ id }) => !isFed(id)).map(rowOf)
@@ -73,7 +73,7 @@ export async function* readOlder({ place, wanted, room, isFed, isRead, readPage 
     looked += page.items.length
     found += shown
     added += fresh.length
-    limit = shown === 0 ? skippedRuns : olderRuns
+    limit = Math.min(shown === 0 ? skippedRuns : olderRuns, room - added)
     yield { runs, place: next, looked, found }
   }
 }

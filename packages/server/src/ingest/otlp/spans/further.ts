@@ -1,4 +1,7 @@
-/** What is told of a span once those above it are known: whose call it was, who gave the agent its work. The same whenever that is. */
+/**
+ * What is told of a span once those above it are known: whose call it was, who gave the agent its work. The same whenever that is, but for
+ * which calls are told of together.
+ */
 import { type MadeEvent, silenceMs } from '@signalbox/model/foreign.ts'
 import { mostCallsTold } from '@signalbox/model/vocabulary.ts'
 import { eventOf } from '../../event-of.ts'
