@@ -46,10 +46,12 @@ export async function behindOf(pool: Pool, projections: Pick<Projections, 'caugh
   return stored.reduce((sum, position, partition) => sum + Math.max(0, position - (counted[partition] ?? 0)), 0)
 }
 
-const sums = `coalesce(sum(calls) filter (where not of_events), 0)::float8 as calls, sum(failed)::float8 as errors,
-  coalesce(sum(calls) filter (where of_events), 0)::float8 as events, sum(input_tokens) as "inputTokens",
-  sum(output_tokens) as "outputTokens", sum(cached_tokens) as "cachedTokens", sum(cost_micros) as "costMicros",
-  concat_ws(',', ${durationColumns.map((column) => `sum(${column})`).join()}) as durations`
+/** Figures that are nothing are null. */
+const sumOf = (column: string, which = '') => `coalesce(sum(${column})${which}, 0)::float8`
+const sums = `${sumOf('calls', ' filter (where not of_events)')} as calls, ${sumOf('failed')} as errors,
+  ${sumOf('calls', ' filter (where of_events)')} as events, ${sumOf('input_tokens')} as "inputTokens",
+  ${sumOf('output_tokens')} as "outputTokens", ${sumOf('cached_tokens')} as "cachedTokens", ${sumOf('cost_micros')} as "costMicros",
+  concat_ws(',', ${durationColumns.map((column) => `coalesce(sum(${column}), 0)`).join()}) as durations`
 
 /** An agent's team is what it said last, in whichever partition. Primary key of projections. */
 const teams = `teams as materialized (
@@ -108,14 +110,14 @@ function selected(q: FiguresQuery, summed: Summed, stepMs: number, values: unkno
 
 interface Found extends Omit<Figures, 'step' | 'durations'> {
   readonly step: string | null
-  /** By comma: an array is parsed a letter at a time. Empty: of nothing. */
+  /** By comma: an array is parsed a letter at a time. */
   readonly durations: string
 }
 
 const figuresOf = ({ step, durations, ...sums }: Found): Figures => ({
   ...sums,
   step: Number(step ?? 0),
-  durations: durations === '' ? [] : durations.split(',').map(Number),
+  durations: durations.split(',').map(Number),
 })
 
 type Read = <T extends object>(text: string, values: readonly unknown[]) => Promise<readonly T[]>

@@ -87,7 +87,7 @@ async function pageByTime(pool: Pool, { tenant, agent }: PointsQuery, before: st
   }
 }
 
-/** Index: log_run. A page looks at no more than 10,000 events of the run, of whatever type. */
+/** Index: log_run_block. A page looks at no more than 10,000 events of the run, of whatever type. */
 async function pageOfRun(pool: Pool, { tenant, run, agent }: PointsQuery, after: number | undefined, limit: number): Promise<Page> {
   const filter = { type: ['metric'], run: run === undefined ? [] : [run], ...(agent === undefined ? {} : { agent: [agent] }) }
   const { rows, edge } = await listEvents(pool, { tenant, filter, order: 'desc', after, limit, byPosition: true })

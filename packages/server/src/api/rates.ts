@@ -68,7 +68,7 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
     const known = settled.get(tenant)
     if (known?.minute === minute) return known.costMicros
     const { rows } = await pool.query<{ agent: string; cost: number }>(
-      `select agent, sum(cost_micros) as cost from rollups where tenant = $1 and minute >= $2 and minute < $3 and kind in ('llm', 'tool', 'event')
+      `select agent, coalesce(sum(cost_micros), 0) as cost from rollups where tenant = $1 and minute >= $2 and minute < $3 and kind in ('llm', 'tool', 'event')
        group by agent`,
       [tenant, minute - (costMinutes - errorMinutes) * minuteMs, minute],
     )
@@ -121,9 +121,10 @@ export function ratesRoute(app: FastifyInstance, pool: Pool, now: () => EpochMs)
       costBefore(tenant, recent, isPast),
       sparksOf(tenant, at),
       pool.query<{ agent: string; tokens: number; costMicros: number; failed: number }>(
-        `select agent, sum(failed * case when minute = $3 then $5::float8 else 1 end)::float8 as failed,
-           sum(cost_micros * case when minute = $3 then $5::float8 else 1 end) as "costMicros",
-           sum(case when minute = $3 then (input_tokens + output_tokens) * $5::float8 when minute = $3 - ${minuteMs} then (input_tokens + output_tokens) * $4::float8 else 0 end) as tokens
+        `select agent, coalesce(sum(failed * case when minute = $3 then $5::float8 else 1 end), 0)::float8 as failed,
+           coalesce(sum(cost_micros * case when minute = $3 then $5::float8 else 1 end), 0) as "costMicros",
+           sum((coalesce(input_tokens, 0) + coalesce(output_tokens, 0))
+             * case minute when $3 then $5::float8 when $3 - ${minuteMs} then $4::float8 else 0 end) as tokens
          from rollups where tenant = $1 and minute >= $2 and minute <= $3 and (minute < $3 or $5::float8 > 0)
            and kind in ('llm', 'tool', 'task', 'event') group by agent`,
         [tenant, recent, minute, share, soFar],

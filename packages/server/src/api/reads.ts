@@ -8,14 +8,25 @@ import type { AgentRow, CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import { callsByKey, callsOfRunAfter, stillSo } from '../store/calls-read.ts'
 import { toText } from '../store/log-row.ts'
-import { among, type Condition, matching, readRows, sqlOf, where } from '../store/log-rows.ts'
+import {
+  among,
+  type Condition,
+  type Direction,
+  matching,
+  ofRunAt,
+  orderedBy,
+  readRows,
+  sqlOf,
+  type Walk,
+  where,
+} from '../store/log-rows.ts'
 import { runConditions } from '../store/reader.ts'
 import type { Key, Scanned } from './page.ts'
 
 export interface EventsQuery {
   readonly tenant: TenantId
   readonly filter: Filter
-  readonly order: 'asc' | 'desc'
+  readonly order: Direction
   /** Id of the last event of the page before (by time), or its position (by position). */
   readonly after: string | number | undefined
   readonly limit: number
@@ -31,6 +42,9 @@ const mostScanned = 10_000
 /** Of chunks: their events, and how many are opened, a millisecond for a full one. */
 const mostSealedScanned = 32_000
 const mostChunksScanned = 500
+
+const placed = (sign: '<' | '<=' | '>' | '>=', place: string | number): Condition =>
+  typeof place === 'number' ? ofRunAt(sign, place) : where('id', sign, place)
 
 /** The end of the millisecond of an id: the walk crosses events of every tenant, and the edge is told in a cursor. */
 const beyond = (id: string, order: 'asc' | 'desc') => firstIdOf(order === 'asc' ? idTime(id) + 1 : idTime(id))
@@ -71,50 +85,46 @@ async function newestOfCall(pool: Pool, tenant: TenantId, run: string, call: str
   return Math.max(Number(rows[0]?.newest ?? 0), ...Array.from(closed.values(), ({ position }) => position))
 }
 
-/** By time: primary key, day after day. By position: log_run. */
+/** By time: primary key, day after day. By position: log_run_block. */
 export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedText>> {
-  const key = q.byPosition ? 'position' : 'id'
+  const walk = q.byPosition ? 'ofRun' : 'id'
   const [past, within] = q.order === 'asc' ? (['>', '<='] as const) : (['<', '>='] as const)
   const run = q.filter.run?.[0]
   // Nothing of a call comes after its newest event: the way back from there to its begin is mostly short.
   const newest = q.call === undefined || run === undefined ? undefined : await newestOfCall(pool, q.tenant, run, q.call)
   const tenant = where('tenant', '=', q.tenant)
-  const upToNewest = newest === undefined ? [] : [where('position', '<=', newest)]
-  const after = q.after === undefined ? [] : [where(key, past, q.after)]
+  const upToNewest = newest === undefined ? [] : [ofRunAt('<=', newest)]
+  const after = q.after === undefined ? [] : [placed(past, q.after)]
   // No id is further ahead of its commit than the future that is accepted: what came later is not walked.
   const inTime = q.committed === undefined ? [] : [where('id', '<', firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))]
-  const edge = await edgeOf(pool, key, q.order, [
-    // With `any`, of however few, the index is not walked in order: a large run would be read whole for each page.
-    ...(q.byPosition ? [tenant, where('run', '=', run ?? '')] : inTime),
-    ...[...upToNewest, ...after],
-  ])
+  // With `any`, of however few, the index is not walked in order: a large run would be read whole for each page.
+  const whose = q.byPosition ? [tenant, where('run', '=', run ?? '')] : inTime
+  // Of a run's events one after the other a page is full as soon as it has looked at so many.
+  const isWhole = q.byPosition && q.call === undefined && q.committed === undefined && Object.keys(q.filter).length === 1
+  const edge = isWhole ? undefined : await edgeOf(pool, walk, q.order, [...whose, ...upToNewest, ...after])
   const rows = await readRows(pool, {
     where: [
       ...[tenant, ...matching(q.filter), ...(q.call === undefined || newest === undefined ? [] : ofCall(q.call)), ...upToNewest, ...after],
-      ...(edge === undefined ? [] : [where(key, within, edge)]),
+      ...(edge === undefined ? [] : [placed(within, edge)]),
       ...(q.committed === undefined ? [] : [committedBy(q.committed.positions), ...(q.byPosition ? [] : inTime)]),
     ],
-    order: [key, q.order],
+    order: [walk, q.order],
     limit: q.limit,
   })
   return { rows: rows.map(toText), edge: edge === undefined ? undefined : [edge] }
 }
 
 /** How far a page looks: so many rows of the tables, so many chunks. Undefined: to the end. */
-async function edgeOf(
-  pool: Pool,
-  key: 'id' | 'position',
-  order: 'asc' | 'desc',
-  walk: readonly Condition[],
-): Promise<string | number | undefined> {
+async function edgeOf(pool: Pool, walk: Walk, order: Direction, within: readonly Condition[]): Promise<string | number | undefined> {
   const values: unknown[] = []
   const chunkKey = { id: { asc: 'min_id', desc: 'max_id' }, position: { asc: 'last', desc: 'first' } } as const
-  const own = `select ${key} from log${sqlOf(walk, 'sql', values)} order by ${key} ${order} offset ${mostScanned - 1} limit 1`
+  const key = walk === 'id' ? 'id' : 'position'
+  const own = `select ${key} from log${sqlOf(within, 'sql', values)} order by ${orderedBy(walk, order)} offset ${mostScanned - 1} limit 1`
   const chunk = chunkKey[key][order]
   const by = `order by ${key === 'id' ? chunk : 'last'} ${order}`
   const sealed = `select ${chunk} from
     (select *, sum(last - first + 1) over (${by} rows unbounded preceding) as events, row_number() over (${by}) as n from
-      (select first, last, min_id, max_id from log_chunks${sqlOf(walk, 'chunk', values)} ${by} limit ${mostChunksScanned}) c) c
+      (select first, last, min_id, max_id from log_chunks${sqlOf(within, 'chunk', values)} ${by} limit ${mostChunksScanned}) c) c
     where events >= ${mostSealedScanned} or n = ${mostChunksScanned} ${by} limit 1`
   const { rows } = await pool.query<{ own: string | null; sealed: string | null }>(
     `select (${own})::text as own, (${sealed})::text as sealed`,

@@ -10,7 +10,7 @@ import type { Pool } from 'pg'
 import Type from 'typebox'
 import { Refused } from '../http/problem.ts'
 import { type LogRow, toEvent } from '../store/log-row.ts'
-import { placeOf, readRows, readStretches, where } from '../store/log-rows.ts'
+import { ofRunAt, placeOf, readRows, readStretches, where } from '../store/log-rows.ts'
 import { timeOf } from './moment-place.ts'
 import { route } from './route.ts'
 import type { ApiOptions } from './routes.ts'
@@ -152,13 +152,13 @@ async function lookAt(pool: Pool, tenant: TenantId, slices: readonly Slice[]): P
   return [...rows.map((row) => toSeen(row, tenant)), ...sealed.map(({ row, of }) => seenOf(row, of.weight))]
 }
 
-/** The newest events of a run. Index: log_run. */
+/** The newest events of a run. Index: log_run_block. */
 async function lookAtRun(pool: Pool, tenant: TenantId, run: string, after: number, upTo: number): Promise<Seen[]> {
   const odd = [...oddTypes].map((type) => `'${type}'`).join()
   const rows = await readRows(pool, {
     columns: `received_at, partition, position, type, id, source, agent, task, run, case when type in (${odd}) then data end as data`,
-    where: [where('tenant', '=', tenant), where('run', '=', run), where('position', '>', after), where('position', '<=', upTo)],
-    order: ['position', 'desc'],
+    where: [where('tenant', '=', tenant), where('run', '=', run), ofRunAt('>', after), ofRunAt('<=', upTo)],
+    order: ['ofRun', 'desc'],
     limit: mostLooked,
   })
   return rows.map((row) => seenOf({ ...row, tenant }, 1))

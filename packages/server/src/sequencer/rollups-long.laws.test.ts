@@ -13,7 +13,7 @@ import { changedHours, raiseSummed, sumHour } from '../store/rollups-long.ts'
 import { durationColumns, rollupSums } from '../store/rollups-write.ts'
 import { event, type Line, line, log } from './testing.ts'
 
-const sums = [...rollupSums, ...durationColumns].map((column) => `sum(${column})::float8`).join()
+const sums = [...rollupSums, ...durationColumns].map((column) => `coalesce(sum(${column}), 0)::float8`).join()
 const keysOf = { agent: "agent, ''", name: "'', name", both: 'agent, name' } satisfies Record<Cut, string>
 
 /** How many sums stand, and how many of their rows are in them or in their minutes alone. One statement: one moment. */

@@ -23,11 +23,13 @@ type Table = Map<string, Figures>
 
 const none = (): Figures => ({ calls: 0, failed: 0, tokens: 0, costMicros: 0, durationMs: 0, durations: durationColumns.map(() => 0) })
 
+const sumOf = (column: string) => `coalesce(sum(${column}), 0)::float8`
+
 async function stored(pool: pg.Pool): Promise<Table> {
   const { rows } = await pool.query<Record<string, number> & { key: string }>(
-    `select concat_ws(' ', tenant, minute, kind, agent, name) as key, sum(calls)::float8 as calls, sum(failed)::float8 as failed,
-       sum(input_tokens + output_tokens + cached_tokens) as tokens, sum(cost_micros) as "costMicros", sum(duration_ms) as "durationMs",
-       ${durationColumns.map((column) => `sum(${column})::float8 as ${column}`).join()}
+    `select concat_ws(' ', tenant, minute, kind, agent, name) as key, sum(calls)::float8 as calls, ${sumOf('failed')} as failed,
+       ${sumOf('input_tokens')} + ${sumOf('output_tokens')} + ${sumOf('cached_tokens')} as tokens, ${sumOf('cost_micros')} as "costMicros", ${sumOf('duration_ms')} as "durationMs",
+       ${durationColumns.map((column) => `${sumOf(column)} as ${column}`).join()}
      from rollups group by tenant, minute, kind, agent, name having sum(calls) <> 0 order by 1`,
   )
   return new Map(

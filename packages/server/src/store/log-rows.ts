@@ -22,10 +22,13 @@ export interface Condition {
   readonly cells?: readonly string[]
 }
 
+/** `position`: of one partition. `ofRun`: by position too, of one run, which is in one partition. */
+export type Walk = 'id' | 'position' | 'ofRun'
+export type Direction = 'asc' | 'desc'
+
 export interface RowsQuery {
   readonly where: readonly Condition[]
-  /** By position: of one partition, or of one run, which is in one. */
-  readonly order?: readonly ['id' | 'position', 'asc' | 'desc']
+  readonly order?: readonly [Walk, Direction]
   readonly limit?: number
   /** Of the tables; chunks have all. */
   readonly columns?: string
@@ -74,6 +77,22 @@ export const where = (field: keyof LogRow, sign: Sign, value: number | string): 
     ...(sign === '=' && typeof wanted === 'string' ? { cells: [cellOf(wanted)] } : {}),
   }
 }
+
+/** The index of a run has these many positions under one key (decision 0029): they are sorted as they are read. */
+const blockBits = 8
+const blockOf = (position: number) => Math.floor(position / 2 ** blockBits)
+
+/** Of a query of one run, by log_run_block. */
+export const ofRunAt = (sign: '<' | '<=' | '>' | '>=', position: number): Condition => {
+  const exactly = where('position', sign, position)
+  return {
+    ...exactly,
+    sql: (bind) => `position >> ${blockBits} ${isUp(sign) ? '>=' : '<='} ${bind(blockOf(position))} and ${exactly.sql(bind)}`,
+  }
+}
+
+export const orderedBy = (walk: Walk, direction: Direction): string =>
+  walk === 'ofRun' ? `position >> ${blockBits} ${direction}, position ${direction}` : `${walk} ${direction}`
 
 /** Of more it costs less to take the line apart. */
 const mostCells = 4
@@ -134,7 +153,7 @@ type Client = Pick<Pool, 'query'>
 export async function readRows(client: Client, q: RowsQuery): Promise<LogRow[]> {
   const values: unknown[] = []
   const conditions = sqlOf(q.where, 'sql', values)
-  const order = q.order === undefined ? '' : ` order by ${q.order.join(' ')}`
+  const order = q.order === undefined ? '' : ` order by ${orderedBy(...q.order)}`
   const limit = q.limit === undefined ? '' : ` limit $${values.push(q.limit)}`
   const { rows } = await client.query<LogRow & { readonly has_chunks: boolean }>(
     `select ${q.columns ?? logColumns}, exists (select from log_chunks) as has_chunks from log${conditions}${order}${limit}`,
@@ -169,7 +188,8 @@ export async function addSealed(
   { where: conditions, order, limit }: RowsQuery,
   rows: readonly LogRow[],
 ): Promise<LogRow[]> {
-  const [field, direction] = order ?? ['position', 'asc']
+  const [walk, direction] = order ?? ['position', 'asc']
+  const field = walk === 'id' ? 'id' : 'position'
   const sign = direction === 'asc' ? 1 : -1
   const compare = (a: LogRow, b: LogRow) =>
     sign * (field === 'id' ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : Number(a.position) - Number(b.position))

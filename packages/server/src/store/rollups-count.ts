@@ -4,21 +4,20 @@ import type { Client } from 'pg'
 import { createDueRollups } from './due-rollups.ts'
 import { toText } from './log-row.ts'
 import { readStretches } from './log-rows.ts'
-import { addRollups, durationColumns, rollupSums } from './rollups-write.ts'
+import { addRollups } from './rollups-write.ts'
 import { lockSealed } from './sealed.ts'
 
 /** Once, on a log that is no longer whole. Indexes: log_position of each table, primary key of log_chunks. */
 export async function countEvents(client: Pick<Client, 'query'>, table: string, partition: number): Promise<void> {
   // What moved between would be counted twice.
   await client.query(lockSealed)
-  const [, ...zeros] = [...rollupSums, ...durationColumns]
   for (const [kind, agent, name] of [
     ['event', "coalesce(agent, '')", "''"],
     ['type', "''", 'type'],
   ])
     await client.query(
-      `insert into ${table} (partition, tenant, minute, kind, agent, name, calls, ${zeros.join()})
-       select ${partition}, tenant, time - time % ${minuteMs}, '${kind}', ${agent}, ${name}, count(*), ${zeros.map(() => 0).join()}
+      `insert into ${table} (partition, tenant, minute, kind, agent, name, calls)
+       select ${partition}, tenant, time - time % ${minuteMs}, '${kind}', ${agent}, ${name}, count(*)
        from log where partition = ${partition} group by 2, 3, 5, 6`,
     )
   for (let after = 0; ; ) {

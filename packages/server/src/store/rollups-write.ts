@@ -22,19 +22,23 @@ export interface RollupWrite {
   durations: number[] | undefined
 }
 
-export const durationColumns = Array.from({ length: durationBuckets }, (_, i) => `d${i}`)
+export const durationColumns = Array.from({ length: durationBuckets }, (_, i) => `took${i}`)
 export const rollupSums = ['calls', 'failed', 'input_tokens', 'output_tokens', 'cached_tokens', 'cost_micros', 'duration_ms'] as const
 const sums: readonly string[] = [...rollupSums, ...durationColumns]
 const keys = ['tenant', 'minute', 'kind', 'agent', 'name'] as const
 const columns = [...keys, ...sums].join()
+/** Null: nothing; it takes no bytes, and most figures of a minute are. */
+const added = sums.map((sum) => (sum === 'calls' ? sum : `nullif(${sum}, 0)`)).join()
+const addition = (sum: string) =>
+  sum === 'calls' ? 'calls = r.calls + excluded.calls' : `${sum} = nullif(coalesce(r.${sum}, 0) + coalesce(excluded.${sum}, 0), 0)`
 const typeOf = (column: string) =>
-  column === 'minute' || column === 'calls' || column === 'failed' ? 'bigint' : /^d\d/.test(column) ? 'int' : 'double precision'
+  column === 'minute' || column === 'calls' || column === 'failed' ? 'bigint' : /^took/.test(column) ? 'int' : 'double precision'
 const types = [...keys, ...sums].map((column) => `${column === 'minute' || !keys.includes(column as 'kind') ? typeOf(column) : 'text'}[]`)
 
 /** Index: primary key; none of what it sets is in one. */
 const addTo = (table: string, partition: number) => `insert into ${table} as r (partition, ${columns})
-    select ${partition}, ${columns} from unnest(${types.map((type, i) => `$${i + 1}::${type}`).join()}) as a (${columns})
-  on conflict (tenant, minute, kind, agent, name, partition) do update set ${sums.map((sum) => `${sum} = r.${sum} + excluded.${sum}`).join()}`
+    select ${partition}, ${keys.join()}, ${added} from unnest(${types.map((type, i) => `$${i + 1}::${type}`).join()}) as a (${columns})
+  on conflict (tenant, minute, kind, agent, name, partition) do update set ${sums.map(addition).join()}`
 
 /** Once a connection. */
 export const prepareRollups = (partition: number): string => `prepare add_rollups (${types.join()}) as ${addTo('rollups', partition)}`
