@@ -85,7 +85,7 @@ export const settings = {
     'Bytes of event data waiting for a partition’s sequencer before senders get 503.',
     'bytes',
   ),
-  gatherMs: s('SIGNALBOX_GATHER_MS', 6, 'Commits of a partition that several senders share begin at least so far apart; 0 for none.', 'ms'),
+  gatherMs: s('SIGNALBOX_GATHER_MS', 3, 'Commits of a partition that several senders share begin at least so far apart; 0 for none.', 'ms'),
   batchEvents: s('SIGNALBOX_BATCH_EVENTS', 2_000, 'Most events in one commit.', 'events'),
   commitTimeoutMs: s('SIGNALBOX_COMMIT_TIMEOUT_MS', 10_000, 'Longest a sender waits for the commit before it is answered 503.', 'ms'),
   snapshotEvery: s(

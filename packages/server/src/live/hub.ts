@@ -36,7 +36,7 @@ const tickMs = 1_000
 /** Past this a flush waits no longer, however dear it is. */
 const longestFlushMs = 250
 /** Of `flushMs`, the least that a busy feed waits: two partitions commit milliseconds apart, and one frame for both costs half. One that rested before its last frame has room for two. */
-const shortestFlush = 0.2
+const shortestFlush = 0.1
 /** Up to `flushMs` a flush may take this share of the time, beyond it half: few readers wait little, thousands are written to less often. */
 const cheapShare = 1 / 6
 /** Reads of the store for readers that are behind, at one time. */

@@ -8,8 +8,17 @@ import type { Client, Connection, Submittable } from 'pg'
 
 /** What pg's connection has and its types do not say. */
 interface CopyingConnection extends Connection {
-  sendCopyFromChunk(chunk: Buffer): void
   endCopyFrom(): void
+}
+
+const copyData = 'd'.charCodeAt(0)
+/** Of a message of PostgreSQL's protocol: its kind, and a length that counts itself but not the kind. */
+const headerBytes = 5
+function copyHeader(bytes: number): Buffer {
+  const header = Buffer.alloc(headerBytes)
+  header[0] = copyData
+  header.writeInt32BE(bytes + headerBytes - 1, 1)
+  return header
 }
 
 class Bulk implements Submittable {
@@ -30,9 +39,10 @@ class Bulk implements Submittable {
     stream.cork()
     connection.query(this.#text)
     for (const bytes of this.#copies) {
-      const copying = connection as CopyingConnection
-      copying.sendCopyFromChunk(bytes)
-      copying.endCopyFrom()
+      // pg would copy all of it to put the header before it.
+      stream.write(copyHeader(bytes.length))
+      stream.write(bytes)
+      ;(connection as CopyingConnection).endCopyFrom()
     }
     stream.uncork()
   }
