@@ -92,21 +92,24 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
   const run = q.filter.run?.[0]
   // Nothing of a call comes after its newest event: the way back from there to its begin is mostly short.
   const newest = q.call === undefined || run === undefined ? undefined : await newestOfCall(pool, q.tenant, run, q.call)
-  const tenant = where('tenant', '=', q.tenant)
   const upToNewest = newest === undefined ? [] : [ofRunAt('<=', newest)]
   const after = q.after === undefined ? [] : [placed(past, q.after)]
   // No id is further ahead of its commit than the future that is accepted: what came later is not walked.
   const inTime = q.committed === undefined ? [] : [where('id', '<', firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))]
   // With `any`, of however few, the index is not walked in order: a large run would be read whole for each page.
-  const whose = q.byPosition ? [tenant, where('run', '=', run ?? '')] : inTime
+  const { run: _run, ...others } = q.filter
+  const filter = matching(q.byPosition ? others : q.filter)
+  const tenant = where('tenant', '=', q.tenant)
+  const walked = [...(q.byPosition ? [tenant, where('run', '=', run ?? '')] : inTime), ...upToNewest, ...after]
   // Of a run's events one after the other a page is full as soon as it has looked at so many.
-  const isWhole = q.byPosition && q.call === undefined && q.committed === undefined && Object.keys(q.filter).length === 1
-  const edge = isWhole ? undefined : await edgeOf(pool, walk, q.order, [...whose, ...upToNewest, ...after])
+  const isFilled = q.byPosition && filter.length === 0 && q.call === undefined && q.committed === undefined
+  const edge = isFilled ? undefined : await edgeOf(pool, walk, q.order, walked)
   const rows = await readRows(pool, {
     where: [
-      ...[tenant, ...matching(q.filter), ...(q.call === undefined || newest === undefined ? [] : ofCall(q.call)), ...upToNewest, ...after],
+      ...[...walked, ...(q.byPosition ? [] : [tenant]), ...filter],
+      ...(q.call === undefined || newest === undefined ? [] : ofCall(q.call)),
       ...(edge === undefined ? [] : [placed(within, edge)]),
-      ...(q.committed === undefined ? [] : [committedBy(q.committed.positions), ...(q.byPosition ? [] : inTime)]),
+      ...(q.committed === undefined ? [] : [committedBy(q.committed.positions)]),
     ],
     order: [walk, q.order],
     limit: q.limit,

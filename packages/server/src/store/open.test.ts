@@ -1,9 +1,11 @@
+import { minuteOf } from '@signalbox/model/rollup.ts'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
 import { migrate, underStartLock } from './migrate.ts'
 import { openStore, type Store } from './open.ts'
+import { addRollups, durationColumns, rollupSums } from './rollups-write.ts'
 import { stopDatabases, withEmptyDatabase } from './testing.ts'
 
 const log = pino({ level: 'silent' })
@@ -52,6 +54,54 @@ test('a migration that came in below a later one is applied too', async () => {
   await ask(url, 'alter table heads drop column fold; alter table meta drop column former_epochs; delete from migrations where number = 3')
   await using(url, () => undefined)
   expect((await ask(url, 'select number from migrations where number = 3')).rowCount).toBe(1)
+})
+
+/** Tables as before migration 23: no figure is null. */
+const olderFigures = ['rollups', 'rollups_long']
+  .flatMap((table) => [
+    ...[...rollupSums, ...durationColumns].flatMap((column) => [
+      `update ${table} set ${column} = 0 where ${column} is null`,
+      `alter table ${table} alter column ${column} set not null`,
+    ]),
+    ...durationColumns.map((column, i) => `alter table ${table} rename column ${column} to d${i}`),
+  ])
+  .join(';')
+
+test('figures of an older version, also of a rebuild that it did not end, are added to as they are', async () => {
+  const url = await withEmptyDatabase()
+  const figures = {
+    ...{
+      tenant: 'default',
+      minute: minuteOf(Date.now()),
+      kind: 'tool' as const,
+      agent: 'a',
+      name: 'read',
+      calls: 2,
+      failed: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+    },
+    ...{ cachedTokens: 0, costMicros: 5, durationMs: 9, durations: durationColumns.map((_, i) => (i === 3 ? 2 : 0)) },
+  }
+  const add = (table: string) =>
+    using(url, async ({ pool }) => {
+      const client = await pool.connect()
+      await addRollups(client, table, 0, [figures])
+      client.release()
+    })
+  await add('rollups')
+  await ask(
+    url,
+    `${olderFigures}; create table rollups_next (like rollups, primary key (tenant, minute, kind, agent, name, partition));
+     insert into rollups_next table rollups; drop index log_run_block; create index log_run on log (tenant, run, position) where run is not null;
+     delete from migrations where number = 23`,
+  )
+  for (const table of ['rollups', 'rollups_next']) {
+    await add(table)
+    const { rows } = await ask(url, `select calls, failed, cost_micros, took0, took3 from ${table}`)
+    expect(rows).toEqual([{ calls: '4', failed: null, cost_micros: 10, took0: null, took3: 4 }])
+  }
+  expect((await ask(url, "select from pg_indexes where indexname in ('log_run', 'log_run_block')")).rowCount).toBe(1)
 })
 
 test('a commit of an older version that waits while the schema changes finds itself fenced', async () => {

@@ -158,12 +158,12 @@ beforeAll(async () => {
     false,
   )
   const { pool } = store
-  // Every hundredth event is another tenant's. A run is fifty events, an agent works on many of them.
+  // Every hundredth event is another tenant's. A run is some fifty events, or a tenth of all; an agent works on many of them.
   await pool.query(
     `insert into log (position, time, received_at, id, partition, tenant, source, type, run, agent, task, data)
      select i / ${partitions} + 1, t, t, (substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, i % ${partitions},
        case when i % 100 = 99 then 'other' else 'default' end, 'source ' || i % 50, case when i % 2000 = 0 then 'alert.fired' else 'tool.started' end,
-       'run ' || i / 50, 'agent ' || i % 2000, 'task ' || i / 20, '{}'
+       case when i % 10 = 7 then 'long' else 'run ' || i / 50 end, 'agent ' || i % 2000, 'task ' || i / 20, '{}'
      from generate_series(0, ${events - 1}) i, lateral (select ${start} + i::bigint * ${(days * dayMs) / events} as t) x, lateral (select lpad(to_hex(t), 12, '0') as h) y`,
   )
   await pool.query(
@@ -228,6 +228,9 @@ test.each([
   ['/v1/events?limit=50', 11_000],
   ['/v1/events?run=run%2071&limit=50', 500],
   ['/v1/events?run=run%2071&agent=nobody', 500],
+  ['/v1/events?run=long&limit=50', 500],
+  ['/v1/events?run=long&limit=50&order=desc', 500],
+  ['/v1/events?run=long&agent=nobody', 21_000],
   ['/v1/events?run=run%2071&run=run%2072&limit=50', 11_000],
   ['/v1/events?agent=agent%207&limit=50', 11_000],
   ['/v1/events?type=alert.*&limit=20', 11_000],
@@ -273,6 +276,20 @@ test.each([
   const { statusCode, body } = await app.inject(url)
   expect(statusCode, body).toBe(200)
   expectBounded(most)
+})
+
+test.each(['asc', 'desc'])('pages of a large run in %s order are as cheap one after the other', async (order) => {
+  let cursor = ''
+  for (let page = 0; page < 3; page += 1) {
+    asked.length = 0
+    const { items, next } = (await app.inject(`/v1/events?run=long&limit=200&order=${order}${cursor}`)).json<{
+      items: unknown[]
+      next: string
+    }>()
+    expect(items).toHaveLength(200)
+    expectBounded(700)
+    cursor = `&cursor=${next}`
+  }
 })
 
 test('a moment is folded from the log a page at a time', async () => {
