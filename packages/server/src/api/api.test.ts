@@ -71,7 +71,7 @@ describe('events', () => {
     const items = await api.all<StoredEvent>('/v1/events?run=alpha', 9)
     expect(items.map(({ id }) => id)).toEqual(sent.filter(({ run }) => run === 'alpha').map(({ id }) => id))
     expect(new Set(items.map(({ partition }) => partition)).size).toBe(1)
-    expect(await api.all<StoredEvent>('/v1/events?run=alpha&order=desc', 9)).toEqual(items.toReversed())
+    for (const limit of [2, 9, 60]) expect(await api.all<StoredEvent>('/v1/events?run=alpha&order=desc', limit)).toEqual(items.toReversed())
   })
 
   test.each<[string, (event: EventInput) => boolean]>([

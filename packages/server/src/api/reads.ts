@@ -7,7 +7,7 @@ import type { Filter } from '@signalbox/model/live.ts'
 import type { AgentRow, CallRow, RowOf, Table } from '@signalbox/model/rows.ts'
 import type { Pool } from 'pg'
 import { callsByKey, callsOfRunAfter, stillSo } from '../store/calls-read.ts'
-import { toText } from '../store/log-row.ts'
+import { type LogRow, toText } from '../store/log-row.ts'
 import {
   among,
   type Condition,
@@ -85,6 +85,25 @@ async function newestOfCall(pool: Pool, tenant: TenantId, run: string, call: str
   return Math.max(Number(rows[0]?.newest ?? 0), ...Array.from(closed.values(), ({ position }) => position))
 }
 
+/**
+ * All events of a run that has no more than so many, in their order. Who walks forward has what the disk reads ahead, and backwards waits
+ * for each page: of 450 events that no cache had 41 ms instead of 22 (measured). Undefined: it has more. Primary key of projections.
+ */
+async function wholeRun(pool: Pool, tenant: TenantId, run: string, most: number): Promise<LogRow[] | undefined> {
+  const { rows: counted } = await pool.query<{ events: number }>(
+    "select coalesce(sum((body ->> 'events')::float8), 0) as events from projections where tenant = $1 and tbl = 'runs' and key = $2",
+    [tenant, run],
+  )
+  if ((counted[0]?.events ?? 0) > most) return undefined
+  // Events that are not counted yet may have come.
+  const rows = await readRows(pool, {
+    where: [where('tenant', '=', tenant), where('run', '=', run)],
+    order: ['ofRun', 'asc'],
+    limit: most + 1,
+  })
+  return rows.length > most ? undefined : rows
+}
+
 /** By time: primary key, day after day. By position: log_run_block. */
 export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedText>> {
   const walk = q.byPosition ? 'ofRun' : 'id'
@@ -103,6 +122,10 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
   const walked = [...(q.byPosition ? [tenant, where('run', '=', run ?? '')] : inTime), ...upToNewest, ...after]
   // Of a run's events one after the other a page is full as soon as it has looked at so many.
   const isFilled = q.byPosition && filter.length === 0 && q.call === undefined && q.committed === undefined
+  if (isFilled && q.order === 'desc' && q.after === undefined) {
+    const whole = await wholeRun(pool, q.tenant, run ?? '', 2 * q.limit)
+    if (whole !== undefined) return { rows: whole.slice(-q.limit).reverse().map(toText), edge: undefined }
+  }
   const edge = isFilled ? undefined : await edgeOf(pool, walk, q.order, walked)
   const rows = await readRows(pool, {
     where: [
