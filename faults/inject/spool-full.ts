@@ -144,6 +144,14 @@ function startAgent({ proxy, random, tell }: World, folder: string) {
 /** Of all events that are whole on the disk. */
 async function idsIn(folder: string): Promise<ReadonlySet<string>> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.spool'))
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
+  const texts = await Promise.all(
+    files.map((name) =>
+      readFile(join(folder, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+        // One that was begun, of which nothing fits, is taken back while we look.
+        if (error.code === 'ENOENT') return ''
+        throw error
+      }),
+    ),
+  )
   return new Set(texts.flatMap((text) => [...text.matchAll(/"id":"([^"]+)".*\n/g)].map(([, id = '']) => id)))
 }
