@@ -65,13 +65,20 @@ const isSubmitted = (given: unknown): given is Submitted => typeof given === 'ob
 function recorded(submitted: Submitted): Statement {
   let text = ''
   const copies: Buffer[] = []
+  let written: Buffer[] = []
   submitted.submit({
-    stream: { cork() {}, uncork() {} },
+    stream: { cork() {}, uncork() {}, write: (bytes: Buffer) => written.push(bytes) },
     query(said: string) {
       text = said
     },
-    sendCopyFromChunk: (bytes: Buffer) => void copies.push(bytes),
-    endCopyFrom() {},
+    endCopyFrom() {
+      const message = Buffer.concat(written)
+      written = []
+      // CopyData: its kind, and a length that counts itself.
+      if (message[0] !== 'd'.charCodeAt(0) || message.readInt32BE(1) !== message.length - 1)
+        throw new Error('What was written is not one message of CopyData.')
+      copies.push(message.subarray(5))
+    },
   })
   return { text, values: [], copies }
 }
