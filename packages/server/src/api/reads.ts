@@ -47,7 +47,7 @@ const placed = (sign: '<' | '<=' | '>' | '>=', place: string | number): Conditio
   typeof place === 'number' ? ofRunAt(sign, place) : where('id', sign, place)
 
 /** The end of the millisecond of an id: the walk crosses events of every tenant, and the edge is told in a cursor. */
-const beyond = (id: string, order: 'asc' | 'desc') => firstIdOf(order === 'asc' ? idTime(id) + 1 : idTime(id))
+const beyond = (id: string, order: Direction) => firstIdOf(order === 'asc' ? idTime(id) + 1 : idTime(id))
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** As it begins in the data's JSON; what the fold made readable in the id is not looked for. */
@@ -108,7 +108,8 @@ async function wholeRun(pool: Pool, tenant: TenantId, run: string, most: number)
 export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<LoggedText>> {
   const walk = q.byPosition ? 'ofRun' : 'id'
   const [past, within] = q.order === 'asc' ? (['>', '<='] as const) : (['<', '>='] as const)
-  const run = q.filter.run?.[0]
+  const { run: runs, ...others } = q.filter
+  const run = runs?.[0]
   // Nothing of a call comes after its newest event: the way back from there to its begin is mostly short.
   const newest = q.call === undefined || run === undefined ? undefined : await newestOfCall(pool, q.tenant, run, q.call)
   const upToNewest = newest === undefined ? [] : [ofRunAt('<=', newest)]
@@ -116,7 +117,6 @@ export async function listEvents(pool: Pool, q: EventsQuery): Promise<Scanned<Lo
   // No id is further ahead of its commit than the future that is accepted: what came later is not walked.
   const inTime = q.committed === undefined ? [] : [where('id', '<', firstIdOf(Math.max(0, q.committed.time) + limits.futureMs + 1))]
   // With `any`, of however few, the index is not walked in order: a large run would be read whole for each page.
-  const { run: _run, ...others } = q.filter
   const filter = matching(q.byPosition ? others : q.filter)
   const tenant = where('tenant', '=', q.tenant)
   const walked = [...(q.byPosition ? [tenant, where('run', '=', run ?? '')] : inTime), ...upToNewest, ...after]

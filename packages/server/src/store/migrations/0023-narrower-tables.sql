@@ -1,4 +1,4 @@
--- Events of a run by blocks of 256 positions (decision 0029): what a run has within one is listed under one key, a sixth of the bytes.
+-- Events of a run by blocks of 256 positions (decision 0029): what a run has within one is listed under one key, a fifth of the bytes.
 create index log_run_block on log (tenant, run, (position >> 8)) where run is not null;
 drop index log_run;
 
