@@ -6,14 +6,13 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { systemClock } from '@signalbox/server/clock.ts'
 import { createLog } from '@signalbox/server/ops/log.ts'
-import { createMetrics } from '@signalbox/server/ops/metrics.ts'
+import { startBlockRanges } from '@signalbox/server/store/block-ranges.ts'
 import { startEmbedded } from '@signalbox/server/store/embedded.ts'
 import { openStore } from '@signalbox/server/store/open.ts'
 import { startLongSums } from '@signalbox/server/store/rollups-keep.ts'
-import { createSealing } from '@signalbox/server/store/sealing.ts'
+import type { Pool } from 'pg'
 import { fill } from './history/fill.ts'
 import type { Part } from './history/fleet.ts'
 import { verify } from './history/verify.ts'
@@ -25,7 +24,6 @@ const partitions = 2
 const retentionDays = 30
 /** As `SIGNALBOX_COMPRESS_AFTER_DAYS` is without being set. */
 const compressAfterDays = 7
-const lookForDaysMs = 5_000
 
 export interface HistoryMade {
   readonly events: number
@@ -49,6 +47,11 @@ function filler(url: string, part: Part, tell: (events: number) => void): Promis
   })
 }
 
+async function configure(pool: Pool, change: string): Promise<void> {
+  await pool.query(`alter system ${change}`)
+  await pool.query('select pg_reload_conf()')
+}
+
 async function make(): Promise<HistoryMade> {
   const count = Number(events)
   await mkdir(folder, { recursive: true })
@@ -61,37 +64,38 @@ async function make(): Promise<HistoryMade> {
   try {
     const store = await openStore({ url: embedded.url, config: { partitions, retentionDays, quarantineItems: 1_000 }, log })
     try {
+      // Days pass within seconds here, and what PostgreSQL does each minute has to be as often in a day.
+      await configure(store.pool, 'set autovacuum_naptime = 1')
       const until = Date.now()
       const from = until - Math.ceil((count / Number(perDay ?? usualPerDay)) * dayMs)
       const days = Array.from({ length: Math.ceil((until - from) / dayMs) + 1 }, (_, i) => Math.min(until, from + i * dayMs))
       await store.days.ensure(days, false)
-      const done = Array.from({ length: partitions }, () => 0)
-      const parts = done.map(
-        (_, partition): Part => ({ partition, partitions, events: Math.floor((count + partition) / partitions), from, until }),
-      )
-      const reached = () => Math.min(...parts.map(({ partition, events }) => from + ((done[partition] ?? 0) / events) * (until - from)))
-      const sealing = createSealing({
-        ...{ pool: store.pool, compressAfterDays, retentionDays, now: reached, mostShare: 1 },
-        ...{ clock: systemClock, log, metrics: createMetrics() },
-      })
-      let isFilled = false
-      async function seal(): Promise<void> {
-        for (; !isFilled; await setTimeout(lookForDaysMs)) await sealing.sealDue()
-        await sealing.sealDue()
+      let tellCommit = () => {}
+      const bus = {
+        subscribe(listener: () => void) {
+          tellCommit = listener
+          return () => undefined
+        },
       }
-      const filled = Promise.all(
-        parts.map((part) =>
-          filler(embedded.url, part, (position) => {
-            done[part.partition] = position
-            const all = done.reduce((sum, of) => sum + of, 0)
-            const seconds = (performance.now() - startedAt) / 1_000
-            process.stderr.write(`\r${all.toLocaleString('en')} of ${count.toLocaleString('en')} events, ${Math.round(all / seconds)}/s `)
-          }),
+      const blockRanges = startBlockRanges({ pool: store.pool, bus, clock: systemClock, log })
+      const sealedUntil = dayMs * Math.floor(until / dayMs - compressAfterDays)
+      const done = Array.from({ length: partitions }, () => 0)
+      await Promise.all(
+        done.map((_, partition) =>
+          filler(
+            embedded.url,
+            { partition, partitions, events: Math.floor((count + partition) / partitions), from, until, sealedUntil },
+            (position) => {
+              done[partition] = position
+              tellCommit()
+              const all = done.reduce((sum, of) => sum + of, 0)
+              const seconds = (performance.now() - startedAt) / 1_000
+              process.stderr.write(`\r${all.toLocaleString('en')} of ${count.toLocaleString('en')} events, ${Math.round(all / seconds)}/s `)
+            },
+          ),
         ),
-      ).finally(() => {
-        isFilled = true
-      })
-      await Promise.all([filled, seal()])
+      )
+      await blockRanges.stop()
       process.stderr.write('\n')
       // A retention time that was never stored begins with the oldest commit.
       await store.pool.query('update meta set retention_at = $1', [until])
@@ -102,6 +106,7 @@ async function make(): Promise<HistoryMade> {
       await sums.settled()
       await sums.stop()
       await store.pool.query('vacuum analyze')
+      await configure(store.pool, 'reset autovacuum_naptime')
       const verifiedRuns = await verify(store.pool, count)
       const result: HistoryMade = { events: count, from, until, seconds, verifiedRuns }
       await writeFile(mark, JSON.stringify(result))

@@ -1,6 +1,7 @@
 /**
  * Writes one partition's history as its sequencer would have: the same lines of the log, commits with their chain, rows of the same fold, figures
- * of the same minutes, snapshots as far apart as its own. Many commits are one transaction, and rows are written seldom.
+ * of the same minutes, snapshots as far apart as its own, sealed days as its sealing leaves them. Many commits are one transaction, and rows
+ * are written seldom.
  */
 import type { LoggedEvent } from '@signalbox/model/event.ts'
 import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
@@ -10,6 +11,7 @@ import { linesOf } from '@signalbox/server/sequencer/commit.ts'
 import { createDueRows } from '@signalbox/server/sequencer/due-rows.ts'
 import { idBounds } from '@signalbox/server/sequencer/placed.ts'
 import { sendBulk } from '@signalbox/server/store/bulk.ts'
+import { type MergePlace, mergeSome } from '@signalbox/server/store/call-merging.ts'
 import { createDueRollups } from '@signalbox/server/store/due-rollups.ts'
 import { logColumns } from '@signalbox/server/store/log-row.ts'
 import { takePartition } from '@signalbox/server/store/log-write.ts'
@@ -18,6 +20,7 @@ import { dueAfter, take } from '@signalbox/server/streams/snapshots.ts'
 import pg from 'pg'
 import { createCounted } from './counted.ts'
 import { fleetEvents, type Part, tenant } from './fleet.ts'
+import { copyChunks, createSealedDays } from './sealed.ts'
 
 /** As a few SDKs' batches, committed together. */
 const commitEvents = 64
@@ -62,12 +65,14 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
   const agents = createRows()
   const runs = new Map<string, ReturnType<typeof createRows>>()
   const counted = createCounted()
+  const sealed = createSealedDays(part.sealedUntil)
   const rollups = createDueRollups()
   let due = createDueRows()
   let sinceRows: LoggedEvent[] = []
   let hash = head.hash
   let waiting: Commit[] = []
   let lines: Buffer[] = []
+  let sealedUpTo = 0
   let logWritten = Promise.resolve()
   let rowsWritten = Promise.resolve()
   let nextSnapshot = snapshotEveryEvents
@@ -99,7 +104,12 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
     hash = chainHash(hash, text)
     const [minId, maxId] = idBounds(events)
     waiting.push({ first: first.position, last: last.position, at: last.receivedAt + committedMs, minId, maxId, hash })
-    lines.push(text)
+    const inTables = events.filter((event) => !sealed.take(event))
+    if (inTables.length === events.length) lines.push(text)
+    else {
+      lines.push(linesOf(inTables))
+      sealedUpTo = inTables.length === 0 ? last.position : (inTables[0]?.position ?? 0) - 1
+    }
   }
 
   /** Waits for the transaction before, so that one is made while another is written. */
@@ -107,12 +117,12 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
     const last = waiting.at(-1)
     if (last === undefined) return
     const text = `update heads set position = ${last.last}, hash = '\\x${last.hash.toString('hex')}' where partition = ${partition};
-      ${commitsText(partition, waiting)}; copy log (${logColumns}) from stdin`
-    const bytes = lines
+      ${commitsText(partition, waiting)}; ${copyChunks}; copy log (${logColumns}) from stdin`
+    const copies = [sealed.lines(), Buffer.concat(lines)]
     waiting = []
     lines = []
     await logWritten
-    logWritten = sendBulk(log, text, [Buffer.concat(bytes)])
+    logWritten = sendBulk(log, text, copies)
     logWritten.catch(() => undefined)
   }
 
@@ -153,6 +163,11 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
   }
   await logWritten
   await rowsWritten
+  await log.query('update heads set sealed = $1 where partition = $2', [part.sealedUntil, partition])
+  for (let after: MergePlace | undefined; ; ) {
+    after = await mergeSome(pool, partition, sealedUpTo, after)
+    if (after === undefined) break
+  }
   await counted.write(pool, { partition, position: part.events })
   await Promise.all([log.end(), rowsClient.end(), pool.end()])
 }

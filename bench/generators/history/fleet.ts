@@ -12,6 +12,8 @@ export interface Part {
   /** Epoch ms of the first event and after the last one. */
   readonly from: number
   readonly until: number
+  /** Days before are sealed. */
+  readonly sealedUntil: number
 }
 
 export interface Told {

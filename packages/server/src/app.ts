@@ -49,6 +49,7 @@ import { createLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { createMemoryBus } from './sequencer/bus.ts'
 import { startSequencers } from './sequencer/sequencer.ts'
+import { startBlockRanges } from './store/block-ranges.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { openStore } from './store/open.ts'
 import { startLongSums } from './store/rollups-keep.ts'
@@ -106,6 +107,8 @@ export async function startApp(config: Config, options: { readonly log?: Logger;
     stops.push(() => record.stop())
     const snapshots = startSnapshots({ ...store, partitions, heads: store.reader.heads, bus, config, clock, log })
     stops.push(() => snapshots.stop())
+    const blockRanges = startBlockRanges({ pool: store.pool, bus, clock, log })
+    stops.push(() => blockRanges.stop())
     const longSums = startLongSums({ pool: store.pool, clock, log })
     stops.push(() => longSums.stop())
     const producers = startProducers({ pool: store.pool, reader: store.reader, bus, clock, metrics, log })

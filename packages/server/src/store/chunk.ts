@@ -65,10 +65,33 @@ export function* chunksOf(rows: readonly LogRow[]): Generator<Chunk> {
   if (held.length > 0) yield chunkOf(held, text)
 }
 
-/** `isWanted`: of which lines. */
-export function openChunk(lines: Buffer, isWanted?: (line: string) => boolean): LogRow[] {
-  const all = zstdDecompressSync(lines).toString().slice(0, -1).split('\n')
-  return (isWanted === undefined ? all : all.filter(isWanted)).map(rowOfLine)
+const lineEnd = 10
+
+/** Lines with such a cell, of which the first is at `first`. Of a chunk few are wanted mostly: found as bytes, the rest never becomes text. */
+function* linesWith(bytes: Buffer, cell: string, first: number): Generator<string> {
+  for (let at = first; at >= 0; ) {
+    const end = bytes.indexOf(lineEnd, at)
+    yield bytes.toString('utf8', bytes.lastIndexOf(lineEnd, at) + 1, end)
+    at = bytes.indexOf(cell, end)
+  }
+}
+
+function* allLines(bytes: Buffer): Generator<string> {
+  yield* bytes.toString('utf8', 0, bytes.length - 1).split('\n')
+}
+
+/** `cells`: a line that is wanted has one of each of these. */
+export function openChunk(lines: Buffer, cells: readonly (readonly string[])[] = []): LogRow[] {
+  const bytes = zstdDecompressSync(lines)
+  const firsts = cells.flatMap(([cell, ...others]) => (cell === undefined || others.length > 0 ? [] : [{ cell, at: bytes.indexOf(cell) }]))
+  if (firsts.some(({ at }) => at < 0)) return []
+  // What comes late is seldom there.
+  const [rarest] = firsts.sort((a, b) => b.at - a.at)
+  const found = rarest === undefined ? allLines(bytes) : linesWith(bytes, rarest.cell, rarest.at)
+  return Array.from(
+    found.filter((line) => cells.every((some) => some.some((cell) => line.includes(cell)))),
+    rowOfLine,
+  )
 }
 
 export const idTimes = ({ minId, maxId }: Pick<Chunk, 'minId' | 'maxId'>): string => `[${idTime(minId)},${idTime(maxId)}]`

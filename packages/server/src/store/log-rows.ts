@@ -195,12 +195,11 @@ export async function addSealed(
     sign * (field === 'id' ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : Number(a.position) - Number(b.position))
   const places = new Set(rows.map(placeOf))
   const cells = conditions.flatMap((condition) => (condition.cells === undefined ? [] : [condition.cells]))
-  const mayMatch = (line: string) => cells.every((some) => some.some((cell) => line.includes(cell)))
   const columns = chunkOrders[field][direction].split(', ') as ('partition' | 'last' | 'min_id' | 'max_id')[]
   const [past, by] = direction === 'asc' ? (['>', ' asc'] as const) : (['<', ' desc'] as const)
   let found = [...rows]
-  let reached: ChunkRow | undefined
-  for (let most = fewestChunks; ; most = Math.min(mostChunks, most * 2)) {
+
+  async function readChunks(most: number, after: ChunkRow | undefined): Promise<ChunkRow[]> {
     const end = limit === undefined || order === undefined ? undefined : found[limit - 1]
     const values: unknown[] = []
     const bounds = [
@@ -208,7 +207,6 @@ export async function addSealed(
       ...(end === undefined ? [] : [where(field, direction === 'asc' ? '<' : '>', field === 'id' ? end.id : Number(end.position))]),
     ]
     const asked = sqlOf(bounds, 'chunk', values)
-    const after = reached
     const further =
       after === undefined
         ? ''
@@ -217,12 +215,30 @@ export async function addSealed(
       `select partition, first, last, min_id, max_id, lines from log_chunks${asked}${further} order by ${columns.map((column) => column + by).join()} limit ${most}`,
       values,
     )
+    return chunks
+  }
+
+  let most = fewestChunks
+  let opened = 0
+  /** As the chunks before were. */
+  const willFill = (more: number) =>
+    limit !== undefined && (opened === 0 || found.length + ((found.length - rows.length) / opened) * more >= limit)
+  let reading: Promise<ChunkRow[]> | undefined
+  let reached: ChunkRow | undefined
+  for (;;) {
+    const chunks = await (reading ?? readChunks(most, reached))
+    const isLast = chunks.length < most
+    reached = chunks.at(-1)
+    most = Math.min(mostChunks, most * 2)
+    // PostgreSQL reads those that are needed too while these are opened.
+    reading = isLast || willFill(chunks.length) ? undefined : readChunks(most, reached)
+    reading?.catch(() => undefined)
     for (const { lines } of chunks)
-      for (const row of openChunk(lines, mayMatch)) if (conditions.every(({ is }) => is(row)) && !places.has(placeOf(row))) found.push(row)
+      for (const row of openChunk(lines, cells)) if (conditions.every(({ is }) => is(row)) && !places.has(placeOf(row))) found.push(row)
+    opened += chunks.length
     if (order !== undefined) found.sort(compare)
     if (limit !== undefined) found = found.slice(0, limit)
-    reached = chunks.at(-1)
-    if (chunks.length < most) return found
+    if (isLast) return found
   }
 }
 
