@@ -218,11 +218,11 @@ export async function addSealed(
     return chunks
   }
 
-  let most = fewestChunks
+  let most = order === undefined ? 2 * fewestChunks : fewestChunks
   let opened = 0
-  /** As the chunks before were. */
+  /** As those opened so far were; without an order all of them are read. */
   const willFill = (more: number) =>
-    limit !== undefined && (opened === 0 || found.length + ((found.length - rows.length) / opened) * more >= limit)
+    limit !== undefined && order !== undefined && (opened === 0 || found.length + ((found.length - rows.length) / opened) * more >= limit)
   let reading: Promise<ChunkRow[]> | undefined
   let reached: ChunkRow | undefined
   for (;;) {

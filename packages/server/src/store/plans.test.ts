@@ -1,5 +1,5 @@
 /** Every query of the API and of the live stage over 100,000 events and as many rows: none reads a table through for an answer of bounded size. */
-import { applyEvent, createRows } from '@signalbox/model/fold/fold.ts'
+import { applyEvent, createRows, FOLD_VERSION } from '@signalbox/model/fold/fold.ts'
 import { uuidv7 } from '@signalbox/model/ids.ts'
 import type { Filter } from '@signalbox/model/live.ts'
 import type { CallRow } from '@signalbox/model/rows.ts'
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { apiRoutes } from '../api/routes.ts'
 import { readConfig } from '../config.ts'
 import { encodeCursor } from '../live/cursor.ts'
-import { take } from '../streams/snapshots.ts'
+import { forget, take } from '../streams/snapshots.ts'
 import { sendBulk } from './bulk.ts'
 import { chunkLines, copyCallChunks, keyOfCall } from './call-chunk.ts'
 import { openStore, type Store } from './open.ts'
@@ -34,7 +34,7 @@ interface Node {
 
 const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)]
 const isLarge = ({ 'Relation Name': name }: Node) =>
-  name !== undefined && /^(log(_\d+)?|projections_(kept|closed)|call_chunks|rollups)$/.test(name)
+  name !== undefined && /^(log(_\d+)?|projections_(kept|closed)|call_chunks|rollups|snapshots)$/.test(name)
 /** Rows of the large tables that were looked at. */
 const examined = (plan: Node) =>
   nodesOf(plan)
@@ -421,6 +421,23 @@ test('a snapshot looks at what goes on and what ended since the one before it, n
   await take(explaining(pool, asked), 0)
   // Open calls and tasks, agents: six thousand rows of this partition.
   expectBounded(7_000)
+})
+
+test('what no longer leads anywhere is forgotten by a look at each snapshot, not at each beside each', async () => {
+  const client = await store.pool.connect()
+  await client.query('begin')
+  await client.query(
+    `insert into snapshots (partition, position, at, fold, state) select 0, n, ${start}, $1, '' from generate_series(1, 3000) as n`,
+    [FOLD_VERSION],
+  )
+  await client.query('update heads set oldest = 2001 where partition = 0; analyze snapshots')
+  asked.length = 0
+  await forget(explaining(client, asked), 0)
+  expectBounded(10_000)
+  const { rows } = await client.query('select min(position)::int as oldest from snapshots where partition = 0')
+  expect(rows).toEqual([{ oldest: 2_000 }])
+  await client.query('rollback')
+  client.release()
 })
 
 test('heads and the oldest are read without the log', async () => {

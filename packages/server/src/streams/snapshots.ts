@@ -158,11 +158,12 @@ export async function take(pool: Pool, partition: number): Promise<Taken> {
  * Forgets what is of another fold, and those whose following log is gone, but for the newest of all: a partition where nothing happens is
  * known by it. Indexes: primary key of snapshots, whose states are not read; calls_replaced_until.
  */
-async function forget(pool: Pool, partition: number): Promise<void> {
+export async function forget(pool: Pick<Pool, 'query'>, partition: number): Promise<void> {
   await pool.query('delete from snapshots_kept where partition = $1 and fold <> $2', [partition, FOLD_VERSION])
+  // To one bound: compared each with each, twenty thousand took eleven seconds.
   await pool.query(
-    `delete from snapshots s using heads h where h.partition = $1 and s.partition = $1 and (s.fold <> $2 or (s.position < h.oldest - 1
-       and exists (select from snapshots n where n.partition = $1 and n.fold = $2 and n.position > s.position)))`,
+    `delete from snapshots where partition = $1 and (fold <> $2 or position <
+       (select least(h.oldest - 1, (select max(position) from snapshots where partition = $1 and fold = $2)) from heads h where h.partition = $1))`,
     [partition, FOLD_VERSION],
   )
   // After them: what only they needed goes too.
