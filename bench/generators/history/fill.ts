@@ -108,7 +108,7 @@ export async function fill(url: string, part: Part, tell: (events: number) => vo
     if (inTables.length === events.length) lines.push(text)
     else {
       lines.push(linesOf(inTables))
-      sealedUpTo = inTables.length === 0 ? last.position : (inTables[0]?.position ?? 0) - 1
+      sealedUpTo = last.position - inTables.length
     }
   }
 
