@@ -198,8 +198,8 @@ export async function addSealed(
   const columns = chunkOrders[field][direction].split(', ') as ('partition' | 'last' | 'min_id' | 'max_id')[]
   const [past, by] = direction === 'asc' ? (['>', ' asc'] as const) : (['<', ' desc'] as const)
   let found = [...rows]
-
-  async function readChunks(most: number, after: ChunkRow | undefined): Promise<ChunkRow[]> {
+  let reached: ChunkRow | undefined
+  for (let most = fewestChunks; ; most = Math.min(mostChunks, most * 2)) {
     const end = limit === undefined || order === undefined ? undefined : found[limit - 1]
     const values: unknown[] = []
     const bounds = [
@@ -207,6 +207,7 @@ export async function addSealed(
       ...(end === undefined ? [] : [where(field, direction === 'asc' ? '<' : '>', field === 'id' ? end.id : Number(end.position))]),
     ]
     const asked = sqlOf(bounds, 'chunk', values)
+    const after = reached
     const further =
       after === undefined
         ? ''
@@ -215,30 +216,12 @@ export async function addSealed(
       `select partition, first, last, min_id, max_id, lines from log_chunks${asked}${further} order by ${columns.map((column) => column + by).join()} limit ${most}`,
       values,
     )
-    return chunks
-  }
-
-  let most = order === undefined ? 2 * fewestChunks : fewestChunks
-  let opened = 0
-  /** As those opened so far were; without an order all of them are read. */
-  const willFill = (more: number) =>
-    limit !== undefined && order !== undefined && (opened === 0 || found.length + ((found.length - rows.length) / opened) * more >= limit)
-  let reading: Promise<ChunkRow[]> | undefined
-  let reached: ChunkRow | undefined
-  for (;;) {
-    const chunks = await (reading ?? readChunks(most, reached))
-    const isLast = chunks.length < most
-    reached = chunks.at(-1)
-    most = Math.min(mostChunks, most * 2)
-    // PostgreSQL reads those that are needed too while these are opened.
-    reading = isLast || willFill(chunks.length) ? undefined : readChunks(most, reached)
-    reading?.catch(() => undefined)
     for (const { lines } of chunks)
       for (const row of openChunk(lines, cells)) if (conditions.every(({ is }) => is(row)) && !places.has(placeOf(row))) found.push(row)
-    opened += chunks.length
     if (order !== undefined) found.sort(compare)
     if (limit !== undefined) found = found.slice(0, limit)
-    if (isLast) return found
+    reached = chunks.at(-1)
+    if (chunks.length < most) return found
   }
 }
 
