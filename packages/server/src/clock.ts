@@ -18,3 +18,23 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Calls `look`, and again so long after each call, until one resolves to 'done'. `look` does not reject. `stop` waits for the call under way. */
+export function repeat(clock: Pick<Clock, 'after'>, everyMs: number, look: () => Promise<'done' | 'again'>): { stop(): Promise<void> } {
+  let isStopped = false
+  let looking = Promise.resolve()
+  async function once() {
+    if ((await look()) === 'again' && !isStopped) cancel = clock.after(everyMs, begin)
+  }
+  const begin = () => {
+    looking = once()
+  }
+  let cancel = clock.after(everyMs, begin)
+  return {
+    async stop() {
+      isStopped = true
+      cancel()
+      await looking
+    },
+  }
+}

@@ -7,7 +7,7 @@
  */
 import type { Pool, PoolClient } from 'pg'
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.ts'
+import { type Clock, repeat } from '../clock.ts'
 import { isLocked } from './sqlstate.ts'
 import { transaction } from './transaction.ts'
 
@@ -31,7 +31,6 @@ const begin = "begin; set local lock_timeout = '100ms'; set local enable_seqscan
 const mostMended = 100
 
 interface PlanNode {
-  readonly 'Node Type': string
   readonly 'Lossy Heap Blocks'?: number
   readonly Plans?: readonly PlanNode[]
 }
@@ -78,10 +77,8 @@ export function mendRanges(pool: Pick<Pool, 'connect'>): Promise<number> {
 }
 
 export function startBlockRanges({ pool, bus, clock, log }: BlockRangesOptions): { stop(): Promise<void> } {
-  let isStopped = false
   let isChanged = false
   let mendedAt: number | undefined
-  let looking = Promise.resolve()
   const unsubscribe = bus.subscribe(() => {
     isChanged = true
   })
@@ -97,26 +94,20 @@ export function startBlockRanges({ pool, bus, clock, log }: BlockRangesOptions):
     }
   }
 
-  async function look(): Promise<void> {
+  const keeping = repeat(clock, sumEveryMs, async () => {
     try {
       await keep()
     } catch (error) {
       // A vacuum sums up too.
       if (!isLocked(error)) log.warn({ err: error }, 'block ranges of changed rows could not be summed up; trying again')
     }
-    if (!isStopped) cancel = clock.after(sumEveryMs, next)
-  }
-  const next = () => {
-    looking = look()
-  }
-  let cancel = clock.after(sumEveryMs, next)
+    return 'again'
+  })
 
   return {
     async stop() {
-      isStopped = true
-      cancel()
       unsubscribe()
-      await looking
+      await keeping.stop()
     },
   }
 }

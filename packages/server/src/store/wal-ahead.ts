@@ -6,7 +6,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.ts'
+import { type Clock, repeat } from '../clock.ts'
 
 export interface WalAheadOptions {
   readonly pool: Pick<Pool, 'query'>
@@ -30,7 +30,6 @@ export function startWalAhead({ pool, bus, data, clock, log, wantedBytes }: WalA
   let committedAt = clock.monotonic()
   let isStopped = false
   let hasMade = false
-  let looking = Promise.resolve()
   const unsubscribe = bus.subscribe(() => {
     committedAt = clock.monotonic()
   })
@@ -63,25 +62,22 @@ export function startWalAhead({ pool, bus, data, clock, log, wantedBytes }: WalA
     return false
   }
 
-  async function look(): Promise<void> {
+  const making = repeat(clock, lookEveryMs, async () => {
     try {
-      if (await makeWhileQuiet()) return unsubscribe()
+      if (!(await makeWhileQuiet())) return 'again'
+      unsubscribe()
+      return 'done'
     } catch (error) {
       log.debug({ err: error }, 'no file of the write-ahead log could be made ahead; trying again')
+      return 'again'
     }
-    if (!isStopped) cancel = clock.after(lookEveryMs, begin)
-  }
-  const begin = () => {
-    looking = look()
-  }
-  let cancel = clock.after(lookEveryMs, begin)
+  })
 
   return {
     async stop() {
       isStopped = true
-      cancel()
       unsubscribe()
-      await looking
+      await making.stop()
     },
   }
 }
