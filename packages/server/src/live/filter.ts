@@ -15,7 +15,7 @@ const hasType = (wanted: readonly string[] | undefined, type: string) =>
 export const matchesEvent = (filter: Filter, event: Pick<Event, 'run' | 'agent' | 'task' | 'type'>): boolean =>
   has(filter.run, event.run) && has(filter.agent, event.agent) && has(filter.task, event.task) && hasType(filter.type, event.type)
 
-interface RowPlace {
+export interface RowPlace {
   readonly run?: string | undefined
   readonly agent?: string | undefined
   readonly task?: string | undefined
@@ -65,6 +65,10 @@ function passes(
 export const matchesRow = (filter: Filter, table: Table, row: RowOf[Table], members = nobody): boolean =>
   passes(filter, table, placeOf(table, row), members)
 
+/** The same for where it once was. */
+export const matchesPlace = (filter: Filter, table: Table, place: RowPlace, members = nobody): boolean =>
+  passes(filter, table, place, members)
+
 /** Whatever else the filter asks for. */
 export const isOfRuns = (filter: Filter, table: Table, row: RowOf[Table]): boolean => has(filter.run, placeOf(table, row).run)
 
@@ -72,10 +76,10 @@ export const isOfRuns = (filter: Filter, table: Table, row: RowOf[Table]): boole
 export const mayHaveMatched = (filter: Filter, table: Table, row: RowOf[Table]): boolean =>
   passes(filter, table, placeOf(table, row), nobody, moves[table])
 
-/** True when a filter may have passed the row before and does not now. */
-export function hasMoved(table: Table, was: RowOf[Table], row: RowOf[Table]): boolean {
+/** Where the row was before, if a filter may have passed it there and does not now. */
+export function placeLeft(table: Table, was: RowOf[Table], row: RowOf[Table]): RowPlace | undefined {
   const [before, after] = [placeOf(table, was), placeOf(table, row)]
-  return moves[table].some((field) => before[field] !== after[field])
+  return moves[table].some((field) => before[field] !== after[field]) ? before : undefined
 }
 
 /** The same for filters that mean the same. */

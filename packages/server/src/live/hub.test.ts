@@ -317,7 +317,7 @@ test.each([
 })
 
 test('a slow state reader gets the newest row of each key, once', async () => {
-  const { log, clock, hub, metrics } = await stage({ config: { socketBytes: 100 } })
+  const { log, clock, hub } = await stage({ config: { socketBytes: 100 } })
   const reader = attach(hub, { feed: 'state' })
   await work(clock, () => isWhole(reader))
   reader.stall()
@@ -329,7 +329,30 @@ test('a slow state reader gets the newest row of each key, once', async () => {
   reader.read()
   await work(clock, () => reader.state.get('agents', 'a')?.events === 50)
   expect(reader.frames.filter(({ kind }) => kind === 'delta').length).toBeLessThan(5)
-  expect(await value(metrics.conflated)).toBeGreaterThan(40)
+})
+
+test('rows that are replaced before a frame tells of them are counted', async () => {
+  const { log, clock, hub, metrics } = await stage()
+  const reader = attach(hub, { feed: 'state' })
+  await work(clock, () => isWhole(reader))
+  for (let i = 0; i < 5; i += 1) log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+  await work(clock, () => reader.state.get('agents', 'a')?.events === 5)
+  expect(await value(metrics.conflated)).toBe(4)
+})
+
+test('an agent that is never still takes no memory from others: who was long away is brought up from it', async () => {
+  const { log, clock, hub } = await stage({ config: { ringBytes: 800_000 } })
+  log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+  const reader = attach(hub, { feed: 'state' })
+  await work(clock, () => isWhole(reader))
+  const cursor = reader.cursor()
+  reader.close()
+  log.commit(0, [{ type: 'agent.heartbeat', agent: 'still' }])
+  for (let i = 0; i < 300; i += 1) log.commit(0, [{ type: 'agent.heartbeat', agent: 'a' }])
+  const back = attach(hub, { feed: 'state', cursor })
+  await work(clock, () => back.state.get('agents', 'a')?.events === 301 && back.state.get('agents', 'still') !== undefined)
+  expect(kinds(back)).toEqual(['subscribed', 'delta'])
+  expect(log.reads.rowsChanged).toBe(0)
 })
 
 test('a commit whose announcement was lost arrives from the store, whether another follows or not', async () => {
@@ -463,10 +486,14 @@ test('a state reader from far behind gets a snapshot, which is shorter than all 
 
 test('rows count towards the memory of recent commits, long ones for what they are', async () => {
   const { log, clock, hub } = await stage({ config: { ringBytes: 4_000_000 } })
-  for (let i = 0; i < 400; i += 1) log.commit(0, [{ type: 'log', agent: `agent-${i}`, run: 'r' }])
+  for (let run = 0; run < 30; run += 1)
+    log.commit(
+      0,
+      upTo(400).map((i) => ({ type: 'log', agent: `agent-${i}`, run: `r${run}` })),
+    )
   const reader = attach(hub, { fromStart: true })
-  await work(clock, () => positionsOf(reader).length === 400)
-  // The newest run row alone lists 400 agents: 400 such rows are not kept for the price of 400 small events.
+  await work(clock, () => positionsOf(reader).length === 12_000)
+  // Each run's row lists 400 agents: 30 such rows are not kept for the price of 30 small ones.
   expect(log.reads.readPartition).toBeGreaterThan(0)
 })
 

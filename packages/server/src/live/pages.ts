@@ -7,7 +7,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import type { Heads, LogReader } from '../store/store.ts'
 import { nextTurn } from '../turns.ts'
 import { encodeCursor } from './cursor.ts'
-import { isOfRuns, matchesEvent, matchesRow, mayHaveMatched } from './filter.ts'
+import { isOfRuns, matchesEvent, matchesPlace, matchesRow, mayHaveMatched } from './filter.ts'
 import { type Encoded, encode, encodeDelta, encodeEvents, encodeSnapshotPage, type Framing } from './frames.ts'
 import { joining } from './pace.ts'
 import { lagOf, type ResyncReason } from './place.ts'
@@ -123,7 +123,7 @@ export function createPages(deps: PagesDeps): Pages {
 
   /** Whether it passed the filter before, and a frame that follows the one before it has to tell of it. */
   const passedBefore = ({ table, row, was }: RingRow): boolean =>
-    was === 'unknown' ? mayHaveMatched(filter, table, row) : was !== undefined && matchesRow(filter, table, was, members)
+    was === 'unknown' ? mayHaveMatched(filter, table, row) : was.some((place) => matchesPlace(filter, table, place, members))
 
   /**
    * Of a row that changed again the store has only the newest, which may be beyond the page: the frames after it, from memory, know what

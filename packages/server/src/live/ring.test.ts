@@ -3,7 +3,8 @@ import { uuidv7 } from '@signalbox/model/ids.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { linesOf } from '../sequencer/commit.ts'
-import { createRing } from './ring.ts'
+import { createTestLog } from './log.fake.ts'
+import { createRing, type RingRow } from './ring.ts'
 import { createSlab } from './slab.ts'
 
 const text = fc.oneof(fc.constantFrom('\\N', '\\', 'a\tb', 'line\nend', '\r\\t', 'a'), fc.string({ unit: 'grapheme', minLength: 1 }))
@@ -41,6 +42,66 @@ test('what a ring covers it has as it was committed, told already or not, howeve
           }
       }
     }),
+  )
+})
+
+const changes = [
+  { type: 'agent.heartbeat', agent: 'a' },
+  { type: 'task.assigned', agent: 'm', task: 't', data: { to: 'a' } },
+  { type: 'task.assigned', agent: 'm', task: 't', data: { to: 'b' } },
+  { type: 'task.started', agent: 'a', task: 't' },
+  { type: 'task.started', agent: 'b', task: 'u' },
+  { type: 'task.completed', agent: 'b', task: 'u' },
+  { type: 'llm.started', agent: 'b', data: { call: 'c' } },
+  { type: 'llm.finished', agent: 'b', data: { call: 'c' } },
+]
+const change = fc.record({
+  partition: fc.nat(1),
+  run: fc.constantFrom('r', 's'),
+  types: fc.array(fc.nat(changes.length - 1), { minLength: 1, maxLength: 5 }),
+  reread: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
+  settles: fc.boolean(),
+})
+
+test('of rows it covers a ring has the newest of each key, and what all of them left and whom they named, from wherever one reads', () => {
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 25 }), fc.constantFrom(12_000, 10_000_000), (steps, mostBytes) => {
+      const log = createTestLog()
+      const ring = createRing([0, 0], mostBytes)
+      const known = createRing([0, 0], 10_000_000)
+      const named = ({ table, key }: RingRow) => `${table} ${key}`
+      for (const { partition, run, types, reread, settles } of steps) {
+        const commit = log.commit(
+          partition,
+          types.map((i) => ({ ...changes[i], run: `${run}${partition}` })),
+          { reread },
+        )
+        ring.add(commit)
+        known.add(commit)
+        if (settles) ring.settle(ring.heads)
+        for (let p = 0; p < 2; p += 1)
+          for (let after = 0; after <= (ring.heads[p] ?? 0); after += 1) {
+            if (!ring.covers(p, after)) continue
+            const upTo = ring.heads[p] ?? 0
+            const all = [...known.rows(p, after, upTo)]
+            const held = [...ring.rows(p, after, upTo)]
+            const newest = new Map(held.map((row) => [named(row), row]))
+            expect(Object.fromEntries([...newest].map(([name, { row }]) => [name, row]))).toEqual(
+              Object.fromEntries(all.map((row) => [named(row), row.row])),
+            )
+            if (settles) expect(newest.size).toBe(held.length)
+            for (const { was, joined, position, ...passed } of all) {
+              const heirs = held.filter((row) => row.table === passed.table && row.key === passed.key && row.position >= position)
+              const left = heirs.some((row) => row.was === 'unknown')
+                ? 'unknown'
+                : heirs.flatMap((row) => (row.was === 'unknown' ? [] : row.was))
+              if (left !== 'unknown') for (const place of was) expect(left).toContainEqual(place)
+              expect(heirs.flatMap((row) => row.joined)).toEqual(expect.arrayContaining([...joined]))
+            }
+          }
+      }
+    }),
+    { numRuns: 60 },
   )
 })
 

@@ -3,7 +3,8 @@
  * event's every time, which costs less than holding it: held, it was a quarter of all that young collections copied (measured).
  *
  * Events are objects until everybody who follows was told of them, some milliseconds, and from then on the text that the log was given,
- * outside of the heap: as objects they grew old, and a full collection came half as often again (measured).
+ * outside of the heap: as objects they grew old, and a full collection came half as often again (measured). Of a row that changes again
+ * and again, once told, only the newest is held, for the same reason; who is behind finds it, as in the store, where it changed last.
  */
 import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import { takesPart } from '@signalbox/model/fold/run.ts'
@@ -11,7 +12,7 @@ import type { LiveRow, RemovedRow } from '@signalbox/model/live.ts'
 import type { EdgeRow, RowOf, RunRow, Table } from '@signalbox/model/rows.ts'
 import { type Commit, type CommittedRow, eventOfLine, linesOf } from '../sequencer/commit.ts'
 import type { TextRow } from '../store/store.ts'
-import { hasMoved } from './filter.ts'
+import { placeLeft, type RowPlace } from './filter.ts'
 import { createSlab } from './slab.ts'
 
 /** A class, not closures, and no copies: one object instead of four, of a great many that live long. */
@@ -22,12 +23,15 @@ export class RingRow implements LiveRow {
   readonly position: number
   readonly row: RowOf[Table]
   readonly partition: Partition
-  /** The row before, where a filter may have passed that one only; 'unknown' when the commit was read again and nobody knows. */
-  readonly was: RowOf[Table] | 'unknown' | undefined
+  /** Where a filter may have passed it before and does not now; 'unknown': anywhere, since the commit was read again or it changed often. */
+  was: readonly RowPlace[] | 'unknown'
   /** Agents that it names and may not have named before, of a run's members. */
-  readonly joined: readonly string[]
+  joined: readonly string[]
+  /** Of its slot. */
+  readonly index: number
+  slot: Slot | undefined
   #wire: string | undefined
-  constructor(changed: CommittedRow, partition: Partition) {
+  constructor(changed: CommittedRow, partition: Partition, index: number) {
     const { table, row, was } = changed
     const before = 'was' in changed ? was : 'unknown'
     this.tenant = changed.tenant
@@ -36,8 +40,15 @@ export class RingRow implements LiveRow {
     this.position = changed.position
     this.row = row
     this.partition = partition
-    this.was = before === undefined || before === 'unknown' || hasMoved(table, before, row) ? before : undefined
+    this.index = index
+    this.was = leftBy(table, row, before)
     this.joined = joinedBy(table, row, before)
+  }
+  /** The older one is held no longer: a reader who was not told of it learns by this one what it left and whom it named. */
+  replace(older: RingRow): void {
+    if (older.joined.length > 0) this.joined = [...older.joined, ...this.joined]
+    if (older.was === 'unknown' || this.was === 'unknown' || older.was.length + this.was.length > mostPlaces) this.was = 'unknown'
+    else if (older.was.length > 0) this.was = [...older.was, ...this.was]
   }
   wire(): string {
     this.#wire ??= rowWire(this)
@@ -46,8 +57,19 @@ export class RingRow implements LiveRow {
 }
 
 const nobody: readonly string[] = []
+const nowhere: readonly RowPlace[] = []
+/** That one row has left. */
+const mostPlaces = 8
 
-function joinedBy(table: Table, row: RowOf[Table], before: RingRow['was']): readonly string[] {
+type Before = RowOf[Table] | 'unknown' | undefined
+
+function leftBy(table: Table, row: RowOf[Table], before: Before): RingRow['was'] {
+  if (before === 'unknown') return before
+  const left = before === undefined ? undefined : placeLeft(table, before, row)
+  return left === undefined ? nowhere : [left]
+}
+
+function joinedBy(table: Table, row: RowOf[Table], before: Before): readonly string[] {
   if (table !== 'runs' && table !== 'edges') return nobody
   const names = takesPart(row as RunRow | EdgeRow)
   const known = before === undefined || before === 'unknown' ? 0 : takesPart(before as RunRow | EdgeRow).length
@@ -63,9 +85,44 @@ interface Slot {
   readonly start: number | undefined
   readonly lines: Buffer | undefined
   readonly length: number
-  readonly rows: readonly RingRow[]
+  /** Undefined where a newer one of its key is held. */
+  readonly rows: (RingRow | undefined)[]
   /** Beside the slab. */
-  readonly bytes: number
+  bytes: number
+}
+
+/** Of one partition, rows that everybody who follows was told of: one of each key. */
+interface Newest {
+  /** Answers the one that was. */
+  set(row: RingRow): RingRow | undefined
+  /** If it is the newest of its key. */
+  delete(row: RingRow): void
+  clear(): void
+}
+
+function createNewest(): Newest {
+  const tenants = new Map<TenantId, Map<Table, Map<string, RingRow>>>()
+  return {
+    set(row) {
+      const ofTenant = tenants.get(row.tenant) ?? new Map<Table, Map<string, RingRow>>()
+      const ofTable = ofTenant.get(row.table) ?? new Map<string, RingRow>()
+      const older = ofTable.get(row.key)
+      ofTable.set(row.key, row)
+      ofTenant.set(row.table, ofTable)
+      tenants.set(row.tenant, ofTenant)
+      return older
+    },
+    delete(row) {
+      const ofTenant = tenants.get(row.tenant)
+      const ofTable = ofTenant?.get(row.table)
+      if (ofTenant === undefined || ofTable?.get(row.key) !== row) return
+      ofTable.delete(row.key)
+      if (ofTable.size > 0) return
+      ofTenant.delete(row.table)
+      if (ofTenant.size === 0) tenants.delete(row.tenant)
+    },
+    clear: () => tenants.clear(),
+  }
 }
 
 export interface Ring {
@@ -86,19 +143,15 @@ export interface Ring {
 
 /** Of the bound, what lines of events may take; the rest is for rows. */
 const slabShare = 0.5
-/** A row's share: envelope, what it was, wire text. A rough, generous figure. */
+/** A commit's own share, and a row's: envelope, where it was, wire text. Rough, generous figures. */
+const slotBytes = 1_000
 const rowBytes = 1_500
 /** Of a row's list: an agent of a run, a step of a task's history. */
 const listedBytes = 250
 
-function sizeOf(rows: Commit['rows']): number {
-  let size = 0
-  for (const { row } of rows) {
-    size += rowBytes
-    if ('history' in row) size += row.history.length * listedBytes
-    else if ('agents' in row) size += row.agents.length * listedBytes
-  }
-  return size
+function sizeOf({ row }: { readonly row: RowOf[Table] }): number {
+  if ('history' in row) return rowBytes + row.history.length * listedBytes
+  return rowBytes + ('agents' in row ? row.agents.length * listedBytes : 0)
 }
 
 export const rowWire = ({ table, key, position, row, partition }: LiveRow): string =>
@@ -112,27 +165,51 @@ export const removedWire = ({ table, key, partition }: RemovedRow): string => JS
 
 export function createRing(heads: readonly number[], mostBytes: number): Ring {
   const slots: Slot[][] = heads.map(() => [])
+  const newest = heads.map(createNewest)
   const slab = createSlab(Math.floor(mostBytes * slabShare))
   const mostBeside = mostBytes * (1 - slabShare)
   let bytes = 0
 
   const forget = (partition: number) => {
     bytes -= (slots[partition] ?? []).splice(0).reduce((sum, slot) => sum + slot.bytes, 0)
+    newest[partition]?.clear()
+  }
+  /** Is the oldest of its partition, and leaves it. */
+  const letGo = (slot: Slot, partition: number) => {
+    bytes -= slot.bytes
+    for (const row of slot.rows) if (row !== undefined) newest[partition]?.delete(row)
+  }
+  /** Rows between the one that a reader was told of and the newest say nothing that the newest does not. */
+  const conflate = (slot: Slot, partition: number) => {
+    for (const row of slot.rows) {
+      if (row === undefined) continue
+      const older = newest[partition]?.set(row)
+      if (older === undefined) continue
+      row.replace(older)
+      if (older.slot === undefined) continue
+      const size = sizeOf(older)
+      older.slot.rows[older.index] = undefined
+      older.slot.bytes -= size
+      bytes -= size
+    }
   }
   const isOverwritten = ({ start }: Slot) => start !== undefined && start < slab.oldest()
   const trim = () => {
-    for (const list of slots) {
+    for (const [partition, list] of slots.entries()) {
       let gone = 0
       for (let slot = list[0]; slot !== undefined && isOverwritten(slot); slot = list[gone]) {
-        bytes -= slot.bytes
+        letGo(slot, partition)
         gone += 1
       }
       list.splice(0, gone)
     }
     while (bytes > mostBeside) {
-      const longest = slots.reduce((a, b) => (b.length > a.length ? b : a))
-      if (longest.length <= 1) return
-      bytes -= longest.shift()?.bytes ?? 0
+      const longest = slots.reduce((most, { length }, partition) => (length > (slots[most]?.length ?? 0) ? partition : most), 0)
+      const list = slots[longest] ?? []
+      const [oldest] = list
+      if (oldest === undefined || list.length === 1) return
+      letGo(oldest, longest)
+      list.shift()
     }
   }
   const textOf = ({ start, lines, length }: Slot): string => lines?.toString() ?? slab.text(start ?? 0, length)
@@ -164,12 +241,14 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       if (list === undefined || head === undefined || to <= head) return
       // A missed commit: what is here no longer joins up, readers behind go to the store.
       if (from !== head + 1) forget(partition)
-      const rows = commit.rows.map((changed) => new RingRow(changed, partition))
+      const rows = commit.rows.map((changed, i) => new RingRow(changed, partition, i))
       const lines = commit.lines ?? linesOf(commit.events)
       const start = slab.put(lines)
       const own = start === undefined ? lines : undefined
-      const size = sizeOf(commit.rows) + (own?.length ?? 0)
-      list.push({ from, to, events: commit.events, start, lines: own, length: lines.length, rows, bytes: size })
+      const size = commit.rows.reduce((sum, changed) => sum + sizeOf(changed), slotBytes + (own?.length ?? 0))
+      const slot: Slot = { from, to, events: commit.events, start, lines: own, length: lines.length, rows, bytes: size }
+      for (const row of rows) row.slot = slot
+      list.push(slot)
       bytes += size
       ring.heads[partition] = to
       trim()
@@ -185,11 +264,15 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       return skipped
     },
     settle(upTo) {
-      for (const [partition, list] of slots.entries())
-        for (let i = start(list, upTo[partition] ?? 0) - 1; list[i]?.events !== undefined; i -= 1) {
-          const slot = list[i]
-          if (slot !== undefined) slot.events = undefined
+      for (const [partition, list] of slots.entries()) {
+        const end = start(list, upTo[partition] ?? 0)
+        let first = end
+        while (list[first - 1]?.events !== undefined) first -= 1
+        for (const slot of list.slice(first, end)) {
+          slot.events = undefined
+          conflate(slot, partition)
         }
+      }
     },
     covers(partition, after) {
       const list = slots[partition] ?? []
@@ -207,7 +290,7 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
     *rows(partition, after, upTo) {
       const list = slots[partition] ?? []
       for (let i = start(list, after); i < list.length && (list[i]?.from ?? 0) <= upTo; i += 1) {
-        for (const row of list[i]?.rows ?? []) if (row.position > after && row.position <= upTo) yield row
+        for (const row of list[i]?.rows ?? []) if (row !== undefined && row.position > after && row.position <= upTo) yield row
       }
     },
     *ends(partition, after, upTo) {

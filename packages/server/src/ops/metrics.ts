@@ -117,7 +117,7 @@ export function createMetrics({ queueDepth }: { readonly queueDepth?: () => numb
     }),
     conflated: new Counter({
       name: 'signalbox_live_conflated_total',
-      help: 'State rows replaced by a newer one before they were sent.',
+      help: 'State rows replaced by a newer one before a frame told of them; what a reader who is behind passes over is not counted.',
       registers,
     }),
     gaps: new Counter({ name: 'signalbox_live_gaps_total', help: 'Announced gaps.', registers }),
