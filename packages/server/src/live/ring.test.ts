@@ -89,7 +89,10 @@ test('of rows it covers a ring has the newest of each key, and what all of them 
             expect(Object.fromEntries([...newest].map(([name, { row }]) => [name, row]))).toEqual(
               Object.fromEntries(all.map((row) => [named(row), row.row])),
             )
-            if (settles) expect(newest.size).toBe(held.length)
+            if (settles)
+              expect(held.filter(({ table }) => table !== 'calls')).toHaveLength(
+                [...newest.values()].filter(({ table }) => table !== 'calls').length,
+              )
             for (const { was, joined, position, ...passed } of all) {
               const heirs = held.filter((row) => row.table === passed.table && row.key === passed.key && row.position >= position)
               const left = heirs.some((row) => row.was === 'unknown')
