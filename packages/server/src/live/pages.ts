@@ -153,8 +153,9 @@ export function createPages(deps: PagesDeps): Pages {
         for (const held of ring.rows(partition, to[partition] ?? 0, end)) {
           const { table, row } = held
           if (held.tenant !== tenant) continue
-          if (runs.length > 0 && held.joined.length > 0 && isOfRuns(filter, table, row)) {
-            for (const agent of held.joined) {
+          const named = runs.length > 0 ? held.joined() : []
+          if (named.length > 0 && isOfRuns(filter, table, row)) {
+            for (const agent of named) {
               members.add(agent)
               joined.add(agent)
             }

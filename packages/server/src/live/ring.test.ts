@@ -93,13 +93,13 @@ test('of rows it covers a ring has the newest of each key, and what all of them 
               expect(held.filter(({ table }) => table !== 'calls')).toHaveLength(
                 [...newest.values()].filter(({ table }) => table !== 'calls').length,
               )
-            for (const { was, joined, position, ...passed } of all) {
-              const heirs = held.filter((row) => row.table === passed.table && row.key === passed.key && row.position >= position)
+            for (const passed of all) {
+              const heirs = held.filter((row) => row.table === passed.table && row.key === passed.key && row.position >= passed.position)
               const left = heirs.some((row) => row.was === 'unknown')
                 ? 'unknown'
                 : heirs.flatMap((row) => (row.was === 'unknown' ? [] : row.was))
-              if (left !== 'unknown') for (const place of was) expect(left).toContainEqual(place)
-              expect(heirs.flatMap((row) => row.joined)).toEqual(expect.arrayContaining([...joined]))
+              if (left !== 'unknown') for (const place of passed.was) expect(left).toContainEqual(place)
+              expect(heirs.flatMap((row) => row.joined())).toEqual(expect.arrayContaining([...passed.joined()]))
             }
           }
       }

@@ -25,8 +25,8 @@ export class RingRow implements LiveRow {
   readonly partition: Partition
   /** Where a filter may have passed it before and does not now; 'unknown': anywhere, since the commit was read again or it changed often. */
   was: readonly RowPlace[] | 'unknown'
-  /** Agents that it names and may not have named before, of a run's members. */
-  joined: readonly string[]
+  /** How many of the agents that it names it named before; new ones come last. */
+  #named: number
   /** Of its slot. */
   readonly index: number
   slot: Slot | undefined
@@ -42,13 +42,18 @@ export class RingRow implements LiveRow {
     this.partition = partition
     this.index = index
     this.was = leftBy(table, row, before)
-    this.joined = joinedBy(table, row, before)
+    this.#named = before === undefined || before === 'unknown' ? 0 : namesOf(table, before).length
   }
   /** The older one is held no longer: a reader who was not told of it learns by this one what it left and whom it named. */
   replace(older: RingRow): void {
-    if (older.joined.length > 0) this.joined = [...older.joined, ...this.joined]
+    this.#named = Math.min(this.#named, older.#named)
     if (older.was === 'unknown' || this.was === 'unknown' || older.was.length + this.was.length > mostPlaces) this.was = 'unknown'
     else if (older.was.length > 0) this.was = [...older.was, ...this.was]
+  }
+  /** Agents that it names and may not have named before, of a run's members. */
+  joined(): readonly string[] {
+    const names = namesOf(this.table, this.row)
+    return names.length === this.#named ? nobody : names.slice(this.#named)
   }
   wire(): string {
     this.#wire ??= rowWire(this)
@@ -69,12 +74,8 @@ function leftBy(table: Table, row: RowOf[Table], before: Before): RingRow['was']
   return left === undefined ? nowhere : [left]
 }
 
-function joinedBy(table: Table, row: RowOf[Table], before: Before): readonly string[] {
-  if (table !== 'runs' && table !== 'edges') return nobody
-  const names = takesPart(row as RunRow | EdgeRow)
-  const known = before === undefined || before === 'unknown' ? 0 : takesPart(before as RunRow | EdgeRow).length
-  return known === names.length ? nobody : names.slice(known)
-}
+const namesOf = (table: Table, row: RowOf[Table]): readonly string[] =>
+  table === 'runs' || table === 'edges' ? takesPart(row as RunRow | EdgeRow) : nobody
 
 interface Slot {
   readonly from: number
@@ -91,7 +92,7 @@ interface Slot {
   bytes: number
 }
 
-/** A call begins and ends, and most rows are calls: to look them up costs more than to hold both (measured). */
+/** A call begins and ends, and most rows are calls: to look each up would spare little. */
 const isSeldomReplaced = ({ table }: RingRow): boolean => table === 'calls'
 
 /** Of one partition, rows that everybody who follows was told of and that change often: one of each key. */
