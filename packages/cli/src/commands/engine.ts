@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8'
 /**
  * Percent of what lives in the heap that may come to it before it is collected; V8's own goes up to 300. Since collections run behind all
  * else more comes while they do: with 200 after full load 50 to 90 MiB more were resident (bench/HISTORY.md). Of a large young generation
- * (docs/decisions/0026) little comes, so that 120 has it collected no more often than 150 before, and makes up for its size (measured with 64 MB;
- * it is 32 since).
+ * (docs/decisions/0026) little comes, so that 120 has it collected no more often than 150 before, and makes up for its size (measured with
+ * 64 MB; it is 32 since).
  */
 const heapGrowsBy = 120
 
