@@ -27,11 +27,11 @@ export class RingRow implements LiveRow {
   was: readonly RowPlace[] | 'unknown'
   /** How many of the agents that it names it named before; new ones come last. */
   #named: number
-  /** Of its slot. */
+  readonly slot: Slot
+  /** Of its slot's rows. */
   readonly index: number
-  slot: Slot | undefined
   #wire: string | undefined
-  constructor(changed: CommittedRow, partition: Partition, index: number) {
+  constructor(changed: CommittedRow, partition: Partition, slot: Slot) {
     const { table, row, was } = changed
     const before = 'was' in changed ? was : 'unknown'
     this.tenant = changed.tenant
@@ -40,7 +40,8 @@ export class RingRow implements LiveRow {
     this.position = changed.position
     this.row = row
     this.partition = partition
-    this.index = index
+    this.slot = slot
+    this.index = slot.rows.length
     this.was = leftBy(table, row, before)
     this.#named = before === undefined || before === 'unknown' ? 0 : namesOf(table, before).length
   }
@@ -190,7 +191,6 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       const older = newest[partition]?.set(row)
       if (older === undefined) continue
       row.replace(older)
-      if (older.slot === undefined) continue
       const size = sizeOf(older)
       older.slot.rows[older.index] = undefined
       older.slot.bytes -= size
@@ -245,13 +245,12 @@ export function createRing(heads: readonly number[], mostBytes: number): Ring {
       if (list === undefined || head === undefined || to <= head) return
       // A missed commit: what is here no longer joins up, readers behind go to the store.
       if (from !== head + 1) forget(partition)
-      const rows = commit.rows.map((changed, i) => new RingRow(changed, partition, i))
       const lines = commit.lines ?? linesOf(commit.events)
       const start = slab.put(lines)
       const own = start === undefined ? lines : undefined
       const size = commit.rows.reduce((sum, changed) => sum + sizeOf(changed), slotBytes + (own?.length ?? 0))
-      const slot: Slot = { from, to, events: commit.events, start, lines: own, length: lines.length, rows, bytes: size }
-      for (const row of rows) row.slot = slot
+      const slot: Slot = { from, to, events: commit.events, start, lines: own, length: lines.length, rows: [], bytes: size }
+      for (const changed of commit.rows) slot.rows.push(new RingRow(changed, partition, slot))
       list.push(slot)
       bytes += size
       ring.heads[partition] = to
