@@ -127,7 +127,9 @@ export function createCohort(deps: CohortDeps): Cohort {
         break
       }
       const oldest = oldestAfter(scanned)
-      const page = pages.fromRing({ after: scanned, from: positions, upTo: heads }, feed.feed === 'state' ? rowFlushLimits : flushLimits)
+      const range = { after: scanned, from: positions, upTo: heads }
+      // Each event is made text once, now or later; of rows the later page has fewer.
+      const page = feed.feed === 'state' ? pages.fromRing(range, rowFlushLimits) : pace.uncounted(() => pages.fromRing(range, flushLimits))
       if (page instanceof Promise) {
         // It asks the store, and no other cohort waits for that: who wants it reads it as a page.
         void share(positions, heads, page)

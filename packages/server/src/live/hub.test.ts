@@ -390,6 +390,41 @@ test('an idle feed is flushed at once, and once more for the other partition; a 
   expect(reader.frames.filter(({ kind }) => kind === 'events')).toHaveLength(3)
 })
 
+test('a flush that was held up once holds up none after it; where each is dear the next waits twice as long', async () => {
+  const { log, clock, hub } = await stage({ config: { flushMs: 20 } })
+  const writeMs = 15
+  let frames = 0
+  let isPlaced = false
+  const write = () => {
+    frames += 1
+    clock.advance(writeMs)
+  }
+  const opened = () => {
+    isPlaced = true
+  }
+  hub.subscribe(
+    { tenant: 'default', framing: 'ws.json', feed: 'events', filter: {}, cursor: undefined, fromStart: true },
+    { opened, write, pending: () => 0, close() {} },
+  )
+  const turns = async () => {
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+  }
+  await work(clock, () => isPlaced)
+  await turns()
+  clock.advance(100)
+  for (const written of [1, 2, 2]) {
+    log.commit(0, logs(1))
+    await turns()
+    expect(frames).toBe(written)
+  }
+  clock.advance(2 * writeMs - 1)
+  await turns()
+  expect(frames).toBe(2)
+  clock.advance(1)
+  await turns()
+  expect(frames).toBe(3)
+})
+
 test('a filtered reader gets only what matches, and its cursor moves with the log all the same', async () => {
   const { log, clock, hub } = await stage({ config: { heartbeatMs: 5_000 } })
   const reader = attach(hub, { filter: { type: ['tool.*'], agent: ['a', 'b'] } })

@@ -60,7 +60,8 @@ export function createHub(deps: HubDeps): Hub {
   /** How far the last flush told: whoever it woke has asked by the next one. */
   let told: readonly number[] = []
   let lastFlushAt = Number.NEGATIVE_INFINITY
-  let lastFlushCostMs = 0
+  /** Of the last flush and the one before: the lesser counts, since one that was held up (a collection, a busy core) tells nothing of the next. */
+  let costsMs: readonly [number, number] = [0, 0]
   /** When the last flush began none had been for `flushMs`. */
   let wasRested = true
   let scheduled = false
@@ -95,7 +96,7 @@ export function createHub(deps: HubDeps): Hub {
     }
     for (const listener of [...flushListeners]) listener()
     lastFlushAt = clock.monotonic()
-    lastFlushCostMs = pace.costMs()
+    costsMs = [pace.costMs(), costsMs[0]]
     flushing = false
     if (flushAgain) schedule()
   }
@@ -106,8 +107,9 @@ export function createHub(deps: HubDeps): Hub {
     if (flushing || scheduled || !isFollowed()) return
     scheduled = true
     const least = wasRested ? 0 : shortestFlush * config.flushMs
-    const cheap = Math.min(config.flushMs, Math.max(least, lastFlushCostMs / cheapShare))
-    const window = Math.min(longestFlushMs, Math.max(cheap, 2 * lastFlushCostMs))
+    const costMs = Math.min(...costsMs)
+    const cheap = Math.min(config.flushMs, Math.max(least, costMs / cheapShare))
+    const window = Math.min(longestFlushMs, Math.max(cheap, 2 * costMs))
     const due = lastFlushAt + window - clock.monotonic()
     if (due <= 0) setImmediate(flush)
     else clock.after(due, flush)
