@@ -11,16 +11,20 @@ export interface FleetSize {
 }
 const small: FleetSize = { runs: 10, agents: 50 }
 
-/** Makes batches of one sender's events. A tool call begins in one batch and ends in the next, as calls that take longer than a batch do. */
+/** Makes batches of one sender's events. Each tool call begins in one batch and ends in the next or the one after, as calls that take longer than a batch do. */
 export function createFleet(nextId: () => string, sender: number, { runs, agents }: FleetSize = small): (count: number) => EventInput[] {
   let open: EventInput[] = []
   // Anywhere: of a fleet without end each sender then has agents of its own, in each round.
   let turn = Math.floor(Math.random() * 1_000_000_000)
+  // Over batches, however large: as many calls end as begin.
+  let made = 0
   return (count) => {
     const ending = open
-    open = []
-    return Array.from({ length: count }, (_, i) => {
-      if (i % 4 === 0) turn += 1
+    const begun: EventInput[] = []
+    const events = Array.from({ length: count }, (_, i) => {
+      const step = made % 4
+      made += 1
+      if (step === 0) turn += 1
       const base = {
         id: nextId(),
         source: `bench-${sender}`,
@@ -28,19 +32,19 @@ export function createFleet(nextId: () => string, sender: number, { runs, agents
         agent: `worker-${(turn + sender) % agents}`,
         run: `run-${sender}-${turn % runs}`,
       }
-      const begun = i % 4 === 3 ? ending.shift() : undefined
-      if (begun !== undefined)
+      const ended = step === 3 ? ending.shift() : undefined
+      if (ended !== undefined)
         return {
           ...base,
-          agent: begun.agent ?? base.agent,
-          run: begun.run ?? base.run,
+          agent: ended.agent ?? base.agent,
+          run: ended.run ?? base.run,
           type: 'tool.finished',
-          data: { call: begun.id, name: 'Bash', result: padding },
+          data: { call: ended.id, name: 'Bash', result: padding },
         }
-      switch (i % 4) {
+      switch (step) {
         case 0: {
           const started = { ...base, type: 'tool.started', data: { call: base.id, name: 'Bash', args: { command: padding } } }
-          open.push(started)
+          begun.push(started)
           return started
         }
         case 1:
@@ -53,5 +57,7 @@ export function createFleet(nextId: () => string, sender: number, { runs, agents
           return { ...base, type: 'log', data: { level: 'info', message: padding, step: i } }
       }
     })
+    open = [...ending, ...begun]
+    return events
   }
 }
