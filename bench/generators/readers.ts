@@ -1,6 +1,7 @@
 /**
  * Readers of a feed in a process of their own, of any transport. Says `{"connectMs":…}` when all are there; then, asked by a line:
- * `reset`, `report`, or `await <events>`, which reports when they have come. Delays are from `data.at` (hrtime, µs) to here.
+ * `reset`, `report`, `await <events>`, which reports when they have come, or `pool <name>`, which reports of all that were pooled under that
+ * name and these. Delays are from `data.at` (hrtime, µs) to here.
  */
 import type { Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
@@ -24,6 +25,7 @@ const { hostname, port } = new URL(url)
 
 const sockets: Socket[] = []
 let delays = createHistogram()
+const pools = new Map<string, ReturnType<typeof createHistogram>>()
 let events = 0
 let bytesBefore = 0
 let whenThere: { readonly events: number; readonly tell: () => void } | undefined
@@ -46,9 +48,9 @@ function take(frames: Buffer) {
 }
 
 const bytes = () => sockets.reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0)
-const report = () => {
-  const ms = (share: number) => delays.percentile(share) / 1_000
-  const said: Report = { events, p50: ms(50), p99: ms(99), max: delays.max / 1_000, bytes: bytes() - bytesBefore }
+const report = (of = delays) => {
+  const ms = (share: number) => of.percentile(share) / 1_000
+  const said: Report = { events: of.count, p50: ms(50), p99: ms(99), max: of.max / 1_000, bytes: bytes() - bytesBefore }
   console.log(JSON.stringify(said))
 }
 
@@ -71,15 +73,20 @@ await Promise.all(Array.from({ length: transport === 'polling' ? count : Math.mi
 console.log(JSON.stringify({ connectMs: performance.now() - startedAt }))
 
 createInterface({ input: process.stdin }).on('line', (line) => {
-  const [command, events_] = line.split(' ')
+  const [command, said = ''] = line.split(' ')
   if (command === 'reset') {
     delays = createHistogram()
     events = 0
     bytesBefore = bytes()
     console.log('{}')
   } else if (command === 'report') report()
-  else {
-    whenThere = { events: Number(events_), tell: report }
+  else if (command === 'pool') {
+    const pool = pools.get(said) ?? createHistogram()
+    pool.add(delays)
+    pools.set(said, pool)
+    report(pool)
+  } else {
+    whenThere = { events: Number(said), tell: report }
     take(Buffer.alloc(0))
   }
 })

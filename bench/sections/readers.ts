@@ -18,6 +18,8 @@ export interface Readers {
   report(): Promise<Report>
   /** Reports when that many events have come to them since the last reset. */
   awaitEvents(events: number): Promise<Report>
+  /** Reports of all that was pooled under that name, and of what came since the last reset. */
+  pool(name: string): Promise<Report>
   stop(): Promise<void>
 }
 
@@ -45,6 +47,7 @@ export async function openReaders(
     reset: () => answer('reset'),
     report: () => answer('report'),
     awaitEvents: (events) => answer(`await ${events}`),
+    pool: (name) => answer(`pool ${name}`),
     stop: () => run.stop(),
   }
 }
