@@ -1,6 +1,7 @@
 import type { AgentRow, CallRow } from '@signalbox/model/rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { hashOfKey } from '../store/call-chunk.ts'
 import { createKeyFilter } from './key-filter.ts'
 import { createRowCache, type RowCacheOptions, trimTenants } from './row-cache.ts'
 
@@ -86,6 +87,33 @@ test('of rows it never saw a cache knows nothing until it was told of all their 
   expect(cache.mayExist('calls', 'anything')).toBe(true)
   cache.rememberedAll()
   expect([cache.mayExist('calls', 'stored'), cache.mayExist('calls', 'anything')]).toEqual([true, false])
+})
+
+test('hashes of closed calls tell what is new until their keys do, and where there is no room nothing does', () => {
+  let room = true
+  const cache = cacheOf({ mostRows: 20, complete: false, mayRemember: () => room })
+  cache.remember('agents', 'w1')
+  for (let i = 0; i < 1_000; i += 1) cache.rememberHash(hashOfKey(`stored ${i}`))
+  expect(cache.mayExist('calls', 'new')).toBe(true)
+  cache.rememberedHashes()
+  expect(Array.from({ length: 1_000 }, (_, i) => cache.mayExist('calls', `stored ${i}`))).not.toContain(false)
+  expect([cache.mayExist('calls', 'new'), cache.mayExist('agents', 'w1'), cache.mayExist('agents', 'stored 1')]).toEqual([
+    false,
+    true,
+    false,
+  ])
+  const withHashes = cache.rememberedBytes()
+  for (let i = 0; i < 1_000; i += 1) cache.remember('calls', `stored ${i}`)
+  cache.rememberedAll()
+  expect([cache.mayExist('calls', 'stored 7'), cache.mayExist('calls', 'new')]).toEqual([true, false])
+  expect(cache.rememberedBytes()).toBeLessThanOrEqual(withHashes)
+
+  const full = cacheOf({ mostRows: 20, complete: false, mayRemember: () => room })
+  full.rememberHash(1)
+  full.rememberedHashes()
+  room = false
+  for (let i = 1; full.remember('calls', keyOf(i)); i += 1);
+  expect(full.mayExist('calls', 'new')).toBe(true)
 })
 
 test('tenants are forgotten to the bound, also one whose rows are not all in the store', () => {

@@ -1,6 +1,7 @@
 /** Rows of the fold that a writer holds: a bounded cache of what is committed, and an overlay of one batch on it. */
 import type { TenantId } from '@signalbox/model/event.ts'
 import { type CallRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
+import { hashOfKey } from '../store/call-chunk.ts'
 import { isOpenCall } from '../store/row-columns.ts'
 import { createKeyFilter, type KeyFilter } from './key-filter.ts'
 
@@ -23,7 +24,11 @@ export interface RowCache {
   mayExist(table: Table, key: string): boolean
   /** A row of this key is in the store. False: there is no room to remember it, and what is not here may be there. */
   remember(table: Table, key: string): boolean
-  /** All keys that are in the store were remembered, or are here. */
+  /** A closed call whose key has this hash (`hashOfKey`) is in the store; as above. */
+  rememberHash(hash: number): boolean
+  /** Of all keys that are in the store either they were remembered, or their hashes, or they are here. */
+  rememberedHashes(): void
+  /** All keys that are in the store were remembered, or are here: hashes are needed no longer. */
   rememberedAll(): void
   /** Forgets towards its bound. Only between batches: while one folds, what it needs must stay. */
   trim(): void
@@ -57,6 +62,20 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
   /** What is not here and not remembered is nowhere. */
   let knowsAll = complete
   let isFull = false
+  /** Of closed calls whose keys may not be remembered yet; `knowsHashes`: of all of these. */
+  let hashes: KeyFilter | undefined
+  let knowsHashes = false
+
+  function mayExist(table: Table, key: string): boolean {
+    if (!knowsAll && !knowsHashes) return true
+    if (remembered?.mayHave(table, key) === true) return true
+    return !knowsAll && table === 'calls' && hashes?.mayHaveHash(hashOfKey(key)) === true
+  }
+
+  function forgetHashes(): void {
+    hashes = undefined
+    knowsHashes = false
+  }
 
   function remember(table: Table, key: string): boolean {
     if (isFull) return false
@@ -65,6 +84,7 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
     isFull = true
     knowsAll = false
     remembered = undefined
+    forgetHashes()
     return false
   }
 
@@ -75,10 +95,21 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
   }
 
   return {
-    mayExist: (table, key) => !knowsAll || (remembered?.mayHave(table, key) ?? false),
+    mayExist,
     remember,
+    rememberHash(hash) {
+      if (isFull) return false
+      hashes ??= createKeyFilter(mayRemember)
+      if (hashes.addHash(hash)) return true
+      forgetHashes()
+      return false
+    },
+    rememberedHashes() {
+      if (!isFull) knowsHashes = true
+    },
     rememberedAll() {
       if (!isFull) knowsAll = true
+      forgetHashes()
     },
     get(table, key) {
       const row = young[table].get(key)
@@ -116,7 +147,7 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
       young = maps()
     },
     size: () => sizeOf(young) + sizeOf(old) + sizeOf(leaving) + closed.size + closedBefore.size,
-    rememberedBytes: () => remembered?.bytes() ?? 0,
+    rememberedBytes: () => (remembered?.bytes() ?? 0) + (hashes?.bytes() ?? 0),
   }
 }
 

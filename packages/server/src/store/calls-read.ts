@@ -182,6 +182,30 @@ export async function pageOfCalls(
   }
 }
 
+/** Where a reader of one tenant's chunks has come to. */
+export type RunPlace = Pick<ChunkPlace, 'run' | 'last'>
+
+/** Hashes of the keys of a tenant's closed calls in a partition, some chunks a page, none of which is opened. Undefined as `next`: that was all. Primary key of call_chunks. */
+export async function pageOfHashes(
+  client: Queries,
+  partition: Partition,
+  tenant: TenantId,
+  after: RunPlace | undefined,
+  mostChunks: number,
+): Promise<{ readonly hashes: readonly number[]; readonly next: RunPlace | undefined }> {
+  // As text: pg reads an array character by character.
+  const { rows } = await client.query<{ readonly run: string; readonly last: string; readonly hashes: string }>(
+    `select run, last, array_to_string(hashes, ',') as hashes from call_chunks where tenant = $1 and (run, last) > ($2, $3) and partition = $4
+     order by run, last limit $5`,
+    [tenant, after?.run ?? '', after?.last ?? 0, partition, mostChunks],
+  )
+  const end = rows.length < mostChunks ? undefined : rows.at(-1)
+  return {
+    hashes: rows.flatMap(({ hashes }) => hashes.split(',').map(Number)),
+    next: end && { run: end.run, last: Number(end.last) },
+  }
+}
+
 /** Each once, as it is now; some at a time. */
 export async function* everyCall(client: Queries, partition: Partition): AsyncGenerator<ChunkCall[]> {
   for (let after: ChunkPlace | undefined; ; ) {

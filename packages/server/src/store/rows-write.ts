@@ -180,27 +180,31 @@ export async function readAllRows(client: Pick<Client, 'query'>, partition: numb
   return { rows: [...rows, ...calls.map(foundCall)], complete: true }
 }
 
-/** Where a reader of keys has come to: rows of projections first, then chunks of closed calls. */
-export type KeysPlace = { readonly row: RowKey } | { readonly chunk: ChunkPlace }
-const chunksAtOnce = 20
-
-/** Keys of a tenant's rows in a partition, at most about `limit`, in the order of the primary keys, which are the indexes. Undefined as `next`: that was all. */
-export async function readKeys(
+/** Keys of a tenant's rows in a partition, but for closed calls, at most `limit`, in the order of the primary key of projections. Undefined as `next`: that was all. */
+export async function pageOfRowKeys(
   client: Pick<Client, 'query'>,
   partition: number,
   tenant: TenantId,
-  after: KeysPlace | undefined,
+  after: RowKey | undefined,
   limit: number,
-): Promise<{ readonly keys: readonly RowKey[]; readonly next: KeysPlace | undefined }> {
-  if (after !== undefined && 'chunk' in after) {
-    const { calls, next } = await pageOfCalls(client, partition, after.chunk, chunksAtOnce)
-    const keys = calls.flatMap((call): RowKey[] => (call.tenant === tenant ? [{ table: 'calls', key: call.key }] : []))
-    return { keys, next: next?.tenant === tenant ? { chunk: next } : undefined }
-  }
+): Promise<{ readonly keys: readonly RowKey[]; readonly next: RowKey | undefined }> {
   const { rows } = await client.query<RowKey>(
     'select tbl as table, key from projections where tenant = $1 and (tbl, key) > ($2, $3) and partition = $4 order by tbl, key limit $5',
-    [tenant, after?.row.table ?? '', after?.row.key ?? '', partition, limit],
+    [tenant, after?.table ?? '', after?.key ?? '', partition, limit],
   )
-  const last = rows.length < limit ? undefined : rows.at(-1)
-  return { keys: rows, next: last === undefined ? { chunk: { tenant, run: '', last: 0 } } : { row: last } }
+  return { keys: rows, next: rows.length < limit ? undefined : rows.at(-1) }
+}
+
+const chunksAtOnce = 20
+
+/** The same of its closed calls, which are in chunks, about 2,000. */
+export async function pageOfCallKeys(
+  client: Pick<Client, 'query'>,
+  partition: number,
+  tenant: TenantId,
+  after: ChunkPlace = { tenant, run: '', last: 0 },
+): Promise<{ readonly keys: readonly RowKey[]; readonly next: ChunkPlace | undefined }> {
+  const { calls, next } = await pageOfCalls(client, partition, after, chunksAtOnce)
+  const keys = calls.flatMap((call): RowKey[] => (call.tenant === tenant ? [{ table: 'calls', key: call.key }] : []))
+  return { keys, next: next?.tenant === tenant ? next : undefined }
 }
