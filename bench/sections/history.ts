@@ -5,6 +5,7 @@ import type { HistoryMade } from '../generators/history.ts'
 import { type Bench, child, count, inTables, type Section, type Server, serve, withData } from '../harness.ts'
 import { measureDisk } from './disk.ts'
 import { measureSeeks } from './history-seek.ts'
+import { measureIntake } from './intake.ts'
 import { measurePages, type PageFigures, tellPages } from './queries.ts'
 import { measureRestart } from './restart.ts'
 import { measureSealed } from './sealed.ts'
@@ -44,6 +45,7 @@ async function measureOne(bench: Bench, folder: string, events: number): Promise
   }
   await measureRestart(bench, folder, events)
   if (events <= mostSealed) await measureSealed(bench, folder, events)
+  await measureIntake(bench, folder, events)
   return pages
 }
 

@@ -57,7 +57,10 @@ export interface PartitionRowsOptions {
 /** Rows held, of all tenants and of one; about 1 KiB each. */
 const cachedRows = 50_000
 const cachedTenantRows = 25_000
-/** Keys of rows that are not held, of all tenants: 13 million of one, or a thousand of each of 16,000. Past it their rows are looked up before they are folded. */
+/**
+ * Keys of rows that are not held, of all tenants: 13 million of one, or a thousand of each of 16,000. Past it their rows are looked up before
+ * they are folded. As much again for hashes, until the keys of their calls are learned.
+ */
 const mostRememberedBytes = 64 * 1024 * 1024
 /** A tenant with at most so many rows has them read when it first writes; with more, rows are read as they are needed. */
 const preloadedRows = 12_500
@@ -106,12 +109,14 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     if (!isStopped) onFailure(error)
   }
 
-  function mayRemember(bytes: number): boolean {
+  const isWithin = (bytes: number, bytesOf: (cache: RowCache) => number) => {
     let held = bytes
-    for (const cache of caches.values()) held += cache.rememberedBytes()
+    for (const cache of caches.values()) held += bytesOf(cache)
     return held <= mostRememberedBytes
   }
-  const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember })
+  const mayRemember = (bytes: number) => isWithin(bytes, (cache) => cache.rememberedBytes())
+  const mayRememberHashes = (bytes: number) => isWithin(bytes, (cache) => cache.hashBytes())
+  const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember, mayRememberHashes })
 
   async function openCache(tenant: TenantId): Promise<void> {
     const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)

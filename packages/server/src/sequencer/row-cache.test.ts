@@ -102,11 +102,11 @@ test('hashes of closed calls tell what is new until their keys do, and where the
     true,
     false,
   ])
-  const withHashes = cache.rememberedBytes()
+  expect(cache.hashBytes()).toBeGreaterThan(0)
   for (let i = 0; i < 1_000; i += 1) cache.remember('calls', `stored ${i}`)
   cache.rememberedAll()
   expect([cache.mayExist('calls', 'stored 7'), cache.mayExist('calls', 'new')]).toEqual([true, false])
-  expect(cache.rememberedBytes()).toBeLessThanOrEqual(withHashes)
+  expect(cache.hashBytes()).toBe(0)
 
   const full = cacheOf({ mostRows: 20, complete: false, mayRemember: () => room })
   full.rememberHash(1)

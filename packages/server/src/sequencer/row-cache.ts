@@ -35,6 +35,8 @@ export interface RowCache {
   readonly size: () => number
   /** Of keys that are remembered. */
   readonly rememberedBytes: () => number
+  /** Of hashes. */
+  readonly hashBytes: () => number
 }
 
 /** Closed calls of each of two generations: a second of the fastest senders, whose calls may be attributed after they ended. */
@@ -46,10 +48,13 @@ export interface RowCacheOptions {
   readonly complete: boolean
   /** Whether there is room for keys of rows that are not here; once there is not, a miss says nothing. */
   readonly mayRemember: (bytes: number) => boolean
+  /** Whether there is room for hashes, which are held for a while beside the keys that replace them. Default: as for keys. */
+  readonly mayRememberHashes?: (bytes: number) => boolean
   readonly mostClosed?: number
 }
 
-export function createRowCache({ mostRows, complete, mayRemember, mostClosed = closedCalls }: RowCacheOptions): RowCache {
+export function createRowCache(options: RowCacheOptions): RowCache {
+  const { mostRows, complete, mayRemember, mayRememberHashes = mayRemember, mostClosed = closedCalls } = options
   let young = maps()
   let old = maps()
   let leaving = maps()
@@ -99,7 +104,7 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
     remember,
     rememberHash(hash) {
       if (isFull) return false
-      hashes ??= createKeyFilter(mayRemember)
+      hashes ??= createKeyFilter(mayRememberHashes)
       if (hashes.addHash(hash)) return true
       forgetHashes()
       return false
@@ -147,7 +152,8 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
       young = maps()
     },
     size: () => sizeOf(young) + sizeOf(old) + sizeOf(leaving) + closed.size + closedBefore.size,
-    rememberedBytes: () => (remembered?.bytes() ?? 0) + (hashes?.bytes() ?? 0),
+    rememberedBytes: () => remembered?.bytes() ?? 0,
+    hashBytes: () => hashes?.bytes() ?? 0,
   }
 }
 
