@@ -6,9 +6,6 @@ export interface KeyFilter {
   /** False: there is no room for it, and what the filter does not have says nothing any more. */
   add(table: string, key: string): boolean
   mayHave(table: string, key: string): boolean
-  /** Of a key of which only 32 bits are known: of a million of them, one in four thousand others looks the same. */
-  addHash(hash: number): boolean
-  mayHaveHash(hash: number): boolean
   readonly bytes: () => number
 }
 
@@ -47,14 +44,6 @@ export function createKeyFilter(mayGrow: (bytes: number) => boolean): KeyFilter 
     two = b | 1
   }
 
-  /** The same of what is a hash already. */
-  function spread(hash: number): void {
-    const a = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
-    const b = Math.imul(hash ^ (hash >>> 15), 0x846ca68b)
-    one = a ^ (a >>> 15)
-    two = (b ^ (b >>> 16)) | 1
-  }
-
   function has(words: Int32Array): boolean {
     const mask = words.length * 32 - 1
     for (let i = 0, at = one; i < probes; i += 1, at = (at + two) | 0)
@@ -77,36 +66,24 @@ export function createKeyFilter(mayGrow: (bytes: number) => boolean): KeyFilter 
     return isNew
   }
 
-  function add(): boolean {
-    let last = stages.at(-1)
-    if (last === undefined || room === 0) {
-      const more = Math.min(firstBytes * growth ** stages.length, mostStageBytes)
-      if (!mayGrow(more)) return false
-      last = new Int32Array(more / Int32Array.BYTES_PER_ELEMENT)
-      stages.push(last)
-      bytes += more
-      room = Math.floor((more * 8) / bitsPerKey)
-    }
-    // One that an older stage has takes room again, at most once a stage.
-    if (put(last)) room -= 1
-    return true
-  }
-
   return {
     add(table, key) {
       hash(table, key)
-      return add()
+      let last = stages.at(-1)
+      if (last === undefined || room === 0) {
+        const more = Math.min(firstBytes * growth ** stages.length, mostStageBytes)
+        if (!mayGrow(more)) return false
+        last = new Int32Array(more / Int32Array.BYTES_PER_ELEMENT)
+        stages.push(last)
+        bytes += more
+        room = Math.floor((more * 8) / bitsPerKey)
+      }
+      // One that an older stage has takes room again, at most once a stage.
+      if (put(last)) room -= 1
+      return true
     },
     mayHave(table, key) {
       hash(table, key)
-      return stages.some(has)
-    },
-    addHash(hash) {
-      spread(hash)
-      return add()
-    },
-    mayHaveHash(hash) {
-      spread(hash)
       return stages.some(has)
     },
     bytes: () => bytes,

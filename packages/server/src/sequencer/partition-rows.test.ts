@@ -27,7 +27,7 @@ function setUp() {
     query: (bulk: string | { handleReadyForQuery(): void }) =>
       typeof bulk === 'string'
         ? new Promise((resolve) =>
-            learns.push((keys) => resolve({ rows: keys.map((key) => ({ table: 'agents', key, hashes: String(hashOfKey(key)) })) })),
+            learns.push((keys) => resolve({ rows: keys.map((key) => ({ tenant, table: 'agents', key, hashes: String(hashOfKey(key)) })) })),
           )
         : writes.push(() => bulk.handleReadyForQuery()),
   }
@@ -54,18 +54,23 @@ const foldOf = (rows: PartitionRows, ...agents: readonly string[]) =>
   rows.folded(() => agents.map((key) => rows.of(tenant).get('agents', key)))
 
 const turn = () => new Promise((resume) => setImmediate(resume))
+/** Of a tenant with more rows than are loaded: a miss does not mean that there is none. */
+async function opened() {
+  const made = setUp()
+  const opening = foldOf(made.rows, 'w1')
+  await turn()
+  expect(made.reads).toHaveLength(1)
+  made.reads.shift()?.([])
+  expect(await opening).toEqual([undefined])
+  return made
+}
 /** Its text is made over some turns. */
 async function untilWritten(writes: readonly unknown[]): Promise<void> {
   while (writes.length === 0) await turn()
 }
 
 test('a row that is written while what else a batch needs is fetched is there when the batch is folded', async () => {
-  const { rows, reads, writes } = setUp()
-  // A tenant with more rows than are loaded: a miss does not mean that there is none.
-  const opening = foldOf(rows, 'w1')
-  await turn()
-  reads.shift()?.([])
-  expect(await opening).toEqual([undefined])
+  const { rows, reads, writes } = await opened()
   let position = 1
   rows.keep([{ tenant, table: 'agents', key: 'w1', row: agent(5), position, was: undefined }], position, [])
   // So many others that the cache forgets it, twice over.
@@ -88,12 +93,7 @@ test('a row that is written while what else a batch needs is fetched is there wh
 })
 
 test('of many rows nothing is read at first but what is needed; their keys are learned a page at a time, with pauses', async () => {
-  const { rows, reads, learns, clock } = setUp()
-  const folding = foldOf(rows, 'w1')
-  await turn()
-  expect(reads).toHaveLength(1)
-  reads.shift()?.([])
-  await folding
+  const { rows, reads, learns, clock } = await opened()
   expect(learns).toHaveLength(1)
   learns.shift()?.(Array.from({ length: 2_000 }, (_, i) => `stored ${i}`))
   await turn()
@@ -120,11 +120,7 @@ test('of many rows nothing is read at first but what is needed; their keys are l
 })
 
 test('which calls are new is known from the hashes of those that are stored, before their keys are', async () => {
-  const { rows, reads, learns } = setUp()
-  const opening = foldOf(rows, 'w1')
-  await turn()
-  reads.shift()?.([])
-  await opening
+  const { rows, reads, learns } = await opened()
   for (const keys of [[], ['stored']]) {
     learns.shift()?.(keys)
     await turn()
@@ -155,11 +151,7 @@ test('a row that only another row names is fetched after it, and none is asked f
 })
 
 test('with too many rows due a batch waits for a write', async () => {
-  const { rows, reads, writes } = setUp()
-  const opening = foldOf(rows, 'w1')
-  await turn()
-  reads.shift()?.([])
-  await opening
+  const { rows, writes } = await opened()
   await rows.room()
   const many = Array.from({ length: 20_000 }, (_, i) => ({
     tenant,

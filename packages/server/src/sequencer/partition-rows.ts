@@ -9,13 +9,14 @@ import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
-import { type ChunkPlace, pageOfHashes, type RunPlace } from '../store/calls-read.ts'
+import { type ChunkPlace, pageOfCallKeys, pageOfHashes } from '../store/calls-read.ts'
 import { createDueRollups } from '../store/due-rollups.ts'
 import type { RowWrite } from '../store/row-columns.ts'
-import { pageOfCallKeys, pageOfRowKeys, readAllRows, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
+import { pageOfRowKeys, readAllRows, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
 import { blamesData } from '../store/sqlstate.ts'
 import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
+import { createKeyFilter, type KeyFilter } from './key-filter.ts'
 import { createRowCache, type RowCache, trimTenants } from './row-cache.ts'
 
 export interface PartitionRows {
@@ -65,13 +66,14 @@ const mostRememberedBytes = 64 * 1024 * 1024
 /** A tenant with at most so many rows has them read when it first writes; with more, rows are read as they are needed. */
 const preloadedRows = 12_500
 /**
- * Keys read at once where a tenant has more rows, chunks of closed calls whose hashes are, and the share of the time that reading may last: a
- * start does not wait for all that there is. Until there are hashes of all, each new call is looked for in the store: with 600,000 of them
- * twenty times slower, and for longer than 45 s when only their keys were learned (measured).
+ * Keys read at once where a tenant has more rows, and the share of the time that reading may last: a start does not wait for all that there is.
+ * Until there is a hash of each closed call, all new ones are looked for in the store: with 600,000 of them twenty times slower, and for longer
+ * than 45 s when only their keys were learned (measured).
  */
 const pageKeys = 2_000
-const pageChunks = 200
+const chunksOfHashes = 200
 const shareOfHashes = 0.5
+const chunksOfKeys = 20
 const shareOfKeys = 0.1
 /** Rows of a busy agent or run change with every commit: written this often, they cost a tenth. What a kill leaves to fold again is as short. */
 const writeEveryMs = 250
@@ -109,14 +111,24 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     if (!isStopped) onFailure(error)
   }
 
-  const isWithin = (bytes: number, bytesOf: (cache: RowCache) => number) => {
-    let held = bytes
-    for (const cache of caches.values()) held += bytesOf(cache)
-    return held <= mostRememberedBytes
+  /** Beside the caches: of calls whose keys are being learned. */
+  const hashFilters = new Set<KeyFilter>()
+  const fits = (bytes: number, held: Iterable<number>) => {
+    let sum = bytes
+    for (const one of held) sum += one
+    return sum <= mostRememberedBytes
   }
-  const mayRemember = (bytes: number) => isWithin(bytes, (cache) => cache.rememberedBytes())
-  const mayRememberHashes = (bytes: number) => isWithin(bytes, (cache) => cache.hashBytes())
-  const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember, mayRememberHashes })
+  const mayRemember = (bytes: number) =>
+    fits(
+      bytes,
+      caches.values().map((cache) => cache.rememberedBytes()),
+    )
+  const mayHash = (bytes: number) =>
+    fits(
+      bytes,
+      hashFilters.values().map((filter) => filter.bytes()),
+    )
+  const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember })
 
   async function openCache(tenant: TenantId): Promise<void> {
     const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)
@@ -149,23 +161,27 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
       }
       return false
     }
-    const remember = ({ keys }: { readonly keys: readonly RowKey[] }) => keys.every(({ table, key }) => cache.remember(table, key))
-
     const hasRows = await pages<RowKey>(shareOfHashes, async (after) => {
-      const page = await pageOfRowKeys(writes, partition, tenant, after, pageKeys)
-      return { fits: remember(page), next: page.next }
+      const { keys, next } = await pageOfRowKeys(writes, partition, tenant, after, pageKeys)
+      return { fits: keys.every(({ table, key }) => cache.remember(table, key)), next }
     })
     if (!hasRows) return
-    const hasHashes = await pages<RunPlace>(shareOfHashes, async (after) => {
-      const { hashes, next } = await pageOfHashes(writes, partition, tenant, after, pageChunks)
-      return { fits: hashes.every(cache.rememberHash), next }
-    })
-    if (hasHashes) cache.rememberedHashes()
-    const hasCalls = await pages<ChunkPlace>(shareOfKeys, async (after) => {
-      const page = await pageOfCallKeys(writes, partition, tenant, after)
-      return { fits: remember(page), next: page.next }
-    })
-    if (hasCalls) cache.rememberedAll()
+    const hashed = createKeyFilter(mayHash)
+    hashFilters.add(hashed)
+    try {
+      const hasHashes = await pages<ChunkPlace>(shareOfHashes, async (after) => {
+        const { hashes, next } = await pageOfHashes(writes, partition, tenant, after, chunksOfHashes)
+        return { fits: hashes.every((hash) => hashed.add('calls', hash)), next }
+      })
+      if (hasHashes) cache.rememberedBut(hashed)
+      const hasCalls = await pages<ChunkPlace>(shareOfKeys, async (after) => {
+        const { keys, next } = await pageOfCallKeys(writes, partition, tenant, after, chunksOfKeys)
+        return { fits: keys.every((key) => cache.remember('calls', key)), next }
+      })
+      if (hasCalls) cache.rememberedAll()
+    } finally {
+      hashFilters.delete(hashed)
+    }
   }
 
   const missingOf = (tenant: TenantId): Map<string, RowKey> => {

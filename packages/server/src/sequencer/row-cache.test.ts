@@ -89,30 +89,28 @@ test('of rows it never saw a cache knows nothing until it was told of all their 
   expect([cache.mayExist('calls', 'stored'), cache.mayExist('calls', 'anything')]).toEqual([true, false])
 })
 
-test('hashes of closed calls tell what is new until their keys do, and where there is no room nothing does', () => {
+test('hashes of closed calls tell what is new until their keys do, and where there is no room for those nothing does', () => {
+  const hashes = createKeyFilter(() => true)
+  const stored = Array.from({ length: 1_000 }, (_, i) => keyOf(i))
+  for (const key of stored) hashes.add('calls', String(hashOfKey(key)))
   let room = true
-  const cache = cacheOf({ mostRows: 20, complete: false, mayRemember: () => room })
-  cache.remember('agents', 'w1')
-  for (let i = 0; i < 1_000; i += 1) cache.rememberHash(hashOfKey(`stored ${i}`))
-  expect(cache.mayExist('calls', 'new')).toBe(true)
-  cache.rememberedHashes()
-  expect(Array.from({ length: 1_000 }, (_, i) => cache.mayExist('calls', `stored ${i}`))).not.toContain(false)
-  expect([cache.mayExist('calls', 'new'), cache.mayExist('agents', 'w1'), cache.mayExist('agents', 'stored 1')]).toEqual([
-    false,
-    true,
-    false,
-  ])
-  expect(cache.hashBytes()).toBeGreaterThan(0)
-  for (let i = 0; i < 1_000; i += 1) cache.remember('calls', `stored ${i}`)
+  const cacheWithHashes = () => {
+    const cache = cacheOf({ mostRows: 20, complete: false, mayRemember: () => room })
+    cache.remember('agents', 'w1')
+    cache.rememberedBut(hashes)
+    return cache
+  }
+  const cache = cacheWithHashes()
+  expect(stored.map((key) => cache.mayExist('calls', key))).not.toContain(false)
+  const others = [cache.mayExist('calls', 'new'), cache.mayExist('agents', 'w1'), cache.mayExist('agents', stored[0] ?? '')]
+  expect(others).toEqual([false, true, false])
+  cache.remember('calls', stored[7] ?? '')
   cache.rememberedAll()
-  expect([cache.mayExist('calls', 'stored 7'), cache.mayExist('calls', 'new')]).toEqual([true, false])
-  expect(cache.hashBytes()).toBe(0)
+  expect([7, 8].map((i) => cache.mayExist('calls', stored[i] ?? ''))).toEqual([true, false])
 
-  const full = cacheOf({ mostRows: 20, complete: false, mayRemember: () => room })
-  full.rememberHash(1)
-  full.rememberedHashes()
+  const full = cacheWithHashes()
   room = false
-  for (let i = 1; full.remember('calls', keyOf(i)); i += 1);
+  for (const key of Array.from({ length: 100_000 }, (_, i) => `more ${i}`)) if (!full.remember('calls', key)) break
   expect(full.mayExist('calls', 'new')).toBe(true)
 })
 

@@ -24,19 +24,15 @@ export interface RowCache {
   mayExist(table: Table, key: string): boolean
   /** A row of this key is in the store. False: there is no room to remember it, and what is not here may be there. */
   remember(table: Table, key: string): boolean
-  /** A closed call whose key has this hash (`hashOfKey`) is in the store; as above. */
-  rememberHash(hash: number): boolean
-  /** Of all keys that are in the store either they were remembered, or their hashes, or they are here. */
-  rememberedHashes(): void
-  /** All keys that are in the store were remembered, or are here: hashes are needed no longer. */
+  /** All keys that are in the store were remembered, or are here, but for closed calls: of theirs these are the hashes (`hashOfKey`), as text. */
+  rememberedBut(hashes: Pick<KeyFilter, 'mayHave'>): void
+  /** All keys that are in the store were remembered, or are here. */
   rememberedAll(): void
   /** Forgets towards its bound. Only between batches: while one folds, what it needs must stay. */
   trim(): void
   readonly size: () => number
   /** Of keys that are remembered. */
   readonly rememberedBytes: () => number
-  /** Of hashes. */
-  readonly hashBytes: () => number
 }
 
 /** Closed calls of each of two generations: a second of the fastest senders, whose calls may be attributed after they ended. */
@@ -48,13 +44,10 @@ export interface RowCacheOptions {
   readonly complete: boolean
   /** Whether there is room for keys of rows that are not here; once there is not, a miss says nothing. */
   readonly mayRemember: (bytes: number) => boolean
-  /** Whether there is room for hashes, which are held for a while beside the keys that replace them. Default: as for keys. */
-  readonly mayRememberHashes?: (bytes: number) => boolean
   readonly mostClosed?: number
 }
 
-export function createRowCache(options: RowCacheOptions): RowCache {
-  const { mostRows, complete, mayRemember, mayRememberHashes = mayRemember, mostClosed = closedCalls } = options
+export function createRowCache({ mostRows, complete, mayRemember, mostClosed = closedCalls }: RowCacheOptions): RowCache {
   let young = maps()
   let old = maps()
   let leaving = maps()
@@ -67,19 +60,13 @@ export function createRowCache(options: RowCacheOptions): RowCache {
   /** What is not here and not remembered is nowhere. */
   let knowsAll = complete
   let isFull = false
-  /** Of closed calls whose keys may not be remembered yet; `knowsHashes`: of all of these. */
-  let hashes: KeyFilter | undefined
-  let knowsHashes = false
+  /** Of closed calls whose keys are not all remembered. */
+  let hashes: Pick<KeyFilter, 'mayHave'> | undefined
 
   function mayExist(table: Table, key: string): boolean {
-    if (!knowsAll && !knowsHashes) return true
+    if (!knowsAll && hashes === undefined) return true
     if (remembered?.mayHave(table, key) === true) return true
-    return !knowsAll && table === 'calls' && hashes?.mayHaveHash(hashOfKey(key)) === true
-  }
-
-  function forgetHashes(): void {
-    hashes = undefined
-    knowsHashes = false
+    return table === 'calls' && hashes?.mayHave(table, String(hashOfKey(key))) === true
   }
 
   function remember(table: Table, key: string): boolean {
@@ -89,7 +76,7 @@ export function createRowCache(options: RowCacheOptions): RowCache {
     isFull = true
     knowsAll = false
     remembered = undefined
-    forgetHashes()
+    hashes = undefined
     return false
   }
 
@@ -102,19 +89,12 @@ export function createRowCache(options: RowCacheOptions): RowCache {
   return {
     mayExist,
     remember,
-    rememberHash(hash) {
-      if (isFull) return false
-      hashes ??= createKeyFilter(mayRememberHashes)
-      if (hashes.addHash(hash)) return true
-      forgetHashes()
-      return false
-    },
-    rememberedHashes() {
-      if (!isFull) knowsHashes = true
+    rememberedBut(found) {
+      if (!isFull) hashes = found
     },
     rememberedAll() {
       if (!isFull) knowsAll = true
-      forgetHashes()
+      hashes = undefined
     },
     get(table, key) {
       const row = young[table].get(key)
@@ -153,7 +133,6 @@ export function createRowCache(options: RowCacheOptions): RowCache {
     },
     size: () => sizeOf(young) + sizeOf(old) + sizeOf(leaving) + closed.size + closedBefore.size,
     rememberedBytes: () => remembered?.bytes() ?? 0,
-    hashBytes: () => hashes?.bytes() ?? 0,
   }
 }
 

@@ -179,7 +179,7 @@ export async function expectProjectedAsFolded(it: Line, tenant: string) {
   const all = await storedRows(it.store.pool)
   for (let partition = 0; partition < it.store.meta.partitions; partition += 1) {
     const rows = createRows()
-    const { events } = await it.store.reader.readPartition({ tenant, partition, after: 0, upTo: 1e9, limit: 20_000 })
+    const { events } = await it.store.reader.readPartition({ tenant, partition, after: 0, upTo: 1e9, limit: 1e9 })
     for (const logged of events) applyEvent(rows, logged)
     const stored = all.filter((row) => row.partition === partition && row.tenant === tenant)
     const folded = new Map([...rows.entries()].map(([table, key, row]) => [`${table} ${key}`, JSON.parse(JSON.stringify(row))]))

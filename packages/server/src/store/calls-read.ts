@@ -164,46 +164,54 @@ export interface ChunkPlace {
 }
 
 /** In the order of the primary key of call_chunks, some chunks a page. Undefined as `next`: that was all. */
+async function pageOfChunks<T>(client: Queries, columns: string, partition: Partition, after: ChunkPlace | undefined, mostChunks: number) {
+  const { rows } = await client.query<T & { readonly tenant: TenantId; readonly run: string; readonly last: string }>(
+    `select tenant, run, last, ${columns} from call_chunks where (tenant, run, last) > ($1, $2, $3) and partition = $4
+     order by tenant, run, last limit $5`,
+    [after?.tenant ?? '', after?.run ?? '', after?.last ?? 0, partition, mostChunks],
+  )
+  const end = rows.length < mostChunks ? undefined : rows.at(-1)
+  const next: ChunkPlace | undefined = end && { tenant: end.tenant, run: end.run, last: Number(end.last) }
+  return { chunks: rows, next }
+}
+
 export async function pageOfCalls(
   client: Queries,
   partition: Partition,
   after: ChunkPlace | undefined,
   mostChunks: number,
 ): Promise<{ readonly calls: readonly ChunkCall[]; readonly next: ChunkPlace | undefined }> {
-  const { rows } = await client.query<ChunkRow & { readonly tenant: TenantId; readonly run: string; readonly last: string }>(
-    `select tenant, run, last, partition, calls from call_chunks where (tenant, run, last) > ($1, $2, $3) and partition = $4
-     order by tenant, run, last limit $5`,
-    [after?.tenant ?? '', after?.run ?? '', after?.last ?? 0, partition, mostChunks],
-  )
-  const end = rows.length < mostChunks ? undefined : rows.at(-1)
-  return {
-    calls: rows.flatMap((chunk) => opened(chunk).map((call) => ({ ...call, tenant: chunk.tenant }))),
-    next: end && { tenant: end.tenant, run: end.run, last: Number(end.last) },
-  }
+  const { chunks, next } = await pageOfChunks<ChunkRow>(client, 'partition, calls', partition, after, mostChunks)
+  return { calls: chunks.flatMap((chunk) => opened(chunk).map((call) => ({ ...call, tenant: chunk.tenant }))), next }
 }
 
-/** Where a reader of one tenant's chunks has come to. */
-export type RunPlace = Pick<ChunkPlace, 'run' | 'last'>
+const firstOf = (tenant: TenantId): ChunkPlace => ({ tenant, run: '', last: 0 })
+const within = (tenant: TenantId, next: ChunkPlace | undefined) => (next?.tenant === tenant ? next : undefined)
 
-/** Hashes of the keys of a tenant's closed calls in a partition, some chunks a page, none of which is opened. Undefined as `next`: that was all. Primary key of call_chunks. */
+/** Keys of a tenant's closed calls. */
+export async function pageOfCallKeys(
+  client: Queries,
+  partition: Partition,
+  tenant: TenantId,
+  after: ChunkPlace | undefined,
+  mostChunks: number,
+): Promise<{ readonly keys: readonly string[]; readonly next: ChunkPlace | undefined }> {
+  const { calls, next } = await pageOfCalls(client, partition, after ?? firstOf(tenant), mostChunks)
+  return { keys: calls.flatMap((call) => (call.tenant === tenant ? [call.key] : [])), next: within(tenant, next) }
+}
+
+/** The hashes of these keys, as text; no chunk is opened. */
 export async function pageOfHashes(
   client: Queries,
   partition: Partition,
   tenant: TenantId,
-  after: RunPlace | undefined,
+  after: ChunkPlace | undefined,
   mostChunks: number,
-): Promise<{ readonly hashes: readonly number[]; readonly next: RunPlace | undefined }> {
-  // As text: pg reads an array character by character.
-  const { rows } = await client.query<{ readonly run: string; readonly last: string; readonly hashes: string }>(
-    `select run, last, array_to_string(hashes, ',') as hashes from call_chunks where tenant = $1 and (run, last) > ($2, $3) and partition = $4
-     order by run, last limit $5`,
-    [tenant, after?.run ?? '', after?.last ?? 0, partition, mostChunks],
-  )
-  const end = rows.length < mostChunks ? undefined : rows.at(-1)
-  return {
-    hashes: rows.flatMap(({ hashes }) => hashes.split(',').map(Number)),
-    next: end && { run: end.run, last: Number(end.last) },
-  }
+): Promise<{ readonly hashes: readonly string[]; readonly next: ChunkPlace | undefined }> {
+  // As one text a chunk: pg takes an array apart character by character.
+  const columns = `array_to_string(hashes, ',') as hashes`
+  const { chunks, next } = await pageOfChunks<{ readonly hashes: string }>(client, columns, partition, after ?? firstOf(tenant), mostChunks)
+  return { hashes: chunks.flatMap((chunk) => (chunk.tenant === tenant ? chunk.hashes.split(',') : [])), next: within(tenant, next) }
 }
 
 /** Each once, as it is now; some at a time. */

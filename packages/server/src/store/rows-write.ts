@@ -5,7 +5,7 @@ import type { Client } from 'pg'
 import { createSlices, inSlices, type Slices } from '../turns.ts'
 import { sendBulk } from './bulk.ts'
 import { chunkLines, copyCallChunks } from './call-chunk.ts'
-import { type ChunkPlace, type ClosedCall, callsByKey, callsOf, countCalls, pageOfCalls } from './calls-read.ts'
+import { type ClosedCall, callsByKey, callsOf, countCalls } from './calls-read.ts'
 import { arrayOf, escaped, orNull } from './copy-text.ts'
 import { minuteArrays, prepareRollups, type RollupWrite, rollupArrays } from './rollups-write.ts'
 import { columnsOf, isOpenCall, type RowWrite } from './row-columns.ts'
@@ -193,18 +193,4 @@ export async function pageOfRowKeys(
     [tenant, after?.table ?? '', after?.key ?? '', partition, limit],
   )
   return { keys: rows, next: rows.length < limit ? undefined : rows.at(-1) }
-}
-
-const chunksAtOnce = 20
-
-/** The same of its closed calls, which are in chunks, about 2,000. */
-export async function pageOfCallKeys(
-  client: Pick<Client, 'query'>,
-  partition: number,
-  tenant: TenantId,
-  after: ChunkPlace = { tenant, run: '', last: 0 },
-): Promise<{ readonly keys: readonly RowKey[]; readonly next: ChunkPlace | undefined }> {
-  const { calls, next } = await pageOfCalls(client, partition, after, chunksAtOnce)
-  const keys = calls.flatMap((call): RowKey[] => (call.tenant === tenant ? [{ table: 'calls', key: call.key }] : []))
-  return { keys, next: next?.tenant === tenant ? next : undefined }
 }
