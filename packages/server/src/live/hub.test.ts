@@ -367,64 +367,6 @@ test('a commit whose announcement was lost arrives from the store, whether anoth
   expect(positionsOf(reader)).toEqual(upTo(9))
 })
 
-test('an idle feed is flushed at once, and once more for the other partition; a busy one in windows', async () => {
-  const { log, clock, hub } = await stage({ config: { flushMs: 20 } })
-  const reader = attach(hub, {})
-  await work(clock, () => isOpen(reader))
-  const commit = async (times: number) => {
-    for (let i = 0; i < times; i += 1) {
-      log.commit(0, logs(1))
-      for (let turns = 0; turns < 3; turns += 1) await nextTurn()
-    }
-  }
-  clock.advance(100)
-  await commit(1)
-  expect(positionsOf(reader)).toEqual([1])
-  await commit(1)
-  expect(positionsOf(reader)).toEqual([1, 2])
-  await commit(10)
-  expect(positionsOf(reader)).toEqual([1, 2])
-  clock.advance(20)
-  for (let i = 0; i < 3; i += 1) await nextTurn()
-  expect(positionsOf(reader)).toEqual(upTo(12))
-  expect(reader.frames.filter(({ kind }) => kind === 'events')).toHaveLength(3)
-})
-
-test('a flush that was held up once holds up none after it; where each is dear the next waits twice as long', async () => {
-  const { log, clock, hub } = await stage({ config: { flushMs: 20 } })
-  const writeMs = 15
-  let frames = 0
-  let isPlaced = false
-  const write = () => {
-    frames += 1
-    clock.advance(writeMs)
-  }
-  const opened = () => {
-    isPlaced = true
-  }
-  hub.subscribe(
-    { tenant: 'default', framing: 'ws.json', feed: 'events', filter: {}, cursor: undefined, fromStart: true },
-    { opened, write, pending: () => 0, close() {} },
-  )
-  const turns = async () => {
-    for (let turn = 0; turn < 5; turn += 1) await nextTurn()
-  }
-  await work(clock, () => isPlaced)
-  await turns()
-  clock.advance(100)
-  for (const written of [1, 2, 2]) {
-    log.commit(0, logs(1))
-    await turns()
-    expect(frames).toBe(written)
-  }
-  clock.advance(2 * writeMs - 1)
-  await turns()
-  expect(frames).toBe(2)
-  clock.advance(1)
-  await turns()
-  expect(frames).toBe(3)
-})
-
 test('a filtered reader gets only what matches, and its cursor moves with the log all the same', async () => {
   const { log, clock, hub } = await stage({ config: { heartbeatMs: 5_000 } })
   const reader = attach(hub, { filter: { type: ['tool.*'], agent: ['a', 'b'] } })
