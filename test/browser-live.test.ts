@@ -141,6 +141,35 @@ test('when the connected tab crashes, or the server does, the others go on where
   // A server is started twice.
 }, 120_000)
 
+test('when a tab crashes, with the service worker that lived in its process, requests of the others are answered', async () => {
+  const first = await open('/')
+  const second = await first.context().newPage()
+  await second.goto(url('/tail'))
+  for (const page of [first, second]) await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  const crash = await first.context().newCDPSession(first)
+  const crashed = first.waitForEvent('crash')
+  const asked = second.evaluate(async () => {
+    const answers: string[] = []
+    const ask = () =>
+      fetch('/v1/views').then(
+        ({ status }) => answers.push(`${status}`),
+        (failure: unknown) => answers.push(`${failure}`),
+      )
+    const asking = async () => {
+      while (document.documentElement.dataset.crashed === undefined) await ask()
+    }
+    await Promise.all(Array.from({ length: 50 }, asking))
+    return [...new Set(answers)]
+  })
+  // It is never answered.
+  crash.send('Page.crash').catch(() => undefined)
+  await crashed
+  await second.evaluate(() => {
+    document.documentElement.dataset.crashed = ''
+  })
+  expect(await asked).toEqual(['200'])
+})
+
 test('a page whose frames take too long shows changes more seldom, and says so', async () => {
   const page = await open('/')
   await says(page, 'live · WebSocket')

@@ -5,12 +5,17 @@
 interface Extendable extends Event {
   waitUntil(done: Promise<unknown>): void
 }
+interface Installing extends Extendable {
+  /** Not in every browser. */
+  addRoutes?(route: { readonly condition: { readonly urlPattern: string }; readonly source: 'network' }): Promise<void>
+}
 interface Fetching extends Event {
   readonly request: Request
   respondWith(answer: Promise<Response>): void
 }
 interface Scope {
-  addEventListener(name: 'install' | 'activate', listener: (event: Extendable) => void): void
+  addEventListener(name: 'install', listener: (event: Installing) => void): void
+  addEventListener(name: 'activate', listener: (event: Extendable) => void): void
   addEventListener(name: 'fetch', listener: (event: Fetching) => void): void
   addEventListener(name: 'message', listener: (event: MessageEvent) => void): void
   skipWaiting(): Promise<void>
@@ -52,7 +57,11 @@ async function keptOr(path: string, request: Request): Promise<Response> {
   return (await own.match(path)) ?? (await caches.match(path)) ?? fetch(request)
 }
 
-scope.addEventListener('install', (event) => event.waitUntil(install()))
+scope.addEventListener('install', (event) => {
+  event.waitUntil(install())
+  // Neither waits for this worker nor fails with it: it lives in the process of one tab, and dies when that crashes.
+  event.waitUntil(event.addRoutes?.({ condition: { urlPattern: '/v1/*' }, source: 'network' }) ?? Promise.resolve())
+})
 scope.addEventListener('activate', (event) => event.waitUntil(activate()))
 scope.addEventListener('message', ({ data }) => void (data === 'activate' && scope.skipWaiting()))
 scope.addEventListener('fetch', (event) => {
