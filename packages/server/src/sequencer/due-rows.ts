@@ -1,6 +1,7 @@
 /** Rows that a partition's commits changed and that are not written yet: the newest of each key, and what is stored under it. */
 import type { TenantId } from '@signalbox/model/event.ts'
 import { type RowOf, type Table, tables } from '@signalbox/model/rows.ts'
+import { runOfKey } from '../store/call-chunk.ts'
 import { isClosedCall, isOpenCall, type RowWrite } from '../store/row-columns.ts'
 import type { RowsWrite } from '../store/rows-write.ts'
 import type { CommittedRow } from './commit.ts'
@@ -15,6 +16,8 @@ export interface DueRows {
   /** `stored`: what is under its key, if nothing was due there before. */
   put(row: CommittedRow, stored: RowOf[Table] | undefined): void
   has(tenant: TenantId): boolean
+  /** Keys of a run's calls that closed. */
+  closedCalls(tenant: TenantId, run: string): string[]
   readonly size: () => number
   /** How each must be written. */
   sorted(): Pick<RowsWrite, 'copied' | 'changed' | 'closed'>
@@ -44,6 +47,10 @@ export function createDueRows(): DueRows {
       }
     },
     has: (tenant) => byTenant.has(tenant),
+    closedCalls(tenant, run) {
+      const calls = byTenant.get(tenant)?.calls.values() ?? []
+      return [...calls].flatMap(({ key, table, row }) => (isClosedCall(table, row) && runOfKey(key) === run ? [key] : []))
+    },
     size: () => size,
     sorted() {
       const copied: RowWrite[] = []

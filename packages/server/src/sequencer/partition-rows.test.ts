@@ -1,5 +1,5 @@
 /** What only timing shows: rows that leave memory while a batch is being folded. And that a fold has the rows it asks for, with few questions to the store. */
-import type { AgentRow, CallRow } from '@signalbox/model/rows.ts'
+import type { AgentRow, CallRow, RunRow } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../clock.fake.ts'
@@ -27,7 +27,16 @@ function setUp() {
     query: (bulk: string | { handleReadyForQuery(): void }) =>
       typeof bulk === 'string'
         ? new Promise((resolve) =>
-            learns.push((keys) => resolve({ rows: keys.map((key) => ({ tenant, table: 'agents', key, hashes: String(hashOfKey(key)) })) })),
+            learns.push((keys) =>
+              resolve({
+                rows: keys.map((key, i) => ({
+                  table: key.startsWith('run ') ? 'runs' : 'agents',
+                  key,
+                  last: i,
+                  hashes: String(hashOfKey(key)),
+                })),
+              }),
+            ),
           )
         : writes.push(() => bulk.handleReadyForQuery()),
   }
@@ -103,12 +112,7 @@ test('of many rows nothing is read at first but what is needed; their keys are l
   expect(learns).toHaveLength(1)
   learns.shift()?.(['stored last'])
   await turn()
-  // And those of calls that are in chunks, their hashes first: none here.
-  for (let page = 0; page < 2; page += 1) {
-    expect(learns).toHaveLength(1)
-    learns.shift()?.([])
-    await turn()
-  }
+  expect(learns).toHaveLength(0)
   // All are known now: one that is not among them is not looked up, one that is is.
   await foldOf(rows, 'w2')
   expect(reads).toHaveLength(0)
@@ -119,20 +123,83 @@ test('of many rows nothing is read at first but what is needed; their keys are l
   expect(await known).toEqual([agent(3)])
 })
 
-test('which calls are new is known from the hashes of those that are stored, before their keys are', async () => {
+const keyOfCall = (run: string, id: string) => `${run}\u001ftool\u001f${id}`
+const foldOfCalls = (rows: PartitionRows, ...keys: readonly string[]) =>
+  rows.folded(() => keys.map((key) => rows.of(tenant).get('calls', key)))
+/** Also all keys of rows are known: these runs. */
+async function openedWith(...runs: readonly string[]) {
+  const made = await opened()
+  made.learns.shift()?.(runs)
+  await turn()
+  return made
+}
+const keysOfPage = (run: string) => Array.from({ length: 200 }, (_, i) => keyOfCall(run, `closed ${i}`))
+
+test('of a run that is used again the hashes of its calls are learned first, so that only those that closed are looked up', async () => {
   const { rows, reads, learns } = await opened()
-  for (const keys of [[], ['stored']]) {
+  const [closed, another] = [keyOfCall('run again', 'closed 7'), keyOfCall('run again', 'of another page')]
+  const folding = foldOfCalls(rows, keyOfCall('run again', 'new'), closed, another)
+  learns.shift()?.(['run again'])
+  await turn()
+  for (const keys of [keysOfPage('run again'), [another]]) {
+    expect([learns.length, reads.length]).toEqual([1, 0])
     learns.shift()?.(keys)
     await turn()
   }
-  const foldOfCall = (key: string) => rows.folded(() => rows.of(tenant).get('calls', key))
-  expect(await foldOfCall('new')).toBeUndefined()
-  expect(reads).toHaveLength(0)
-  const known = foldOfCall('stored')
+  expect([learns.length, reads.length]).toEqual([0, 1])
+  reads.shift()?.([closed, another].map((key) => ({ tbl: 'calls', key, body: call(key) })))
+  expect(await folding).toEqual([undefined, call(closed), call(another)])
+  // From now on nothing is asked for a new one.
+  expect(await foldOfCalls(rows, keyOfCall('run again', 'newer'))).toEqual([undefined])
+})
+
+test('a call that closed and is not written is known of a run that is learned meanwhile', async () => {
+  const { rows, reads, learns } = await openedWith()
+  const key = keyOfCall('run again', 'closed')
+  rows.keep([{ tenant, table: 'calls', key, row: call(key), position: 1, was: undefined }], 1, [])
+  // So many others that the cache forgets it.
+  for (let round = 0; round < 2; round += 1) {
+    const others = Array.from({ length: 4_000 }, (_, i) => {
+      const other = keyOfCall('others', `${round} ${i}`)
+      return { tenant, table: 'calls' as const, key: other, row: call(other), position: 2, was: undefined }
+    })
+    rows.keep(others, 2, [])
+  }
+  rows.keep([{ tenant, table: 'runs', key: 'run again', row: {} as RunRow, position: 3, was: {} as RunRow }], 3, [])
+  const folding = foldOfCalls(rows, keyOfCall('run again', 'new'), key)
   await turn()
-  expect(reads).toHaveLength(1)
-  reads.shift()?.([{ tbl: 'calls', key: 'stored', body: call('stored') }])
-  expect(await known).toEqual(call('stored'))
+  expect(learns).toHaveLength(1)
+  learns.shift()?.([])
+  expect(await folding).toEqual([undefined, call(key)])
+  expect(reads).toHaveLength(0)
+})
+
+test('where a run has too many calls to wait for, new ones are looked up until it is learned', async () => {
+  const { rows, reads, learns, clock } = await opened()
+  const folding = foldOfCalls(rows, keyOfCall('run large', 'new'))
+  learns.shift()?.(['run large'])
+  await turn()
+  learns.shift()?.(keysOfPage('run large'))
+  await turn()
+  clock.advance(1_000)
+  await turn()
+  expect([learns.length, reads.length]).toEqual([1, 1])
+  reads.shift()?.([])
+  expect(await folding).toEqual([undefined])
+  learns.shift()?.([])
+  await turn()
+  expect(await foldOfCalls(rows, keyOfCall('run large', 'newer'))).toEqual([undefined])
+  expect([learns.length, reads.length]).toEqual([0, 0])
+})
+
+test('calls of a run that began here, or that there is not, are never looked up', async () => {
+  const { rows, reads, learns } = await openedWith('run stored')
+  rows.keep([{ tenant, table: 'runs', key: 'run begun', row: {} as RunRow, position: 1, was: undefined }], 1, [])
+  expect(await foldOfCalls(rows, keyOfCall('run begun', 'new'), keyOfCall('run of nobody', 'new'))).toEqual([undefined, undefined])
+  expect([learns.length, reads.length]).toEqual([0, 0])
+  void foldOfCalls(rows, keyOfCall('run stored', 'new'))
+  await turn()
+  expect([learns.length, reads.length]).toEqual([1, 0])
 })
 
 test('a row that only another row names is fetched after it, and none is asked for twice', async () => {

@@ -9,14 +9,14 @@ import type { LoggedText, Partition, TenantId } from '@signalbox/model/event.ts'
 import type { RowKey, RowOf, Rows, Table } from '@signalbox/model/rows.ts'
 import type { Client } from 'pg'
 import type { Clock } from '../clock.ts'
-import { type ChunkPlace, pageOfCallKeys, pageOfHashes } from '../store/calls-read.ts'
+import { runOfKey } from '../store/call-chunk.ts'
+import { pageOfHashes } from '../store/calls-read.ts'
 import { createDueRollups } from '../store/due-rollups.ts'
 import type { RowWrite } from '../store/row-columns.ts'
 import { pageOfRowKeys, readAllRows, readRows, writeRows, writeRowsApart } from '../store/rows-write.ts'
 import { blamesData } from '../store/sqlstate.ts'
 import type { CommittedRow } from './commit.ts'
 import { createDueRows, type DueRows } from './due-rows.ts'
-import { createKeyFilter, type KeyFilter } from './key-filter.ts'
 import { createRowCache, type RowCache, trimTenants } from './row-cache.ts'
 
 export interface PartitionRows {
@@ -58,23 +58,21 @@ export interface PartitionRowsOptions {
 /** Rows held, of all tenants and of one; about 1 KiB each. */
 const cachedRows = 50_000
 const cachedTenantRows = 25_000
-/**
- * Keys of rows that are not held, of all tenants: 13 million of one, or a thousand of each of 16,000. Past it their rows are looked up before
- * they are folded. As much again for hashes, until the keys of their calls are learned.
- */
+/** Keys of rows that are not held, but for closed calls, of all tenants: 16 million of one. Past it all rows that are not held are looked up before they are folded. */
 const mostRememberedBytes = 64 * 1024 * 1024
+/** What is known of closed calls of the runs that are used, of all tenants: 32 million of large ones. */
+const mostKnownBytes = 128 * 1024 * 1024
+/** Of that it makes room for at once, so that it is not sought for each run that begins. */
+const shareForgotten = 1 / 64
 /** A tenant with at most so many rows has them read when it first writes; with more, rows are read as they are needed. */
 const preloadedRows = 12_500
-/**
- * Keys read at once where a tenant has more rows, and the share of the time that reading may last: a start does not wait for all that there is.
- * Until there is a hash of each closed call, all new ones are looked for in the store: with 600,000 of them twenty times slower, and for longer
- * than 45 s when only their keys were learned (measured).
- */
+/** Keys read at once where a tenant has more rows, and the share of the time that reading may last: a start does not wait for all that there is. */
 const pageKeys = 2_000
+const shareOfLearning = 0.5
+/** Chunks of a run whose hashes are read at once. */
 const chunksOfHashes = 200
-const shareOfHashes = 0.5
-const chunksOfKeys = 20
-const shareOfKeys = 0.1
+/** A batch waits as long for what is learned of its runs; then its new calls are looked up, for which all chunks of a run may have to be opened. */
+const learnWaitMs = 1_000
 /** Rows of a busy agent or run change with every commit: written this often, they cost a tenth. What a kill leaves to fold again is as short. */
 const writeEveryMs = 250
 /** While writes take long they are this much rarer than that, and each row is written less often. */
@@ -111,77 +109,77 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     if (!isStopped) onFailure(error)
   }
 
-  /** Beside the caches: of calls whose keys are being learned. */
-  const hashFilters = new Set<KeyFilter>()
-  const fits = (bytes: number, held: Iterable<number>) => {
+  const mayRemember = (bytes: number) => {
     let sum = bytes
-    for (const one of held) sum += one
+    for (const cache of caches.values()) sum += cache.rememberedBytes()
     return sum <= mostRememberedBytes
   }
-  const mayRemember = (bytes: number) =>
-    fits(
-      bytes,
-      caches.values().map((cache) => cache.rememberedBytes()),
-    )
-  const mayHash = (bytes: number) =>
-    fits(
-      bytes,
-      hashFilters.values().map((filter) => filter.bytes()),
-    )
   const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember })
 
   async function openCache(tenant: TenantId): Promise<void> {
     const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)
     const cache = newCache(complete)
+    for (const { tbl, key } of rows) if (tbl === 'runs') cache.begin(key)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
     caches.set(tenant, cache)
     if (!complete) learnKeys(tenant, cache).catch(tell)
   }
 
-  /**
-   * Beside the commits, a page at a time. First what tells new calls from old ones but for a few: their hashes, for which no chunk is opened.
-   * A key that it may have is looked up.
-   */
+  /** With its tenant or with the partition. */
+  const isLetGo = (tenant: TenantId, cache: RowCache) => isStopped || caches.get(tenant) !== cache
+  const pauseAfter = (ms: number) => new Promise<void>((resume) => clock.after(ms * (1 / shareOfLearning - 1), resume))
+
+  /** Beside the commits, a page at a time. */
   async function learnKeys(tenant: TenantId, cache: RowCache): Promise<void> {
-    /** With its tenant or with the partition. */
-    const isLetGo = () => isStopped || caches.get(tenant) !== cache
-    /** False: there is no room for more, or nobody needs them. */
-    async function pages<P>(
-      share: number,
-      take: (after: P | undefined) => Promise<{ fits: boolean; next: P | undefined }>,
-    ): Promise<boolean> {
-      for (let after: P | undefined; !isLetGo(); ) {
-        const startedAt = performance.now()
-        const { fits, next } = await take(after)
-        if (!fits || isLetGo()) return false
-        if (next === undefined) return true
-        after = next
-        const pauseMs = (performance.now() - startedAt) * (1 / share - 1)
-        await new Promise<void>((resume) => clock.after(pauseMs, resume))
-      }
-      return false
-    }
-    const hasRows = await pages<RowKey>(shareOfHashes, async (after) => {
+    for (let after: RowKey | undefined; !isLetGo(tenant, cache); ) {
+      const startedAt = performance.now()
       const { keys, next } = await pageOfRowKeys(writes, partition, tenant, after, pageKeys)
-      return { fits: keys.every(({ table, key }) => cache.remember(table, key)), next }
-    })
-    if (!hasRows) return
-    const hashed = createKeyFilter(mayHash)
-    hashFilters.add(hashed)
-    try {
-      const hasHashes = await pages<ChunkPlace>(shareOfHashes, async (after) => {
-        const { hashes, next } = await pageOfHashes(writes, partition, tenant, after, chunksOfHashes)
-        return { fits: hashes.every((hash) => hashed.add('calls', hash)), next }
-      })
-      if (hasHashes) cache.rememberedBut(hashed)
-      const hasCalls = await pages<ChunkPlace>(shareOfKeys, async (after) => {
-        const { keys, next } = await pageOfCallKeys(writes, partition, tenant, after, chunksOfKeys)
-        return { fits: keys.every((key) => cache.remember('calls', key)), next }
-      })
-      if (hasCalls) cache.rememberedAll()
-    } finally {
-      hashFilters.delete(hashed)
+      if (!keys.every(({ table, key }) => cache.remember(table, key))) return
+      if (next === undefined) return cache.rememberedAll()
+      after = next
+      await pauseAfter(performance.now() - startedAt)
     }
+  }
+
+  /** What is not in the store yet is due. A page at a time, with pauses once nobody waits for it any more. */
+  async function learnRun(tenant: TenantId, cache: RowCache, run: string): Promise<void> {
+    const { calls } = cache
+    calls.learn(run)
+    for (const rows of [due, leaving]) for (const key of rows?.closedCalls(tenant, run) ?? []) calls.add(run, key)
+    const beganAt = performance.now()
+    for (let after = 0; calls.isLearning(run) && !isLetGo(tenant, cache); ) {
+      const startedAt = performance.now()
+      const { hashes, next } = await pageOfHashes(writes, partition, tenant, run, after, chunksOfHashes)
+      for (const hash of hashes) calls.addHash(run, hash)
+      if (next === undefined) return calls.learned(run)
+      after = next
+      const endedAt = performance.now()
+      if (endedAt - beganAt > learnWaitMs) await pauseAfter(endedAt - startedAt)
+    }
+  }
+
+  /** Of the runs of these calls, of which nothing is known. False: there are none. */
+  async function learnRuns(tenant: TenantId, cache: RowCache, keys: Iterable<RowKey>): Promise<boolean> {
+    const runs = new Set<string>()
+    for (const { table, key } of keys) if (table === 'calls' && cache.calls.isUnknown(runOfKey(key))) runs.add(runOfKey(key))
+    if (runs.size === 0) return false
+    const learning = Promise.all(Array.from(runs, (run) => learnRun(tenant, cache, run))).catch(tell)
+    let cancelWait = () => {}
+    const late = new Promise<void>((resume) => {
+      cancelWait = clock.after(learnWaitMs, resume)
+    })
+    await Promise.race([learning, late])
+    cancelWait()
+    return true
+  }
+
+  /** Of tenants that wrote longest ago first. */
+  function trimKnown(): void {
+    let over = -mostKnownBytes
+    for (const { calls } of caches.values()) over += calls.bytes
+    if (over <= 0) return
+    over += mostKnownBytes * shareForgotten
+    for (const { calls } of caches.values()) if (over > 0) over -= calls.forget(over)
   }
 
   const missingOf = (tenant: TenantId): Map<string, RowKey> => {
@@ -216,7 +214,8 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     for (const [tenant, keys] of missing) {
       const cache = caches.get(tenant)
       if (cache === undefined) await openCache(tenant)
-      else {
+      // Most of them are new: once that is known, nothing is asked of the store for them.
+      else if (!(await learnRuns(tenant, cache, keys.values()))) {
         for (const name of keys.keys()) sought.add(name)
         for (const { tbl, key, body } of await readRows(reads, partition, tenant, [...keys.values()])) cache.set(tbl, key, body)
       }
@@ -274,11 +273,14 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
       for (const changed of rows) {
         const { tenant, table, key, row, was } = changed
         due.put(changed, storedOf(tenant, table, key, was))
-        caches.get(tenant)?.set(table, key, row)
+        const cache = caches.get(tenant)
+        if (table === 'runs' && was === undefined) cache?.begin(key)
+        cache?.set(table, key, row)
       }
       kept = upTo
       // What is due or leaving is looked up beside a cache, never beside one that was read from the store meanwhile.
       trimTenants(caches, cachedRows, (tenant) => (due.has(tenant) || leaving?.has(tenant) === true ? newCache(false) : undefined))
+      trimKnown()
       if (isStopped) return
       const writeNow = () => {
         cancel = undefined

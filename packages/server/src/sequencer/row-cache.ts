@@ -1,9 +1,10 @@
 /** Rows of the fold that a writer holds: a bounded cache of what is committed, and an overlay of one batch on it. */
 import type { TenantId } from '@signalbox/model/event.ts'
 import { type CallRow, type RowOf, type Rows, type Table, tables } from '@signalbox/model/rows.ts'
-import { hashOfKey } from '../store/call-chunk.ts'
+import { runOfKey } from '../store/call-chunk.ts'
 import { isOpenCall } from '../store/row-columns.ts'
-import { createKeyFilter, type KeyFilter } from './key-filter.ts'
+import { KeyFilter } from './key-filter.ts'
+import { KnownCalls } from './known-calls.ts'
 
 type Maps = { [T in Table]: Map<string, RowOf[T]> }
 export const maps = (): Maps => ({ agents: new Map(), runs: new Map(), tasks: new Map(), calls: new Map(), edges: new Map() })
@@ -15,7 +16,8 @@ function* keysOf(held: Maps): Generator<readonly [Table, string]> {
 
 /**
  * Three generations: what was not used while a whole one filled is forgotten, but for its key, and some at a time: at once it held up
- * commits for 50 ms (measured). Closed calls are apart: nearly all rows are, hardly one is asked for again, and they would push out the rest.
+ * commits for 50 ms (measured). Closed calls are apart, and so is what is known of their keys: nearly all rows are such, hardly one is asked
+ * for again, and they would push out the rest.
  */
 export interface RowCache {
   get<T extends Table>(table: T, key: string): RowOf[T] | undefined
@@ -24,14 +26,15 @@ export interface RowCache {
   mayExist(table: Table, key: string): boolean
   /** A row of this key is in the store. False: there is no room to remember it, and what is not here may be there. */
   remember(table: Table, key: string): boolean
-  /** All keys that are in the store were remembered, or are here, but for closed calls: of theirs these are the hashes (`hashOfKey`), as text. */
-  rememberedBut(hashes: Pick<KeyFilter, 'mayHave'>): void
-  /** All keys that are in the store were remembered, or are here. */
+  /** All keys that are in the store were remembered, or are here, but for closed calls. */
   rememberedAll(): void
+  /** This run is in no store: all that is of it will be here. */
+  begin(run: string): void
+  readonly calls: KnownCalls
   /** Forgets towards its bound. Only between batches: while one folds, what it needs must stay. */
   trim(): void
   readonly size: () => number
-  /** Of keys that are remembered. */
+  /** Of keys that are remembered, but for closed calls. */
   readonly rememberedBytes: () => number
 }
 
@@ -60,42 +63,44 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
   /** What is not here and not remembered is nowhere. */
   let knowsAll = complete
   let isFull = false
-  /** Of closed calls whose keys are not all remembered. */
-  let hashes: Pick<KeyFilter, 'mayHave'> | undefined
+  const calls = new KnownCalls()
+  // What belongs to no run.
+  if (complete) calls.begin('')
+
+  const mayBeRun = (run: string): boolean =>
+    run === '' || young.runs.has(run) || old.runs.has(run) || leaving.runs.has(run) || remembered?.mayHave('runs', run) === true
 
   function mayExist(table: Table, key: string): boolean {
-    if (!knowsAll && hashes === undefined) return true
-    if (remembered?.mayHave(table, key) === true) return true
-    return table === 'calls' && hashes?.mayHave(table, String(hashOfKey(key))) === true
+    if (!knowsAll || remembered?.mayHave(table, key) === true) return true
+    if (table !== 'calls') return false
+    const run = runOfKey(key)
+    return calls.mayHave(run, key) ?? mayBeRun(run)
   }
 
   function remember(table: Table, key: string): boolean {
     if (isFull) return false
-    remembered ??= createKeyFilter(mayRemember)
+    remembered ??= new KeyFilter(mayRemember)
     if (remembered.add(table, key)) return true
     isFull = true
     knowsAll = false
     remembered = undefined
-    hashes = undefined
     return false
   }
 
   function close(key: string, call: CallRow): void {
-    for (const { calls } of [young, old, leaving]) calls.delete(key)
+    for (const held of [young, old, leaving]) held.calls.delete(key)
     closed.set(key, call)
-    remember('calls', key)
+    calls.add(runOfKey(key), key)
   }
 
   return {
     mayExist,
     remember,
-    rememberedBut(found) {
-      if (!isFull) hashes = found
-    },
     rememberedAll() {
       if (!isFull) knowsAll = true
-      hashes = undefined
     },
+    begin: (run) => calls.begin(run),
+    calls,
     get(table, key) {
       const row = young[table].get(key)
       if (row !== undefined) return row
@@ -110,6 +115,7 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
       young[table].set(key, row)
     },
     trim() {
+      calls.turn()
       // Twice as fast as rows come: `leaving` is empty before `young` is full.
       for (let left = 2 * setSince; left > 0; left -= 1) {
         const next = toRemember.next()
@@ -132,7 +138,7 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
       young = maps()
     },
     size: () => sizeOf(young) + sizeOf(old) + sizeOf(leaving) + closed.size + closedBefore.size,
-    rememberedBytes: () => remembered?.bytes() ?? 0,
+    rememberedBytes: () => remembered?.bytes ?? 0,
   }
 }
 

@@ -32,6 +32,8 @@ export function hashOfKey(key: string): number {
   return hash | 0
 }
 
+/** A call's key begins with its run; '' where it has none. */
+export const runOfKey = (key: string): string => key.slice(0, key.indexOf('\u001f'))
 export const keyOfCall = ({ run, kind, id }: CallRow): string => rowKey.call(run, kind, id)
 const runOf = (call: RowWrite): string => (call.row as CallRow).run ?? ''
 /** It closed before, and was written then. */

@@ -5,7 +5,7 @@
  */
 import type { Partition, TenantId } from '@signalbox/model/event.ts'
 import type { Client } from 'pg'
-import { type CallVersion, hashOfKey, mostCalls, mostSpan, openCalls } from './call-chunk.ts'
+import { type CallVersion, hashOfKey, mostCalls, mostSpan, openCalls, runOfKey } from './call-chunk.ts'
 
 type Queries = Pick<Client, 'query'>
 
@@ -32,9 +32,6 @@ function newest(calls: Iterable<ClosedCall>): Map<string, ClosedCall> {
   for (const call of calls) if ((found.get(call.key)?.position ?? 0) < call.position) found.set(call.key, call)
   return found
 }
-
-/** A call's key begins with its run. */
-const runOfKey = (key: string): string => key.slice(0, key.indexOf('\u001f'))
 
 /** More keys of one run, and its chunks are opened without a look at their hashes: each is compared with each. */
 export const mostHashes = 64
@@ -164,54 +161,43 @@ export interface ChunkPlace {
 }
 
 /** In the order of the primary key of call_chunks, some chunks a page. Undefined as `next`: that was all. */
-async function pageOfChunks<T>(client: Queries, columns: string, partition: Partition, after: ChunkPlace | undefined, mostChunks: number) {
-  const { rows } = await client.query<T & { readonly tenant: TenantId; readonly run: string; readonly last: string }>(
-    `select tenant, run, last, ${columns} from call_chunks where (tenant, run, last) > ($1, $2, $3) and partition = $4
-     order by tenant, run, last limit $5`,
-    [after?.tenant ?? '', after?.run ?? '', after?.last ?? 0, partition, mostChunks],
-  )
-  const end = rows.length < mostChunks ? undefined : rows.at(-1)
-  const next: ChunkPlace | undefined = end && { tenant: end.tenant, run: end.run, last: Number(end.last) }
-  return { chunks: rows, next }
-}
-
 export async function pageOfCalls(
   client: Queries,
   partition: Partition,
   after: ChunkPlace | undefined,
   mostChunks: number,
 ): Promise<{ readonly calls: readonly ChunkCall[]; readonly next: ChunkPlace | undefined }> {
-  const { chunks, next } = await pageOfChunks<ChunkRow>(client, 'partition, calls', partition, after, mostChunks)
-  return { calls: chunks.flatMap((chunk) => opened(chunk).map((call) => ({ ...call, tenant: chunk.tenant }))), next }
+  const { rows } = await client.query<ChunkRow & { readonly tenant: TenantId; readonly run: string; readonly last: string }>(
+    `select tenant, run, last, partition, calls from call_chunks where (tenant, run, last) > ($1, $2, $3) and partition = $4
+     order by tenant, run, last limit $5`,
+    [after?.tenant ?? '', after?.run ?? '', after?.last ?? 0, partition, mostChunks],
+  )
+  const end = rows.length < mostChunks ? undefined : rows.at(-1)
+  return {
+    calls: rows.flatMap((chunk) => opened(chunk).map((call) => ({ ...call, tenant: chunk.tenant }))),
+    next: end && { tenant: end.tenant, run: end.run, last: Number(end.last) },
+  }
 }
 
-const firstOf = (tenant: TenantId): ChunkPlace => ({ tenant, run: '', last: 0 })
-const within = (tenant: TenantId, next: ChunkPlace | undefined) => (next?.tenant === tenant ? next : undefined)
-
-/** Keys of a tenant's closed calls. */
-export async function pageOfCallKeys(
-  client: Queries,
-  partition: Partition,
-  tenant: TenantId,
-  after: ChunkPlace | undefined,
-  mostChunks: number,
-): Promise<{ readonly keys: readonly string[]; readonly next: ChunkPlace | undefined }> {
-  const { calls, next } = await pageOfCalls(client, partition, after ?? firstOf(tenant), mostChunks)
-  return { keys: calls.flatMap((call) => (call.tenant === tenant ? [call.key] : [])), next: within(tenant, next) }
-}
-
-/** The hashes of these keys, as text; no chunk is opened. */
+/** The hashes of a run's closed calls, as text, some chunks a page; none is opened. Undefined as `next`: that was all. Primary key of call_chunks. */
 export async function pageOfHashes(
   client: Queries,
   partition: Partition,
   tenant: TenantId,
-  after: ChunkPlace | undefined,
+  run: string,
+  after: number,
   mostChunks: number,
-): Promise<{ readonly hashes: readonly string[]; readonly next: ChunkPlace | undefined }> {
+): Promise<{ readonly hashes: readonly string[]; readonly next: number | undefined }> {
   // As one text a chunk: pg takes an array apart character by character.
-  const columns = `array_to_string(hashes, ',') as hashes`
-  const { chunks, next } = await pageOfChunks<{ readonly hashes: string }>(client, columns, partition, after ?? firstOf(tenant), mostChunks)
-  return { hashes: chunks.flatMap((chunk) => (chunk.tenant === tenant ? chunk.hashes.split(',') : [])), next: within(tenant, next) }
+  const { rows } = await client.query<{ readonly last: string; readonly hashes: string }>(
+    `select last, array_to_string(hashes, ',') as hashes from call_chunks
+     where tenant = $1 and run = $2 and last > $3 and partition = $4 order by last limit $5`,
+    [tenant, run, after, partition, mostChunks],
+  )
+  return {
+    hashes: rows.flatMap(({ hashes }) => hashes.split(',')),
+    next: rows.length < mostChunks ? undefined : Number(rows.at(-1)?.last),
+  }
 }
 
 /** Each once, as it is now; some at a time. */
