@@ -168,6 +168,11 @@ export function createHolding({ partition, newClient, clock, log, timeoutMs, onC
         metrics.rows.inc({ fate: 'refused' })
         log.error({ err: cause, partition, tenant, table, key }, 'the store refused a row; it is left out')
       },
+      onTooLarge: (tenant, run) =>
+        log.warn(
+          { partition, tenant, run },
+          'there is no room to know the closed calls of this run: its new ones are looked up, which is slow',
+        ),
     })
     try {
       await foldRest(client, rows, head)

@@ -34,6 +34,12 @@ function hash(table: string, key: string): void {
   two = b | 1
 }
 
+/** 32 bits: enough to tell a few keys apart. */
+export function hashOf(table: string, key: string): number {
+  hash(table, key)
+  return one
+}
+
 function has(words: Int32Array): boolean {
   const mask = words.length * 32 - 1
   for (let i = 0, at = one; i < probes; i += 1, at = (at + two) | 0)

@@ -54,6 +54,7 @@ function setUp() {
     onRefused: (_row, cause) => {
       throw cause
     },
+    onTooLarge: () => {},
   })
   return { rows, reads, writes, learns, clock }
 }

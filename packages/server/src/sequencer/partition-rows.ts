@@ -53,6 +53,8 @@ export interface PartitionRowsOptions {
   readonly onFailure: (error: unknown) => void
   /** A row that the store cannot take, though the log took its event: a fault of ours. It costs no other row. */
   readonly onRefused: (row: RowWrite, cause: unknown) => void
+  /** There is no room for what is known of the closed calls of a run that is used: each new one is looked up, which is slow. */
+  readonly onTooLarge: (tenant: TenantId, run: string) => void
 }
 
 /** Rows held, of all tenants and of one; about 1 KiB each. */
@@ -60,7 +62,7 @@ const cachedRows = 50_000
 const cachedTenantRows = 25_000
 /** Keys of rows that are not held, but for closed calls, of all tenants: 16 million of one. Past it all rows that are not held are looked up before they are folded. */
 const mostRememberedBytes = 64 * 1024 * 1024
-/** What is known of closed calls of the runs that are used, of all tenants: 32 million of large ones. */
+/** What is known of closed calls of the runs that are used, of all tenants: 30 million of large ones. Past it those of the largest run are looked up. */
 const mostKnownBytes = 128 * 1024 * 1024
 /** Of that it makes room for at once, so that it is not sought for each run that begins. */
 const shareForgotten = 1 / 64
@@ -69,9 +71,7 @@ const preloadedRows = 12_500
 /** Keys read at once where a tenant has more rows, and the share of the time that reading may last: a start does not wait for all that there is. */
 const pageKeys = 2_000
 const shareOfLearning = 0.5
-/** Chunks of a run whose hashes are read at once. */
-const chunksOfHashes = 200
-/** A batch waits as long for what is learned of its runs; then its new calls are looked up, for which all chunks of a run may have to be opened. */
+/** A batch waits as long for what is learned of its runs; then its new calls are looked up, for which the hashes of all calls of their run are read each time. */
 const learnWaitMs = 1_000
 /** Rows of a busy agent or run change with every commit: written this often, they cost a tenth. What a kill leaves to fold again is as short. */
 const writeEveryMs = 250
@@ -86,7 +86,7 @@ const mostDue = 20_000
 const nothing: Pick<Rows, 'get'> = { get: () => undefined }
 
 export function createPartitionRows(options: PartitionRowsOptions): PartitionRows {
-  const { partition, fence, folded, reads, writes, clock, onWritten, onFailure, onRefused } = options
+  const { partition, fence, folded, reads, writes, clock, onWritten, onFailure, onRefused, onTooLarge } = options
   /** By tenant, in order of last use. What it holds of a key is the newest. */
   const caches = new Map<TenantId, RowCache>()
   /** What a fold asked for and did not get, by tenant; a tenant without rows of it has no cache yet. */
@@ -114,11 +114,12 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     for (const cache of caches.values()) sum += cache.rememberedBytes()
     return sum <= mostRememberedBytes
   }
-  const newCache = (complete: boolean) => createRowCache({ mostRows: cachedTenantRows, complete, mayRemember })
+  const newCache = (tenant: TenantId, complete: boolean) =>
+    createRowCache({ mostRows: cachedTenantRows, complete, mayRemember, onTooLarge: (run) => onTooLarge(tenant, run) })
 
   async function openCache(tenant: TenantId): Promise<void> {
     const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)
-    const cache = newCache(complete)
+    const cache = newCache(tenant, complete)
     for (const { tbl, key } of rows) if (tbl === 'runs') cache.begin(key)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
     caches.set(tenant, cache)
@@ -149,8 +150,8 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     const beganAt = performance.now()
     for (let after = 0; calls.isLearning(run) && !isLetGo(tenant, cache); ) {
       const startedAt = performance.now()
-      const { hashes, next } = await pageOfHashes(writes, partition, tenant, run, after, chunksOfHashes)
-      for (const hash of hashes) calls.addHash(run, hash)
+      const { chunks, next } = await pageOfHashes(writes, tenant, run, after, { partition })
+      for (const { hashes } of chunks) for (const hash of hashes) calls.addHash(run, hash)
       if (next === undefined) return calls.learned(run)
       after = next
       const endedAt = performance.now()
@@ -279,7 +280,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
       }
       kept = upTo
       // What is due or leaving is looked up beside a cache, never beside one that was read from the store meanwhile.
-      trimTenants(caches, cachedRows, (tenant) => (due.has(tenant) || leaving?.has(tenant) === true ? newCache(false) : undefined))
+      trimTenants(caches, cachedRows, (tenant) => (due.has(tenant) || leaving?.has(tenant) === true ? newCache(tenant, false) : undefined))
       trimKnown()
       if (isStopped) return
       const writeNow = () => {

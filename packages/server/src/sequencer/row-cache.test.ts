@@ -7,7 +7,7 @@ import { createRowCache, type RowCache, type RowCacheOptions, trimTenants } from
 
 const row = { outcome: 'finished' } as CallRow
 const cacheOf = (options: Partial<RowCacheOptions>) =>
-  createRowCache({ mostRows: 1_000, complete: true, mayRemember: () => true, ...options })
+  createRowCache({ mostRows: 1_000, complete: true, mayRemember: () => true, onTooLarge: () => {}, ...options })
 /** As a commit that is the first of its run. */
 const setCall = (cache: RowCache, key: string, call: CallRow) => {
   const run = runOfKey(key)

@@ -48,9 +48,11 @@ export interface RowCacheOptions {
   /** Whether there is room for keys of rows that are not here; once there is not, a miss says nothing. */
   readonly mayRemember: (bytes: number) => boolean
   readonly mostClosed?: number
+  /** There is no room for what is known of a run's closed calls: they are looked up. */
+  readonly onTooLarge: (run: string) => void
 }
 
-export function createRowCache({ mostRows, complete, mayRemember, mostClosed = closedCalls }: RowCacheOptions): RowCache {
+export function createRowCache({ mostRows, complete, mayRemember, mostClosed = closedCalls, onTooLarge }: RowCacheOptions): RowCache {
   let young = maps()
   let old = maps()
   let leaving = maps()
@@ -63,7 +65,7 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
   /** What is not here and not remembered is nowhere. */
   let knowsAll = complete
   let isFull = false
-  const calls = new KnownCalls()
+  const calls = new KnownCalls(onTooLarge)
   // What belongs to no run.
   if (complete) calls.begin('')
 

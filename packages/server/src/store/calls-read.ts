@@ -33,46 +33,93 @@ function newest(calls: Iterable<ClosedCall>): Map<string, ClosedCall> {
   return found
 }
 
-/** More keys of one run, and its chunks are opened without a look at their hashes: each is compared with each. */
+/** Of more keys of one run hashes are looked up in a table of them: `&&` compares each with each. */
 export const mostHashes = 64
+const chunksOfPage = 200
+
+interface Within {
+  readonly partition?: Partition | undefined
+  /** Chunks that begin by then. */
+  readonly upTo?: number | undefined
+}
+
+/** As conditions of a statement, whose values they are put behind. */
+function conditionsOf({ partition, upTo }: Within, values: unknown[]): string {
+  let conditions = ''
+  if (partition !== undefined) conditions += ` and partition = $${values.push(partition)}`
+  if (upTo !== undefined) conditions += ` and first <= $${values.push(upTo)}`
+  return conditions
+}
+
+interface WithHashes extends ChunkRow {
+  readonly hashes: readonly number[]
+}
 
 /** The newest of each of these keys, up to a position. Primary key of call_chunks, once a run. */
 export async function callsByKey(
   client: Queries,
   tenant: TenantId,
   keys: readonly string[],
-  within: { readonly partition?: Partition; readonly upTo?: number } = {},
+  within: Within = {},
 ): Promise<Map<string, ClosedCall>> {
   if (keys.length === 0) return new Map()
-  const hashes = new Map<string, number[]>()
-  for (const key of keys) {
-    const run = runOfKey(key)
-    const own = hashes.get(run)
-    if (own === undefined) hashes.set(run, [hashOfKey(key)])
-    else own.push(hashOfKey(key))
+  const byRun = Map.groupBy(keys.map(hashOfKey), (_, i) => runOfKey(keys[i] ?? ''))
+  const chunks: WithHashes[] = []
+  for (const [run, own] of byRun) {
+    if (own.length <= mostHashes) continue
+    byRun.delete(run)
+    const values: unknown[] = [tenant, run, own]
+    const { rows } = await client.query<WithHashes>(
+      `select partition, hashes, calls from call_chunks where tenant = $1 and run = $2${conditionsOf(within, values)}
+       and exists (select from unnest(hashes) as hash where hash = any($3::int[]))`,
+      values,
+    )
+    chunks.push(...rows)
   }
-  const values: unknown[] = [
-    tenant,
-    [...hashes.keys()],
-    Array.from(hashes.values(), (own) => (own.length > mostHashes ? null : `{${own.join()}}`)),
-  ]
-  let conditions = ''
-  if (within.partition !== undefined) conditions += ` and partition = $${values.push(within.partition)}`
-  if (within.upTo !== undefined) conditions += ` and first <= $${values.push(within.upTo)}`
-  const { rows } = await client.query<ChunkRow & { readonly hashes: readonly number[] }>(
-    `select c.partition, c.hashes, c.calls from unnest($2::text[], $3::text[]) as k (run, hashes), lateral (
-       select partition, hashes, calls from call_chunks
-       where tenant = $1 and run = k.run and (k.hashes is null or hashes && k.hashes::int[])${conditions} offset 0) c`,
-    values,
-  )
+  if (byRun.size > 0) {
+    const values: unknown[] = [tenant, [...byRun.keys()], Array.from(byRun.values(), (own) => `{${own.join()}}`)]
+    const { rows } = await client.query<WithHashes>(
+      `select c.partition, c.hashes, c.calls from unnest($2::text[], $3::text[]) as k (run, hashes), lateral (
+         select partition, hashes, calls from call_chunks
+         where tenant = $1 and run = k.run and hashes && k.hashes::int[]${conditionsOf(within, values)} offset 0) c`,
+      values,
+    )
+    chunks.push(...rows)
+  }
   const sought = new Set(keys)
-  const wanted = new Set([...hashes.values()].flat())
+  const wanted = new Set(keys.map(hashOfKey))
   const upTo = within.upTo ?? Number.POSITIVE_INFINITY
   return newest(
-    rows
+    chunks
       .flatMap((chunk) => opened(chunk, (index) => wanted.has(chunk.hashes[index] ?? 0)))
       .filter(({ key, position }) => position <= upTo && sought.has(key)),
   )
+}
+
+interface HashesPage {
+  /** Hashes as text. */
+  readonly chunks: readonly { readonly last: number; readonly hashes: readonly string[] }[]
+  /** Undefined: that was all. */
+  readonly next: number | undefined
+}
+
+/** The hashes of a run's closed calls after a chunk, some chunks a page; none is opened. Primary key of call_chunks. */
+export async function pageOfHashes(
+  client: Queries,
+  tenant: TenantId,
+  run: string,
+  after: number,
+  within: Within = {},
+): Promise<HashesPage> {
+  const values: unknown[] = [tenant, run, after, chunksOfPage]
+  // As one text a chunk: pg takes an array apart character by character.
+  const { rows } = await client.query<{ readonly last: string; readonly hashes: string }>(
+    `select last, array_to_string(hashes, ',') as hashes from call_chunks
+     where tenant = $1 and run = $2 and last > $3${conditionsOf(within, values)} order by last limit $4`,
+    values,
+  )
+  const chunks = rows.map(({ last, hashes }) => ({ last: Number(last), hashes: hashes.split(',') }))
+  return { chunks, next: chunks.length < chunksOfPage ? undefined : chunks.at(-1)?.last }
 }
 
 /** Of a run's chunks in their order as many as have so many calls; each has one, so no more chunks are looked at. */
@@ -87,13 +134,11 @@ export async function lastCallsOfRun(
   tenant: TenantId,
   run: string,
   most: number,
-  within: { readonly partition?: Partition; readonly upTo?: number } = {},
+  within: Within = {},
 ): Promise<ClosedCall[]> {
   // Of the last chunk that begins by then all may have closed after it.
   const values: unknown[] = [tenant, run, within.upTo === undefined ? most : most + mostCalls]
-  let conditions = ''
-  if (within.partition !== undefined) conditions += ` and partition = $${values.push(within.partition)}`
-  if (within.upTo !== undefined) conditions += ` and first <= $${values.push(within.upTo)}`
+  const conditions = conditionsOf(within, values)
   const { rows } = await client.query<ChunkRow>(someOf(`tenant = $1 and run = $2${conditions}`, 'desc', '$3'), values)
   const upTo = within.upTo ?? Number.POSITIVE_INFINITY
   return [...newest(rows.flatMap((chunk) => opened(chunk)).filter(({ position }) => position <= upTo)).values()]
@@ -179,38 +224,17 @@ export async function pageOfCalls(
   }
 }
 
-/** The hashes of a run's closed calls, as text, some chunks a page; none is opened. Undefined as `next`: that was all. Primary key of call_chunks. */
-export async function pageOfHashes(
-  client: Queries,
-  partition: Partition,
-  tenant: TenantId,
-  run: string,
-  after: number,
-  mostChunks: number,
-): Promise<{ readonly hashes: readonly string[]; readonly next: number | undefined }> {
-  // As one text a chunk: pg takes an array apart character by character.
-  const { rows } = await client.query<{ readonly last: string; readonly hashes: string }>(
-    `select last, array_to_string(hashes, ',') as hashes from call_chunks
-     where tenant = $1 and run = $2 and last > $3 and partition = $4 order by last limit $5`,
-    [tenant, run, after, partition, mostChunks],
-  )
-  return {
-    hashes: rows.flatMap(({ hashes }) => hashes.split(',')),
-    next: rows.length < mostChunks ? undefined : Number(rows.at(-1)?.last),
-  }
-}
-
 /** Each once, as it is now; some at a time. */
 export async function* everyCall(client: Queries, partition: Partition): AsyncGenerator<ChunkCall[]> {
   for (let after: ChunkPlace | undefined; ; ) {
-    const { calls, next } = await pageOfCalls(client, partition, after, chunksOfPage)
+    const { calls, next } = await pageOfCalls(client, partition, after, chunksOpened)
     const tenants = Map.groupBy(calls, ({ tenant }) => tenant)
     for (const [tenant, own] of tenants) yield await stillSo(client, tenant, own)
     if (next === undefined) return
     after = next
   }
 }
-const chunksOfPage = 50
+const chunksOpened = 50
 
 /** All of a tenant's in a partition, the newest of each last. Primary key of call_chunks. */
 export async function callsOf(client: Queries, tenant: TenantId, partition: Partition): Promise<ClosedCall[]> {

@@ -7,7 +7,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sendBulk } from './bulk.ts'
 import { chunkLines, copyCallChunks } from './call-chunk.ts'
 import { type MergePlace, mergeSome } from './call-merging.ts'
-import { callsBetween, callsByKey, callsOf, callsOfRunAfter, countCalls, everyCall, lastCallsOfRun, stillSo } from './calls-read.ts'
+import {
+  callsBetween,
+  callsByKey,
+  callsOf,
+  callsOfRunAfter,
+  countCalls,
+  everyCall,
+  lastCallsOfRun,
+  mostHashes,
+  stillSo,
+} from './calls-read.ts'
 import type { RowWrite } from './row-columns.ts'
 import { poolOf, stopDatabases, withDatabase } from './testing.ts'
 
@@ -118,6 +128,13 @@ test('by key, by run, by position and as a whole they are what was written', asy
       expect(plain((await callsByKey(pool, tenant, keys)).values())).toEqual(due(newestOf(versions).values()))
       expect(plain((await callsByKey(pool, tenant, keys, { partition, upTo })).values())).toEqual(due(newestOf(then).values()))
       expect(await callsByKey(pool, tenant, keys, { partition: 1 - partition })).toEqual(new Map())
+      // Among so many keys of each run that they are looked for otherwise.
+      const others = runs.flatMap((run) => Array.from({ length: mostHashes }, (_, i) => keyOf({ run, id: `of nobody ${i}` })))
+      expect(plain((await callsByKey(pool, tenant, [...others, ...keys])).values())).toEqual(due(newestOf(versions).values()))
+      expect(plain((await callsByKey(pool, tenant, [...others, ...keys], { partition, upTo })).values())).toEqual(
+        due(newestOf(then).values()),
+      )
+      expect(await callsByKey(pool, tenant, [...others, ...keys], { partition: 1 - partition })).toEqual(new Map())
       for (const run of runs) {
         const own = due([...newestOf(then).values()].filter((version) => version.run === run))
         const last = plain(await lastCallsOfRun(pool, tenant, run, 5, { partition, upTo }))

@@ -390,9 +390,9 @@ test('who takes a partition of many rows counts some of their keys, and learns t
   const ofMany = (await callsOf(store.pool, 'default', 0)).filter(({ row: { run } }) => run === 'many')
   const hashes = new Set<string>()
   for (let next: number | undefined = 0; next !== undefined; ) {
-    const page = await pageOfHashes(pool, 0, 'default', 'many', next, 200)
+    const page = await pageOfHashes(pool, 'default', 'many', next, { partition: 0 })
     next = page.next
-    for (const hash of page.hashes) hashes.add(hash)
+    for (const chunk of page.chunks) for (const hash of chunk.hashes) hashes.add(hash)
     expectBounded(300)
   }
   expect(hashes.size).toBeGreaterThan(1_000)
@@ -413,6 +413,16 @@ test('a writer finds a row by its key, also a call of a run of many', async () =
   )
   expect(found.map(({ key }) => key)).toEqual(['run 70\u001f3500', ...keys.slice(0, 1), ...keys.slice(2, 3)])
   // All chunks of the run of many, without their calls.
+  expectBounded(1_100)
+  // Of as many as a batch may have too.
+  const calls = Array.from({ length: 70 }, (_, i) => `many\u001ftool\u001f${60 + i * 50}`)
+  const foundMany = await readRows(
+    explaining(client, asked),
+    0,
+    'default',
+    calls.map((key) => ({ table: 'calls', key })),
+  )
+  expect(foundMany.map(({ key }) => key).sort()).toEqual(calls.sort())
   expectBounded(1_100)
   client.release(true)
 })
