@@ -67,7 +67,7 @@ const written = ({ partition, upTo }: RowsWrite) => \`update heads set folded = 
     law: 'replay',
     file: 'server/src/sequencer/row-cache.ts',
     find: `    closed.set(key, call)
-    remember('calls', key)
+    calls.add(runOfKey(key), key)
 `,
     put: '',
     scenario: 'load',

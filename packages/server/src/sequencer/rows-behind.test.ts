@@ -141,15 +141,18 @@ test('any order of batches, reads, deaths and duplicates ends with the rows that
   )
 })
 
-test('over more calls than are read at once late events find theirs, from the first on and while the others are learned', async () => {
+test('over more calls than are read at once late events find theirs, from the first on and in runs that come again later', async () => {
   const first = await line({ partitions: 1 })
-  const tool = (type: string, call: string) => event({ type, run: 'r1', agent: 'w1', data: { call, name: 'Bash' } })
+  const runOf = (call: string) => (call.endsWith('7') ? `again ${call.at(-2)}` : 'r1')
+  const tool = (type: string, call: string) => event({ type, run: runOf(call), agent: 'w1', data: { call, name: 'Bash' } })
   const calls = Array.from({ length: 13_000 }, (_, i) => `call ${i}`)
   for (let i = 0; i < calls.length; i += 500) await first.send(calls.slice(i, i + 500).map((call) => tool('tool.finished', call)))
   await first.stop()
   const next = await line({ url: first.url, partitions: 1 })
   for (let round = 0; round < 40; round += 1) {
-    const late = calls.filter((_, i) => i % 500 === round).map((call) => tool('tool.started', call))
+    const late = calls
+      .filter((call, i) => i % 500 === round && (runOf(call) === 'r1' || round >= 20))
+      .map((call) => tool('tool.started', call))
     await next.send([...late, tool('tool.finished', `new ${round}`)])
   }
   await expectProjectedAsFolded(next, 'default')
