@@ -42,7 +42,7 @@ export const section: Section = {
     const copies: number[] = []
     const rates: number[] = []
     for (let round = 0; round < bench.rounds; round += 1) {
-      copies.push(await bareCopy(await server.database(), 500))
+      copies.push(await bareCopy(await server.database(), 500, bench.seconds))
       const { perSecond } = await generate(bench, 'websocket', server.url, { fleet: endless })
       rates.push(perSecond)
       bench.sample('events per second', perSecond)

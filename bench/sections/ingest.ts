@@ -81,7 +81,7 @@ export const section: Section = {
     const server = await bench.serve()
     const rates = { copy: [] as number[], rest: [] as number[], socket: [] as number[] }
     for (let round = 0; round < bench.rounds; round += 1) {
-      rates.copy.push(await bareCopy(await server.database(), batch))
+      rates.copy.push(await bareCopy(await server.database(), batch, bench.seconds))
       rates.rest.push((await generate(bench, 'rest', server.url)).perSecond)
       rates.socket.push((await generate(bench, 'websocket', server.url)).perSecond)
     }
