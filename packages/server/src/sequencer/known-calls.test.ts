@@ -66,15 +66,15 @@ test('what nobody used lately is forgotten first, and its room is free again', (
   expect(known.bytes).toBe(used.length * (before / runs.length))
 })
 
-test('of runs that nobody used lately fifty thousand are held, of those that are used all', () => {
+test('of runs that nobody used lately twenty thousand are held, of those that are used all', () => {
   const known = new KnownCalls(() => {})
-  const count = 60_000
+  const count = 30_000
   for (let i = 0; i < count; i += 1) known.begin(`${i}`)
   const held = () => Array.from({ length: count }, (_, i) => `${i}`).filter((run) => !known.isUnknown(run))
   known.turn()
   expect(held().length).toBe(count)
   for (let turn = 0; turn < 200; turn += 1) known.turn()
-  expect(held()).toEqual(Array.from({ length: 50_000 }, (_, i) => `${count - 50_000 + i}`))
+  expect(held()).toEqual(Array.from({ length: 20_000 }, (_, i) => `${count - 20_000 + i}`))
 })
 
 test('where all runs are used the largest has no room, until a while later', () => {

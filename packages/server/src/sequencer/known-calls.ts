@@ -21,7 +21,7 @@ const mostFew = 16
 /** What a run takes without its filters: its name, its place in the map, itself and its few calls. */
 const bytesOfRun = 256
 /** Runs that are held though nobody used them lately. V8 looks through all of them at each full collection: without this bound a fleet whose runs have four events each came to 5 % fewer events a second (measured). */
-const mostIdle = 50_000
+const mostIdle = 20_000
 const forgottenAtOnce = mostIdle / 16
 /** Batches; at full load five seconds. A run that was used since then is not forgotten for others. */
 const idleTurns = 100

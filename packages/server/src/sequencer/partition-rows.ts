@@ -150,8 +150,8 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
     const beganAt = performance.now()
     for (let after = 0; calls.isLearning(run) && !isLetGo(tenant, cache); ) {
       const startedAt = performance.now()
-      const { chunks, next } = await pageOfHashes(writes, tenant, run, after, { partition })
-      for (const { hashes } of chunks) for (const hash of hashes) calls.addHash(run, hash)
+      const { hashes, next } = await pageOfHashes(writes, partition, tenant, run, after)
+      for (const hash of hashes) calls.addHash(run, hash)
       if (next === undefined) return calls.learned(run)
       after = next
       const endedAt = performance.now()

@@ -35,6 +35,7 @@ function newest(calls: Iterable<ClosedCall>): Map<string, ClosedCall> {
 
 /** Of more keys of one run hashes are looked up in a table of them: `&&` compares each with each. */
 export const mostHashes = 64
+/** Whose hashes are read at once. */
 const chunksOfPage = 200
 
 interface Within {
@@ -96,30 +97,24 @@ export async function callsByKey(
   )
 }
 
-interface HashesPage {
-  /** Hashes as text. */
-  readonly chunks: readonly { readonly last: number; readonly hashes: readonly string[] }[]
-  /** Undefined: that was all. */
-  readonly next: number | undefined
-}
-
-/** The hashes of a run's closed calls after a chunk, some chunks a page; none is opened. Primary key of call_chunks. */
+/** The hashes of a run's closed calls after a chunk, as text, some chunks a page; none is opened. Undefined as `next`: that was all. Primary key of call_chunks. */
 export async function pageOfHashes(
   client: Queries,
+  partition: Partition,
   tenant: TenantId,
   run: string,
   after: number,
-  within: Within = {},
-): Promise<HashesPage> {
-  const values: unknown[] = [tenant, run, after, chunksOfPage]
+): Promise<{ readonly hashes: readonly string[]; readonly next: number | undefined }> {
   // As one text a chunk: pg takes an array apart character by character.
   const { rows } = await client.query<{ readonly last: string; readonly hashes: string }>(
     `select last, array_to_string(hashes, ',') as hashes from call_chunks
-     where tenant = $1 and run = $2 and last > $3${conditionsOf(within, values)} order by last limit $4`,
-    values,
+     where tenant = $1 and run = $2 and last > $3 and partition = $4 order by last limit $5`,
+    [tenant, run, after, partition, chunksOfPage],
   )
-  const chunks = rows.map(({ last, hashes }) => ({ last: Number(last), hashes: hashes.split(',') }))
-  return { chunks, next: chunks.length < chunksOfPage ? undefined : chunks.at(-1)?.last }
+  return {
+    hashes: rows.flatMap(({ hashes }) => hashes.split(',')),
+    next: rows.length < chunksOfPage ? undefined : Number(rows.at(-1)?.last),
+  }
 }
 
 /** Of a run's chunks in their order as many as have so many calls; each has one, so no more chunks are looked at. */
