@@ -3,22 +3,19 @@
  * is known of one that nobody used for long is forgotten, and when it is used again the hashes of its calls are learned.
  */
 import { hashOfKey } from '../store/call-chunk.ts'
-import { hashOf, KeyFilter } from './key-filter.ts'
+import { KeyFilter } from './key-filter.ts'
 
 interface Run {
   /** `tooLarge`: there was no room for what is known of it, though it is used. */
   state: 'known' | 'learning' | 'tooLarge'
-  /** Hashes of calls that closed since it is held, the first of them: most runs have few. */
-  few: readonly number[] | undefined
-  /** The rest of them. */
+  /** Of calls that closed since it is held. */
   keys: KeyFilter | undefined
   /** Of those that closed before, as text. */
   hashes: KeyFilter | undefined
   usedIn: number
 }
 
-const mostFew = 16
-/** What a run takes without its filters: its name, its place in the map, itself and its few calls. */
+/** What a run takes without its filters' keys: its name, its place in the map, itself. */
 const bytesOfRun = 256
 /** Runs that are held though nobody used them lately. V8 looks through all of them at each full collection: without this bound a fleet whose runs have four events each came to 5 % fewer events a second (measured). */
 const mostIdle = 20_000
@@ -28,7 +25,6 @@ const idleTurns = 100
 /** As many are a quarter of an hour, after which there may be room for one that was too large. */
 const turnsBetweenTries = 20_000
 const anyBytes = () => true
-const none: readonly number[] = []
 
 export class KnownCalls {
   /** In order of last use. */
@@ -46,11 +42,7 @@ export class KnownCalls {
     const run = this.#runs.get(name)
     if (run?.state !== 'known') return undefined
     this.#use(name, run)
-    return (
-      run.few?.includes(hashOf('calls', key)) === true ||
-      run.keys?.mayHave('calls', key) === true ||
-      run.hashes?.mayHave('calls', String(hashOfKey(key))) === true
-    )
+    return run.keys?.mayHave('calls', key) === true || run.hashes?.mayHave('calls', String(hashOfKey(key))) === true
   }
 
   /** A call closed. */
@@ -58,15 +50,8 @@ export class KnownCalls {
     const run = this.#runs.get(name)
     if (run === undefined || run.state === 'tooLarge') return
     this.#use(name, run)
-    const few = run.few ?? none
-    const hash = hashOf('calls', key)
-    if (few.includes(hash)) return
-    // Pushed to, an array takes room for sixteen at once.
-    if (few.length < mostFew) run.few = [...few, hash]
-    else {
-      run.keys ??= new KeyFilter(anyBytes)
-      this.#put(run.keys, key)
-    }
+    run.keys ??= new KeyFilter(anyBytes)
+    this.#put(run.keys, key)
   }
 
   /** A run that has no closed calls. */
@@ -120,7 +105,6 @@ export class KnownCalls {
       if (largest === undefined) break
       this.#onTooLarge(nameOfLargest)
       this.bytes -= filterBytes(largest)
-      largest.few = undefined
       largest.keys = undefined
       largest.hashes = undefined
       largest.state = 'tooLarge'
@@ -156,7 +140,7 @@ export class KnownCalls {
   }
 
   #hold(name: string, state: Run['state']): void {
-    this.#runs.set(name, { state, few: undefined, keys: undefined, hashes: undefined, usedIn: this.#turn })
+    this.#runs.set(name, { state, keys: undefined, hashes: undefined, usedIn: this.#turn })
     this.bytes += bytesOfRun
   }
 

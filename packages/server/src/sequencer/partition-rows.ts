@@ -120,7 +120,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
   async function openCache(tenant: TenantId): Promise<void> {
     const { rows, complete } = await readAllRows(reads, partition, tenant, preloadedRows)
     const cache = newCache(tenant, complete)
-    for (const { tbl, key } of rows) if (tbl === 'runs') cache.begin(key)
+    for (const { tbl, key } of rows) if (tbl === 'runs') cache.calls.begin(key)
     for (const { tbl, key, body } of rows) cache.set(tbl, key, body)
     caches.set(tenant, cache)
     if (!complete) learnKeys(tenant, cache).catch(tell)
@@ -275,7 +275,7 @@ export function createPartitionRows(options: PartitionRowsOptions): PartitionRow
         const { tenant, table, key, row, was } = changed
         due.put(changed, storedOf(tenant, table, key, was))
         const cache = caches.get(tenant)
-        if (table === 'runs' && was === undefined) cache?.begin(key)
+        if (table === 'runs' && was === undefined) cache?.calls.begin(key)
         cache?.set(table, key, row)
       }
       kept = upTo

@@ -11,7 +11,7 @@ const cacheOf = (options: Partial<RowCacheOptions>) =>
 /** As a commit that is the first of its run. */
 const setCall = (cache: RowCache, key: string, call: CallRow) => {
   const run = runOfKey(key)
-  if (cache.get('runs', run) === undefined && !cache.mayExist('runs', run)) cache.begin(run)
+  if (cache.get('runs', run) === undefined && !cache.mayExist('runs', run)) cache.calls.begin(run)
   cache.set('runs', run, {} as RunRow)
   cache.set('calls', key, call)
 }
@@ -74,7 +74,7 @@ test('closed calls push out no other row', () => {
   const cache = cacheOf({ mostRows: 20, mostClosed: 8 })
   cache.set('agents', 'a', {} as AgentRow)
   for (let i = 0; i < 100; i += 1) {
-    cache.begin(runOfKey(keyOf(i)))
+    cache.calls.begin(runOfKey(keyOf(i)))
     cache.set('calls', keyOf(i), {} as CallRow)
     cache.set('calls', keyOf(i), row)
     cache.trim()

@@ -28,8 +28,7 @@ export interface RowCache {
   remember(table: Table, key: string): boolean
   /** All keys that are in the store were remembered, or are here, but for closed calls. */
   rememberedAll(): void
-  /** This run is in no store: all that is of it will be here. */
-  begin(run: string): void
+  /** Which calls closed. */
   readonly calls: KnownCalls
   /** Forgets towards its bound. Only between batches: while one folds, what it needs must stay. */
   trim(): void
@@ -101,7 +100,6 @@ export function createRowCache({ mostRows, complete, mayRemember, mostClosed = c
     rememberedAll() {
       if (!isFull) knowsAll = true
     },
-    begin: (run) => calls.begin(run),
     calls,
     get(table, key) {
       const row = young[table].get(key)
